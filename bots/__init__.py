@@ -1,0 +1,1 @@
+"""Frontends: they load a persona and show its replies."""

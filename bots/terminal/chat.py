@@ -1,0 +1,240 @@
+"""`charbot chat`: a conversation in the terminal."""
+
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+from prompt_toolkit import PromptSession, print_formatted_text
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import Completer, NestedCompleter
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+from bots.terminal.picker import pick
+from charbot.config import ChatSettings
+from charbot.corpus.conversation import Utterance
+from charbot.errors import CharbotError, UsageError
+from charbot.personas.library import Library
+from charbot.replies.engine import Reply, Voice
+
+_CHARACTERS_A_SECOND = 90
+_HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
+
+
+@dataclass
+class Chat:
+    """One conversation: who replies, and what was said."""
+
+    library: Library
+    voice: Voice
+    turns: list[Utterance] = field(default_factory=list)
+
+    def switch(self, name: str) -> None:
+        """Another persona, and a new conversation. On an error the old one goes on."""
+        self.voice = Voice(self.library, name, self.voice.settings)
+        self.turns.clear()
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Loads the models while the user types; what goes wrong is told when a reply needs them."""
+
+        def load() -> None:
+            try:
+                self.voice.reply([], seed=0)
+            except CharbotError:
+                return
+
+        threading.Thread(target=load, daemon=True).start()
+
+    def undo(self) -> bool:
+        """Takes back the last message and its reply."""
+        if len(self.turns) < 2:
+            return False
+        del self.turns[-2:]
+        return True
+
+
+def chat(library: Library, name: str | None, settings: ChatSettings) -> int:
+    """Talks until the user leaves. Returns the exit code."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
+    name = name or settings.persona or pick(library)
+    if name is None:
+        return 0
+    talk = Chat(library, Voice(library, name, settings))
+    talk.warm_up()
+    session: PromptSession[str] = PromptSession(
+        history=_history(), auto_suggest=AutoSuggestFromHistory(), completer=_completer(library), complete_while_typing=False
+    )
+    _greet(talk)
+    while True:
+        try:
+            text = session.prompt(FormattedText([("bold", "You: ")])).strip()
+        except KeyboardInterrupt:
+            _note("Ctrl-D, or /exit, leaves.")
+            continue
+        except EOFError:
+            return 0
+        try:
+            if text.startswith("/"):
+                if not _command(talk, text):
+                    return 0
+            elif text:
+                _answer(talk, text)
+        except CharbotError as error:
+            _note(str(error))
+
+
+def _greet(talk: Chat) -> None:
+    card = talk.voice.card
+    print_formatted_text(FormattedText([("bold", card.name), ("", f" from {card.show}. {_HINT}")]))
+
+
+def _note(text: str) -> None:
+    print_formatted_text(FormattedText([("ansibrightblack", text)]))
+
+
+def _history() -> History:
+    folder = Path(platformdirs.user_state_dir("charbot"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "history"
+        path.touch(mode=0o600)
+        with path.open("r+b"):
+            return FileHistory(str(path))
+    except OSError:
+        return InMemoryHistory()
+
+
+def _completer(library: Library) -> Completer:
+    choices = {f"/{name}": None for name in _COMMANDS}
+    return NestedCompleter.from_nested_dict({**choices, "/persona": dict.fromkeys(library.personas)})
+
+
+def _answer(talk: Chat, text: str) -> None:
+    """Has the persona reply to `text`, and shows it. Ctrl-C takes the message back."""
+    talk.turns.append(Utterance(None, text))
+    reply = _wait(talk.voice, talk.turns)
+    if reply is None:
+        talk.turns.pop()
+        _note("Stopped.")
+        return
+    talk.turns.append(Utterance(reply.speaker, reply.text))
+    _show(reply)
+
+
+def _wait(voice: Voice, turns: list[Utterance]) -> Reply | None:
+    """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
+    stop = threading.Event()
+    seed = voice.settings.seed if voice.settings.seed is not None else secrets.randbits(31)
+    with ThreadPoolExecutor(1) as worker:
+        future: Future[Reply] = worker.submit(voice.reply, list(turns), seed=seed + len(turns), cancelled=stop.is_set)
+        try:
+            while True:
+                try:
+                    return future.result(timeout=0.1)
+                except TimeoutError:
+                    if future.done():
+                        raise
+        except KeyboardInterrupt:
+            stop.set()
+            return None
+
+
+def _show(reply: Reply) -> None:
+    """Types the reply out; Ctrl-C shows the rest at once."""
+    print_formatted_text(FormattedText([("bold", f"{reply.speaker}: ")]), end="")
+    shown = 0
+    try:
+        for shown, char in enumerate(reply.text, start=1):
+            print(char, end="", flush=True)
+            time.sleep(1 / _CHARACTERS_A_SECOND)
+    except KeyboardInterrupt:
+        print(reply.text[shown:], end="")
+    print(flush=True)
+
+
+def _command(talk: Chat, text: str) -> bool:
+    """Runs a command. False where it asks to leave."""
+    name, _, argument = text[1:].partition(" ")
+    if name in ("exit", "quit"):
+        return False
+    command = _COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"there is no command /{name}; /help lists them")
+    command.run(talk, argument.strip())
+    return True
+
+
+def _help(talk: Chat, argument: str) -> None:
+    for name, command in _COMMANDS.items():
+        print(f"  /{name:12} {command.about}")
+
+
+def _persona(talk: Chat, argument: str) -> None:
+    chosen = argument or pick(talk.library)
+    if chosen:
+        talk.switch(chosen)
+        _greet(talk)
+
+
+def _personas(talk: Chat, argument: str) -> None:
+    for _, card in sorted(talk.library.cards(), key=lambda pair: (pair[1].show, pair[1].name)):
+        print(f"  {card.name:16} {card.show}")
+
+
+def _reset(talk: Chat, argument: str) -> None:
+    talk.turns.clear()
+    _note("A new conversation.")
+
+
+def _regenerate(talk: Chat, argument: str) -> None:
+    if len(talk.turns) < 2:
+        raise UsageError("there is no reply yet")
+    message = talk.turns[-2].text
+    talk.undo()
+    _answer(talk, message)
+
+
+def _undo(talk: Chat, argument: str) -> None:
+    _note("The last message and its reply are taken back." if talk.undo() else "There is nothing to take back.")
+
+
+def _set(talk: Chat, argument: str) -> None:
+    from charbot.config import Config, override
+
+    key, _, value = argument.partition(" ")
+    if key not in ("temperature", "unit", "seed") or not value:
+        settings = talk.voice.settings
+        raise UsageError(
+            f"/set temperature|unit|seed VALUE (now {settings.temperature:g}, {settings.unit}, {settings.seed or 'none'})"
+        )
+    import yaml
+
+    config = override(Config(chat=talk.voice.settings), {"chat": {key: yaml.safe_load(value)}}, "/set")
+    talk.voice = Voice(talk.library, talk.voice.card.name, config.chat)
+    _note(f"{key} is {value}.")
+
+
+@dataclass(frozen=True)
+class _Command:
+    about: str
+    run: Callable[[Chat, str], None]
+
+
+_COMMANDS = {
+    "help": _Command("this list", _help),
+    "persona": _Command("NAME: talk to somebody else", _persona),
+    "personas": _Command("who there is", _personas),
+    "regenerate": _Command("another reply to the last message", _regenerate),
+    "undo": _Command("take the last message and its reply back", _undo),
+    "reset": _Command("start over with the same persona", _reset),
+    "set": _Command("temperature|unit|seed VALUE: change how replies are written", _set),
+    "exit": _Command("leave (so does Ctrl-D)", lambda talk, argument: None),
+}

@@ -1,0 +1,7 @@
+"""`python -m charbot` is the `charbot` command."""
+
+import sys
+
+from charbot.cli import main
+
+sys.exit(main())

@@ -1,0 +1,172 @@
+"""Settings: `config.yaml` read into frozen dataclasses, every mistake named with its key and file."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from charbot.errors import ConfigError
+
+
+def _number(default: float | int, low: float, high: float) -> Any:
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class ChatSettings:
+    """How a persona replies."""
+
+    persona: str | None = None
+    unit: Literal["word", "char"] = "word"
+    temperature: float = _number(0.75, 0.05, 2.0)
+    top_p: float = _number(0.92, 0.05, 1.0)
+    candidates: int = _number(16, 1, 64)
+    context_turns: int = _number(6, 0, 50)
+    max_words: int = _number(40, 3, 200)
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """How scripts become a corpus."""
+
+    valid: float = _number(0.04, 0.0, 0.4)
+    test: float = _number(0.05, 0.0, 0.4)
+    split_seed: int = _number(10, 0, 2**31)
+    speaker_lines: int = _number(60, 1, 10**6)
+    min_characters: int = _number(20, 1, 10**6)
+    min_words: int = _number(3, 1, 10**6)
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The size of a base."""
+
+    embedding: int = _number(128, 4, 4096)
+    hidden: int = _number(768, 4, 8192)
+    layers: int = _number(1, 1, 8)
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a model is fitted."""
+
+    epochs: int = _number(4, 1, 1000)
+    batch: int = _number(32, 1, 4096)
+    window: int = _number(64, 1, 4096)
+    learning_rate: float = _number(2e-3, 1e-6, 1.0)
+    warmup_steps: int = _number(200, 0, 10**6)
+    clip: float = _number(1.0, 1e-3, 1e3)
+    dropout: float = _number(0.1, 0.0, 0.9)
+    weight_decay: float = _number(0.0, 0.0, 1.0)
+    anonymous: float = _number(0.2, 0.0, 1.0)
+    sample: int = _number(2000, 0, 10**6)
+    seed: int = _number(1, 0, 2**31)
+
+
+@dataclass(frozen=True)
+class UnitSettings:
+    """A unit's base: its size, how it is fitted, and how a persona is fitted on it."""
+
+    model: ModelSettings
+    base: FitSettings
+    persona: FitSettings
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What every fit shares."""
+
+    char: UnitSettings = UnitSettings(
+        ModelSettings(embedding=128),
+        FitSettings(batch=32, window=80, dropout=0.1, learning_rate=4e-3),
+        FitSettings(epochs=2, batch=16, window=80, dropout=0.1, learning_rate=1e-3, warmup_steps=20, anonymous=0.3),
+    )
+    word: UnitSettings = UnitSettings(
+        ModelSettings(embedding=384),
+        FitSettings(epochs=6, batch=32, window=48, dropout=0.25, learning_rate=3e-3),
+        FitSettings(epochs=2, batch=16, window=48, dropout=0.3, learning_rate=1e-3, warmup_steps=20, anonymous=0.3),
+    )
+    adapter_rank: int = _number(16, 1, 1024)
+    persona_context: int = _number(2, 0, 50)
+    persona_min_lines: int = _number(100, 1, 10**6)
+    checkpoint_minutes: float = _number(2.0, 0.0, 1e4)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: int = _number(0, 0, 1024)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting. `Config()` holds the defaults, and so does the `config.yaml` that charbot ships."""
+
+    chat: ChatSettings = ChatSettings()
+    corpus: CorpusSettings = CorpusSettings()
+    train: TrainSettings = TrainSettings()
+
+
+def load_config(path: Path) -> Config:
+    """The settings in `path`; what it leaves out keeps its default. Raises ConfigError."""
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "is not YAML"
+        raise ConfigError(f"{path}{where}: {problem}") from error
+    return override(Config(), {} if data is None else data, str(path))
+
+
+def override(config: Config, data: Any, source: str) -> Config:
+    """`config` with the keys of `data` (nested mappings) put over it; `source` names them in errors.
+
+    Raises ConfigError.
+    """
+    merged: Config = _merge(config, data, source, "")
+    return merged
+
+
+def _merge(default: Any, data: Any, path: str, prefix: str) -> Any:
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{path}: {prefix.rstrip('.') or 'the file'} must hold `key: value` lines, not {data!r}")
+    fields = {f.name: f for f in dataclasses.fields(default)}
+    hints = typing.get_type_hints(type(default))
+    changes: dict[str, Any] = {}
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if key not in fields:
+            raise ConfigError(f"{path}: unknown key `{name}`; allowed here: {', '.join(fields)}")
+        current = getattr(default, key)
+        if dataclasses.is_dataclass(current):
+            changes[key] = _merge(current, value, path, f"{name}.")
+        else:
+            changes[key] = _checked(value, hints[key], fields[key].metadata, f"{path}: `{name}`")
+    return dataclasses.replace(default, **changes)
+
+
+def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        if value is None:
+            return None
+        (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise ConfigError(f"{where} is {value!r}; allowed: {', '.join(choices)}")
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint:
+        hint_text = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[hint]
+        raise ConfigError(f"{where} is {value!r}; it must be {hint_text}")
+    if limits and not limits["low"] <= value <= limits["high"]:
+        raise ConfigError(f"{where} is {value}; allowed: {limits['low']:g} to {limits['high']:g}")
+    return value

@@ -1,0 +1,52 @@
+"""Conversations: turns in order, and which of them a model is to predict."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What somebody says in a conversation. `speaker` is None for somebody who is nobody in the show."""
+
+    speaker: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Turns that are read in one go, and for each whether it is to be predicted."""
+
+    turns: tuple[Utterance, ...]
+    scored: tuple[bool, ...]
+
+
+def whole(turns: Sequence[Utterance]) -> Conversation:
+    """A conversation with every turn to be predicted: what a base is fitted to."""
+    return Conversation(tuple(turns), (True,) * len(turns))
+
+
+def exchange(context: Sequence[Utterance], reply: Utterance) -> Conversation:
+    """An exchange: the turns before, and one reply, alone to be predicted."""
+    return Conversation((*context, reply), (False,) * len(context) + (True,))
+
+
+def exchanges(scene: Sequence[Utterance], character: str, context: int) -> Iterator[Conversation]:
+    """Each line of a character in a scene as an exchange with up to `context` turns before it."""
+    for i, utterance in enumerate(scene):
+        if utterance.speaker == character:
+            yield exchange(scene[max(0, i - context) : i], utterance)
+
+
+def stretches(scene: Sequence[Utterance], character: str, context: int) -> Iterator[Conversation]:
+    """A character's exchanges with those that overlap joined, so that a turn is read once however
+    many replies follow it: what a persona is fitted to."""
+    wanted = [utterance.speaker == character for utterance in scene]
+    kept = [any(wanted[i : i + context + 1]) for i in range(len(scene))]
+    start = 0
+    while start < len(scene):
+        end = start
+        while end < len(scene) and kept[end]:
+            end += 1
+        if end > start:
+            yield Conversation(tuple(scene[start:end]), tuple(wanted[start:end]))
+        start = end + 1

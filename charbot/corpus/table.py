@@ -1,0 +1,42 @@
+"""The corpus as a pandas table: one row for each Line, its columns a Line's fields and `split`."""
+
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from charbot.config import CorpusSettings
+from charbot.corpus.conversation import Utterance
+from charbot.corpus.split import Split, split_of
+from charbot.errors import CorpusError
+from charbot.scripts.cast import is_group
+from charbot.scripts.line import Line
+
+_FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "directions")
+
+
+def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFrame:
+    """Lines as a table, in order, each with the split of its episode. Raises CorpusError where there are none."""
+    rows = [tuple(getattr(line, field) for field in _FIELDS) for line in lines]
+    if not rows:
+        raise CorpusError("the scripts hold no lines")
+    table = pd.DataFrame(rows, columns=list(_FIELDS))
+    episodes = table[["show", "episode"]].drop_duplicates()
+    splits = {(show, episode): split_of(show, episode, settings.valid, settings.test, settings.split_seed) for show, episode in episodes.itertuples(index=False)}
+    table["split"] = [splits[key] for key in zip(table["show"], table["episode"], strict=True)]
+    return table
+
+
+def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Utterance, ...]]:
+    """The scenes of one split (of all where it is None), in order, as conversations."""
+    chosen = table if split is None else table[table["split"] == split]
+    keys = [chosen["show"], chosen["episode"], chosen["scene"]]
+    # The same episode may come from two files; a scene ends where its position starts over.
+    restarts = (chosen["position"].diff().fillna(0) < 0).cumsum()
+    for _, scene in chosen.groupby([*keys, restarts], sort=False):
+        yield tuple(map(Utterance, scene["speaker"], scene["text"]))
+
+
+def speakers(table: pd.DataFrame, min_lines: int) -> list[str]:
+    """Who speaks `min_lines` lines or more in the train split, groups apart, most lines first."""
+    counts = table.loc[table["split"] == "train", "speaker"].value_counts()
+    return [str(name) for name, lines in counts.items() if lines >= min_lines and not is_group(str(name))]

@@ -1,0 +1,80 @@
+"""`charbot score`: the likelihood of given replies, JSON lines in and out."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+from charbot.corpus.conversation import Conversation, Utterance, exchange
+from charbot.errors import CharbotError, UsageError
+from charbot.evaluation.likelihood import characters, predicted_nats
+from charbot.models.loading import base_model, persona_model
+from charbot.personas.bundle import read_persona
+from charbot.personas.library import Library
+from charbot.tokens import tokenizer_for
+from charbot.tokens.render import render
+from charbot.tokens.vocabulary import UNITS, Unit
+
+_AT_ONCE = 256
+"""Lines that are read before they are scored together."""
+
+
+class Scorer:
+    """A persona's models of one unit or both, ready to score replies."""
+
+    def __init__(self, library: Library, persona: str, unit: Unit | Literal["both"]) -> None:
+        """Raises BundleError where the persona, or its model of a unit, is missing or damaged."""
+        folder = library.find(persona)
+        card = read_persona(folder)
+        self.name = card.name
+        self._models = []
+        for one in UNITS:
+            if unit in (one, "both"):
+                if one not in card.fits:
+                    raise CharbotError(f"{card.name} has no {one} model; fit it with `charbot train --unit {one}`")
+                model, vocabulary = persona_model(library, folder, card.fits[one], one, card.name)
+                self._models.append((model, tokenizer_for(vocabulary)))
+
+    def nats(self, conversations: list[Conversation]) -> list[float]:
+        """-ln P of each conversation's reply and its end. Two models are mixed reply by reply, half
+        each, which is a proper distribution: P = (P_char + P_word) / 2."""
+        each = [
+            [float(part.sum(dtype=np.float64)) for part in predicted_nats(model, [render(tokenizer, c) for c in conversations])]
+            for model, tokenizer in self._models
+        ]
+        return [-float(np.logaddexp.reduce([-nats for nats in of]) - np.log(len(of))) for of in zip(*each, strict=True)]
+
+
+def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[str]:
+    """One JSON line out for each line in, in order. Raises UsageError naming a line that cannot be read."""
+    numbered = enumerate((line for line in lines if line.strip()), start=1)
+    while batch := [_request(number, line, scorer.name) for number, line in islice(numbered, _AT_ONCE)]:
+        for (id_, one), nats in zip(batch, scorer.nats([one for _, one in batch]), strict=True):
+            yield json.dumps({"id": id_, "nats": nats, "chars": characters(one)}, ensure_ascii=False)
+
+
+def _request(number: int, line: str, speaker: str) -> tuple[Any, Conversation]:
+    try:
+        request = json.loads(line)
+        reply = request["reply"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f'line {number}: not {{"id", "context", "reply"}} as JSON ({error})') from error
+    if not isinstance(reply, str):
+        raise UsageError(f"line {number}: `reply` must be text")
+    return request.get("id"), exchange(read_context(request, number), Utterance(speaker, reply))
+
+
+def read_context(request: Any, number: int) -> list[Utterance]:
+    """The `context` of a JSON request, oldest turn first. Raises UsageError naming the line."""
+    context = request.get("context") or []
+    wrong = f'line {number}: `context` must be a list of {{"speaker": name or null, "text"}}'
+    if not isinstance(context, list):
+        raise UsageError(wrong)
+    turns = []
+    for turn in context:
+        if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not isinstance(turn.get("speaker"), str | None):
+            raise UsageError(wrong)
+        turns.append(Utterance(turn.get("speaker"), turn["text"]))
+    return turns

@@ -1,0 +1,1 @@
+"""The LSTM language models, and what a persona adds to them. Needs torch."""

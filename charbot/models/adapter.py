@@ -1,0 +1,89 @@
+"""What a persona adds to a base: low-rank changes of its matrices (Hu et al. 2022, "LoRA").
+
+Small on disk, and merged into the base's weights once when a persona is loaded, so that
+replying costs what the base costs.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from charbot.models.language_model import LanguageModel, State
+
+
+def _adapted(model: LanguageModel) -> list[str]:
+    return [name for name, p in model.named_parameters() if p.ndim == 2 and not name.startswith("embedding")]
+
+
+class Adapter(nn.Module):
+    """A frozen base with a trainable change of it: B @ A for each matrix, a plain one for each
+    bias and for the embedding of the persona's own speaker token.
+
+    The change is nothing at first: B starts at zero.
+    """
+
+    def __init__(self, base: LanguageModel, speaker: int, like: int, rank: int) -> None:
+        """`speaker` is the id of the persona's token. It starts out as the token `like`: itself,
+        or the anonymous one for somebody whom the base has never met."""
+        super().__init__()
+        self.base = base.requires_grad_(False)
+        self.speaker = speaker
+        names = _adapted(base)
+        parameters = dict(base.named_parameters())
+        self.a = nn.ParameterDict()
+        self.b = nn.ParameterDict()
+        for name in names:
+            rows, columns = parameters[name].shape
+            self.a[_key(name)] = nn.Parameter(torch.randn(rank, columns) / columns**0.5)
+            self.b[_key(name)] = nn.Parameter(torch.zeros(rows, rank))
+        self.shift = nn.ParameterDict(
+            {_key(name): nn.Parameter(torch.zeros_like(p)) for name, p in parameters.items() if p.ndim == 1}
+        )
+        rows = base.embedding.weight
+        self.shift["speaker"] = nn.Parameter(rows[like].detach() - rows[speaker].detach())
+
+    def change(self) -> dict[str, Tensor]:
+        """The change as tensors to save: see `merge`."""
+        return {name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("base.")}
+
+    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        merged = _merged(dict(self.base.named_parameters()), dict(self.named_parameters()), self.speaker)
+        self.base.train(self.training)
+        out: tuple[Tensor, State] = functional_call(self.base, merged, (ids, state))
+        return out
+
+    @property
+    def output_weight(self) -> Tensor:
+        return self.base.output_weight
+
+    @property
+    def bias(self) -> Tensor:
+        return self.base.bias + self.shift["bias"]
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker: int) -> dict[str, Tensor]:
+    merged = {}
+    for name, weight in weights.items():
+        key = _key(name)
+        if f"b.{key}" in change:
+            merged[name] = torch.addmm(weight, change[f"b.{key}"], change[f"a.{key}"])
+        elif f"shift.{key}" in change:
+            merged[name] = weight + change[f"shift.{key}"]
+        else:
+            row = torch.tensor([speaker])
+            merged[name] = weight.index_add(0, row, change["shift.speaker"][None])
+    return merged
+
+
+def merge(model: LanguageModel, change: Mapping[str, Tensor], speaker: int) -> None:
+    """Puts a persona's change into the weights of `model`, in place."""
+    with torch.no_grad():
+        merged = _merged(dict(model.named_parameters()), change, speaker)
+        for name, parameter in model.named_parameters():
+            parameter.copy_(merged[name])

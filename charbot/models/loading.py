@@ -1,0 +1,35 @@
+"""Models from bundles: a base, or a persona's change merged into its base."""
+
+from pathlib import Path
+
+import torch
+
+from charbot.errors import BundleError
+from charbot.models.adapter import merge
+from charbot.models.language_model import Architecture, LanguageModel
+from charbot.personas.bundle import BaseCard, Fit, read_base_weights, read_change
+from charbot.personas.library import Library
+from charbot.tokens.vocabulary import Unit, Vocabulary
+
+
+def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple[LanguageModel, Vocabulary, BaseCard]:
+    """The base of a unit (the one with the checksum `wanted`). Raises BundleError."""
+    folder, card, vocabulary = library.base(unit, wanted)
+    # The weights come from the file: drawing random ones first would take longer than reading them.
+    with torch.device("meta"):
+        try:
+            model = LanguageModel(Architecture(**card.architecture))
+        except TypeError as error:
+            raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
+    try:
+        model.load_state_dict(read_base_weights(folder, card), assign=True)
+    except RuntimeError as error:
+        raise BundleError(f"{folder}: its weights do not fit its card; install or fit it anew") from error
+    return model.eval(), vocabulary, card
+
+
+def persona_model(library: Library, folder: Path, fit: Fit, unit: Unit, name: str) -> tuple[LanguageModel, Vocabulary]:
+    """A persona's model of one unit, and the vocabulary that knows the persona. Raises BundleError."""
+    model, vocabulary, _ = base_model(library, unit, fit.base)
+    merge(model, read_change(folder, fit), fit.speaker)
+    return model, vocabulary.knowing(name)

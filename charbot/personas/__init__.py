@@ -1,0 +1,1 @@
+"""Personas and bases on disk: bundles, and where they are found."""

@@ -1,0 +1,205 @@
+"""A bundle: a folder with all that a persona, or the base it stands on, needs.
+
+    <base>/base.json          kind, format, unit, architecture, data, scores, checksums of the rest
+           vocabulary.json
+           weights.safetensors
+    <persona>/persona.json    kind, format, name, show, rating, data, and for each unit its base (by
+                              the checksum of its weights), speaker id, scores and checksum
+              char.safetensors, word.safetensors
+
+Weights are stored in half precision. Everything read is checked against its checksum first.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from charbot.errors import BundleError
+from charbot.storage import replace_folder, sha256
+from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = 1
+_BASE, _PERSONA = "base.json", "persona.json"
+_VOCABULARY, _WEIGHTS = "vocabulary.json", "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class BaseCard:
+    """What is known of a base. `id` is the checksum of its weights."""
+
+    id: str
+    unit: Unit
+    architecture: Mapping[str, int]
+    data: Mapping[str, Any]
+    scores: Mapping[str, float]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One unit of a persona: the base it stands on, the id of its speaker token there, its scores."""
+
+    base: str
+    speaker: int
+    scores: Mapping[str, float]
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class PersonaCard:
+    """What is known of a persona."""
+
+    name: str
+    show: str
+    rating: str
+    data: Mapping[str, Any]
+    fits: Mapping[Unit, Fit]
+
+
+def write_base(
+    folder: Path,
+    vocabulary: Vocabulary,
+    architecture: Mapping[str, int],
+    weights: Mapping[str, "Tensor"],
+    data: Mapping[str, Any],
+    scores: Mapping[str, float],
+) -> None:
+    """Writes a base, in the place of the one before."""
+
+    def fill(new: Path) -> None:
+        (new / _VOCABULARY).write_text(json.dumps(vocabulary.to_json(), ensure_ascii=True), "ascii")
+        _save(weights, new / _WEIGHTS)
+        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS)}
+        card = {
+            "kind": "base", "format": FORMAT, "unit": vocabulary.unit, "architecture": dict(architecture),
+            "data": dict(data), "scores": dict(scores), "files": files,
+        }  # fmt: skip
+        (new / _BASE).write_text(json.dumps(card, indent=1), "utf-8")
+
+    _replace(folder, fill)
+
+
+def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
+    """A base's card and vocabulary; `read_weights` reads the rest. Raises BundleError."""
+    card = _read_card(folder / _BASE, "base")
+    with _naming_faults(folder / _BASE):
+        files = dict(card["files"])
+        base = BaseCard(files[_WEIGHTS], card["unit"], card["architecture"], card["data"], card["scores"], files)
+    path = folder / _VOCABULARY
+    _check(path, files.get(_VOCABULARY))
+    with _naming_faults(path):
+        return base, Vocabulary.from_json(json.loads(path.read_text("utf-8")))
+
+
+def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
+    """A base's weights in single precision, checked. Raises BundleError."""
+    return _load(folder / _WEIGHTS, base.id)
+
+
+def write_persona(
+    folder: Path,
+    *,
+    name: str,
+    show: str,
+    rating: str,
+    data: Mapping[str, Any],
+    fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
+) -> None:
+    """Writes a persona, in the place of the one before. A fit is its base, speaker id, scores and tensors."""
+
+    def fill(new: Path) -> None:
+        cards = {}
+        for unit, (base, speaker, scores, tensors) in fits.items():
+            path = new / f"{unit}.safetensors"
+            _save(tensors, path)
+            cards[unit] = asdict(Fit(base, speaker, dict(scores), path.name, sha256(path)))
+        card = {
+            "kind": "persona", "format": FORMAT, "name": name, "show": show, "rating": rating,
+            "data": dict(data), "fits": cards,
+        }  # fmt: skip
+        (new / _PERSONA).write_text(json.dumps(card, indent=1), "utf-8")
+
+    _replace(folder, fill)
+
+
+def read_persona(folder: Path) -> PersonaCard:
+    """A persona's card. Raises BundleError."""
+    card = _read_card(folder / _PERSONA, "persona")
+    with _naming_faults(folder / _PERSONA):
+        fits = {unit: Fit(**card["fits"][unit]) for unit in UNITS if unit in card["fits"]}
+        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], fits)
+
+
+def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
+    """What a persona adds to its base, in single precision, checked. Raises BundleError."""
+    return _load(folder / Path(fit.file).name, fit.sha256)
+
+
+def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
+    try:
+        with replace_folder(folder) as new:
+            fill(new)
+    except OSError as error:
+        raise BundleError(f"{folder}: could not be saved: {error.strerror or error}. What was there is untouched.") from error
+
+
+def _read_card(path: Path, kind: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
+    with _naming_faults(path):
+        card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        found, version = card["kind"], card["format"]
+    if found != kind:
+        raise BundleError(f"{path}: holds a {found}, not a {kind}")
+    if version != FORMAT:
+        raise BundleError(f"{path}: bundle format {version}; this charbot reads format {FORMAT}. Fit it anew with `charbot train`.")
+    return card
+
+
+class _naming_faults:  # noqa: N801 (a context manager, named as one)
+    """Turns whatever malformed content raises into a BundleError that names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, ValueError, KeyError, TypeError, AttributeError)):
+            raise BundleError(f"{self.path}: is damaged ({type(error).__name__}: {error}); install or fit it anew") from error
+
+
+def _check(path: Path, expected: str | None) -> None:
+    if not path.is_file():
+        raise BundleError(f"{path}: is missing; install or fit this bundle anew")
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if found != expected:
+        raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
+
+
+def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file({name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+
+
+def _load(path: Path, expected: str) -> dict[str, "Tensor"]:
+    from safetensors.torch import load_file
+
+    _check(path, expected)
+    with _naming_faults(path):
+        return {name: tensor.float() for name, tensor in load_file(path).items()}

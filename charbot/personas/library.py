@@ -1,0 +1,85 @@
+"""Where bundles are found: those the user fitted first, then those that charbot ships."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+import platformdirs
+
+from charbot.errors import BundleError
+from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_persona
+from charbot.tokens.vocabulary import Unit, Vocabulary
+
+
+def slug(name: str) -> str:
+    """A persona's name as a folder and a command line have it: "Mr. Garrison" is `mr-garrison`."""
+    return re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
+
+
+def user_folder() -> Path:
+    """Where `charbot train` puts bundles unless told otherwise."""
+    return Path(platformdirs.user_data_dir("charbot")) / "bundles"
+
+
+@dataclass(frozen=True)
+class Library:
+    """Folders of bundles, the ones before hiding those of the same name in the ones after.
+
+    A folder holds `bases/<unit>/` and `personas/<slug>/`.
+    """
+
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def default(cls) -> "Library":
+        return cls((user_folder(), Path(str(resources.files("charbot").joinpath("bundles")))))
+
+    @cached_property
+    def personas(self) -> dict[str, Path]:
+        """Every persona's folder by its slug, without reading any of them."""
+        found: dict[str, Path] = {}
+        for folder in self.folders:
+            for path in sorted((folder / "personas").glob("*")):
+                if path.is_dir() and not path.name.startswith("."):
+                    found.setdefault(path.name, path)
+        return found
+
+    def cards(self) -> Iterator[tuple[Path, PersonaCard]]:
+        """The personas that can be read; a damaged one is named when somebody asks for it."""
+        for path in self.personas.values():
+            try:
+                yield path, read_persona(path)
+            except BundleError:
+                continue
+
+    def find(self, name: str) -> Path:
+        """The folder of the persona called `name`. Raises BundleError, with the nearest names."""
+        wanted = slug(name)
+        if wanted in self.personas:
+            return self.personas[wanted]
+        starting = [known for known in self.personas if wanted and wanted in known.split("-")]
+        if len(starting) == 1:
+            return self.personas[starting[0]]
+        near = starting or difflib.get_close_matches(wanted, self.personas, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        if not self.personas:
+            raise BundleError("no personas are installed; fit one with `charbot train`")
+        raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
+
+    def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
+        """The base of a unit: the one with the checksum `wanted`, else the first. Raises BundleError."""
+        for folder in self.folders:
+            path = folder / "bases" / unit
+            if path.is_dir():
+                card, vocabulary = read_base(path)
+                if wanted in (None, card.id):
+                    return path, card, vocabulary
+        if wanted is None:
+            raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
+        raise BundleError(
+            f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; fit the persona anew with `charbot train`"
+        )

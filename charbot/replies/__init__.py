@@ -1,0 +1,1 @@
+"""Replies: what a persona answers. Text in, text and scores out."""

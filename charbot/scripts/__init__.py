@@ -1,0 +1,1 @@
+"""Scripts: raw files in, Lines out."""

@@ -1,0 +1,52 @@
+"""The cast of a show: the canonical name of every speaker and the aliases that scripts use."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import yaml
+
+_QUALIFIER = re.compile(r"\s*(?:\([^)]*\)?|\[[^\]]*\]?)|['’]s voice$|[,.:;]+$", re.I)
+_TOGETHER = re.compile(
+    r",|/|&|\band\b|\ball\b|\bboth\b|\beveryone\b|\bthe (?:boys|girls|guys|kids)\b"
+    r"|^(?:boys|girls|guys|kids|crowd|class|children|men|women|people)$",
+    re.I,
+)
+_SMALL = frozenset("and of the in on with at to from".split())
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Maps what a script calls a speaker to that speaker's canonical name.
+
+    `aliases` is keyed by casefolded alias; canonical names are their own aliases.
+    """
+
+    aliases: Mapping[str, str]
+
+    def canonical(self, name: str) -> str:
+        """The canonical name; a name that the cast does not list keeps its own spelling,
+        title case instead of capitals, so that "BLAINE" and "Blaine" are one speaker."""
+        bare = " ".join(_QUALIFIER.sub("", name).split()) or " ".join(name.split())
+        return self.aliases.get(bare.casefold(), _title(bare))
+
+
+def is_group(name: str) -> bool:
+    """Whether a name stands for several speakers at once ("Ross and Rachel", "All")."""
+    return _TOGETHER.search(name) is not None
+
+
+def _title(name: str) -> str:
+    words = name.lower().split() if name.isupper() else name.split()
+    return " ".join(w if i and w in _SMALL else w[:1].upper() + w[1:] for i, w in enumerate(words))
+
+
+@cache
+def cast_of(show: str) -> Cast:
+    """The cast that charbot ships for `show`; an empty one for a show it does not know."""
+    casts = yaml.safe_load(resources.files("charbot.scripts").joinpath("casts.yaml").read_text("utf-8"))
+    listed = casts.get(show, {})
+    aliases = {alias.casefold(): name for name, others in listed.items() for alias in (name, *others)}
+    return Cast(aliases)

@@ -1,0 +1,18 @@
+"""The character unit: one id for each character."""
+
+from collections.abc import Sequence
+
+from charbot.tokens.vocabulary import Vocabulary
+
+
+class CharacterTokenizer:
+    """Text to character ids and back. `decode(encode(text)) == text` for every str."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def encode(self, text: str) -> list[int]:
+        return self.vocabulary.spell_out(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return self.vocabulary.read_spelling(ids)

@@ -1,0 +1,43 @@
+"""Turns rendered into ids: the one place, shared by training and replying.
+
+    SCENE  speaker text... END  speaker text... END  ...  speaker
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charbot.corpus.conversation import Conversation, Utterance, whole
+from charbot.tokens import Tokenizer
+from charbot.tokens.vocabulary import END
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Ids of a conversation, and which of them a model is to predict (text and ends; not who speaks)."""
+
+    ids: NDArray[np.int32]
+    predicted: NDArray[np.bool_]
+
+
+def render_turn(tokenizer: Tokenizer, utterance: Utterance) -> list[int]:
+    """One turn: who speaks, what, and its end."""
+    return [tokenizer.vocabulary.speaker(utterance.speaker), *tokenizer.encode(utterance.text), END]
+
+
+def render(tokenizer: Tokenizer, conversation: Conversation) -> Rendered:
+    """A conversation from its start."""
+    ids: list[int] = [tokenizer.vocabulary.scene]
+    predicted: list[bool] = [False]
+    for utterance, scored in zip(conversation.turns, conversation.scored, strict=True):
+        turn = render_turn(tokenizer, utterance)
+        ids += turn
+        predicted += [False] + [scored] * (len(turn) - 1)
+    return Rendered(np.asarray(ids, dtype=np.int32), np.asarray(predicted, dtype=np.bool_))
+
+
+def render_prompt(tokenizer: Tokenizer, context: Sequence[Utterance], speaker: str | None) -> list[int]:
+    """What a model reads before it writes the reply of `speaker`: the context, and whose turn it is."""
+    return [*map(int, render(tokenizer, whole(context)).ids), tokenizer.vocabulary.speaker(speaker)]

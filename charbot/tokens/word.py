@@ -1,0 +1,52 @@
+"""The word unit: whole words, cased, punctuation apart, each marked with the space before it.
+
+A word that the vocabulary does not list is spelled in characters between SPELL and SPELLED.
+The first word of a text counts as having a space before it, so that it is the same word as
+inside a sentence; decoding takes that one space away again.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from charbot.tokens.vocabulary import Vocabulary
+
+# A word with the apostrophes inside it, or a run of one punctuation mark, each with the
+# space before it; any other white space is a piece of its own.
+_PIECE = re.compile(r" ?\w+(?:'\w+)*| ?([^\w\s])\1*|\s")
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The words and punctuation of `text`, spaces marked. Joined they are " " + text."""
+    return (match.group() for match in _PIECE.finditer(" " + text))
+
+
+class WordTokenizer:
+    """Text to word ids and back. `decode(encode(text)) == text` for every str."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def encode(self, text: str) -> list[int]:
+        vocabulary = self.vocabulary
+        ids: list[int] = []
+        for piece in pieces(text):
+            known = vocabulary.word_ids.get(piece)
+            if known is not None:
+                ids.append(known)
+            else:
+                ids += [vocabulary.spell, *vocabulary.spell_out(piece), vocabulary.spelled]
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        vocabulary = self.vocabulary
+        out: list[str] = []
+        spelling: list[int] = []
+        for id_ in ids:
+            if vocabulary.first_word <= id_ < vocabulary.predicted:
+                out.append(vocabulary.words[id_ - vocabulary.first_word])
+            elif id_ == vocabulary.spelled:
+                out.append(vocabulary.read_spelling(spelling))
+                spelling.clear()
+            else:
+                spelling.append(id_)
+        return "".join(out).removeprefix(" ")

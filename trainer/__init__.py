@@ -1,0 +1,1 @@
+"""Fitting: scripts in, bundles out."""

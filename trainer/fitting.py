@@ -1,0 +1,217 @@
+"""Fits a base or a persona from a corpus, and writes its bundle."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from charbot.config import Config, FitSettings, UnitSettings
+from charbot.corpus.conversation import Conversation, exchanges, stretches, whole
+from charbot.corpus.split import Split
+from charbot.corpus.table import scenes, speakers
+from charbot.errors import CorpusError
+from charbot.evaluation.likelihood import likelihood
+from charbot.models.adapter import Adapter, merge
+from charbot.models.language_model import Architecture, LanguageModel
+from charbot.models.loading import base_model
+from charbot.personas.bundle import read_change, write_base, write_persona
+from charbot.personas.library import Library, slug
+from charbot.tokens import Tokenizer, tokenizer_for
+from charbot.tokens.vocabulary import UNITS, Unit, build_vocabulary
+from trainer.loop import CheckpointPlan, bf16_pays, fit
+from trainer.memory import keep_freed_memory
+from trainer.progress import ConsoleProgress
+from trainer.stream import Stream
+
+MIN_TRAIN_LINES = 20
+"""A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every fit of one command shares."""
+
+    config: Config
+    table: pd.DataFrame
+    out: Path
+    console: Console
+
+    @property
+    def bf16(self) -> bool:
+        precision = self.config.train.precision
+        return bf16_pays() if precision == "auto" else precision == "bf16"
+
+    def plan(self, name: str, *identity: Any) -> CheckpointPlan:
+        fingerprint = hashlib.sha256(json.dumps([name, *identity], sort_keys=True).encode()).hexdigest()
+        return CheckpointPlan(self.out / "runs" / f"{name}.safetensors", self.config.train.checkpoint_minutes, fingerprint)
+
+
+def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console) -> Workshop:
+    """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
+    lines = int((table["split"] == "train").sum())
+    if lines < MIN_TRAIN_LINES:
+        raise CorpusError(
+            f"only {lines} lines to train on (the rest is kept for validation and test); at least {MIN_TRAIN_LINES} are needed"
+        )
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    if config.train.threads:
+        torch.set_num_threads(config.train.threads)
+    return Workshop(config, table, out, console)
+
+
+def _unit_settings(config: Config, unit: Unit) -> UnitSettings:
+    return config.train.char if unit == "char" else config.train.word
+
+
+def _data(table: pd.DataFrame, config: Config) -> dict[str, Any]:
+    """What a bundle says of its data: counts alone, never words."""
+    return {
+        "lines": {str(k): int(v) for k, v in table.groupby(["show"]).size().items()},
+        "splits": {str(k): int(v) for k, v in table["split"].value_counts().items()},
+        "split_seed": config.corpus.split_seed,
+    }
+
+
+def fit_base(shop: Workshop, unit: Unit) -> Path:
+    """Fits a base of one unit to all speakers; returns its bundle's folder."""
+    settings = _unit_settings(shop.config, unit)
+    corpus = shop.config.corpus
+    train = shop.table[shop.table["split"] == "train"]
+    vocabulary = build_vocabulary(
+        unit,
+        train["text"],
+        speakers(shop.table, corpus.speaker_lines),
+        min_characters=corpus.min_characters,
+        min_words=corpus.min_words,
+    )
+    tokenizer = tokenizer_for(vocabulary)
+    sizes = settings.model
+    architecture = Architecture(len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers)
+    torch.manual_seed(settings.base.seed)
+    model = LanguageModel(architecture, settings.base.dropout)
+    stream = _stream(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
+    held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in _HELD_OUT}
+    name = f"base-{unit}"
+    plan = shop.plan(name, asdict(settings.base), architecture.to_json(), stream.tokens)
+    with ConsoleProgress(f"{unit} base", shop.console) as progress:
+        fit(
+            model, model, stream, settings.base,
+            validate=lambda: likelihood(model, tokenizer, held_out["valid"]).bits_per_character,
+            progress=progress, checkpoint=plan, bf16=shop.bf16,
+        )  # fmt: skip
+    scores = _scores(model, tokenizer, held_out, "")
+    folder = shop.out / "bases" / unit
+    write_base(folder, vocabulary, architecture.to_json(), _tensors(model), _data(shop.table, shop.config), scores)
+    plan.path.unlink(missing_ok=True)
+    return folder
+
+
+_HELD_OUT: tuple[Split, ...] = ("valid", "test")
+
+
+def _scores(
+    model: LanguageModel, tokenizer: Tokenizer, held_out: dict[Split, list[Conversation]], prefix: str
+) -> dict[str, float]:
+    """Bits a character on each split that has any text."""
+    found = {split: likelihood(model, tokenizer, chosen) for split, chosen in held_out.items() if chosen}
+    return {f"{prefix}{split}_bits_per_character": round(one.bits_per_character, 5) for split, one in found.items()}
+
+
+def _stream(tokenizer: Tokenizer, conversations: Sequence[Conversation], settings: FitSettings, keep: str | None = None) -> Stream:
+    return Stream(
+        tokenizer,
+        conversations,
+        batch=settings.batch,
+        window=settings.window,
+        anonymous=settings.anonymous,
+        seed=settings.seed,
+        keep=keep,
+    )
+
+
+def _tensors(model: LanguageModel) -> dict[str, Tensor]:
+    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
+    """Fits a persona's units on their bases; returns its bundle's folder.
+
+    A unit that is not asked for keeps the fit it has. Raises CorpusError where the character
+    has too few lines.
+    """
+    lines = shop.table[shop.table["speaker"] == name]
+    count = int((lines["split"] == "train").sum())
+    needed = shop.config.train.persona_min_lines
+    if count < needed:
+        raise CorpusError(
+            f"{name} has {count} lines to train on in these scripts; a persona needs {needed} (`persona_min_lines`)"
+        )
+    folder = shop.out / "personas" / slug(name)
+    fits = {}
+    if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:
+        from charbot.personas.bundle import read_persona
+
+        for unit, old in read_persona(folder).fits.items():
+            fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
+    for unit in units:
+        fits[unit] = _fit_unit(shop, library, name, unit)
+    show = str(lines["show"].mode().iloc[0])
+    data = {"lines": count, **_data(lines, shop.config)}
+    write_persona(folder, name=name, show=show, rating=rating, data=data, fits=fits)
+    for unit in units:
+        _persona_plan_path(shop, name, unit).unlink(missing_ok=True)
+    return folder
+
+
+def _persona_plan_path(shop: Workshop, name: str, unit: Unit) -> Path:
+    return shop.plan(f"{slug(name)}-{unit}").path
+
+
+def _fit_unit(
+    shop: Workshop, library: Library, name: str, unit: Unit
+) -> tuple[str, int, dict[str, float], dict[str, Tensor]]:
+    config = shop.config
+    settings = _unit_settings(config, unit).persona
+    model, vocabulary, base = base_model(library, unit)
+    vocabulary = vocabulary.knowing(name)
+    tokenizer = tokenizer_for(vocabulary)
+    speaker = vocabulary.speaker(name)
+    torch.manual_seed(settings.seed)
+    model.dropout = settings.dropout
+    adapter = Adapter(model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank)
+    found = [
+        stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)
+    ]
+    # A character with few lines has few windows in an epoch: fewer tracks keep enough steps.
+    stream = _stream(tokenizer, found, settings, keep=name)
+    batch = max(4, min(settings.batch, stream.tokens // (settings.window * 60)))
+    stream = _stream(tokenizer, found, replace(settings, batch=batch), keep=name)
+    held_out = {
+        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
+        for split in _HELD_OUT
+    }
+    scores = _scores(model, tokenizer, held_out, "base_")
+
+    def merged() -> LanguageModel:
+        copy = LanguageModel(model.architecture)
+        copy.load_state_dict(model.state_dict())
+        merge(copy, adapter.change(), speaker)
+        return copy
+
+    plan = shop.plan(f"{slug(name)}-{unit}", asdict(settings), base.id, stream.tokens, config.train.adapter_rank)
+    with ConsoleProgress(f"{name}, {unit}", shop.console) as progress:
+        fit(
+            adapter, adapter, stream, settings,
+            validate=lambda: likelihood(merged(), tokenizer, held_out["valid"]).bits_per_character,
+            progress=progress, checkpoint=plan, bf16=shop.bf16,
+        )  # fmt: skip
+    scores |= _scores(merged(), tokenizer, held_out, "")
+    return base.id, speaker, scores, adapter.change()

@@ -1,0 +1,53 @@
+"""How a fit tells how it is doing: a bar in a terminal, a line now and then elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_LINE_SECONDS = 30.0
+
+
+class ConsoleProgress:
+    """Tokens a second, loss and time left, while a fit runs. A context manager."""
+
+    def __init__(self, title: str, console: Console) -> None:
+        self._title = title
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(), console=console, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task(title, figures="", total=None)
+        self._started = self._shown = time.monotonic()
+        self._tokens = 0
+        self._steps = 0
+        self._loss: float | None = None
+
+    def __enter__(self) -> "ConsoleProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def step(self, done: int, total: int, tokens: int, loss: float) -> None:
+        self._tokens += tokens
+        self._steps += 1
+        self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+        now = time.monotonic()
+        seconds = max(1e-9, now - self._started)
+        figures = f"{self._tokens / seconds:,.0f} tokens/s  loss {self._loss:.3f}"
+        self._bar.update(self._task, completed=done, total=total, figures=figures)
+        if not self._console.is_terminal and now - self._shown > _LINE_SECONDS:
+            self._shown = now
+            left = (total - done) * seconds / self._steps
+            self._console.print(f"{self._title}: {done}/{total}  {figures}  {left / 60:.0f} min left", highlight=False)
+
+    def epoch(self, figures: dict[str, float]) -> None:
+        self._console.print(
+            f"{self._title}: epoch {figures['epoch']:.0f}: train loss {figures['loss']:.3f} nats a token, "
+            f"valid {figures['bits']:.4f} bits a character, {figures['seconds'] / 60:.1f} min",
+            highlight=False,
+        )

@@ -1,0 +1,88 @@
+"""The token stream that a model is fitted to: conversations end to end, in several tracks at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from charbot.corpus.conversation import Conversation
+from charbot.tokens import Tokenizer
+from charbot.tokens.render import render
+
+
+@dataclass(frozen=True)
+class Window:
+    """One step's ids (T + 1, B) and which targets (T, B) count."""
+
+    ids: Tensor
+    counted: Tensor
+
+
+class Stream:
+    """Conversations in shuffled order, laid out in `batch` tracks, read `window` tokens at a time.
+
+    The order of an epoch is a function of the seed and the epoch's number, so that a resumed
+    fit reads what an uninterrupted one would have read.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        conversations: Sequence[Conversation],
+        *,
+        batch: int,
+        window: int,
+        anonymous: float,
+        seed: int,
+        keep: str | None = None,
+    ) -> None:
+        """`anonymous` is the chance that a speaker loses the name for a whole conversation;
+        `keep` never does."""
+        vocabulary = tokenizer.vocabulary
+        self._first_speaker = vocabulary.anonymous
+        self._anonymous_id = vocabulary.anonymous
+        self._keep = vocabulary.speaker(keep)
+        self._speakers = len(vocabulary) - vocabulary.anonymous
+        self._rendered = [render(tokenizer, c) for c in conversations]
+        self._batch = batch
+        self._window = window
+        self._share = anonymous
+        self._seed = seed
+        self.tokens = sum(len(r.ids) for r in self._rendered)
+
+    @property
+    def steps(self) -> int:
+        """Windows in an epoch."""
+        return max(1, -(-(self._track_length() - 1) // self._window))
+
+    def _track_length(self) -> int:
+        return max(2, self.tokens // self._batch)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+        """The windows of one epoch from step `start` on."""
+        rng = np.random.default_rng((self._seed, number))
+        order = rng.permutation(len(self._rendered))
+        ids = np.concatenate([self._masked(self._rendered[i].ids, rng) for i in order])
+        counted = np.concatenate([self._rendered[i].predicted for i in order])
+        length = self._track_length()
+        needed = length * self._batch
+        ids, counted = (np.resize(a, needed).reshape(self._batch, length).T for a in (ids, counted))
+        for step in range(start, self.steps):
+            at = step * self._window
+            part = ids[at : at + self._window + 1]
+            yield Window(
+                torch.from_numpy(part.astype(np.int64)),
+                torch.from_numpy(counted[at + 1 : at + 1 + self._window].copy()),
+            )
+
+    def _masked(self, ids: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+        if self._share == 0:
+            return ids
+        hidden = rng.random(self._speakers) < self._share
+        hidden[self._keep - self._first_speaker] = False
+        local = ids - self._first_speaker
+        masked = (local >= 0) & hidden[np.maximum(local, 0)]
+        return np.where(masked, self._anonymous_id, ids).astype(np.int32)
