@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader has gone, as in `charbot say ... | head -1`: nothing is left to say, and
         # Python must not try to flush it on its way out.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 1
     return code
 
@@ -58,12 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     say.add_argument("persona", help="who replies")
     say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input")
-    say.add_argument("--json", action="store_true", help='JSON lines: {"id", "message" or "context"} in, {"id", "reply", "ms"} out')
+    say.add_argument("--json", action="store_true", help='JSON lines: {"id", "message"} in, {"id", "reply", "ms"} out')
     _add_reply_options(say)
     say.set_defaults(run=_say)
 
     score = commands.add_parser("score", help="how likely given replies are, JSON lines in and out")
-    score.add_argument("persona", help="whose replies they are; `base` scores with the bases alone")
+    score.add_argument("persona", help="whose replies they are")
     score.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which model; both mixes them evenly")
     _add_bundles(score)
     score.set_defaults(run=_score)
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="fit a base or a persona; run again to resume",
         epilog="example: charbot train --scripts my_show/ --persona Alice --persona Bob",
     )  # fmt: skip
-    train.add_argument("--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, or folders of them")
+    _add_scripts(train)
     train.add_argument("--base", action="store_true", help="fit a base to all speakers")
     train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
     train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
@@ -101,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("eval", help="scores of bases or personas on held-out episodes")
     evaluate.add_argument("personas", nargs="*", metavar="PERSONA", help="none: the bases")
-    evaluate.add_argument("--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, or folders of them")
+    evaluate.add_argument(
+        "--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, or folders of them"
+    )
     evaluate.add_argument("--json", action="store_true", help="as JSON")
     _add_bundles(evaluate)
     evaluate.set_defaults(run=_eval)
@@ -110,6 +112,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_bundles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundles", type=Path, metavar="FOLDER", help="look for bundles here first")
+
+
+def _add_scripts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, or folders of them")
 
 
 def _add_reply_options(parser: argparse.ArgumentParser) -> None:

@@ -125,7 +125,9 @@ def _scores(
     return {f"{prefix}{split}_bits_per_character": round(one.bits_per_character, 5) for split, one in found.items()}
 
 
-def _stream(tokenizer: Tokenizer, conversations: Sequence[Conversation], settings: FitSettings, keep: str | None = None) -> Stream:
+def _stream(
+    tokenizer: Tokenizer, conversations: Sequence[Conversation], settings: FitSettings, keep: str | None = None
+) -> Stream:
     return Stream(
         tokenizer,
         conversations,
@@ -164,7 +166,7 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
     for unit in units:
         fits[unit] = _fit_unit(shop, library, name, unit)
     show = str(lines["show"].mode().iloc[0])
-    data = {"lines": count, **_data(lines, shop.config)}
+    data = _data(lines, shop.config)
     write_persona(folder, name=name, show=show, rating=rating, data=data, fits=fits)
     for unit in units:
         _persona_plan_path(shop, name, unit).unlink(missing_ok=True)
@@ -175,11 +177,10 @@ def _persona_plan_path(shop: Workshop, name: str, unit: Unit) -> Path:
     return shop.plan(f"{slug(name)}-{unit}").path
 
 
-def _fit_unit(
-    shop: Workshop, library: Library, name: str, unit: Unit
-) -> tuple[str, int, dict[str, float], dict[str, Tensor]]:
+def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[str, int, dict[str, float], dict[str, Tensor]]:
     config = shop.config
-    settings = _unit_settings(config, unit).persona
+    unit_settings = _unit_settings(config, unit)
+    settings = unit_settings.persona
     model, vocabulary, base = base_model(library, unit)
     vocabulary = vocabulary.knowing(name)
     tokenizer = tokenizer_for(vocabulary)
@@ -187,13 +188,10 @@ def _fit_unit(
     torch.manual_seed(settings.seed)
     model.dropout = settings.dropout
     adapter = Adapter(model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank)
-    found = [
-        stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)
-    ]
-    # A character with few lines has few windows in an epoch: fewer tracks keep enough steps.
+    found = [stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)]
     stream = _stream(tokenizer, found, settings, keep=name)
-    batch = max(4, min(settings.batch, stream.tokens // (settings.window * 60)))
-    stream = _stream(tokenizer, found, replace(settings, batch=batch), keep=name)
+    epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
+    settings = replace(settings, epochs=epochs)
     held_out = {
         split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
         for split in _HELD_OUT

@@ -34,10 +34,16 @@ class Progress(Protocol):
 class Fittable(Protocol):
     """What the loop asks of a model: a LanguageModel or an Adapter."""
 
-    output_weight: Tensor
-    bias: Tensor
+    @property
+    def output_weight(self) -> Tensor:
+        """(outputs, embedding)"""
 
-    def __call__(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]: ...
+    @property
+    def bias(self) -> Tensor:
+        """(outputs,)"""
+
+    def forward(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Ids (T, B) to features (T, B, embedding) and the state after the last."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def fit(
                         f"the loss is {value} at step {step + 1}: the fit diverged. Lower `learning_rate` "
                         f"(now {settings.learning_rate:g}) or `clip` (now {settings.clip:g}) in config.yaml."
                     )
-                loss.backward()
+                torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(parameters, settings.clip)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -151,12 +157,10 @@ def fit(
     return position.history
 
 
-def _step(
-    model: Fittable, window: Window, state: State | None, bf16: bool, sample: int
-) -> tuple[Tensor | None, State]:
+def _step(model: Fittable, window: Window, state: State | None, bf16: bool, sample: int) -> tuple[Tensor | None, State]:
     """The loss of a window (None where nothing in it counts), and the state after it."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        features, (hidden, cell) = model(window.ids[:-1], state)
+        features, (hidden, cell) = model.forward(window.ids[:-1], state)
     after = hidden.detach(), cell.detach()
     counted = window.counted
     if not counted.any():

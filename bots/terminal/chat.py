@@ -152,8 +152,9 @@ def _show(reply: Reply) -> None:
     print_formatted_text(FormattedText([("bold", f"{reply.speaker}: ")]), end="")
     shown = 0
     try:
-        for shown, char in enumerate(reply.text, start=1):
+        for char in reply.text:
             print(char, end="", flush=True)
+            shown += 1
             time.sleep(1 / _CHARACTERS_A_SECOND)
     except KeyboardInterrupt:
         print(reply.text[shown:], end="")

@@ -21,8 +21,11 @@ def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFram
         raise CorpusError("the scripts hold no lines")
     table = pd.DataFrame(rows, columns=list(_FIELDS))
     episodes = table[["show", "episode"]].drop_duplicates()
-    splits = {(show, episode): split_of(show, episode, settings.valid, settings.test, settings.split_seed) for show, episode in episodes.itertuples(index=False)}
-    table["split"] = [splits[key] for key in zip(table["show"], table["episode"], strict=True)]
+    splits = {
+        (show, episode): split_of(show, episode, settings.valid, settings.test, settings.split_seed)
+        for show, episode in episodes.itertuples(index=False)
+    }
+    table["split"] = [splits[episode] for episode in zip(table["show"], table["episode"], strict=True)]
     return table
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from charbot.corpus.conversation import Conversation, Utterance, exchange
 from charbot.errors import CharbotError, UsageError
 from charbot.evaluation.likelihood import characters, predicted_nats
-from charbot.models.loading import base_model, persona_model
+from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
 from charbot.tokens import tokenizer_for

@@ -31,7 +31,7 @@ class Adapter(nn.Module):
         self.base = base.requires_grad_(False)
         self.speaker = speaker
         names = _adapted(base)
-        parameters = dict(base.named_parameters())
+        parameters: dict[str, Tensor] = dict(base.named_parameters())
         self.a = nn.ParameterDict()
         self.b = nn.ParameterDict()
         for name in names:
@@ -41,8 +41,8 @@ class Adapter(nn.Module):
         self.shift = nn.ParameterDict(
             {_key(name): nn.Parameter(torch.zeros_like(p)) for name, p in parameters.items() if p.ndim == 1}
         )
-        rows = base.embedding.weight
-        self.shift["speaker"] = nn.Parameter(rows[like].detach() - rows[speaker].detach())
+        embedding = base.embedding.weight.detach()
+        self.shift["speaker"] = nn.Parameter(embedding[like] - embedding[speaker])
 
     def change(self) -> dict[str, Tensor]:
         """The change as tensors to save: see `merge`."""
@@ -60,7 +60,8 @@ class Adapter(nn.Module):
 
     @property
     def bias(self) -> Tensor:
-        return self.base.bias + self.shift["bias"]
+        bias: Tensor = self.base.bias + self.shift["bias"]
+        return bias
 
 
 def _key(name: str) -> str:

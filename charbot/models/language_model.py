@@ -117,8 +117,9 @@ def linear_cross_entropy(features: Tensor, weight: Tensor, bias: Tensor, targets
 def token_nats(model: LanguageModel, features: Tensor, targets: Tensor) -> Tensor:
     """-ln p of each target (N,) given its features (N, E), without gradients."""
     with torch.inference_mode():
-        parts = []
-        for part in torch.arange(len(targets)).split(_LinearCrossEntropy.SLICE):
+        nats = torch.empty(len(targets))
+        for start in range(0, len(targets), _LinearCrossEntropy.SLICE):
+            part = slice(start, start + _LinearCrossEntropy.SLICE)
             scores = model.logits(features[part])
-            parts.append(scores.logsumexp(1) - scores.gather(1, targets[part, None])[:, 0])
-        return torch.cat(parts) if parts else features.new_zeros(0)
+            nats[part] = scores.logsumexp(1) - scores.gather(1, targets[part, None])[:, 0]
+        return nats

@@ -158,7 +158,9 @@ def _read_card(path: Path, kind: str) -> dict[str, Any]:
     if found != kind:
         raise BundleError(f"{path}: holds a {found}, not a {kind}")
     if version != FORMAT:
-        raise BundleError(f"{path}: bundle format {version}; this charbot reads format {FORMAT}. Fit it anew with `charbot train`.")
+        raise BundleError(
+            f"{path}: bundle format {version}; this charbot reads format {FORMAT}. Fit it anew with `charbot train`."
+        )
     return card
 
 

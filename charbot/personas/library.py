@@ -81,5 +81,6 @@ class Library:
         if wanted is None:
             raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
         raise BundleError(
-            f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; fit the persona anew with `charbot train`"
+            f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
+            "fit the persona anew with `charbot train`"
         )

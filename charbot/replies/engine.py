@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -173,14 +174,15 @@ def _words(text: str) -> list[str]:
     return [match.group().casefold() for match in _WORD.finditer(text)]
 
 
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return list(pairwise(_words(text)))
+
+
 def _repetition(text: str, said: Sequence[str]) -> float:
     """From 0 to 1: how much of a reply repeats itself or what was just said, counted in pairs of words."""
-    words = _words(text)
-    if any(_words(turn) == words for turn in said):
+    if any(_words(turn) == _words(text) for turn in said):
         return 1.0
-    pairs = list(zip(words, words[1:], strict=False))
-    if not pairs:
-        return 0.0
-    before = {pair for turn in said for pair in zip(_words(turn), _words(turn)[1:], strict=False)}
+    pairs = _pairs(text)
+    before = {pair for turn in said for pair in _pairs(turn)}
     repeated = sum(pair in before or pair in pairs[:i] for i, pair in enumerate(pairs))
-    return repeated / len(pairs)
+    return repeated / max(1, len(pairs))

@@ -14,7 +14,7 @@ _TOGETHER = re.compile(
     r"|^(?:boys|girls|guys|kids|crowd|class|children|men|women|people)$",
     re.I,
 )
-_SMALL = frozenset("and of the in on with at to from".split())
+_SMALL = frozenset(["and", "of", "the", "in", "on", "with", "at", "to", "from"])
 
 
 @dataclass(frozen=True)

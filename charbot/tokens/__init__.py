@@ -1,7 +1,7 @@
 """Tokens: text to ids and back, for the character and the word unit, and turns rendered into ids."""
 
 from charbot.tokens.character import CharacterTokenizer
-from charbot.tokens.vocabulary import Unit, Vocabulary
+from charbot.tokens.vocabulary import Vocabulary
 from charbot.tokens.word import WordTokenizer
 
 Tokenizer = CharacterTokenizer | WordTokenizer

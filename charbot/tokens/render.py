@@ -1,6 +1,6 @@
 """Turns rendered into ids: the one place, shared by training and replying.
 
-    SCENE  speaker text... END  speaker text... END  ...  speaker
+SCENE  speaker text... END  speaker text... END  ...  speaker
 """
 
 from collections.abc import Sequence

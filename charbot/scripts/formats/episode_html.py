@@ -12,8 +12,10 @@ from bs4.element import NavigableString, PageElement, Tag
 from charbot.scripts.directions import split_directions
 from charbot.scripts.line import Turn
 
-_BLOCKS = frozenset("p div h1 h2 h3 h4 h5 h6 hr tr td li center blockquote pre ul ol table".split())
-_HIDDEN = frozenset("head script style title map".split())
+_BLOCKS = frozenset(
+    ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "tr", "td", "li", "center", "blockquote", "pre", "ul", "ol", "table")
+)
+_HIDDEN = frozenset(("head", "script", "style", "title", "map"))
 _BOLD = frozenset(("b", "strong"))
 _BOLD_ON, _BOLD_OFF = "\x02", "\x03"
 
