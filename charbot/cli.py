@@ -101,9 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("eval", help="scores of bases or personas on held-out episodes")
     evaluate.add_argument("personas", nargs="*", metavar="PERSONA", help="none: the bases")
-    evaluate.add_argument(
-        "--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, or folders of them"
-    )
+    _add_scripts(evaluate)
     evaluate.add_argument("--json", action="store_true", help="as JSON")
     _add_bundles(evaluate)
     evaluate.set_defaults(run=_eval)
@@ -161,15 +159,19 @@ def _chat(args: argparse.Namespace) -> int:
 
 
 def _say(args: argparse.Namespace) -> int:
-    from bots.terminal.say import answer_once, answer_pipe
+    from bots.terminal.say import answer_lines, answer_once, answer_requests
     from charbot.replies.engine import Voice
 
     voice = Voice(_library(args), args.persona, _config(args).chat)
-    if args.message is not None and not args.json:
-        return answer_once(voice, args.message, sys.stdout)
-    if args.message is not None:
+    if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
-    return answer_pipe(voice, sys.stdin, sys.stdout, as_json=args.json)
+    if args.message is not None:
+        answer_once(voice, args.message, sys.stdout)
+    elif args.json:
+        answer_requests(voice, sys.stdin, sys.stdout)
+    else:
+        answer_lines(voice, sys.stdin, sys.stdout)
+    return 0
 
 
 def _score(args: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """`charbot chat`: a conversation in the terminal."""
 
-import secrets
 import sys
 import threading
 import time
@@ -34,6 +33,13 @@ class Chat:
     library: Library
     voice: Voice
     turns: list[Utterance] = field(default_factory=list)
+    asked: int = 0
+
+    def seed(self) -> int | None:
+        """Another seed for each reply, so that a seeded conversation is repeatable as a whole."""
+        self.asked += 1
+        seed = self.voice.settings.seed
+        return None if seed is None else seed + self.asked - 1
 
     def switch(self, name: str) -> None:
         """Another persona, and a new conversation. On an error the old one goes on."""
@@ -120,7 +126,7 @@ def _completer(library: Library) -> Completer:
 def _answer(talk: Chat, text: str) -> None:
     """Has the persona reply to `text`, and shows it. Ctrl-C takes the message back."""
     talk.turns.append(Utterance(None, text))
-    reply = _wait(talk.voice, talk.turns)
+    reply = _wait(talk)
     if reply is None:
         talk.turns.pop()
         _note("Stopped.")
@@ -129,12 +135,11 @@ def _answer(talk: Chat, text: str) -> None:
     _show(reply)
 
 
-def _wait(voice: Voice, turns: list[Utterance]) -> Reply | None:
+def _wait(talk: Chat) -> Reply | None:
     """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
     stop = threading.Event()
-    seed = voice.settings.seed if voice.settings.seed is not None else secrets.randbits(31)
     with ThreadPoolExecutor(1) as worker:
-        future: Future[Reply] = worker.submit(voice.reply, list(turns), seed=seed + len(turns), cancelled=stop.is_set)
+        future: Future[Reply] = worker.submit(talk.voice.reply, tuple(talk.turns), seed=talk.seed(), cancelled=stop.is_set)
         try:
             while True:
                 try:

@@ -86,7 +86,8 @@ def closed_perplexity(
         with torch.inference_mode():
             features, _ = model(ids[:-1, None])
             log_p = model.logits(features[:, 0]).log_softmax(1)
-            own = log_p.gather(1, ids[1:, None])[:, 0].numpy()
+            # Speakers, whose ids lie beyond the scores, are never looked at below.
+            own = log_p.gather(1, ids[1:, None].clamp(max=vocabulary.predicted - 1))[:, 0].numpy()
             summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()
         for start, stop in _word_spans(rendered.ids[1:], rendered.predicted[1:], vocabulary):
             id_ = int(rendered.ids[1 + start])

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from charbot.corpus.conversation import Conversation, Utterance, exchange
-from charbot.errors import CharbotError, UsageError
+from charbot.errors import BundleError
 from charbot.evaluation.likelihood import characters, predicted_nats
+from charbot.jsonlines import read_requests
 from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
@@ -33,7 +34,7 @@ class Scorer:
         for one in UNITS:
             if unit in (one, "both"):
                 if one not in card.fits:
-                    raise CharbotError(f"{card.name} has no {one} model; fit it with `charbot train --unit {one}`")
+                    raise BundleError(f"{card.name} has no {one} model; fit it with `charbot train --unit {one}`")
                 model, vocabulary = persona_model(library, folder, card.fits[one], one, card.name)
                 self._models.append((model, tokenizer_for(vocabulary)))
 
@@ -49,32 +50,8 @@ class Scorer:
 
 def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[str]:
     """One JSON line out for each line in, in order. Raises UsageError naming a line that cannot be read."""
-    numbered = enumerate((line for line in lines if line.strip()), start=1)
-    while batch := [_request(number, line, scorer.name) for number, line in islice(numbered, _AT_ONCE)]:
-        for (id_, one), nats in zip(batch, scorer.nats([one for _, one in batch]), strict=True):
-            yield json.dumps({"id": id_, "nats": nats, "chars": characters(one)}, ensure_ascii=False)
-
-
-def _request(number: int, line: str, speaker: str) -> tuple[Any, Conversation]:
-    try:
-        request = json.loads(line)
-        reply = request["reply"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f'line {number}: not {{"id", "context", "reply"}} as JSON ({error})') from error
-    if not isinstance(reply, str):
-        raise UsageError(f"line {number}: `reply` must be text")
-    return request.get("id"), exchange(read_context(request, number), Utterance(speaker, reply))
-
-
-def read_context(request: Any, number: int) -> list[Utterance]:
-    """The `context` of a JSON request, oldest turn first. Raises UsageError naming the line."""
-    context = request.get("context") or []
-    wrong = f'line {number}: `context` must be a list of {{"speaker": name or null, "text"}}'
-    if not isinstance(context, list):
-        raise UsageError(wrong)
-    turns = []
-    for turn in context:
-        if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not isinstance(turn.get("speaker"), str | None):
-            raise UsageError(wrong)
-        turns.append(Utterance(turn.get("speaker"), turn["text"]))
-    return turns
+    requests = read_requests(lines, required=("reply",))
+    while batch := list(islice(requests, _AT_ONCE)):
+        asked = [exchange(request.context, Utterance(scorer.name, request.texts["reply"])) for request in batch]
+        for request, one, nats in zip(batch, asked, scorer.nats(asked), strict=True):
+            yield json.dumps({"id": request.id, "nats": nats, "chars": characters(one)}, ensure_ascii=False)

@@ -7,10 +7,11 @@ nothing and keeps nothing.
 """
 
 import re
+import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,18 +70,15 @@ class Voice:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self.settings = settings
+        self._loading = threading.Lock()
+        self._loaded: dict[Unit, tuple[LanguageModel, Tokenizer]] = {}
 
     def load(self, unit: Unit) -> "tuple[LanguageModel, Tokenizer]":
-        """The model and tokenizer of a unit, read once. Raises BundleError."""
-        return self._char if unit == "char" else self._word
-
-    @cached_property
-    def _char(self) -> "tuple[LanguageModel, Tokenizer]":
-        return self._read("char")
-
-    @cached_property
-    def _word(self) -> "tuple[LanguageModel, Tokenizer]":
-        return self._read("word")
+        """The model and tokenizer of a unit, read once, whichever thread asks first. Raises BundleError."""
+        with self._loading:
+            if unit not in self._loaded:
+                self._loaded[unit] = self._read(unit)
+            return self._loaded[unit]
 
     def _read(self, unit: Unit) -> "tuple[LanguageModel, Tokenizer]":
         from charbot.models.loading import persona_model
@@ -100,8 +98,8 @@ class Voice:
     ) -> Reply:
         """The reply to a conversation, oldest turn first.
 
-        The same context and seed give the same reply. Raises sampling.Cancelled where
-        `cancelled()` says so before it is done.
+        The same context and seed (`settings.seed` where none is given) give the same reply.
+        Raises BundleError, and sampling.Cancelled where `cancelled()` says so before it is done.
         """
         import torch
 
@@ -110,12 +108,13 @@ class Voice:
 
         started = time.perf_counter()
         settings = self.settings
+        seed = settings.seed if seed is None else seed
         model, tokenizer = self.load(settings.unit)
         turns = [Utterance(turn.speaker, message(turn.text)) for turn in context]
         turns = recent([turn for turn in turns if turn.text], settings.context_turns)
         longest = settings.max_words * (_CHARACTERS_A_WORD if settings.unit == "char" else 1)
         generator = torch.Generator()
-        generator.manual_seed(seed) if seed is not None else generator.seed()
+        generator.manual_seed(secrets.randbits(31) if seed is None else seed)
         drawn = sample_replies(
             model,
             tokenizer.vocabulary,

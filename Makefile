@@ -1,0 +1,30 @@
+# The two commands that people need: `make chat` and `make test`.
+PYTHON ?= python3
+PERSONA ?= chandler
+BIN := .venv/bin
+
+.PHONY: chat test lint clean
+
+chat: .venv/installed
+	@$(BIN)/charbot chat $(PERSONA)
+
+test: .venv/installed-dev
+	$(BIN)/pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# torch is pinned for development (constraints.txt); the package itself takes a range.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

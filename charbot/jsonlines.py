@@ -1,0 +1,55 @@
+"""The JSON lines that programs speak to charbot with: one request a line, every mistake named with its line."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from charbot.corpus.conversation import Utterance
+from charbot.errors import UsageError
+
+_CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line: its `id` (anything, handed back), the turns before, and the text fields it was asked to have."""
+
+    id: Any
+    context: tuple[Utterance, ...]
+    texts: dict[str, str]
+
+
+def read_requests(lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Iterator[Request]:
+    """The requests in `lines`, empty lines passed over. Raises UsageError naming the line."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _request(line, f"line {number}", required, optional)
+
+
+def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...]) -> Request:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"{where}: not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{where}: must be a JSON object")
+    texts = {}
+    for key in (*required, *optional):
+        value = data.get(key)
+        if value is None and key in required:
+            raise UsageError(f"{where}: `{key}` is missing")
+        if not isinstance(value, str | None):
+            raise UsageError(f"{where}: `{key}` must be text")
+        if value is not None:
+            texts[key] = value
+    return Request(data.get("id"), tuple(_context(data.get("context"), where)), texts)
+
+
+def _context(context: Any, where: str) -> Iterator[Utterance]:
+    if not isinstance(context, list | None):
+        raise UsageError(f"{where}: {_CONTEXT}")
+    for turn in context or ():
+        if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not isinstance(turn.get("speaker"), str | None):
+            raise UsageError(f"{where}: {_CONTEXT}")
+        yield Utterance(turn.get("speaker"), turn["text"])

@@ -1,0 +1,63 @@
+from math import log
+
+import numpy as np
+import pytest
+import torch
+
+from charbot.corpus.conversation import Utterance, exchange, whole
+from charbot.evaluation import likelihood as module
+from charbot.evaluation.likelihood import Likelihood, characters, likelihood, predicted_nats
+from charbot.tokens import tokenizer_for
+from charbot.tokens.render import render
+from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
+from tests.conftest import tiny_model
+
+TURNS = [Utterance("Bob", "More tea?"), Utterance(None, "No."), Utterance("Ann", "Ωmega is a word that nobody lists.")]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_batch_gives_what_each_gives_alone(
+    unit: Unit, vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = tokenizer_for(vocabularies[unit])
+    model = tiny_model(vocabularies[unit])
+    rendered = [render(tokenizer, whole(TURNS[i:j])) for i in range(3) for j in range(i + 1, 4)]
+    alone = [predicted_nats(model, [one])[0] for one in rendered]
+    for size in (1, 64, 8192):
+        monkeypatch.setattr(module, "_BATCH_TOKENS", size)
+        for a, b, one in zip(predicted_nats(model, rendered), alone, rendered, strict=True):
+            assert len(a) == one.predicted.sum()
+            np.testing.assert_allclose(a, b, rtol=1e-4)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_nats_are_minus_log_of_the_model(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies[unit]
+    model = tiny_model(vocabulary)
+    one = render(tokenizer_for(vocabulary), exchange(TURNS[:2], TURNS[2]))
+    ids = torch.from_numpy(one.ids.astype(np.int64))
+    with torch.inference_mode():
+        features, _ = model(ids[:, None])
+        p = model.logits(features[:, 0]).softmax(1)
+    expected = sum(-log(float(p[i - 1, ids[i]])) for i in range(1, len(ids)) if one.predicted[i])
+    assert predicted_nats(model, [one])[0].sum() == pytest.approx(expected, rel=1e-4)
+
+
+def test_characters_count_the_end_of_each_scored_turn() -> None:
+    assert characters(whole([Utterance(None, "abc"), Utterance("Ann", "")])) == 5
+    assert characters(exchange([Utterance(None, "abc")], Utterance("Ann", "é😀"))) == 3
+
+
+def test_bits_per_character() -> None:
+    assert Likelihood(nats=4 * log(2), characters=2).bits_per_character == pytest.approx(2)
+    assert np.isnan(Likelihood(0.0, 0).bits_per_character)
+
+
+def test_dropout_plays_no_part_and_comes_back(vocabularies: dict[str, Vocabulary]) -> None:
+    model = tiny_model(vocabularies["char"])
+    model.dropout = 0.5
+    model.train()
+    tokenizer = tokenizer_for(vocabularies["char"])
+    first = likelihood(model, tokenizer, [whole(TURNS)])
+    assert first == likelihood(model, tokenizer, [whole(TURNS)])
+    assert model.training

@@ -1,0 +1,56 @@
+import json
+from math import exp, log
+
+import pytest
+
+from charbot.errors import UsageError
+from charbot.evaluation.scoring import Scorer, score_lines
+from charbot.personas.library import Library
+
+LINES = [
+    '{"id": "a", "context": [{"speaker": "Bob", "text": "More tea?"}, {"speaker": null, "text": "No."}], "reply": "Oh."}',
+    "",
+    '{"id": 7, "reply": "Ωmega"}',
+]
+
+
+def _nats(library: Library, unit: str) -> list[float]:
+    scorer = Scorer(library, "ann", unit)  # type: ignore[arg-type]
+    return [json.loads(line)["nats"] for line in score_lines(scorer, LINES)]
+
+
+def test_lines_in_and_out(shared_library: Library) -> None:
+    answers = [json.loads(line) for line in score_lines(Scorer(shared_library, "ann", "char"), LINES)]
+    assert [answer["id"] for answer in answers] == ["a", 7]
+    assert [answer["chars"] for answer in answers] == [4, 6]
+    assert all(answer["nats"] > 0 for answer in answers)
+    assert set(answers[0]) == {"id", "nats", "chars"}
+
+
+def test_both_is_an_even_mixture(shared_library: Library) -> None:
+    char, word, both = (_nats(shared_library, unit) for unit in ("char", "word", "both"))
+    for a, b, mixed in zip(char, word, both, strict=True):
+        assert mixed == pytest.approx(-log((exp(-a) + exp(-b)) / 2))
+
+
+def test_the_context_matters(shared_library: Library) -> None:
+    scorer = Scorer(shared_library, "ann", "word")
+    alone = json.loads(next(score_lines(scorer, ['{"reply": "Oh."}'])))
+    assert alone["nats"] != _nats(shared_library, "word")[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("{", "line 2: not JSON"),
+        ("3", "line 2: must be a JSON object"),
+        ('{"context": []}', "line 2: `reply` is missing"),
+        ('{"reply": 3}', "line 2: `reply` must be text"),
+        ('{"reply": "x", "context": "y"}', "line 2: `context` must be a list"),
+        ('{"reply": "x", "context": [{"text": 3}]}', "line 2: `context` must be a list"),
+        ('{"reply": "x", "context": [{"speaker": 3, "text": "y"}]}', "line 2: `context` must be a list"),
+    ],
+)
+def test_a_bad_line_is_named(shared_library: Library, line: str, names: str) -> None:
+    with pytest.raises(UsageError, match=names):
+        list(score_lines(Scorer(shared_library, "ann", "char"), ['{"reply": "fine"}', line]))

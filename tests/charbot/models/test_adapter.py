@@ -1,0 +1,71 @@
+import torch
+
+from charbot.models.adapter import Adapter, merge
+from charbot.models.language_model import LanguageModel
+from charbot.tokens.vocabulary import Vocabulary
+from tests.conftest import tiny_model
+
+
+def _adapter(vocabulary: Vocabulary, like: int | None = None) -> Adapter:
+    speaker = vocabulary.speaker("Ann")
+    return Adapter(tiny_model(vocabulary, layers=2), speaker, speaker if like is None else like, rank=3)
+
+
+def _stir(adapter: Adapter) -> None:
+    with torch.no_grad():
+        for parameter in (*adapter.b.values(), *adapter.shift.values()):
+            parameter.normal_(std=0.2)
+
+
+def _fresh(vocabulary: Vocabulary) -> LanguageModel:
+    return tiny_model(vocabulary, layers=2)
+
+
+def test_an_adapter_changes_nothing_at_first(vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies["word"]
+    ids = torch.randint(0, len(vocabulary), (5, 2))
+    torch.testing.assert_close(_adapter(vocabulary).eval()(ids)[0], _fresh(vocabulary)(ids)[0])
+
+
+def test_a_newcomer_starts_as_anybody(vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies["word"]
+    adapter = _adapter(vocabulary, like=vocabulary.anonymous).eval()
+    ann, anybody = torch.tensor([[vocabulary.speaker("Ann")]]), torch.tensor([[vocabulary.anonymous]])
+    torch.testing.assert_close(adapter(ann)[0], adapter(anybody)[0])
+
+
+def test_merged_weights_are_the_adapter(vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies["char"]
+    adapter = _adapter(vocabulary).eval()
+    _stir(adapter)
+    ids = torch.randint(0, len(vocabulary), (5, 2))
+    model = _fresh(vocabulary)
+    before = model(ids)[0]
+    merge(model, adapter.change(), vocabulary.speaker("Ann"))
+    with torch.inference_mode():
+        features, _ = model(ids)
+        torch.testing.assert_close(features, adapter(ids)[0])
+        scores = torch.nn.functional.linear(features, adapter.output_weight, adapter.bias)
+        torch.testing.assert_close(model.logits(features), scores)
+    assert not torch.allclose(features, before)
+
+
+def test_only_the_change_is_trained(vocabularies: dict[str, Vocabulary]) -> None:
+    adapter = _adapter(vocabularies["char"])
+    features, _ = adapter(torch.randint(0, len(vocabularies["char"]), (5, 2)))
+    (features.sum() + adapter.bias.sum()).backward()
+    for name, parameter in adapter.named_parameters():
+        assert parameter.requires_grad == (not name.startswith("base."))
+        if name.startswith("b.") or name == "shift.bias":
+            assert parameter.grad is not None, name
+
+
+def test_only_the_own_speaker_token_moves(vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies["char"]
+    adapter = _adapter(vocabulary)
+    _stir(adapter)
+    model = _fresh(vocabulary)
+    before = model.embedding.weight.clone()
+    merge(model, adapter.change(), vocabulary.speaker("Ann"))
+    moved = (model.embedding.weight != before).any(1).nonzero()[:, 0].tolist()
+    assert moved == [vocabulary.speaker("Ann")]

@@ -1,0 +1,81 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charbot.models.language_model import LanguageModel, linear_cross_entropy, token_nats
+from charbot.tokens.vocabulary import Vocabulary
+from tests.conftest import tiny_model
+
+
+@pytest.fixture
+def model(vocabularies: dict[str, Vocabulary]) -> LanguageModel:
+    return tiny_model(vocabularies["word"])
+
+
+@given(rows=st.integers(1, 600), outputs=st.integers(1, 40), seed=st.integers(0, 9))
+@settings(max_examples=20, deadline=None)
+def test_sliced_cross_entropy_is_cross_entropy(rows: int, outputs: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    parameters = [torch.randn(rows, 8), torch.randn(outputs, 8), torch.randn(outputs)]
+    targets = torch.randint(0, outputs, (rows,))
+    ours = [p.clone().requires_grad_() for p in parameters]
+    theirs = [p.clone().requires_grad_() for p in parameters]
+    loss = linear_cross_entropy(ours[0], ours[1], ours[2], targets)
+    expected = torch.nn.functional.cross_entropy(torch.nn.functional.linear(theirs[0], theirs[1], theirs[2]), targets)
+    torch.testing.assert_close(loss, expected)
+    (3 * loss).backward()
+    (3 * expected).backward()
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a.grad, b.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_frozen_weight_gets_no_gradient() -> None:
+    features, weight, bias = torch.randn(5, 4, requires_grad=True), torch.randn(7, 4), torch.zeros(7, requires_grad=True)
+    linear_cross_entropy(features, weight, bias, torch.arange(5)).backward()
+    assert features.grad is not None
+    assert weight.grad is None
+
+
+def test_probabilities_sum_to_one(model: LanguageModel) -> None:
+    ids = torch.randint(0, model.architecture.inputs, (6, 3))
+    with torch.inference_mode():
+        features, _ = model(ids)
+        total = model.logits(features).softmax(-1).sum(-1)
+    torch.testing.assert_close(total, torch.ones(6, 3))
+
+
+def test_reading_in_steps_is_reading_at_once(model: LanguageModel) -> None:
+    ids = torch.randint(0, model.architecture.inputs, (9, 2))
+    with torch.inference_mode():
+        whole, end = model(ids)
+        first, state = model(ids[:4])
+        second, state = model(ids[4:], state)
+    torch.testing.assert_close(torch.cat([first, second]), whole)
+    torch.testing.assert_close(state, end)
+
+
+def test_token_nats_are_minus_log_probabilities(model: LanguageModel) -> None:
+    torch.manual_seed(0)
+    features, targets = torch.randn(300, 16), torch.randint(0, model.architecture.outputs, (300,))
+    expected = torch.nn.functional.cross_entropy(model.logits(features), targets, reduction="none")
+    torch.testing.assert_close(token_nats(model, features, targets), expected.detach())
+    assert token_nats(model, features[:0], targets[:0]).shape == (0,)
+
+
+def test_dropout_is_locked_in_time_and_off_when_replying(model: LanguageModel) -> None:
+    model.dropout = 0.5
+    x = torch.ones(5, 4, 64)
+    model.train()
+    dropped = model._drop(x)
+    assert (dropped == dropped[0]).all()
+    assert 0 < (dropped[0] == 0).float().mean() < 1
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+    model.eval()
+    assert (model._drop(x) == x).all()
+
+
+def test_forget_gates_start_open(vocabularies: dict[str, Vocabulary]) -> None:
+    model = tiny_model(vocabularies["char"], layers=2)
+    for layer in range(2):
+        assert (getattr(model.lstm, f"bias_ih_l{layer}")[32:64] == 1).all()

@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from charbot.errors import BundleError
+from charbot.models.loading import base_model, persona_model
+from charbot.personas.bundle import read_change, read_persona, write_persona
+from charbot.personas.library import Library
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _load_all(library: Library) -> None:
+    folder = library.find("ann")
+    card = read_persona(folder)
+    for unit, fit in card.fits.items():
+        persona_model(library, folder, fit, unit, card.name)
+
+
+def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
+    card = read_persona(library.find("ann"))
+    assert (card.name, card.show, card.rating) == ("Ann", "Demo", "general")
+    assert set(card.fits) == {"char", "word"}
+    assert card.fits["word"].scores == {"test_bits_per_character": 1.5}
+    _load_all(library)
+
+
+def test_a_persona_is_its_base_changed(library: Library) -> None:
+    folder = library.find("ann")
+    fit = read_persona(folder).fits["char"]
+    model, vocabulary = persona_model(library, folder, fit, "char", "Ann")
+    base, _, card = base_model(library, "char", fit.base)
+    assert card.id == fit.base
+    change = read_change(folder, fit)
+    before, after = (one.get_parameter("lstm.weight_hh_l0") for one in (base, model))
+    torch.testing.assert_close(after, before + change["b.lstm_weight_hh_l0"] @ change["a.lstm_weight_hh_l0"])
+    assert vocabulary.speaker("Ann") == fit.speaker
+
+
+FILES = [
+    "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors",
+    "personas/ann/persona.json", "personas/ann/char.safetensors", "personas/ann/word.safetensors",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_missing_file_is_named(library: Library, file: str) -> None:
+    path = library.folders[0] / file
+    path.unlink()
+    with pytest.raises(BundleError, match=path.name):
+        _load_all(library)
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if not f.endswith(("base.json", "persona.json"))])
+def test_a_flipped_bit_is_named(library: Library, file: str) -> None:
+    path = library.folders[0] / file
+    _flip(path)
+    with pytest.raises(BundleError, match=rf"{path.name}.* is damaged"):
+        _load_all(library)
+
+
+@pytest.mark.parametrize("file", ["bases/char/base.json", "personas/ann/persona.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"kind": "base", "format": 1, "files": 3}'])
+def test_a_broken_card_is_named(library: Library, file: str, content: bytes) -> None:
+    path = library.folders[0] / file
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match=path.name):
+        _load_all(library)
+
+
+def test_another_version_is_named(library: Library) -> None:
+    path = library.find("ann") / "persona.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
+    with pytest.raises(BundleError, match="format 99"):
+        read_persona(path.parent)
+
+
+def test_sizes_that_do_not_fit_the_weights_are_named(library: Library) -> None:
+    path = library.folders[0] / "bases/char/base.json"
+    card = json.loads(path.read_text())
+    card["architecture"]["hidden"] *= 2
+    path.write_text(json.dumps(card))
+    with pytest.raises(BundleError, match="do not fit"):
+        base_model(library, "char")
+
+
+def test_a_persona_without_its_base_is_told(library: Library) -> None:
+    folder = library.find("ann")
+    card = json.loads((folder / "persona.json").read_text())
+    card["fits"]["char"]["base"] = "0" * 64
+    (folder / "persona.json").write_text(json.dumps(card))
+    with pytest.raises(BundleError, match=r"000000000000.*not installed"):
+        _load_all(library)
+
+
+def test_a_card_cannot_point_outside_its_folder(library: Library, tmp_path: Path) -> None:
+    folder = library.find("ann")
+    (folder / "char.safetensors").rename(tmp_path / "elsewhere.safetensors")
+    card = json.loads((folder / "persona.json").read_text())
+    card["fits"]["char"]["file"] = str(tmp_path / "elsewhere.safetensors")
+    (folder / "persona.json").write_text(json.dumps(card))
+    with pytest.raises(BundleError, match="is missing"):
+        _load_all(library)
+
+
+def test_a_full_disk_leaves_the_old_bundle(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = library.find("ann")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("charbot.personas.bundle._save", full)
+    with pytest.raises(BundleError, match=r"No space left.*untouched"):
+        write_persona(folder, name="Ann", show="New", rating="general", data={}, fits={"char": ("", 0, {}, {})})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["ann"]

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from charbot.config import Config, load_config, override
+from charbot.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def _load(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, "utf-8")
+    return load_config(path)
+
+
+def test_the_shipped_file_holds_the_defaults() -> None:
+    assert load_config(ROOT / "config.yaml") == Config()
+
+
+def test_the_shipped_file_comments_every_group() -> None:
+    for line in (ROOT / "config.yaml").read_text("utf-8").splitlines():
+        if line.startswith("  ") and not line.startswith("   ") and line.count(":") == 1:
+            assert "#" in line or line.rstrip().endswith(":"), line
+
+
+def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
+    config = _load(tmp_path, "chat:\n  temperature: 1\n")
+    assert config.chat.temperature == 1.0
+    assert config.chat.candidates == Config().chat.candidates
+    assert _load(tmp_path, "") == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("chat:\n  temprature: 1\n", ["`chat.temprature`", "temperature", "config.yaml"]),
+        ("chat:\n  temperature: hot\n", ["`chat.temperature`", "'hot'", "a number"]),
+        ("chat:\n  temperature: 9\n", ["`chat.temperature`", "0.05 to 2"]),
+        ("chat:\n  temperature: .nan\n", ["`chat.temperature`", "0.05 to 2"]),
+        ("chat:\n  candidates: true\n", ["`chat.candidates`", "whole number"]),
+        ("chat:\n  unit: syllable\n", ["`chat.unit`", "word, char"]),
+        ("chat: 3\n", ["chat", "key: value"]),
+        ("- a\n", ["the file"]),
+        ("chat: [\n", ["line 2"]),
+        ("train:\n  word:\n    base:\n      epochs: 0\n", ["`train.word.base.epochs`", "1 to 1000"]),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, text: str, names: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _load(tmp_path, text)
+    for name in names:
+        assert name in str(caught.value)
+    assert "config.yaml" in str(caught.value)
+
+
+def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
+        load_config(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"chat: \xff\xfe")
+    with pytest.raises(ConfigError, match=r"latin\.yaml"):
+        load_config(tmp_path / "latin.yaml")
+
+
+def test_null_is_a_value_only_where_it_may_be(tmp_path: Path) -> None:
+    assert _load(tmp_path, "chat:\n  seed: null\n").chat.seed is None
+    with pytest.raises(ConfigError, match="candidates"):
+        _load(tmp_path, "chat:\n  candidates: null\n")
+
+
+def test_override_names_its_source() -> None:
+    assert override(Config(), {"chat": {"seed": 4}}, "here").chat.seed == 4
+    with pytest.raises(ConfigError, match="the command line"):
+        override(Config(), {"chat": {"seed": "x"}}, "the command line")

@@ -1,0 +1,33 @@
+import pytest
+
+from charbot.corpus.conversation import Utterance, exchange, whole
+from charbot.tokens import tokenizer_for
+from charbot.tokens.render import render, render_prompt
+from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
+
+TURNS = (Utterance("Bob", "More tea?"), Utterance(None, "No."))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_prompt_is_how_training_begins(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    tokenizer = tokenizer_for(vocabularies[unit])
+    trained = render(tokenizer, exchange(TURNS, Utterance("Ann", "Oh."))).ids.tolist()
+    prompt = render_prompt(tokenizer, TURNS, "Ann")
+    assert trained == [*prompt, *tokenizer.encode("Oh."), END]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_text_and_ends_are_predicted_and_speakers_are_not(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies[unit]
+    rendered = render(tokenizer_for(vocabulary), whole(TURNS))
+    for id_, predicted in zip(rendered.ids, rendered.predicted, strict=True):
+        assert predicted == (id_ < vocabulary.predicted)
+    assert rendered.ids[0] == vocabulary.scene
+    assert rendered.ids[1] == vocabulary.speaker("Bob")
+
+
+def test_only_the_reply_of_an_exchange_is_predicted(vocabularies: dict[str, Vocabulary]) -> None:
+    tokenizer = tokenizer_for(vocabularies["char"])
+    rendered = render(tokenizer, exchange(TURNS, Utterance("Ann", "Oh.")))
+    assert rendered.predicted.sum() == len("Oh.") + 1
+    assert rendered.predicted[-4:].all()

@@ -1,0 +1,98 @@
+"""What many tests share: an invented show, and a library of tiny bundles with random weights."""
+
+import dataclasses
+import random
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from charbot.config import Config, CorpusSettings, FitSettings, ModelSettings, UnitSettings
+from charbot.corpus.table import corpus_table
+from charbot.models.adapter import Adapter
+from charbot.models.language_model import Architecture, LanguageModel
+from charbot.personas.bundle import write_base, write_persona
+from charbot.personas.library import Library
+from charbot.scripts.line import Line
+from charbot.tokens.vocabulary import UNITS, Vocabulary, build_vocabulary
+
+# Tiny models are faster on one thread, and tests must not fight over the processor.
+torch.set_num_threads(1)
+
+SAYINGS = {
+    "Ann": ("I like tea.", "More tea?", "The kettle is on!", "Oh, tea it is, then."),
+    "Bob": ("No, coffee is better.", "Where is my mug?", "I don't drink tea, you know."),
+    "Cy": ("Quiet, both of you.", "I was asleep..."),
+}
+
+
+def invented_lines(episodes: int = 40) -> list[Line]:
+    """A show in which everybody says the same few things, so that little is needed to learn it."""
+    rng = random.Random(0)
+    lines = []
+    for episode in range(episodes):
+        for position in range(24):
+            speaker = rng.choice(list(SAYINGS))
+            lines.append(Line("Demo", f"S01E{episode:02}", position // 8, position, speaker, rng.choice(SAYINGS[speaker])))
+    return lines
+
+
+@pytest.fixture(scope="session")
+def corpus() -> pd.DataFrame:
+    return corpus_table(invented_lines(), CorpusSettings(valid=0.15, test=0.15))
+
+
+def tiny_config(epochs: int = 1) -> Config:
+    """The default settings, with models and fits small enough for a test."""
+
+    def tiny(unit: UnitSettings) -> UnitSettings:
+        def fit(settings: FitSettings) -> FitSettings:
+            return dataclasses.replace(settings, epochs=epochs, batch=4, window=24, warmup_steps=5, learning_rate=5e-3)
+
+        return dataclasses.replace(unit, model=ModelSettings(16, 32, 1), base=fit(unit.base), persona=fit(unit.persona))
+
+    config = Config()
+    train = dataclasses.replace(config.train, char=tiny(config.train.char), word=tiny(config.train.word), precision="fp32")
+    return dataclasses.replace(config, train=train)
+
+
+@pytest.fixture(scope="session")
+def vocabularies(corpus: pd.DataFrame) -> dict[str, Vocabulary]:
+    return {unit: build_vocabulary(unit, corpus["text"], list(SAYINGS), min_characters=5, min_words=5) for unit in UNITS}
+
+
+def tiny_model(vocabulary: Vocabulary, seed: int = 0, layers: int = 1) -> LanguageModel:
+    torch.manual_seed(seed)
+    return LanguageModel(Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers)).eval()
+
+
+def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
+    """Bases with random weights, and on them the persona Ann, changed at random."""
+    fits = {}
+    for unit in UNITS:
+        vocabulary = vocabularies[unit]
+        model = tiny_model(vocabulary)
+        base = folder / "bases" / unit
+        write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), {}, {})
+        speaker = vocabulary.speaker("Ann")
+        adapter = Adapter(model, speaker, speaker, rank=2)
+        with torch.no_grad():
+            for parameter in adapter.b.values():
+                parameter.normal_(std=0.1)
+        id_ = Library((folder,)).base(unit)[1].id
+        fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.change())
+    write_persona(folder / "personas" / "ann", name="Ann", show="Demo", rating="general", data={"lines": {"Demo": 9}}, fits=fits)
+    return Library((folder,))
+
+
+@pytest.fixture(scope="session")
+def shared_library(tmp_path_factory: pytest.TempPathFactory, vocabularies: dict[str, Vocabulary]) -> Library:
+    """For tests that only read it."""
+    return write_library(tmp_path_factory.mktemp("bundles"), vocabularies)
+
+
+@pytest.fixture
+def library(tmp_path: Path, vocabularies: dict[str, Vocabulary]) -> Library:
+    """For tests that damage it."""
+    return write_library(tmp_path / "bundles", vocabularies)

@@ -1,0 +1,87 @@
+"""Real fits on tiny data: from lines to a bundle that replies."""
+
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from charbot.corpus.conversation import Utterance
+from charbot.corpus.table import corpus_table
+from charbot.errors import CorpusError
+from charbot.personas.bundle import read_base, read_persona
+from charbot.personas.library import Library
+from charbot.replies.engine import Voice
+from tests.conftest import invented_lines, tiny_config
+from trainer.fitting import Workshop, fit_base, fit_persona, prepare
+
+pytestmark = pytest.mark.slow
+CONFIG = tiny_config(epochs=2)
+
+
+@pytest.fixture(scope="module")
+def shop(corpus: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """A workshop with both bases fitted."""
+    shop = prepare(CONFIG, corpus, tmp_path_factory.mktemp("out"), Console(quiet=True))
+    for unit in ("char", "word"):
+        fit_base(shop, unit)
+    return shop
+
+
+def test_a_base_learns_and_leaves_no_checkpoint(shop: Workshop) -> None:
+    for unit in ("char", "word"):
+        card, vocabulary = read_base(shop.out / "bases" / unit)
+        assert set(vocabulary.speakers) == {"Ann", "Bob", "Cy"}
+        assert card.scores["test_bits_per_character"] < 3
+        assert card.data["lines"] == {"Demo": 960}
+    assert list((shop.out / "runs").iterdir()) == []
+
+
+def test_a_persona_beats_its_base_and_replies(shop: Workshop) -> None:
+    library = Library((shop.out,))
+    folder = fit_persona(shop, library, "Ann", ("char", "word"), "general")
+    card = read_persona(folder)
+    assert (card.name, card.show, card.rating) == ("Ann", "Demo", "general")
+    for fit in card.fits.values():
+        assert fit.scores["test_bits_per_character"] < fit.scores["base_test_bits_per_character"]
+    settings = dataclasses.replace(CONFIG.chat, candidates=8)
+    reply = Voice(Library((shop.out,)), "ann", settings).reply([Utterance(None, "More tea?")], seed=1)
+    assert reply.text
+
+
+def test_one_unit_can_be_fitted_anew(shop: Workshop) -> None:
+    library = Library((shop.out,))
+    folder = fit_persona(shop, library, "Bob", ("char",), "general")
+    assert set(read_persona(folder).fits) == {"char"}
+    first = read_persona(folder).fits["char"]
+    fit_persona(shop, Library((shop.out,)), "Bob", ("word",), "mature")
+    card = read_persona(folder)
+    assert set(card.fits) == {"char", "word"}
+    assert card.fits["char"] == first
+    assert card.rating == "mature"
+
+
+def test_a_fit_on_the_same_machine_is_repeatable(shop: Workshop) -> None:
+    sums = []
+    for _ in range(2):
+        folder = fit_persona(shop, Library((shop.out,)), "Cy", ("char",), "general")
+        sums.append(read_persona(folder).fits["char"].sha256)
+    assert sums[0] == sums[1]
+
+
+def test_a_character_the_base_has_never_met(shop: Workshop, tmp_path: Path) -> None:
+    lines = [dataclasses.replace(line, speaker="Zed" if line.speaker == "Ann" else line.speaker) for line in invented_lines()]
+    other = dataclasses.replace(shop, table=corpus_table(lines, CONFIG.corpus), out=tmp_path)
+    folder = fit_persona(other, Library((shop.out,)), "Zed", ("word",), "general")
+    fit = read_persona(folder).fits["word"]
+    _, vocabulary = read_base(shop.out / "bases" / "word")
+    assert fit.speaker == vocabulary.anonymous + 1
+    assert Voice(Library((tmp_path, shop.out)), "zed", CONFIG.chat).reply([], seed=1).text
+
+
+def test_too_few_lines_are_refused_with_the_reason(shop: Workshop, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"Nobody has 0 lines.*needs 100"):
+        fit_persona(shop, Library((shop.out,)), "Nobody", ("char",), "general")
+    with pytest.raises(CorpusError, match="only 0 lines to train on"):
+        prepare(CONFIG, shop.table[shop.table["split"] == "test"], tmp_path, Console(quiet=True))

@@ -1,0 +1,158 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from charbot.config import FitSettings
+from charbot.corpus.conversation import Utterance, whole
+from charbot.errors import TrainingError
+from charbot.models.language_model import LanguageModel
+from charbot.tokens import tokenizer_for
+from charbot.tokens.vocabulary import Vocabulary
+from tests.conftest import SAYINGS, tiny_model
+from trainer.loop import CheckpointPlan, fit, rate_at
+from trainer.stream import Stream
+
+SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+class Watcher:
+    """Counts steps, and dies at one of them if asked to."""
+
+    def __init__(self, die_at: int | None = None) -> None:
+        self.die_at = die_at
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+
+    def step(self, done: int, total: int, tokens: int, loss: float) -> None:
+        self.steps.append(done)
+        self.losses.append(loss)
+        if done == self.die_at:
+            raise Killed
+
+    def epoch(self, figures: dict[str, float]) -> None:
+        assert figures["bits"] == 1.25
+
+
+def _fit(
+    vocabulary: Vocabulary,
+    path: Path,
+    watcher: Watcher | None = None,
+    settings: FitSettings = SETTINGS,
+    minutes: float = 0.0,
+) -> tuple[LanguageModel, list[dict[str, float]]]:
+    scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
+    stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
+    model = tiny_model(vocabulary)
+    model.dropout = settings.dropout
+    plan = CheckpointPlan(path, minutes, f"{settings}")
+    history = fit(
+        model, model, stream, settings, validate=lambda: 1.25, progress=watcher or Watcher(), checkpoint=plan, bf16=False
+    )
+    return model, history
+
+
+def _weights(model: LanguageModel) -> dict[str, Tensor]:
+    return {name: p.detach().clone() for name, p in model.named_parameters()}
+
+
+def test_a_fit_learns(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    watcher = Watcher()
+    settings = dataclasses.replace(SETTINGS, epochs=12)
+    _, history = _fit(vocabularies["char"], tmp_path / "c", watcher, settings, minutes=60)
+    assert sum(watcher.losses[-5:]) < 0.8 * sum(watcher.losses[:5])
+    assert [figures["epoch"] for figures in history] == list(range(1, 13))
+    assert watcher.steps == list(range(1, len(watcher.steps) + 1))
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.99])
+def test_a_killed_fit_goes_on_as_if_nothing_had_happened(
+    unit: str, share: float, vocabularies: dict[str, Vocabulary], tmp_path: Path
+) -> None:
+    whole_run = Watcher()
+    expected, history = _fit(vocabularies[unit], tmp_path / "whole", whole_run)
+    die_at = max(1, int(share * len(whole_run.steps)))
+    with pytest.raises(Killed):
+        _fit(vocabularies[unit], tmp_path / "killed", Watcher(die_at))
+    torch.manual_seed(99)
+    resumed = Watcher()
+    model, resumed_history = _fit(vocabularies[unit], tmp_path / "killed", resumed)
+    for name, weight in _weights(expected).items():
+        assert torch.equal(weight, dict(model.named_parameters())[name]), name
+    assert 0 < len(resumed.steps) < len(whole_run.steps) or die_at == 1
+    assert [f["loss"] for f in resumed_history] == [f["loss"] for f in history]
+
+
+def test_between_checkpoints_little_is_lost(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    # With none due in time, the last epoch's end is where a fit goes on.
+    whole_run = Watcher()
+    expected, _ = _fit(vocabularies["char"], tmp_path / "whole", whole_run, minutes=60)
+    epoch = len(whole_run.steps) // 3
+    with pytest.raises(Killed):
+        _fit(vocabularies["char"], tmp_path / "killed", Watcher(epoch + 3), minutes=60)
+    resumed = Watcher()
+    model, _ = _fit(vocabularies["char"], tmp_path / "killed", resumed, minutes=60)
+    assert resumed.steps[0] == epoch + 1
+    assert torch.equal(model.bias, expected.bias)
+
+
+def test_a_finished_fit_is_not_fitted_again(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    model, history = _fit(vocabularies["char"], tmp_path / "c")
+    watcher = Watcher()
+    again, history_again = _fit(vocabularies["char"], tmp_path / "c", watcher)
+    assert watcher.steps == []
+    assert history_again == history
+    assert torch.equal(again.bias, model.bias)
+
+
+def test_another_fits_checkpoint_is_refused(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    _fit(vocabularies["char"], tmp_path / "c")
+    with pytest.raises(TrainingError, match="other settings or scripts"):
+        _fit(vocabularies["char"], tmp_path / "c", settings=dataclasses.replace(SETTINGS, epochs=4))
+
+
+def test_a_damaged_checkpoint_is_named(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(b"not a checkpoint")
+    with pytest.raises(TrainingError, match="c: this checkpoint is damaged"):
+        _fit(vocabularies["char"], tmp_path / "c")
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(
+    vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Killed):
+        _fit(vocabularies["char"], tmp_path / "c", Watcher(5))
+    before = (tmp_path / "c").read_bytes()
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainer.checkpoint.save_file", full)
+    with pytest.raises(TrainingError, match="No space left"):
+        _fit(vocabularies["char"], tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+def test_divergence_is_explained(vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*args: Tensor) -> Tensor:
+        return torch.tensor(float("nan"), requires_grad=True)
+
+    monkeypatch.setattr("trainer.loop.linear_cross_entropy", nowhere)
+    with pytest.raises(TrainingError, match=r"nan at step 1.*learning_rate"):
+        _fit(vocabularies["char"], tmp_path / "c")
+
+
+def test_the_rate_warms_up_and_cools_down() -> None:
+    rates = [rate_at(step, 100, dataclasses.replace(SETTINGS, warmup_steps=10)) for step in range(101)]
+    assert rates[0] == pytest.approx(5e-4)
+    assert max(rates) == rates[10] == pytest.approx(5e-3)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[100] == pytest.approx(5e-5)
