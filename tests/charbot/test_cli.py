@@ -1,0 +1,183 @@
+"""The command as programs and people call it: output, errors and exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from charbot.cli import main
+from charbot.personas.library import Library
+from tests.conftest import invented_lines
+
+
+@pytest.fixture
+def bundles(shared_library: Library) -> str:
+    return str(shared_library.folders[0])
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads this project's config.yaml by accident, or a user's bundles."""
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+def _run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "charbot", *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def _wiki(folder: Path, episodes: int) -> Path:
+    """The invented show as wiki dumps on disk."""
+    texts: dict[str, list[str]] = {}
+    for line in invented_lines(episodes):
+        texts.setdefault(line.episode, ["A title", ""]).extend((line.speaker.upper(), line.text))
+    folder.mkdir()
+    for episode, lines in texts.items():
+        (folder / f"{episode}.txt").write_text("\n".join(lines))
+    return folder
+
+
+def test_version_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("charbot 0.")
+    with pytest.raises(SystemExit) as caught:
+        main(["nonsense"])
+    assert caught.value.code == 2
+
+
+def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["say", "ann", "Hello", "--seed", "1", "--bundles", bundles]) == 0
+    first = capsys.readouterr().out
+    assert len(first.splitlines()) == 1
+    main(["say", "ann", "Hello", "--seed", "1", "--bundles", bundles])
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "names"),
+    [
+        (["say", "anna", "Hello"], 1, "Did you mean ann?"),
+        (["say", "ann", "Hello", "--temperature", "9"], 78, "0.05 to 2"),
+        (["say", "ann", "Hello", "--json"], 2, "leave the message out"),
+        (["--config", "none.yaml", "say", "ann", "Hello"], 78, "none.yaml"),
+        (["personas", "show", "zed"], 1, "no persona called 'zed'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(
+    arguments: list[str], code: int, names: str, bundles: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--bundles", bundles]) == code
+    error = capsys.readouterr().err
+    assert names in error
+    assert error.startswith("charbot: ")
+    assert len(error.splitlines()) == 1
+
+
+def test_a_config_in_the_working_folder_is_read(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config.yaml").write_text("chat:\n  unit: syllable\n")
+    assert main(["say", "ann", "Hello", "--bundles", bundles]) == 78
+    assert "`chat.unit`" in capsys.readouterr().err
+
+
+def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["personas", "list", "--json", "--bundles", bundles]) == 0
+    listed = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert listed["ann"] == {"id": "ann", "name": "Ann", "show": "Demo", "rating": "general", "units": ["char", "word"]}
+    assert main(["personas", "list", "--bundles", bundles]) == 0
+    assert "Demo" in capsys.readouterr().out
+    assert main(["personas", "show", "ann", "--bundles", bundles]) == 0
+    assert "test bits per character 1.500" in capsys.readouterr().out
+    assert main(["personas", "show", "ann", "--json", "--bundles", bundles]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "Ann"
+
+
+def test_score_speaks_json_lines(bundles: str) -> None:
+    done = _run("score", "ann", "--bundles", bundles, stdin='{"id": 1, "reply": "Tea."}\n{"reply": 2}\n')
+    assert done.returncode == 2
+    assert "line 2: `reply` must be text" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_chat_off_a_terminal_says_what_to_use(bundles: str) -> None:
+    done = _run("chat", "ann", "--bundles", bundles)
+    assert done.returncode == 2
+    assert "charbot say" in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error_message(bundles: str) -> None:
+    command = f"yes Hello | {sys.executable} -m charbot say ann --bundles {bundles} --seed 1 | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
+def test_ctrl_c_is_no_traceback(bundles: str) -> None:
+    command = f"yes Hello | timeout -s INT 6 {sys.executable} -m charbot say ann --bundles {bundles} > /dev/null"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
+    assert "Traceback" not in done.stderr
+
+
+def test_scripts_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _wiki(tmp_path / "demo", 3)
+    (folder / "notes.txt").write_text("nothing to see here")
+    assert main(["scripts", "check", str(folder), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["files"] == 4
+    assert report["shows"] == {"Demo": {"episodes": 3, "speakers": 3, "lines": 72}}
+    assert [Path(row["file"]).name for row in report["passed_over"]] == ["notes.txt"]
+    assert main(["scripts", "check", str(folder)]) == 0
+    assert "passed over" in capsys.readouterr().out
+    assert main(["scripts", "check", str(tmp_path / "none")]) == 1
+    assert "no such file or folder" in capsys.readouterr().err
+
+
+def test_train_needs_to_know_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--scripts", str(tmp_path)]) == 2
+    assert "--persona NAME" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_from_scripts_to_a_conversation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _wiki(tmp_path / "demo", 40)
+    sizes = "{model: {embedding: 16, hidden: 32}, base: {epochs: 1, batch: 4}, persona: {epochs: 1, batch: 4}}"
+    Path("config.yaml").write_text(
+        f"corpus: {{valid: 0.15, test: 0.15}}\ntrain: {{char: {sizes}, word: {sizes}, precision: fp32}}"
+    )
+    arguments = ["--scripts", str(folder), "--out", str(tmp_path / "out")]
+    assert main(["train", "--base", "--persona", "Ann", *arguments]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [Path(line).name for line in out] == ["char", "word", "ann"]
+    assert main(["say", "ann", "Hello", "--bundles", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.strip()
+    assert main(["eval", "--scripts", str(folder), "--bundles", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["char_bits_per_character"] < 8
+    assert main(["train", "--persona", "Nobody", *arguments]) == 1
+    assert "Nobody has 0 lines" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on(tmp_path: Path) -> None:
+    folder = _wiki(tmp_path / "demo", 40)
+    sizes = "{model: {embedding: 16, hidden: 32}, base: {epochs: 4, batch: 4, window: 16}}"
+    config = tmp_path / "cwd" / "config.yaml"
+    config.write_text(f"train: {{char: {sizes}, precision: fp32, threads: 1, checkpoint_minutes: 0}}")
+    weights = []
+    for name, kills in (("whole", 0), ("killed", 2)):
+        arguments = ["train", "--base", "--unit", "char", "--scripts", str(folder), "--out", str(tmp_path / name)]
+        checkpoint = tmp_path / name / "runs" / "base-char.safetensors"
+        for _ in range(kills):
+            before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+            process = subprocess.Popen([sys.executable, "-m", "charbot", *arguments], stderr=subprocess.DEVNULL)
+            while process.poll() is None and not (checkpoint.exists() and checkpoint.stat().st_mtime_ns > before):
+                os.sched_yield()
+            process.kill()
+            process.wait()
+        assert _run(*arguments).returncode == 0
+        weights.append((tmp_path / name / "bases" / "char" / "weights.safetensors").read_bytes())
+    assert weights[0] == weights[1]
