@@ -6,6 +6,7 @@ Nothing heavy is imported until a command that needs it runs, so that `--help` a
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code: 0, 1 error, 2 usage, 78 configuration, 130 interrupted."""
     parser = _parser()
     args = parser.parse_args(argv)
+    for stream in (sys.stdin, sys.stdout):
+        # Bytes that are no text in this locale are shown as such, and stop nothing.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code: int = args.run(args)
     except CharbotError as error:

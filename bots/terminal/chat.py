@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Chat:
 
         def load() -> None:
             try:
-                self.voice.reply([], seed=0)
+                self.voice.load(self.voice.settings.unit)
             except CharbotError:
                 return
 
@@ -138,18 +138,17 @@ def _answer(talk: Chat, text: str) -> None:
 def _wait(talk: Chat) -> Reply | None:
     """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
     stop = threading.Event()
-    with ThreadPoolExecutor(1) as worker:
-        future: Future[Reply] = worker.submit(talk.voice.reply, tuple(talk.turns), seed=talk.seed(), cancelled=stop.is_set)
-        try:
-            while True:
-                try:
-                    return future.result(timeout=0.1)
-                except TimeoutError:
-                    if future.done():
-                        raise
-        except KeyboardInterrupt:
-            stop.set()
-            return None
+    worker = ThreadPoolExecutor(1)
+    future = worker.submit(talk.voice.reply, tuple(talk.turns), seed=talk.seed(), cancelled=stop.is_set)
+    # Nobody waits for a stopped reply: it ends by itself at its next token.
+    worker.shutdown(wait=False)
+    try:
+        while not wait([future], timeout=0.1).done:
+            pass
+        return future.result()
+    except KeyboardInterrupt:
+        stop.set()
+        return None
 
 
 def _show(reply: Reply) -> None:

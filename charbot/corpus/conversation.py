@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from charbot.text import message
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -18,6 +20,13 @@ class Conversation:
 
     turns: tuple[Utterance, ...]
     scored: tuple[bool, ...]
+
+
+def heard(turns: Sequence[Utterance], count: int | None = None) -> tuple[Utterance, ...]:
+    """What a model reads of a conversation so far: its last `count` turns (all where it is None)
+    that say anything, normalised as scripts are."""
+    spoken = [Utterance(turn.speaker, text) for turn in turns if (text := message(turn.text))]
+    return tuple(spoken if count is None else spoken[max(0, len(spoken) - count) :])
 
 
 def whole(turns: Sequence[Utterance]) -> Conversation:

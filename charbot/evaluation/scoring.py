@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from charbot.corpus.conversation import Conversation, Utterance, exchange
+from charbot.corpus.conversation import Conversation, Utterance, exchange, heard
 from charbot.errors import BundleError
 from charbot.evaluation.likelihood import characters, predicted_nats
 from charbot.jsonlines import read_requests
@@ -52,6 +52,6 @@ def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[str]:
     """One JSON line out for each line in, in order. Raises UsageError naming a line that cannot be read."""
     requests = read_requests(lines, required=("reply",))
     while batch := list(islice(requests, _AT_ONCE)):
-        asked = [exchange(request.context, Utterance(scorer.name, request.texts["reply"])) for request in batch]
+        asked = [exchange(heard(request.context), Utterance(scorer.name, request.texts["reply"])) for request in batch]
         for request, one, nats in zip(batch, asked, scorer.nats(asked), strict=True):
             yield json.dumps({"id": request.id, "nats": nats, "chars": characters(one)}, ensure_ascii=False)

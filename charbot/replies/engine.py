@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
-from charbot.corpus.conversation import Utterance, exchange
+from charbot.corpus.conversation import Utterance, exchange, heard
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard, read_persona
 from charbot.personas.library import Library
-from charbot.text import message
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -110,8 +109,7 @@ class Voice:
         settings = self.settings
         seed = settings.seed if seed is None else seed
         model, tokenizer = self.load(settings.unit)
-        turns = [Utterance(turn.speaker, message(turn.text)) for turn in context]
-        turns = recent([turn for turn in turns if turn.text], settings.context_turns)
+        turns = heard(context, settings.context_turns)
         longest = settings.max_words * (_CHARACTERS_A_WORD if settings.unit == "char" else 1)
         generator = torch.Generator()
         generator.manual_seed(secrets.randbits(31) if seed is None else seed)
@@ -151,11 +149,6 @@ class Voice:
             score = here - _ANYWHERE * anywhere + _PERSONA * (here - anybody) - _REPETITION * repetition
             found.append(Candidate(text, score, here, anywhere, anybody, repetition))
         return sorted(found, key=lambda candidate: -candidate.score)
-
-
-def recent(turns: Sequence[Utterance], count: int) -> list[Utterance]:
-    """The last `count` turns."""
-    return list(turns[max(0, len(turns) - count) :])
 
 
 def _whole_sentences(text: str, *, cut: bool, unit: Unit) -> str:

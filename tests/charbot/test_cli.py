@@ -104,6 +104,15 @@ def test_score_speaks_json_lines(bundles: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_bytes_that_are_no_text_are_no_obstacle(bundles: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "charbot", "say", "ann", "--bundles", bundles],
+        input=b"caf\xe9\n\xff\xfe\n", capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+
+
 def test_chat_off_a_terminal_says_what_to_use(bundles: str) -> None:
     done = _run("chat", "ann", "--bundles", bundles)
     assert done.returncode == 2

@@ -6,7 +6,7 @@ from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice, _repetition, _whole_sentences, recent
+from charbot.replies.engine import Voice, _repetition, _whole_sentences
 from charbot.tokens.vocabulary import UNITS, Unit
 
 SETTINGS = ChatSettings(candidates=6, max_words=8)
@@ -56,8 +56,6 @@ def test_only_the_last_turns_are_read(shared_library: Library) -> None:
     voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=1))
     last = Utterance(None, "More tea?")
     assert voice.reply([last], seed=2).candidates == voice.reply([Utterance(None, "Hm."), last], seed=2).candidates
-    assert recent([last, last], 0) == []
-    assert recent([last], 5) == [last]
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
