@@ -266,11 +266,15 @@ def _train(args: argparse.Namespace) -> int:
         console.print(f"passed over {path}: {why}", highlight=False)
     shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
-    for unit in units if args.base else ():
-        print(fit_base(shop, unit), flush=True)
-    library = Library((out, *Library.default().folders))
-    for name in args.persona:
-        print(fit_persona(shop, library, name, units, args.rating), flush=True)
+    try:
+        for unit in units if args.base else ():
+            print(fit_base(shop, unit), flush=True)
+        library = Library((out, *Library.default().folders))
+        for name in args.persona:
+            print(fit_persona(shop, library, name, units, args.rating), flush=True)
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
+        return INTERRUPTED
     return 0
 
 

@@ -15,17 +15,18 @@ _TYPOGRAPHY = str.maketrans(
         "‘": "'", "’": "'", "‚": "'", "‛": "'", "`": "'", "´": "'",
         "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
         "…": "...", "–": "-", "—": "--", "―": "--", "‐": "-", "‑": "-",
-        "\u00ad": "", "\u200b": "", "\ufeff": "",
     }
 )  # fmt: skip
 _SPACE = re.compile(r"\s+")
-_DOTS = re.compile(r"\.{4,}|(?:\. ){2,}\.")
+_SPACED_DOTS = re.compile(r"(?:\. ){2,}\.")
+_DOTS = re.compile(r"\.{4,}")
+_UNSEEN = frozenset("\u00ad\u200b\ufeff")
 
 
 def _visible(char: str) -> bool:
     # Control characters and lone surrogates carry no meaning in dialogue; the joiners of
-    # emoji and of right-to-left scripts (category Cf) do.
-    return unicodedata.category(char) not in {"Cc", "Cs", "Cn"}
+    # emoji and of right-to-left scripts (category Cf) do. Line ends are space, not control.
+    return char.isspace() or (char not in _UNSEEN and unicodedata.category(char) not in {"Cc", "Cs", "Cn"})
 
 
 def normalise(text: str) -> str:
@@ -33,10 +34,10 @@ def normalise(text: str) -> str:
 
     NFC, typewriter quotes and dashes, single spaces, no control characters. Idempotent.
     """
-    text = unicodedata.normalize("NFC", text.translate(_TYPOGRAPHY))
-    text = _SPACE.sub(" ", text)
-    text = "".join(filter(_visible, text)).strip()
-    return _SPACE.sub(" ", _DOTS.sub("...", text))
+    # In this order: what is dropped may part a letter from its accent, and NFC may make a quote.
+    text = unicodedata.normalize("NFC", "".join(filter(_visible, text)))
+    text = _SPACE.sub(" ", text.translate(_TYPOGRAPHY)).strip()
+    return _DOTS.sub("...", _SPACED_DOTS.sub("...", text))
 
 
 def message(text: str) -> str:

@@ -11,7 +11,8 @@ def split_of(show: str, episode: str, valid: float, test: float, seed: int) -> S
 
     `valid` and `test` are the expected shares of episodes, from 0 to 1.
     """
-    digest = hashlib.sha256(f"{seed}/{show}/{episode}".encode()).digest()
+    # A file's name need not be Unicode; Python spells such names with surrogates.
+    digest = hashlib.sha256(f"{seed}/{show}/{episode}".encode("utf-8", "surrogatepass")).digest()
     point = int.from_bytes(digest[:8], "big") / 2**64
     if point < test:
         return "test"

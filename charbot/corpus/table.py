@@ -34,7 +34,7 @@ def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Ut
     chosen = table if split is None else table[table["split"] == split]
     keys = [chosen["show"], chosen["episode"], chosen["scene"]]
     # The same episode may come from two files; a scene ends where its position starts over.
-    restarts = (chosen["position"].diff().fillna(0) < 0).cumsum()
+    restarts = (chosen["position"].diff() <= 0).cumsum()
     for _, scene in chosen.groupby([*keys, restarts], sort=False):
         yield tuple(map(Utterance, scene["speaker"], scene["text"]))
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from charbot.models.language_model import LanguageModel
     from charbot.tokens import Tokenizer
 
-# Weights of a candidate's score, in nats a token, set by reading replies to validation scenes.
-_ANYWHERE = 0.35
-_PERSONA = 0.3
-_REPETITION = 1.5
+# Weights of a candidate's score, in nats a character, set by reading replies to everyday messages.
+_ANYWHERE = 0.5
+_PERSONA = 0.5
+_REPETITION = 0.4
 _CHARACTERS_A_WORD = 6
 """A bound in words is this many times as many characters for the character unit."""
 
@@ -40,7 +40,7 @@ _SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A reply that was drawn, and what its score is made of, each in nats a token."""
+    """A reply that was drawn, and what its score is made of, each in nats a character."""
 
     text: str
     score: float
@@ -132,19 +132,21 @@ class Voice:
         self, model: "LanguageModel", tokenizer: "Tokenizer", turns: Sequence[Utterance], texts: Sequence[str]
     ) -> list[Candidate]:
         """Candidates, the best first."""
-        from charbot.evaluation.likelihood import predicted_nats
+        from charbot.evaluation.likelihood import characters, predicted_nats
         from charbot.tokens.render import render
 
         asked = [
-            render(tokenizer, exchange(before, Utterance(speaker, text)))
+            exchange(before, Utterance(speaker, text))
             for before, speaker in ((turns, self.card.name), ((), self.card.name), (turns, None))
             for text in texts
         ]
-        nats = [-float(part.mean()) for part in predicted_nats(model, asked)]
+        nats = predicted_nats(model, [render(tokenizer, one) for one in asked])
+        # By the character, not by the token: spelled words have many cheap tokens.
+        likely = [-float(part.sum()) / characters(one) for part, one in zip(nats, asked, strict=True)]
         said = [turn.text for turn in turns]
         found = []
         for i, text in enumerate(texts):
-            here, anywhere, anybody = nats[i :: len(texts)]
+            here, anywhere, anybody = likely[i :: len(texts)]
             repetition = _repetition(text, said)
             score = here - _ANYWHERE * anywhere + _PERSONA * (here - anybody) - _REPETITION * repetition
             found.append(Candidate(text, score, here, anywhere, anybody, repetition))

@@ -8,7 +8,8 @@ from importlib import resources
 
 import yaml
 
-_QUALIFIER = re.compile(r"\s*(?:\([^)]*\)?|\[[^\]]*\]?)|['’]s voice$|[,.:;]+$", re.I)
+_QUALIFIER = re.compile(r" ?(?:\([^)]*\)?|\[[^\]]*\]?)")
+_ENDING = re.compile(r"(?:['’]s voice|(?<![,.:;])[,.:;]+)$", re.I)
 _TOGETHER = re.compile(
     r",|/|&|\band\b|\ball\b|\bboth\b|\beveryone\b|\bthe (?:boys|girls|guys|kids)\b"
     r"|^(?:boys|girls|guys|kids|crowd|class|children|men|women|people)$",
@@ -29,7 +30,8 @@ class Cast:
     def canonical(self, name: str) -> str:
         """The canonical name; a name that the cast does not list keeps its own spelling,
         title case instead of capitals, so that "BLAINE" and "Blaine" are one speaker."""
-        bare = " ".join(_QUALIFIER.sub("", name).split()) or " ".join(name.split())
+        name = " ".join(name.split())
+        bare = _ENDING.sub("", _QUALIFIER.sub("", name)).strip() or name
         return self.aliases.get(bare.casefold(), _title(bare))
 
 

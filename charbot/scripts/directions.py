@@ -40,4 +40,5 @@ def split_directions(raw: str, opening: str) -> tuple[str, tuple[str, ...]]:
         directions.append("".join(current))
     found = tuple(filter(None, map(normalise, directions)))
     text = normalise("".join(spoken))
-    return _GAP.sub(r"\1", text), found
+    # A stop that moves up to three dots makes four.
+    return normalise(_GAP.sub(r"\1", text)), found

@@ -1,5 +1,6 @@
 """Reads script files from disk into Lines: the door between a folder and the corpus."""
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,11 +30,13 @@ class Reading:
 
 def decode(data: bytes) -> str:
     """Text from bytes: UTF-8 where it is valid, the best guess elsewhere, mojibake mended."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    if b"\0" in data[:4096] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+    if b"\0" in data[:4096]:
         raise ScriptError("is not a text file")
     import charset_normalizer
     import ftfy
@@ -79,11 +82,12 @@ def episode_of(path: Path) -> str:
 def read_file(path: Path) -> tuple[Line, ...]:
     """The lines of one script. Raises ScriptError, its text a predicate ("is empty")."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ScriptError(f"is larger than {MAX_BYTES // 1_000_000} MB")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ScriptError(f"cannot be read: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise ScriptError(f"is larger than {MAX_BYTES // 1_000_000} MB")
     if not data.strip():
         raise ScriptError("is empty")
     text = decode(data)

@@ -4,10 +4,11 @@ Turns stand in paragraphs or end in <br>; scenes and directions stand in either 
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 
-from bs4 import BeautifulSoup, Comment
-from bs4.element import NavigableString, PageElement, Tag
+from bs4 import BeautifulSoup, UnusualUsageWarning
+from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
 from charbot.scripts.directions import split_directions
 from charbot.scripts.line import Turn
@@ -19,7 +20,7 @@ _HIDDEN = frozenset(("head", "script", "style", "title", "map"))
 _BOLD = frozenset(("b", "strong"))
 _BOLD_ON, _BOLD_OFF = "\x02", "\x03"
 
-_WORD = r"[A-Z0-9][\w.'’-]*"
+_WORD = r"[A-ZÀ-ÖØ-Þ0-9][\w.'’-]*"
 _NAME = rf"{_WORD}(?:(?:,? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?|/| ){_WORD}|'s|’s| \w+){{0,4}}"
 _TURN = re.compile(rf"({_NAME})\s*((?:[(\[][^)\]]*[)\]]\s*)*):(?!//)\s*(.*)", re.S)
 _UNMARKED = re.compile(rf"{_BOLD_ON}({_NAME}){_BOLD_OFF}\s*[.;]?\s*(.*)", re.S)
@@ -41,10 +42,15 @@ def _blocks(page: Tag) -> Iterator[str]:
     """The page's text, one string for each paragraph or <br> line, bold marked."""
     out: list[str] = []
 
-    def walk(node: PageElement) -> None:
+    # A stack of our own: pages nest deeper than Python's. A str on it is a mark to write.
+    ahead: list[PageElement | str] = [page]
+    while ahead:
+        node = ahead.pop()
         if isinstance(node, NavigableString):
-            if not isinstance(node, Comment):
-                out.append(re.sub(r"\s+", " ", str(node)))
+            if not isinstance(node, PreformattedString):
+                out.append(re.sub(r"\s+", " ", node))
+        elif isinstance(node, str):
+            out.append(node)
         elif isinstance(node, Tag) and node.name == "br":
             out.append("\n")
         elif isinstance(node, Tag) and node.name not in _HIDDEN:
@@ -54,16 +60,20 @@ def _blocks(page: Tag) -> Iterator[str]:
             elif node.name in _BOLD:
                 before, after = _BOLD_ON, _BOLD_OFF
             out.append(before)
-            for child in node.children:
-                walk(child)
-            out.append(after)
+            ahead += (after, *reversed(node.contents))
 
-    walk(page)
     for block in "".join(out).split("\n"):
         text = re.sub(rf"{_BOLD_ON}\s*{_BOLD_OFF}", " ", block)
         text = re.sub(r"\s+", " ", text).strip()
         if text.strip(_BOLD_ON + _BOLD_OFF + " "):
             yield text
+
+
+def _soup(text: str) -> BeautifulSoup:
+    with warnings.catch_warnings():
+        # The parser's guesses at what else a text could be (XML, an address) are noise here.
+        warnings.simplefilter("ignore", UnusualUsageWarning)
+        return BeautifulSoup(text.encode("utf-8", "replace").decode(), "lxml")
 
 
 def _plain(text: str) -> str:
@@ -78,10 +88,10 @@ class EpisodeHtml:
     def confidence(self, text: str) -> float:
         if not re.search(r"<(?:html|body|p|br)\b", text[:5_000], re.I):
             return 0.0
-        return min(1.0, len(re.findall(r"(?m)(?:^|>)\s*[A-Z][\w .'&/]{0,30}(?:</\w+>)?\s*:", text)) / 20)
+        return min(1.0, len(re.findall(r"(?m)(?:^|>)[^\S\n]*[A-ZÀ-ÖØ-Þ][\w .'&/]{0,30}(?:</\w+>)?\s*:", text)) / 20)
 
     def turns(self, text: str) -> Iterator[Turn]:
-        blocks = list(_blocks(BeautifulSoup(text, "lxml")))
+        blocks = list(_blocks(_soup(text)))
         # Names that stand before a colon somewhere make names of the same words in bold
         # elsewhere: pages forget colons.
         named = {match[1].casefold() for block in blocks if (match := _TURN.fullmatch(_plain(block)))}
@@ -102,7 +112,6 @@ class EpisodeHtml:
                 yield from finished()
                 scene += bool(speech)
                 speaker, speech = None, []
-                # "[Scene: ...]" may be followed by a turn in the same paragraph.
             elif turn and not _CREDIT.fullmatch(turn[1]):
                 yield from finished()
                 speaker, speech = turn[1], [turn[2], turn[3]]

@@ -13,7 +13,7 @@ from charbot.text import normalise
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?")
 _SHOUT = re.compile(r"""^["'.(-]|(?:,|\.\.|-|"|(?<!\b\w)(?<!\bJR)(?<!\bSR)\.)$""")
-_ALL_MUFFLED = re.compile(r"\W*(?:\([^()]*\)\W*)+")
+_ALL_MUFFLED = re.compile(r"[^\w()]*(?:\([^()]*\)[^\w()]*)+")
 
 _TIME = re.compile(
     r", [^.]{0,40}\b(?:day|night|morning|afternoon|evening|dusk|dawn|later|moments|continued|inside|outside)\b", re.I
@@ -57,6 +57,7 @@ class WikiDump:
         return min(1.0, 2.5 * names / len(lines))
 
     def turns(self, text: str) -> Iterator[Turn]:
+        title, *lines = map(str.strip, text.strip().splitlines() or [""])
         scene = 0
         speaker: str | None = None
         speech: list[str] = []
@@ -66,7 +67,7 @@ class WikiDump:
             if speaker is not None and said:
                 yield Turn(scene, speaker, said, directions)
 
-        for line in (line.strip() for line in text.splitlines()[1:]):
+        for line in lines:
             # Right below a name stands what that person says, be it all in capitals.
             if _is_name(line) and (speech or speaker is None):
                 yield from finished()
@@ -75,6 +76,6 @@ class WikiDump:
                 yield from finished()
                 speaker, speech = None, []
                 scene += 1
-            elif speaker is not None and line and not line.startswith("End of "):
+            elif speaker is not None and line and line.casefold() != f"end of {title}".casefold():
                 speech.append(line)
         yield from finished()
