@@ -222,27 +222,20 @@ def _personas_show(args: argparse.Namespace) -> int:
 def _scripts_check(args: argparse.Namespace) -> int:
     import json
 
+    from charbot.corpus.table import corpus_table, summary
     from charbot.scripts.reading import read_scripts
 
     reading = read_scripts(args.scripts)
-    counts: dict[str, tuple[set[str], set[str], int]] = {}
-    for line in reading.lines:
-        episodes, speakers, lines = counts.get(line.show, (set(), set(), 0))
-        counts[line.show] = (episodes | {line.episode}, speakers | {line.speaker}, lines + 1)
-    report = {
-        "files": reading.files,
-        "lines": len(reading.lines),
-        "shows": {show: {"episodes": len(e), "speakers": len(s), "lines": n} for show, (e, s, n) in counts.items()},
-        "passed_over": [{"file": str(path), "why": why} for path, why in reading.skipped],
-    }
+    shows = summary(corpus_table(reading.lines, _config(args).corpus))
+    passed_over = [{"file": str(path), "why": why} for path, why in reading.skipped]
     if args.json:
-        print(json.dumps(report, ensure_ascii=False))
+        print(json.dumps({"files": reading.files, "shows": shows, "passed_over": passed_over}, ensure_ascii=False))
         return 0
-    print(f"{report['files']} files, {report['lines']} lines")
-    for show, (episodes, speakers, lines) in counts.items():
-        print(f"  {show}: {len(episodes)} episodes, {lines} lines, {len(speakers)} speakers")
-    for path, why in reading.skipped:
-        print(f"passed over {path}: {why}")
+    print(f"{reading.files} files, {len(reading.lines)} lines")
+    for show, counts in shows.items():
+        print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    for one in passed_over:
+        print("passed over {file}: {why}".format(**one))
     return 0
 
 
@@ -299,7 +292,3 @@ def _eval(args: argparse.Namespace) -> int:
         else:
             print("  ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

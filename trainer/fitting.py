@@ -15,7 +15,7 @@ from torch import Tensor
 from charbot.config import Config, FitSettings, UnitSettings
 from charbot.corpus.conversation import Conversation, exchanges, stretches, whole
 from charbot.corpus.split import Split
-from charbot.corpus.table import scenes, speakers
+from charbot.corpus.table import find_speaker, scenes, speakers
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import likelihood
 from charbot.models.adapter import Adapter, merge
@@ -146,9 +146,10 @@ def _tensors(model: LanguageModel) -> dict[str, Tensor]:
 def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
     """Fits a persona's units on their bases; returns its bundle's folder.
 
-    A unit that is not asked for keeps the fit it has. Raises CorpusError where the character
-    has too few lines.
+    A unit that is not asked for keeps the fit it has. Raises CorpusError where there is no such
+    character, or one with too few lines.
     """
+    name = find_speaker(shop.table, name)
     lines = shop.table[shop.table["speaker"] == name]
     count = int((lines["split"] == "train").sum())
     needed = shop.config.train.persona_min_lines

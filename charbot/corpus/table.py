@@ -1,6 +1,8 @@
 """The corpus as a pandas table: one row for each Line, its columns a Line's fields and `split`."""
 
+import difflib
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 import pandas as pd
 
@@ -43,3 +45,27 @@ def speakers(table: pd.DataFrame, min_lines: int) -> list[str]:
     """Who speaks `min_lines` lines or more in the train split, groups apart, most lines first."""
     counts = table.loc[table["split"] == "train", "speaker"].value_counts()
     return [str(name) for name, lines in counts.items() if lines >= min_lines and not is_group(str(name))]
+
+
+def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Counts of each show: its lines, episodes, scenes and speakers, and the lines of each split."""
+    found = {}
+    for show, lines in table.groupby("show"):
+        found[str(show)] = {
+            "lines": len(lines),
+            "episodes": lines["episode"].nunique(),
+            "scenes": sum(1 for _ in scenes(lines)),
+            "speakers": lines["speaker"].nunique(),
+            **{split: int((lines["split"] == split).sum()) for split in get_args(Split)},
+        }
+    return found
+
+
+def find_speaker(table: pd.DataFrame, name: str) -> str:
+    """The speaker called `name`, whatever its case. Raises CorpusError, with the nearest names."""
+    known = {str(speaker).casefold(): str(speaker) for speaker in table["speaker"].unique()}
+    if name.casefold() in known:
+        return known[name.casefold()]
+    near = [known[one] for one in difflib.get_close_matches(name.casefold(), known, n=3)]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise CorpusError(f"nobody called {name!r} speaks in these scripts.{hint}")

@@ -81,7 +81,10 @@ def test_a_character_the_base_has_never_met(shop: Workshop, tmp_path: Path) -> N
 
 
 def test_too_few_lines_are_refused_with_the_reason(shop: Workshop, tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"Nobody has 0 lines.*needs 100"):
-        fit_persona(shop, Library((shop.out,)), "Nobody", ("char",), "general")
+    few = dataclasses.replace(shop, table=shop.table[shop.table["episode"] < "S01E10"])
+    with pytest.raises(CorpusError, match=r"Ann has \d\d lines.*needs 100"):
+        fit_persona(few, Library((shop.out,)), "ann", ("char",), "general")
+    with pytest.raises(CorpusError, match="Did you mean Ann"):
+        fit_persona(shop, Library((shop.out,)), "Anne", ("char",), "general")
     with pytest.raises(CorpusError, match="only 0 lines to train on"):
         prepare(CONFIG, shop.table[shop.table["split"] == "test"], tmp_path, Console(quiet=True))
