@@ -11,7 +11,7 @@ import yaml
 _QUALIFIER = re.compile(r" ?(?:\([^)]*\)?|\[[^\]]*\]?)")
 _ENDING = re.compile(r"(?:['’]s voice|(?<![,.:;])[,.:;]+)$", re.I)
 _TOGETHER = re.compile(
-    r",|/|&|\band\b|\ball\b|\bboth\b|\beveryone\b|\bthe (?:boys|girls|guys|kids)\b"
+    r",|/|&|\band\b|\ball\b|\bboth\b|\bevery(?:one|body)\b|\bthe (?:boys|girls|guys|kids)\b"
     r"|^(?:boys|girls|guys|kids|crowd|class|children|men|women|people)$",
     re.I,
 )
@@ -22,7 +22,7 @@ _SMALL = frozenset(["and", "of", "the", "in", "on", "with", "at", "to", "from"])
 class Cast:
     """Maps what a script calls a speaker to that speaker's canonical name.
 
-    `aliases` is keyed by casefolded alias; canonical names are their own aliases.
+    `aliases` is keyed by bare, casefolded alias; canonical names are their own aliases.
     """
 
     aliases: Mapping[str, str]
@@ -30,14 +30,19 @@ class Cast:
     def canonical(self, name: str) -> str:
         """The canonical name; a name that the cast does not list keeps its own spelling,
         title case instead of capitals, so that "BLAINE" and "Blaine" are one speaker."""
-        name = " ".join(name.split())
-        bare = _ENDING.sub("", _QUALIFIER.sub("", name)).strip() or name
+        bare = _bare(name)
         return self.aliases.get(bare.casefold(), _title(bare))
 
 
 def is_group(name: str) -> bool:
     """Whether a name stands for several speakers at once ("Ross and Rachel", "All")."""
     return _TOGETHER.search(name) is not None
+
+
+def _bare(name: str) -> str:
+    """A name without what scripts hang on it: "Wilf's voice (on the phone):" is "Wilf"."""
+    name = " ".join(name.split())
+    return _ENDING.sub("", _QUALIFIER.sub("", name)).strip() or name
 
 
 def _title(name: str) -> str:
@@ -50,5 +55,5 @@ def cast_of(show: str) -> Cast:
     """The cast that charbot ships for `show`; an empty one for a show it does not know."""
     casts = yaml.safe_load(resources.files("charbot.scripts").joinpath("casts.yaml").read_text("utf-8"))
     listed = casts.get(show, {})
-    aliases = {alias.casefold(): name for name, others in listed.items() for alias in (name, *others)}
+    aliases = {_bare(alias).casefold(): name for name, others in listed.items() for alias in (name, *others)}
     return Cast(aliases)

@@ -100,35 +100,39 @@ def read_file(path: Path) -> tuple[Line, ...]:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from (file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith("."))
-    else:
-        yield path
+    try:
+        if not path.exists():
+            raise ScriptError(f"{path}: no such file or folder")
+        if not path.is_dir():
+            yield path
+            return
+        for file in sorted(path.rglob("*")):
+            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+            if not hidden and file.is_file():
+                yield file
+    except OSError as error:
+        raise ScriptError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def read_scripts(paths: Sequence[Path]) -> Reading:
-    """Every script under `paths`, files or folders.
+    """Every script under `paths`, files or folders; one that is named twice is read once.
 
     Raises ScriptError where a path named is missing, or where nothing at all could be read.
     """
     lines: list[Line] = []
     skipped: list[tuple[Path, str]] = []
-    files = 0
-    for root in paths:
-        if not root.exists():
-            raise ScriptError(f"{root}: no such file or folder")
-        for file in _files(root):
-            files += 1
-            try:
-                found = read_file(file)
-            except ScriptError as error:
-                skipped.append((file, str(error)))
-                continue
-            if found:
-                lines.extend(found)
-            else:
-                skipped.append((file, "holds no line that anyone says"))
+    files = tuple(dict.fromkeys(file for path in paths for file in _files(path)))
+    for file in files:
+        try:
+            found = read_file(file)
+        except ScriptError as error:
+            skipped.append((file, str(error)))
+            continue
+        if found:
+            lines.extend(found)
+        else:
+            skipped.append((file, "holds no line that anyone says"))
     if not lines:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
-    return Reading(tuple(lines), files, tuple(skipped))
+    return Reading(tuple(lines), len(files), tuple(skipped))

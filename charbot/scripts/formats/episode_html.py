@@ -35,7 +35,7 @@ _BREAK = re.compile(
     r"time lapse|cut to.*|fade.*|scene\b.*|teaser|intro",
     re.I,
 )
-_SCENE = re.compile(r"[(\[{]?\s*(?:scene|cut|time lapse|fade|intro|int\.|ext\.|flashback|later)\b", re.I)
+_SCENE = re.compile(r"[(\[{]?\s*(?:(?:scene|cut|time lapse|fade|intro|flashback|later)\b|(?:int|ext)\.)", re.I)
 
 
 def _blocks(page: Tag) -> Iterator[str]:
@@ -94,7 +94,8 @@ class EpisodeHtml:
         blocks = list(_blocks(_soup(text)))
         # Names that stand before a colon somewhere make names of the same words in bold
         # elsewhere: pages forget colons.
-        named = {match[1].casefold() for block in blocks if (match := _TURN.fullmatch(_plain(block)))}
+        found = filter(None, (_TURN.fullmatch(_plain(block)) for block in blocks))
+        named = {match[1].casefold() for match in found if not _CREDIT.fullmatch(match[1])}
         scene = 0
         speaker: str | None = None
         speech: list[str] = []

@@ -1,0 +1,77 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.corpus.conversation import Conversation, Utterance, exchange, exchanges, stretches, whole
+
+A, B, C = Utterance("Ann", "Tea?"), Utterance("Bob", "No."), Utterance(None, "Hello.")
+WHO = st.lists(st.sampled_from(["Ann", "Bob", None]), max_size=25)
+CONTEXT = st.integers(0, 6)
+
+
+def scene_of(who: list[str | None]) -> tuple[Utterance, ...]:
+    return tuple(Utterance(name, str(i)) for i, name in enumerate(who))
+
+
+def test_whole_scores_every_turn() -> None:
+    assert whole([A, B, C]) == Conversation((A, B, C), (True, True, True))
+    assert whole([]) == Conversation((), ())
+
+
+def test_exchange_scores_the_reply_alone() -> None:
+    assert exchange([A, B], A) == Conversation((A, B, A), (False, False, True))
+    assert exchange([], A) == Conversation((A,), (True,))
+
+
+@pytest.mark.parametrize(
+    ("who", "context", "found"),
+    [
+        ("BBA", 1, ["12"]),
+        ("BBA", 2, ["012"]),
+        ("BBA", 9, ["012"]),
+        ("BBA", 0, ["2"]),
+        ("ABABBBA", 1, ["012", "56"]),  # overlapping exchanges are joined
+        ("ABBABB", 1, ["0", "23"]),
+        ("ABBA", 2, ["0123"]),  # touching ones too
+        ("BBB", 2, []),
+        ("", 2, []),
+    ],
+)
+def test_stretches(who: str, context: int, found: list[str]) -> None:
+    scene = scene_of(["Ann" if letter == "A" else "Bob" for letter in who])
+    joined = ["".join(turn.text for turn in stretch.turns) for stretch in stretches(scene, "Ann", context)]
+    assert joined == found
+
+
+@given(WHO, CONTEXT)
+def test_exchanges_hold_each_reply_and_what_came_before(who: list[str | None], context: int) -> None:
+    scene = scene_of(who)
+    found = list(exchanges(scene, "Ann", context))
+    assert [one.turns[-1] for one in found] == [turn for turn in scene if turn.speaker == "Ann"]
+    for one in found:
+        end = scene.index(one.turns[-1]) + 1
+        assert one.turns == scene[max(0, end - 1 - context) : end]
+        assert one.scored == (False,) * (len(one.turns) - 1) + (True,)
+
+
+@given(WHO, CONTEXT)
+def test_stretches_score_each_reply_once_and_nothing_else(who: list[str | None], context: int) -> None:
+    scene = scene_of(who)
+    found = list(stretches(scene, "Ann", context))
+    scored = [turn for one in found for turn, wanted in zip(one.turns, one.scored, strict=True) if wanted]
+    assert scored == [turn for turn in scene if turn.speaker == "Ann"]
+    # No turn is read twice, and their order stays.
+    numbers = [int(turn.text) for one in found for turn in one.turns]
+    assert numbers == sorted(set(numbers))
+
+
+@given(WHO, CONTEXT)
+def test_stretches_read_just_the_turns_that_exchanges_need(who: list[str | None], context: int) -> None:
+    scene = scene_of(who)
+    joined = list(stretches(scene, "Ann", context))
+    assert {t for one in joined for t in one.turns} == {t for one in exchanges(scene, "Ann", context) for t in one.turns}
+    for one in joined:
+        start = scene.index(one.turns[0])
+        assert one.turns == scene[start : start + len(one.turns)]
+        # The turn before a stretch is in none: otherwise the two would be one.
+        assert start == 0 or scene[start - 1] not in {t for other in joined for t in other.turns}

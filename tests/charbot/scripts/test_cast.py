@@ -1,0 +1,98 @@
+from importlib import resources
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.scripts.cast import Cast, cast_of, is_group
+
+CAST = Cast({"wilf": "Wilf", "wilfred pym": "Wilf", "mr. hassock jr": "Mr. Hassock Jr."})
+SHIPPED: dict[str, dict[str, list[str]]] = yaml.safe_load(
+    resources.files("charbot.scripts").joinpath("casts.yaml").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [
+        ("Wilf", "Wilf"),
+        ("WILF", "Wilf"),
+        ("Wilfred  Pym", "Wilf"),
+        ("wilf (off)", "Wilf"),
+        ("Wilf [from the roof", "Wilf"),
+        ("Wilf's voice", "Wilf"),
+        ("WILF’S VOICE", "Wilf"),
+        ("Wilf's voice (on the tape)", "Wilf"),
+        ("Wilf.,:", "Wilf"),
+        ("MR. HASSOCK JR.", "Mr. Hassock Jr."),
+        ("Mrs. Pym", "Mrs. Pym"),
+        ("MRS. PYM", "Mrs. Pym"),
+        ("THE QUEEN OF THE GOATS", "The Queen of the Goats"),
+        ("the driver", "The Driver"),
+        ("DJ Owl", "DJ Owl"),
+        ("ÉLODIE", "Élodie"),
+        ("(everyone)", "(everyone)"),
+        ("...", "..."),
+        ("", ""),
+    ],
+)
+def test_canonical(name: str, canonical: str) -> None:
+    assert CAST.canonical(name) == canonical
+
+
+@given(st.text("abC.,:()[] 's"))
+def test_a_name_keeps_something(name: str) -> None:
+    assert bool(CAST.canonical(name)) == bool(name.strip())
+
+
+@given(st.lists(st.sampled_from(["OWL", "THE", "OF", "GOAT", "7"]), min_size=1, max_size=4))
+def test_a_shouted_name_is_the_same_name(words: list[str]) -> None:
+    shouted = " ".join(words)
+    assert CAST.canonical(CAST.canonical(shouted)) == CAST.canonical(shouted)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("name", ["A" + " " * 200_000 + "b", "A" + ",." * 100_000 + "b", "(" * 200_000, "[" * 200_000])
+def test_a_very_long_name_is_quick(name: str) -> None:
+    CAST.canonical(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "All",
+        "Wilf and Dora",
+        "Dora & Barnaby",
+        "Ned, Olga",
+        "Ned/Olga",
+        "BOTH",
+        "Everyone",
+        "Everybody",
+        "The Boys",
+        "KIDS",
+        "crowd",
+    ],
+)
+def test_groups(name: str) -> None:
+    assert is_group(name)
+
+
+@pytest.mark.parametrize("name", ["Andy", "Sandra", "Allie", "Wilf", "Mrs. Crowder", "Kid Brother", "The Boy", "Bandstand", ""])
+def test_single_speakers_are_no_groups(name: str) -> None:
+    assert not is_group(name)
+
+
+@pytest.mark.parametrize("show", SHIPPED)
+def test_shipped_casts_agree_with_themselves(show: str) -> None:
+    cast = cast_of(show)
+    claimed = [alias.casefold() for name, aliases in SHIPPED[show].items() for alias in {name, *aliases}]
+    assert len(claimed) == len(set(claimed)), "two characters share an alias"
+    for name, aliases in SHIPPED[show].items():
+        assert not is_group(name)
+        for alias in (name, name.upper(), f"{name} (off)", *aliases):
+            assert cast.canonical(alias) == name, alias
+
+
+def test_a_show_that_charbot_does_not_know_has_an_empty_cast() -> None:
+    assert cast_of("Puddle Lane").aliases == {}

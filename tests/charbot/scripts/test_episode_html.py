@@ -1,0 +1,194 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.scripts.formats.episode_html import EpisodeHtml
+from charbot.scripts.line import Turn
+from charbot.scripts.reading import decode
+
+SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples" / "episode_html"
+
+
+def turns(text: str) -> list[tuple[int, str, str]]:
+    return [(turn.scene, turn.speaker, turn.text) for turn in EpisodeHtml().turns(text)]
+
+
+def sample(name: str) -> list[Turn]:
+    return list(EpisodeHtml().turns(decode((SAMPLES / name).read_bytes())))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p><b>Dora:</b> Hello.</p><p><b>Wilf:</b> Bye.</p>",
+        "<p>Dora: Hello.<br>\n<br>\nWilf: Bye.</p>",
+        "<p><strong>Dora</strong>: Hello.</p><p><strong>Wilf</strong>: Bye.</p>",
+        "<b><p>Dora:</b> Hello.<p><b>Wilf</b> <b>:</b> Bye.",
+        "<div>Dora: <i>Hel</i>lo.</div><ul><li>Wilf : Bye.</ul>",
+        "<P><B>Dora:\n</B>\nHello.\n<BR/>Wilf: Bye.</P>",
+        "<table><tr><td>Dora: Hello.<tr><td>Wilf: Bye.</table>",
+        "<?xml version='1.0'?><page><p>Dora: Hello.</p><p>Wilf: Bye.</p></page>",
+    ],
+)
+def test_every_layout_says_the_same(text: str) -> None:
+    assert turns(text) == [(0, "Dora", "Hello."), (0, "Wilf", "Bye.")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Dora", "MRS. PYM", "Bus Driver", "Wilf and Dora", "Ned, Olga", "Ned/Olga", "Dora's Mum", "O’Hara", "The Man in the Hat",
+     "Élodie", "2nd Goat", "Voice on speaker"],
+)  # fmt: skip
+def test_names(name: str) -> None:
+    assert turns(f"<p>{name}: Hello.</p>") == [(0, name, "Hello.")]
+
+
+def test_directions_stand_in_either_bracket_and_span_paragraphs() -> None:
+    (turn,) = EpisodeHtml().turns("<p>Dora (low): Hi [waves</p><p>a lot] there {beat}.</p><p>(She goes.)</p>")
+    assert turn == Turn(0, "Dora", "Hi there.", ("low", "waves a lot", "beat", "She goes."))
+
+
+def test_a_turn_of_directions_alone_says_nothing() -> None:
+    assert turns("<p>Dora: (nods)</p><p>Wilf: Bye.</p>") == [(0, "Wilf", "Bye.")]
+
+
+def test_a_forgotten_colon_is_forgiven_where_the_name_is_known() -> None:
+    assert turns("<p><b>Dora:</b> Hello.</p><p><b>DORA</b> Bye.</p>") == [(0, "Dora", "Hello."), (0, "DORA", "Bye.")]
+    assert turns("<p><b>Dora:</b> Hello.</p><p><b>Never</b> again.</p>") == [(0, "Dora", "Hello. Never again.")]
+
+
+@pytest.mark.parametrize("credit", ["Written by", "Teleplay by", "Story", "Additional transcribing by", "Note", "Part"])
+@pytest.mark.parametrize("layout", ["<p>{}: Nobody.</p>", "<p><b>{}:</b> Nobody.</p>", "<p><strong>{}</strong>: Nobody.</p>"])
+def test_credits_are_no_turns(credit: str, layout: str) -> None:
+    page = layout.format(credit)
+    assert turns(page) == []
+    # Nor do they run on into what is said before them.
+    assert turns(f"<p>Dora: Hello.</p>{page}<p>stray</p>") == [(0, "Dora", "Hello.")]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        "[Scene: The roof.]",
+        "(Scene: The roof)",
+        "[Flashback: the roof",
+        "Cut to: the roof",
+        "INT. ROOF",
+        "fade out",
+        "Time Lapse",
+        "Commercial Break",
+        "Ending Credits",
+    ],
+)
+def test_scenes(scene: str) -> None:
+    page = f"<p>{scene}</p><p>Dora: Hello.</p><p>{scene}</p><p>{scene}</p><p>A roof.</p><p>Wilf: Bye.</p>"
+    assert turns(page) == [(0, "Dora", "Hello."), (1, "Wilf", "Bye.")]
+
+
+@pytest.mark.parametrize("text", ["it is: go.", "See http://example.org", "Http://example.org", ": oh"])
+def test_a_colon_alone_makes_no_turn(text: str) -> None:
+    assert turns(f"<p>{text}</p>") == []
+    assert turns(f"<p>Dora: {text}</p>") == [(0, "Dora", text)]
+
+
+def test_what_is_hidden_is_not_said() -> None:
+    page = "<head><title>Dora: a</title></head><script>Dora: b</script><style>c</style><p>Dora: d<!-- e --><?f g?></p>"
+    assert turns(page) == [(0, "Dora", "d")]
+
+
+def test_marks_of_our_own_in_a_page_do_no_harm() -> None:
+    assert turns("<p>\x02Dora\x03: Hel\x02lo.</p>") == [(0, "Dora", "Hello.")]
+
+
+def test_the_paragraph_sample() -> None:
+    found = sample("0101.html")
+    assert len(found) == 31
+    assert {turn.speaker for turn in found} == {"Dora", "Wilf", "Priya", "Barnaby", "All", "Wilf and Dora"}
+    assert [sum(turn.scene == scene for turn in found) for scene in range(3)] == [15, 9, 7]
+    assert Turn(0, "Priya", "For two years now.", ("nodding (sadly)",)) in found
+    assert Turn(0, "Wilf", "You could move the desk.") in found  # its colon is missing
+    assert Turn(2, "Wilf", "There are two of them! Nobody tell me how that happened.", ("opens the door",)) in found
+
+
+def test_the_line_break_sample_which_is_cp1252() -> None:
+    data = (SAMPLES / "0102.html").read_bytes()
+    with pytest.raises(UnicodeDecodeError):
+        data.decode()
+    found = sample("0102.html")
+    assert len(found) == 33
+    assert {turn.speaker for turn in found} == {"PRIYA", "DORA", "INSPECTOR", "MRS. PYM", "WILF", "ALL"}
+    assert [sum(turn.scene == scene for turn in found) for scene in range(3)] == [13, 7, 13]
+    assert Turn(0, "DORA", "Better...", ("from below", "a knock at the door")) in found
+    assert Turn(0, "INSPECTOR", "And this is held up by ...?", ("writing",)) in found
+    assert Turn(1, "WILF", "I must warn the others!", ("runs out, comes back, takes the scone, runs out",)) in found
+
+
+def test_the_strong_sample() -> None:
+    found = sample("0103.html")
+    assert len(found) == 29
+    assert {turn.speaker for turn in found} == {
+        "Dora", "Wilf", "Barnaby", "Dora & Barnaby", "Bus Driver", "Voice On Speaker", "Everybody"
+    }  # fmt: skip
+    assert Turn(0, "Barnaby", "Somebody sing something.", ("yawning",)) in found
+    assert Turn(1, "Bus Driver", "Then it sits on your lap.") in found  # a semicolon stands for its colon
+    assert found[6].text.endswith("we are wet and rather cross, and the driver is a horse!")
+    assert found[-1] == Turn(1, "Barnaby", "This has been the best holiday I ever had.")
+
+
+@pytest.mark.parametrize("name", ["0101.html", "0102.html", "0103.html"])
+def test_confidence_is_high_in_samples(name: str) -> None:
+    assert EpisodeHtml().confidence(decode((SAMPLES / name).read_bytes())) > 0.9
+
+
+@pytest.mark.parametrize("text", ["", "Dora: Hello.\n" * 50, "<p>" + "Nobody. " * 50, "<html></html>", "NED\nHello.\n" * 50])
+def test_confidence_is_none_elsewhere(text: str) -> None:
+    assert EpisodeHtml().confidence(text) == 0.0
+
+
+HOSTILE = {
+    "words": "<p>" + "a " * 100_000,
+    "initials": "<p>" + "A B C D " * 25_000,
+    "names": "<p>" + "Ann and " * 25_000,
+    "possessives": "<p>A" + "'s" * 30_000 + " x",
+    "asides": "<p>A " + "(b) " * 50_000 + "x",
+    "colons": "<p>" + "Ann: " * 40_000,
+    "credits": "<p>" + "Additional " * 20_000 + ": x",
+    "parentheses": "<p>Ann: " + "(" * 200_000,
+    "squares": "<p>Ann [" * 8_000,
+    "spaces": "<p>A" + " " * 200_000 + "x",
+    "blank lines": "<p>" + "\n" * 200_000 + "x",
+    "angles": "<" * 200_000,
+    "bold": "<b>" * 10_000,
+    "bold names": "<p>" + "<b>Ann</b>" * 10_000,
+    "divisions": "<div>" * 7_000 + "Ann: Hello.",
+    "tables": "<table><tr><td>" * 2_000,
+    "comment": "<!--" * 50_000,
+    "entities": "<p>Ann: " + "&#0;&#xD800;&bogus;" * 5_000,
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_pages_are_read_in_time(text: str) -> None:
+    page = EpisodeHtml()
+    assert 0 <= page.confidence(text) <= 1
+    list(page.turns(text))
+
+
+def test_speech_at_any_depth_is_heard() -> None:
+    assert turns("<div><i>" * 5_000 + "Dora: Hello.") == [(0, "Dora", "Hello.")]
+
+
+MARKUP = ["<p>", "</p>", "<b>", "</b>", "<br>", "<", ">", "&", "<!--", "-->", "<![CDATA[", "<?", "<script>", "Dora", "Wilf", ":",
+          " ", "(", ")", "[", "]", "\n", "\0", "\ud800", "[Scene", "http://a.b", "a.txt", "Written by"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(MARKUP)).map("".join) | st.text(st.characters(codec=None)))
+def test_turns_never_raises(text: str) -> None:
+    page = EpisodeHtml()
+    assert 0 <= page.confidence(text) <= 1
+    for turn in page.turns(text):
+        assert turn.speaker
+        assert turn.text

@@ -1,0 +1,248 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.errors import ScriptError
+from charbot.scripts import reading
+from charbot.scripts.formats import FORMATS, Format
+from charbot.scripts.line import Line
+from charbot.scripts.reading import decode, detect, episode_of, read_file, read_scripts, show_of
+
+SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples"
+PAGE = "<html>" + "<p><b>Dora:</b> It’s a café…</p><p><b>Wilf:</b> (sits) Is it?</p>" * 10
+DUMP = "A Title\n" + "NED\nHello.\nOLGA\nHello, Ned.\n" * 3
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+def test_decode_reads_what_people_have(encoding: str) -> None:
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    assert decode(mark + PAGE.encode(encoding)) == PAGE
+
+
+def test_decode_reads_latin_1() -> None:
+    assert decode("Où est le café ? Là-bas, déjà.".encode("latin-1")) == "Où est le café ? Là-bas, déjà."
+
+
+def test_decode_mends_a_file_of_two_encodings() -> None:
+    assert decode("It’s a café. ".encode() + "It’s a café.".encode("cp1252")) == "It’s a café. It’s a café."
+
+
+def test_decode_guesses_where_cp1252_has_no_such_byte() -> None:
+    assert "Ned" in decode(b"Ned: \x81\x8d\x8f caf\xe9")
+
+
+@given(st.binary(max_size=40))
+def test_decode_gives_text_or_says_that_it_is_none(data: bytes) -> None:
+    try:
+        text = decode(data)
+    except ScriptError as error:
+        assert str(error) == "is not a text file"  # noqa: PT017
+        assert b"\0" in data
+    else:
+        text.encode()  # no lone surrogates
+
+
+def test_detect_tells_the_formats_apart() -> None:
+    assert detect(PAGE).name == "episode-html"
+    assert detect(DUMP).name == "wiki-dump"
+
+
+@pytest.mark.parametrize("text", ["Just a letter to my aunt.", "<html><p>Nothing here.</p>", "{}", "a,b\n1,2\n"])
+def test_detect_names_the_formats_it_knows(text: str) -> None:
+    with pytest.raises(ScriptError, match=r"no format that charbot knows \(episode-html, wiki-dump\)"):
+        detect(text)
+
+
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)
+def test_every_format_has_a_sample_that_only_it_claims(format_: Format) -> None:
+    files = [file for file in (SAMPLES / format_.name.replace("-", "_")).rglob("*") if file.is_file()]
+    assert files
+    for file in files:
+        text = decode(file.read_bytes())
+        assert detect(text) is format_
+        assert all(other.confidence(text) < 0.3 for other in FORMATS if other is not format_)
+
+
+@pytest.mark.parametrize(
+    ("path", "show"),
+    [
+        ("/x/friends/0101.html", "Friends"),
+        ("/x/south_park/S01/S01E01.txt", "South Park"),
+        ("/x/my-show/Season 2/a.txt", "My Show"),
+        ("/x/Puddle Lane/season_10/s1/a.txt", "Puddle Lane"),
+        ("/x/S01E01/a.txt", "S01e01"),
+        ("/a.txt", "Unknown"),
+        ("/S01/a.txt", "Unknown"),
+        ("/x/show/../other/a.txt", "Other"),
+    ],
+)
+def test_show_of(path: str, show: str) -> None:
+    assert show_of(Path(path)) == show
+
+
+@pytest.mark.parametrize(
+    ("name", "episode"),
+    [
+        ("0101.html", "S01E01"),
+        ("1013.html", "S10E13"),
+        ("S01E02.txt", "S01E02"),
+        ("s01e02 - The Leak.txt", "S01E02"),
+        ("0101uncut.html", "S01E01"),
+        ("0212-0213.html", "S02E12"),
+        ("20240131.txt", "20240131"),
+        ("pilot.txt", "pilot"),
+        ("the 0101.html", "the 0101"),
+        ("101.html", "101"),
+    ],
+)
+def test_episode_of(name: str, episode: str) -> None:
+    assert episode_of(Path("x") / name) == episode
+
+
+def test_read_file_places_its_lines(tmp_path: Path) -> None:
+    page = "<html>" + "<p>Mrs. Pym: a</p><p>[Scene: b]</p><p>DORA (off): (sits) c</p>" * 7
+    lines = read_file(write(tmp_path / "night_bus" / "S02" / "0203.html", page))
+    assert lines[:2] == (
+        Line("Night Bus", "S02E03", 0, 0, "Mrs. Pym", "a"),
+        Line("Night Bus", "S02E03", 1, 1, "Dora", "c", ("off", "sits")),
+    )
+    assert [line.position for line in lines] == list(range(14))
+
+
+def test_read_file_knows_the_cast_of_its_show(tmp_path: Path) -> None:
+    assert read_file(write(tmp_path / "south_park" / "a.txt", DUMP.replace("OLGA", "ERIC CARTMAN")))[1].speaker == "Cartman"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "is empty"),
+        (b" \r\n\t ", "is empty"),
+        (b"\x7fELF\xff\0\0\0\x01" * 50, "is not a text file"),
+        (b"\0\0\0\0", "is in no format"),
+        (b"\xff\xfe", "is in no format"),
+        (b"\xff" * 1_000, "is in no format"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "is not a text file"),
+        (b"Dear aunt, " * 99, "is in no format"),
+        (b"(" * 200_000, "is in no format"),
+    ],
+)
+def test_read_file_says_what_a_file_is(tmp_path: Path, content: bytes, problem: str) -> None:
+    with pytest.raises(ScriptError, match=f"^{problem}"):
+        read_file(write(tmp_path / "a.txt", content))
+
+
+def test_read_file_needs_a_file(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.txt", tmp_path, tmp_path / ("a" * 300), write(tmp_path / "a", DUMP) / "b"):
+        with pytest.raises(ScriptError, match=r"^cannot be read: [A-Z]"):
+            read_file(path)
+
+
+def test_an_unreadable_file_is_named_and_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = write(tmp_path / "a.txt", DUMP)
+    write(tmp_path / "b.txt", DUMP)
+    opened = Path.open
+
+    def refuse(self: Path, *args: Any, **named: Any) -> Any:  # root may read everything, so no mode will do
+        if self == secret:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, *args, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    found = read_scripts([tmp_path])
+    assert found.skipped == ((secret, "cannot be read: Permission denied"),)
+    assert {line.episode for line in found.lines} == {"b"}
+
+
+def test_a_large_file_is_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.txt", DUMP)
+    monkeypatch.setattr(reading, "MAX_BYTES", len(DUMP))
+    assert read_file(path)
+    monkeypatch.setattr(reading, "MAX_BYTES", len(DUMP) - 1)
+    with pytest.raises(ScriptError, match=r"^is larger than"):
+        read_file(path)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero here")
+def test_a_file_that_never_ends_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 1_000)
+    with pytest.raises(ScriptError, match=r"^is larger than"):
+        read_file(Path("/dev/zero"))
+
+
+def test_read_scripts_reads_folders_and_files_in_order(tmp_path: Path) -> None:
+    for name in ("show/S01/0102.html", "show/S01/0101.html", "show/0201.html"):
+        write(tmp_path / name, PAGE)
+    extra = write(tmp_path / "other" / "0301.txt", DUMP)
+    found = read_scripts([extra, tmp_path / "show"])
+    assert (found.files, found.skipped) == (4, ())
+    places = dict.fromkeys((line.show, line.episode) for line in found.lines)
+    assert list(places) == [("Other", "S03E01"), ("Show", "S02E01"), ("Show", "S01E01"), ("Show", "S01E02")]
+
+
+def test_what_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", DUMP)
+    assert read_scripts([tmp_path, path, path]) == read_scripts([path])
+
+
+def test_hidden_files_and_broken_links_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", DUMP)
+    write(tmp_path / ".b.txt", DUMP)
+    write(tmp_path / ".git" / "c.txt", DUMP)
+    (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert read_scripts([tmp_path]).files == 1
+    # A hidden folder that is asked for by name is read.
+    assert read_scripts([tmp_path / ".git"]).files == 1
+
+
+def test_what_cannot_be_read_is_passed_over_with_the_reason(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", DUMP)
+    empty = write(tmp_path / "b.txt", "")
+    silent = write(tmp_path / "c.txt", "A Title\n" + "[Ned waves.]\nNED\n[waves]\n" * 9 + "NED")
+    letter = write(tmp_path / "d.txt", "Dear aunt.")
+    found = read_scripts([tmp_path])
+    assert found.files == 4
+    assert len(found.lines) == 6
+    (first, second, third) = found.skipped
+    assert first == (empty, "is empty")
+    assert second == (silent, "holds no line that anyone says")
+    assert third[0] == letter
+    assert third[1].startswith("is in no format")
+
+
+@pytest.mark.parametrize("name", ["none", "a" * 300, "nul\0", "file.txt/below"])
+def test_a_path_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "file.txt", DUMP)
+    with pytest.raises(ScriptError, match=r"no such file or folder|File name too long") as error:
+        read_scripts([tmp_path / "file.txt", tmp_path / name])
+    assert str(tmp_path / name) in str(error.value)
+
+
+def test_nothing_at_all_is_an_error_with_the_first_reason(tmp_path: Path) -> None:
+    with pytest.raises(ScriptError, match=f"no dialogue found under {tmp_path}$"):
+        read_scripts([tmp_path])
+    path = write(tmp_path / "a.txt", "")
+    with pytest.raises(ScriptError, match=f"no dialogue found under {tmp_path}: {path} is empty"):
+        read_scripts([tmp_path])
+    with pytest.raises(ScriptError, match="no dialogue found"):
+        read_scripts([])
+
+
+def test_a_file_name_that_is_not_unicode_is_read(tmp_path: Path) -> None:
+    try:
+        path = write(tmp_path / os.fsdecode(b"caf\xe9.txt"), DUMP)
+    except OSError:
+        pytest.skip("this file system has Unicode names only")
+    (line, *_) = read_scripts([path]).lines
+    assert line.text == "Hello."
