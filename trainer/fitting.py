@@ -21,7 +21,7 @@ from charbot.evaluation.likelihood import likelihood
 from charbot.models.adapter import Adapter, merge
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.models.loading import base_model
-from charbot.personas.bundle import read_change, write_base, write_persona
+from charbot.personas.bundle import read_change, read_persona, write_base, write_persona
 from charbot.personas.library import Library, slug
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit, build_vocabulary
@@ -48,9 +48,14 @@ class Workshop:
         precision = self.config.train.precision
         return bf16_pays() if precision == "auto" else precision == "bf16"
 
+    def checkpoint(self, name: str) -> Path:
+        """Where the state of the fit called `name` is kept while it runs."""
+        return self.out / "runs" / f"{name}.safetensors"
+
     def plan(self, name: str, *identity: Any) -> CheckpointPlan:
-        fingerprint = hashlib.sha256(json.dumps([name, *identity], sort_keys=True).encode()).hexdigest()
-        return CheckpointPlan(self.out / "runs" / f"{name}.safetensors", self.config.train.checkpoint_minutes, fingerprint)
+        """How a fit is checkpointed. Whatever changes what it would do belongs to its `identity`."""
+        fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        return CheckpointPlan(self.checkpoint(name), self.config.train.checkpoint_minutes, fingerprint)
 
 
 def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console) -> Workshop:
@@ -100,7 +105,7 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     stream = _stream(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in _HELD_OUT}
     name = f"base-{unit}"
-    plan = shop.plan(name, asdict(settings.base), architecture.to_json(), stream.tokens)
+    plan = shop.plan(name, asdict(settings.base), architecture.to_json(), vocabulary.to_json(), stream.tokens)
     with ConsoleProgress(f"{unit} base", shop.console) as progress:
         fit(
             model, model, stream, settings.base,
@@ -160,8 +165,6 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
     folder = shop.out / "personas" / slug(name)
     fits = {}
     if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:
-        from charbot.personas.bundle import read_persona
-
         for unit, old in read_persona(folder).fits.items():
             fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
     for unit in units:
@@ -170,12 +173,8 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
     data = _data(lines, shop.config)
     write_persona(folder, name=name, show=show, rating=rating, data=data, fits=fits)
     for unit in units:
-        _persona_plan_path(shop, name, unit).unlink(missing_ok=True)
+        shop.checkpoint(f"{slug(name)}-{unit}").unlink(missing_ok=True)
     return folder
-
-
-def _persona_plan_path(shop: Workshop, name: str, unit: Unit) -> Path:
-    return shop.plan(f"{slug(name)}-{unit}").path
 
 
 def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[str, int, dict[str, float], dict[str, Tensor]]:

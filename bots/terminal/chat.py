@@ -1,6 +1,8 @@
 """`charbot chat`: a conversation in the terminal."""
 
+import shutil
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -125,21 +127,20 @@ def _completer(library: Library) -> Completer:
 
 def _answer(talk: Chat, text: str) -> None:
     """Has the persona reply to `text`, and shows it. Ctrl-C takes the message back."""
-    talk.turns.append(Utterance(None, text))
-    reply = _wait(talk)
+    message = Utterance(None, text)
+    reply = _wait(talk, message)
     if reply is None:
-        talk.turns.pop()
         _note("Stopped.")
         return
-    talk.turns.append(Utterance(reply.speaker, reply.text))
+    talk.turns += message, Utterance(reply.speaker, reply.text)
     _show(reply)
 
 
-def _wait(talk: Chat) -> Reply | None:
+def _wait(talk: Chat, message: Utterance) -> Reply | None:
     """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
     stop = threading.Event()
     worker = ThreadPoolExecutor(1)
-    future = worker.submit(talk.voice.reply, tuple(talk.turns), seed=talk.seed(), cancelled=stop.is_set)
+    future = worker.submit(talk.voice.reply, (*talk.turns, message), seed=talk.seed(), cancelled=stop.is_set)
     # Nobody waits for a stopped reply: it ends by itself at its next token.
     worker.shutdown(wait=False)
     try:
@@ -153,15 +154,19 @@ def _wait(talk: Chat) -> Reply | None:
 
 def _show(reply: Reply) -> None:
     """Types the reply out; Ctrl-C shows the rest at once."""
-    print_formatted_text(FormattedText([("bold", f"{reply.speaker}: ")]), end="")
+    prefix = f"{reply.speaker}: "
+    width = shutil.get_terminal_size().columns
+    # Wrapped here, at words: the terminal would break in the middle of one.
+    text = textwrap.fill(reply.text, max(width, 20), initial_indent=" " * len(prefix))[len(prefix) :]
+    print_formatted_text(FormattedText([("bold", prefix)]), end="")
     shown = 0
     try:
-        for char in reply.text:
+        for char in text:
             print(char, end="", flush=True)
             shown += 1
             time.sleep(1 / _CHARACTERS_A_SECOND)
     except KeyboardInterrupt:
-        print(reply.text[shown:], end="")
+        print(text[shown:], end="")
     print(flush=True)
 
 
