@@ -64,7 +64,9 @@ def load_checkpoint(
     try:
         with safe_open(path, "pt") as file:
             metadata: Mapping[str, str] = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            # Copies, aligned as torch aligns: matrix products may round differently on memory
+            # that lies otherwise, and a resumed fit must not.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"{path}: this checkpoint is damaged ({error}). Delete it to start over.") from error
     if metadata.get("fingerprint") != fingerprint:
