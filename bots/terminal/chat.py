@@ -58,7 +58,8 @@ class Chat:
             except CharbotError:
                 return
 
-        threading.Thread(target=load, daemon=True).start()
+        # Not a daemon: leaving in the middle of torch's import would abort the process.
+        threading.Thread(target=load).start()
 
     def undo(self) -> bool:
         """Takes back the last message and its reply."""

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,14 @@ def test_ctrl_c_clears_the_line_and_ctrl_d_leaves(chat: Terminal) -> None:
     chat.expect(PROMPT)
     chat.child.sendcontrol("d")
     assert chat.exit_code() == 0
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.0, 1.6])
+def test_leaving_while_the_models_load_is_clean(chat: Terminal, seconds: float) -> None:
+    time.sleep(seconds)
+    chat.child.sendcontrol("d")
+    assert chat.exit_code() == 0
+    assert chat.child.signalstatus is None
 
 
 def test_odd_messages_get_a_sensible_answer(chat: Terminal) -> None:
