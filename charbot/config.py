@@ -86,13 +86,13 @@ class TrainSettings:
     char: UnitSettings = UnitSettings(
         ModelSettings(embedding=128),
         FitSettings(batch=32, window=80, dropout=0.1, learning_rate=4e-3),
-        FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=1e-3, warmup_steps=20, anonymous=0.3),
+        FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
     )
     word: UnitSettings = UnitSettings(
         ModelSettings(embedding=384),
         FitSettings(epochs=6, batch=32, window=48, dropout=0.25, learning_rate=3e-3),
-        FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=1e-3, warmup_steps=20, anonymous=0.3),
-        persona_tokens=400_000,
+        FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
+        persona_tokens=300_000,
     )
     adapter_rank: int = _number(16, 1, 1024)
     persona_context: int = _number(1, 0, 50)

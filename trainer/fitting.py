@@ -30,6 +30,9 @@ from trainer.memory import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.stream import Stream
 
+_MIN_STEPS = 100
+"""Steps that an epoch of a persona's fit has at least, however few lines there are."""
+
 MIN_TRAIN_LINES = 20
 """A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
 
@@ -191,7 +194,10 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     found = [stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)]
     stream = _stream(tokenizer, found, settings, keep=name)
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
-    settings = replace(settings, epochs=epochs)
+    # Few lines in many tracks would make few steps.
+    batch = max(4, min(settings.batch, stream.tokens // (_MIN_STEPS * settings.window)))
+    settings = replace(settings, epochs=epochs, batch=batch)
+    stream = _stream(tokenizer, found, settings, keep=name)
     held_out = {
         split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
         for split in _HELD_OUT
