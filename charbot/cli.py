@@ -14,6 +14,7 @@ from charbot.errors import CharbotError, UsageError
 
 if TYPE_CHECKING:
     from charbot.config import Config
+    from charbot.personas.bundle import Fit
     from charbot.personas.library import Library
 
 INTERRUPTED = 130
@@ -197,8 +198,15 @@ def _personas_list(args: argparse.Namespace) -> int:
         print(json.dumps(rows, ensure_ascii=False))
         return 0
     for id_, card in sorted(cards, key=lambda pair: (pair[1].show, pair[1].name)):
-        print(f"{id_:16} {card.name:16} {card.show:16} {card.rating:8} {' '.join(card.fits)}")
+        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_fitted, card.fits.items()), sep="  ")
     return 0
+
+
+def _fitted(fit: "tuple[str, Fit]") -> str:
+    """How well a unit is fitted: bits a character of held-out lines, the base's and the persona's own."""
+    unit, scores = fit[0], fit[1].scores
+    before, after = (scores.get(f"{prefix}test_bits_per_character") for prefix in ("base_", ""))
+    return unit if before is None or after is None else f"{unit} {before:.3f} > {after:.3f}"
 
 
 def _personas_show(args: argparse.Namespace) -> int:
