@@ -197,6 +197,8 @@ def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
         save_file({name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}, path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
+    # safetensors makes files that their owner alone can read.
+    path.chmod(0o644)
 
 
 def _load(path: Path, expected: str) -> dict[str, "Tensor"]:
