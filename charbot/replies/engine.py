@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,15 @@ if TYPE_CHECKING:
     from charbot.tokens import Tokenizer
 
 # Weights of a candidate's score, in nats a character, set by reading replies to everyday messages.
-_ANYWHERE = 0.5
+_ANYWHERE = 0.7
 _PERSONA = 0.5
 _REPETITION = 0.4
+# What a reply gains by length, up to that of a usual line: "Yeah." fits nearly everywhere.
+_LENGTH = 0.05
+_USUAL_LENGTH = 60
+_SMALL_TALK = tuple(Utterance(None, text) for text in ("Hey.", "So, anyway.", "Okay."))
+"""What a reply to anything is measured against. Not against silence: at the start of a scene
+people do not answer, and the shortest answers would look like the fittest."""
 _CHARACTERS_A_WORD = 6
 """A bound in words is this many times as many characters for the character unit."""
 
@@ -135,20 +142,19 @@ class Voice:
         from charbot.evaluation.likelihood import characters, predicted_nats
         from charbot.tokens.render import render
 
-        asked = [
-            exchange(before, Utterance(speaker, text))
-            for before, speaker in ((turns, self.card.name), ((), self.card.name), (turns, None))
-            for text in texts
-        ]
+        settings = [(turns, self.card.name), (turns, None), *(((turn,), self.card.name) for turn in _SMALL_TALK)]
+        asked = [exchange(before, Utterance(speaker, text)) for before, speaker in settings for text in texts]
         nats = predicted_nats(model, [render(tokenizer, one) for one in asked])
         # By the character, not by the token: spelled words have many cheap tokens.
         likely = [-float(part.sum()) / characters(one) for part, one in zip(nats, asked, strict=True)]
         said = [turn.text for turn in turns]
         found = []
         for i, text in enumerate(texts):
-            here, anywhere, anybody = likely[i :: len(texts)]
+            here, anybody, *elsewhere = likely[i :: len(texts)]
+            anywhere = sum(elsewhere) / len(elsewhere)
             repetition = _repetition(text, said)
-            score = here - _ANYWHERE * anywhere + _PERSONA * (here - anybody) - _REPETITION * repetition
+            fit = here - _ANYWHERE * anywhere + _PERSONA * (here - anybody)
+            score = fit - _REPETITION * repetition + _LENGTH * log(min(len(text), _USUAL_LENGTH))
             found.append(Candidate(text, score, here, anywhere, anybody, repetition))
         return sorted(found, key=lambda candidate: -candidate.score)
 
