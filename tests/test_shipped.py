@@ -1,0 +1,62 @@
+"""What charbot ships: every persona is there, whole, small enough, and better than its base."""
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from charbot.config import ChatSettings
+from charbot.corpus.conversation import Utterance
+from charbot.models.loading import persona_model
+from charbot.personas.bundle import read_base, read_persona
+from charbot.personas.library import Library
+from charbot.replies.engine import Voice
+from charbot.tokens.vocabulary import UNITS, Unit
+
+SHIPPED = Path(str(resources.files("charbot").joinpath("bundles")))
+LIBRARY = Library((SHIPPED,))
+FRIENDS = ["chandler", "joey", "monica", "phoebe", "rachel", "ross"]
+SOUTH_PARK = [
+    "butters", "cartman", "chef", "gerald", "jimmy", "kenny", "kyle", "liane", "mr-garrison", "mr-mackey", "randy", "sharon",
+    "stan", "wendy",
+]  # fmt: skip
+N_GRAM_BITS = 1.753
+"""Bits a character of an n-gram model of order 12 on such lines: what both bases must beat."""
+
+
+def test_everybody_is_there() -> None:
+    assert sorted(LIBRARY.personas) == sorted(FRIENDS + SOUTH_PARK)
+
+
+def test_the_clone_stays_small() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 64_000_000
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_base_beats_the_n_gram_model(unit: Unit) -> None:
+    card, _ = read_base(SHIPPED / "bases" / unit)
+    assert card.scores["test_bits_per_character"] < N_GRAM_BITS
+
+
+@pytest.mark.parametrize("name", FRIENDS + SOUTH_PARK)
+def test_a_persona_is_whole_and_better_than_its_base(name: str) -> None:
+    folder = LIBRARY.find(name)
+    card = read_persona(folder)
+    assert card.rating == ("general" if name in FRIENDS else "mature")
+    assert card.show == ("Friends" if name in FRIENDS else "South Park")
+    for unit in UNITS:
+        fit = card.fits[unit]
+        persona_model(LIBRARY, folder, fit, unit, card.name)
+        assert fit.scores["test_bits_per_character"] < fit.scores["base_test_bits_per_character"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("name", ["joey", "kenny"])
+def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None:
+    voice = Voice(LIBRARY, name, ChatSettings(unit=unit))
+    replies = [voice.reply([Utterance(None, "Do you want some pizza?")], seed=seed).text for seed in range(3)]
+    assert len(set(replies)) > 1
+    for reply in replies:
+        words = reply.split()
+        assert 0 < len(words) <= ChatSettings().max_words * 2
+        assert reply.isprintable()
