@@ -102,7 +102,8 @@ def chat(library: Library, name: str | None, settings: ChatSettings) -> int:
 
 def _greet(talk: Chat) -> None:
     card = talk.voice.card
-    print_formatted_text(FormattedText([("bold", card.name), ("", f" from {card.show}. {_HINT}")]))
+    print_formatted_text(FormattedText([("bold", card.name), ("", f" from {card.show}")]))
+    _note(_HINT)
 
 
 def _note(text: str) -> None:
@@ -129,12 +130,18 @@ def _completer(library: Library) -> Completer:
 def _answer(talk: Chat, text: str) -> None:
     """Has the persona reply to `text`, and shows it. Ctrl-C takes the message back."""
     message = Utterance(None, text)
-    reply = _wait(talk, message)
+    prefix = f"{talk.voice.card.name}: "
+    print_formatted_text(FormattedText([("bold", prefix)]), end="", flush=True)
+    try:
+        reply = _wait(talk, message)
+    except CharbotError:
+        print()
+        raise
     if reply is None:
-        _note("Stopped.")
+        _note("(stopped)")
         return
     talk.turns += message, Utterance(reply.speaker, reply.text)
-    _show(reply)
+    _type_out(reply.text, len(prefix))
 
 
 def _wait(talk: Chat, message: Utterance) -> Reply | None:
@@ -153,13 +160,11 @@ def _wait(talk: Chat, message: Utterance) -> Reply | None:
         return None
 
 
-def _show(reply: Reply) -> None:
-    """Types the reply out; Ctrl-C shows the rest at once."""
-    prefix = f"{reply.speaker}: "
+def _type_out(text: str, column: int) -> None:
+    """Types a reply out, from a column on; Ctrl-C shows the rest at once."""
     width = shutil.get_terminal_size().columns
     # Wrapped here, at words: the terminal would break in the middle of one.
-    text = textwrap.fill(reply.text, max(width, 20), initial_indent=" " * len(prefix))[len(prefix) :]
-    print_formatted_text(FormattedText([("bold", prefix)]), end="")
+    text = textwrap.fill(text, max(width, 20), initial_indent=" " * column)[column:]
     shown = 0
     try:
         for char in text:
