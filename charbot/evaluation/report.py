@@ -69,8 +69,8 @@ def closed_perplexity(
     """Perplexity per word or line end over the closed lower-cased vocabulary `known`, everything
     else being one unknown word: what an n-gram model over that vocabulary reports.
 
-    Exact for words that the unit lists: the probabilities of a word's spellings with and without
-    capitals and space are summed. A known word that it does not list costs its spelling.
+    The probabilities of a word's listed forms, with and without capitals and space, are summed,
+    and that of the form at hand where it is spelled in characters; its other spellings are left out.
     """
     vocabulary = tokenizer.vocabulary
     classes = {word: i for i, word in enumerate(sorted(known))}
@@ -100,7 +100,8 @@ def closed_perplexity(
             else:
                 spelled = _closed(vocabulary.read_spelling(map(int, rendered.ids[2 + start : stop])))
                 misses += int(spelled not in classes)
-                nats -= float(own[start:stop].sum()) if spelled in classes else float(summed[start, unknown])
+                log_p_word = summed[start, classes.get(spelled, unknown)]
+                nats -= float(np.logaddexp(log_p_word, own[start:stop].sum()) if spelled in classes else log_p_word)
     return {"word_perplexity": exp(nats / words), "word_vocabulary": len(classes), "word_unknown_share": misses / words}
 
 

@@ -36,11 +36,11 @@ def test_without_test_episodes_there_is_no_report(shared_library: Library, corpu
 
 
 def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
-    vocabulary = Vocabulary("word", tuple("abTet z"), (" tea", " Tea", "tea", "!"), ("Ann",))
+    vocabulary = Vocabulary("word", tuple("abTet z"), (" tea", " Tea", "tea", "!", "tet"), ("Ann",))
     model = tiny_model(vocabulary)
     tokenizer = WordTokenizer(vocabulary)
-    known = frozenset({"tea", "!", "be"})
-    conversation = whole([Utterance("Ann", "Tea! zebra be")])
+    known = frozenset({"tea", "!", "be", "tet"})
+    conversation = whole([Utterance("Ann", "Tea! zebra be teT")])
     found = closed_perplexity(model, tokenizer, [conversation], known)
 
     ids = torch.from_numpy(render(tokenizer, conversation).ids.astype(np.int64))
@@ -48,17 +48,23 @@ def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
         features, _ = model(ids[:-1, None])
         p = model.logits(features[:, 0]).softmax(1)
     first = vocabulary.first_word
-    # ids: SCENE Ann " Tea" "!" SPELL " zebra" SPELLED SPELL " be" SPELLED END; p[i] predicts ids[i + 1].
+    # ids: SCENE Ann " Tea" "!", " zebra", " be" and " teT" each between SPELL and SPELLED, END;
+    # p[i] predicts ids[i + 1].
     zebra, be = 4, 4 + 2 + len(vocabulary.spell_out(" zebra"))
-    spelling = [float(p[i - 1, ids[i]]) for i in range(be, be + 5)]
+    tet = be + 5
+
+    def spelling(start: int, stop: int) -> float:
+        return float(np.prod([float(p[i - 1, ids[i]]) for i in range(start, stop)]))
+
     expected = [
         float(p[1, [first, first + 1, first + 2]].sum()),
         float(p[2, first + 3]),
         float(p[zebra - 1, vocabulary.spell]),
-        float(np.prod(spelling)),
+        spelling(be, tet),
+        float(p[tet - 1, first + 4]) + spelling(tet, tet + 6),
         float(p[-1, 0]),
     ]
-    assert int(ids[zebra]) == int(ids[be]) == vocabulary.spell
+    assert [int(ids[i]) for i in (zebra, be, tet)] == [vocabulary.spell] * 3
     assert found["word_perplexity"] == pytest.approx(exp(-np.mean(np.log(expected))), rel=1e-3)
-    assert found["word_unknown_share"] == pytest.approx(1 / 5)
-    assert found["word_vocabulary"] == 3
+    assert found["word_unknown_share"] == pytest.approx(1 / 6)
+    assert found["word_vocabulary"] == 4
