@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +31,10 @@ if TYPE_CHECKING:
 _ANYWHERE = 0.7
 _PERSONA = 0.5
 _REPETITION = 0.4
-# What a reply gains by length, up to that of a usual line: "Yeah." fits nearly everywhere.
-_LENGTH = 0.05
-_USUAL_LENGTH = 60
+# What a character of a reply is worth in itself, and how many make half of the most that length
+# can bring: "Yeah." fits nearly everywhere, and is no conversation.
+_LENGTH = 0.25
+_HALF_LENGTH = 40
 _SMALL_TALK = tuple(Utterance(None, text) for text in ("Hey.", "So, anyway.", "Okay."))
 """What a reply to anything is measured against. Not against silence: at the start of a scene
 people do not answer, and the shortest answers would look like the fittest."""
@@ -154,7 +154,8 @@ class Voice:
             anywhere = sum(elsewhere) / len(elsewhere)
             repetition = _repetition(text, said)
             fit = here - _ANYWHERE * anywhere + _PERSONA * (here - anybody)
-            score = fit - _REPETITION * repetition + _LENGTH * log(min(len(text), _USUAL_LENGTH))
+            said_more = len(text) / (len(text) + _HALF_LENGTH)
+            score = (fit + _LENGTH) * said_more - _REPETITION * repetition
             found.append(Candidate(text, score, here, anywhere, anybody, repetition))
         return sorted(found, key=lambda candidate: -candidate.score)
 

@@ -62,7 +62,7 @@ def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "names"),
     [
-        (["say", "anna", "Hello"], 1, "Did you mean ann?"),
+        (["say", "anna", "Hello"], 1, "Did you mean ann"),
         (["say", "ann", "Hello", "--temperature", "9"], 78, "0.05 to 2"),
         (["say", "ann", "Hello", "--json"], 2, "leave the message out"),
         (["--config", "none.yaml", "say", "ann", "Hello"], 78, "none.yaml"),
