@@ -92,7 +92,7 @@ class TrainSettings:
         ModelSettings(embedding=384),
         FitSettings(epochs=6, batch=32, window=48, dropout=0.25, learning_rate=3e-3),
         FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
-        persona_tokens=300_000,
+        persona_tokens=800_000,
     )
     adapter_rank: int = _number(16, 1, 1024)
     persona_context: int = _number(1, 0, 50)

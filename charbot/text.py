@@ -34,8 +34,9 @@ def normalise(text: str) -> str:
 
     NFC, typewriter quotes and dashes, single spaces, no control characters. Idempotent.
     """
-    # In this order: what is dropped may part a letter from its accent, and NFC may make a quote.
-    text = unicodedata.normalize("NFC", "".join(filter(_visible, text)))
+    if not (text.isascii() and text.isprintable()):
+        # In this order: what is dropped may part a letter from its accent, and NFC may make a quote.
+        text = unicodedata.normalize("NFC", "".join(filter(_visible, text)))
     text = _SPACE.sub(" ", text.translate(_TYPOGRAPHY)).strip()
     return _DOTS.sub("...", _SPACED_DOTS.sub("...", text))
 

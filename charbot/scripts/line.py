@@ -1,4 +1,4 @@
-"""The two values that reading scripts produces: a Turn as a format finds it, a Line as the corpus keeps it."""
+"""The values that reading scripts produces: a Turn as a format finds it, a Line as the corpus keeps it."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 class Turn:
     """What one speaker says once, as it stands in one file.
 
-    `scene` counts from 0 within the file. `speaker` is the name as the script writes it.
-    `text` has the stage directions taken out; they are in `directions`, in order.
+    `scene` counts from 0 within the file; `source` is the source line where the turn begins,
+    from 1. `speaker` is the name as the script writes it. `text` has the stage directions taken
+    out; they are in `directions`, in order. `episode` is None where the file itself is one.
     """
 
     scene: int
     speaker: str
     text: str
     directions: tuple[str, ...] = ()
+    source: int = 1
+    episode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,57 @@
-"""Reads script files from disk into Lines: the door between a folder and the corpus."""
+"""Reads script files into Lines: the door between a folder and the corpus."""
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from charbot.errors import ScriptError
 from charbot.scripts.cast import cast_of
-from charbot.scripts.formats import FORMATS, Format
+from charbot.scripts.files import ScriptFile, script_files
+from charbot.scripts.formats import FORMATS, Format, format_names, read
 from charbot.scripts.line import Line
+from charbot.scripts.source import Omission
 
 MIN_CONFIDENCE = 0.3
-MAX_BYTES = 20_000_000
-"""A script is text that people typed; a larger file is something else."""
 
 _SEASON_FOLDER = re.compile(r"(?:s|season)[ _-]?\d+", re.I)
 _KNOWN_EPISODE = re.compile(r"(?:s(\d\d)e(\d\d)|(\d\d)(\d\d)(?!\d))", re.I)
+_ESCAPED_BYTES = re.compile(r"(?:<[0-9a-f]{2}>)+")
+_CONTROLS = re.compile("[\x80-\x9f]")
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script file: its lines, and what was left out. Of its source lines, `kept` are in `lines`."""
+
+    path: Path
+    format: str
+    lines: tuple[Line, ...]
+    kept: int
+    omissions: tuple[Omission, ...]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of reading some paths: the lines, and each file that was passed over with the reason."""
+    """What came of reading some paths: the scripts, and each file that was passed over with the reason."""
 
-    lines: tuple[Line, ...]
-    files: int
+    scripts: tuple[Script, ...]
     skipped: tuple[tuple[Path, str], ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for script in self.scripts for line in script.lines)
+
+    @property
+    def files(self) -> int:
+        return len(self.scripts) + len(self.skipped)
+
+    @property
+    def omitted(self) -> Counter[str]:
+        """How many source lines were left out for each reason."""
+        return Counter(omission.reason for script in self.scripts for omission in script.omissions)
 
 
 def decode(data: bytes) -> str:
@@ -33,9 +59,11 @@ def decode(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
+    else:
+        return _mended(text)
     if b"\0" in data[:4096]:
         raise ScriptError("is not a text file")
     import charset_normalizer
@@ -48,16 +76,29 @@ def decode(data: bytes) -> str:
         return ftfy.fix_encoding(str(best) if best else data.decode("latin-1"))
 
 
+def _mended(text: str) -> str:
+    """Text that was valid UTF-8, with what other programs did to it before undone."""
+    if _ESCAPED_BYTES.search(text):
+        # R prints bytes that it cannot show as <c2><93>.
+        text = _ESCAPED_BYTES.sub(lambda match: bytes.fromhex(match[0].replace("><", "")[1:-1]).decode("utf-8", "replace"), text)
+        text = text.replace("\ufffd", "")
+    if not text.isascii():
+        import ftfy
+
+        if _CONTROLS.search(text) or ftfy.is_bad(text):
+            text = "".join(map(ftfy.fix_encoding, text.splitlines(keepends=True)))
+    return text
+
+
 def detect(text: str) -> Format:
     """The format that is surest it can read `text`.
 
     Raises ScriptError where none is sure enough.
     """
-    best = max(FORMATS, key=lambda format_: format_.confidence(text))
-    if best.confidence(text) < MIN_CONFIDENCE:
-        names = ", ".join(format_.name for format_ in FORMATS)
-        raise ScriptError(f"is in no format that charbot knows ({names})")
-    return best
+    sure = max(((format_.confidence(text), -i) for i, format_ in enumerate(FORMATS)))
+    if sure[0] < MIN_CONFIDENCE:
+        raise ScriptError(f"is in no format that charbot knows ({format_names()}); --format NAME reads it as that one")
+    return FORMATS[-sure[1]]
 
 
 def show_of(path: Path) -> str:
@@ -79,60 +120,46 @@ def episode_of(path: Path) -> str:
     return f"S{season}E{episode}"
 
 
-def read_file(path: Path) -> tuple[Line, ...]:
-    """The lines of one script. Raises ScriptError, its text a predicate ("is empty")."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ScriptError(f"cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise ScriptError(f"is larger than {MAX_BYTES // 1_000_000} MB")
+def read_script(file: ScriptFile, format_: Format | None = None) -> Script:
+    """One script, in the format given or found. Raises ScriptError, its text a predicate ("is empty")."""
+    data = file.read()
     if not data.strip():
         raise ScriptError("is empty")
     text = decode(data)
-    show, episode = show_of(path), episode_of(path)
+    format_ = format_ or detect(text)
+    source = read(format_, text)
+    if not source.turns:
+        raise ScriptError("holds no line that anyone says")
+    show, episode = show_of(file.path), episode_of(file.path)
     cast = cast_of(show)
-    return tuple(
-        Line(show, episode, turn.scene, position, cast.canonical(turn.speaker), turn.text, turn.directions)
-        for position, turn in enumerate(detect(text).turns(text))
-    )
+    lines: list[Line] = []
+    position, before = 0, None
+    for turn in source.turns:
+        position, before = (0 if turn.episode != before else position), turn.episode
+        speaker = cast.canonical(turn.speaker or file.path.stem)
+        lines.append(Line(show, turn.episode or episode, turn.scene, position, speaker, turn.text, turn.directions))
+        position += 1
+    return Script(file.path, format_.name, tuple(lines), source.kept, source.omissions)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    try:
-        if not path.exists():
-            raise ScriptError(f"{path}: no such file or folder")
-        if not path.is_dir():
-            yield path
-            return
-        for file in sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if not hidden and file.is_file():
-                yield file
-    except OSError as error:
-        raise ScriptError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def read_scripts(paths: Sequence[Path]) -> Reading:
-    """Every script under `paths`, files or folders; one that is named twice is read once.
+def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Reading:
+    """Every script under `paths`, files, folders or archives; one that is named twice is read once.
 
     Raises ScriptError where a path named is missing, or where nothing at all could be read.
     """
-    lines: list[Line] = []
+    scripts: list[Script] = []
     skipped: list[tuple[Path, str]] = []
-    files = tuple(dict.fromkeys(file for path in paths for file in _files(path)))
-    for file in files:
-        try:
-            found = read_file(file)
-        except ScriptError as error:
-            skipped.append((file, str(error)))
-            continue
-        if found:
-            lines.extend(found)
-        else:
-            skipped.append((file, "holds no line that anyone says"))
-    if not lines:
+    seen: set[Path] = set()
+    for path in paths:
+        for file in script_files(path):
+            if file.path in seen:
+                continue
+            seen.add(file.path)
+            try:
+                scripts.append(read_script(file, format_))
+            except ScriptError as error:
+                skipped.append((file.path, str(error)))
+    if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
-    return Reading(tuple(lines), len(files), tuple(skipped))
+    return Reading(tuple(scripts), tuple(skipped))

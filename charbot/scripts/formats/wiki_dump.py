@@ -7,13 +7,10 @@ hood, under the breath, or in subtitles.
 import re
 from collections.abc import Iterator
 
-from charbot.scripts.directions import split_directions
-from charbot.scripts.line import Turn
-from charbot.text import normalise
+from charbot.scripts.source import Mark
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?")
 _SHOUT = re.compile(r"""^["'.(-]|(?:,|\.\.|-|"|(?<!\b\w)(?<!\bJR)(?<!\bSR)\.)$""")
-_ALL_MUFFLED = re.compile(r"[^\w()]*(?:\([^()]*\)[^\w()]*)+")
 
 _TIME = re.compile(
     r", [^.]{0,40}\b(?:day|night|morning|afternoon|evening|dusk|dawn|later|moments|continued|inside|outside)\b", re.I
@@ -37,13 +34,6 @@ def _sets_scene(line: str) -> bool:
     )
 
 
-def _speech(raw: str) -> tuple[str, tuple[str, ...]]:
-    text, directions = split_directions(raw, "[")
-    if _ALL_MUFFLED.fullmatch(text):
-        text = normalise(re.sub(r"[()]", " ", text))
-    return text, directions
-
-
 class WikiDump:
     """South Park as its fan wiki has it, and whatever else is laid out that way."""
 
@@ -56,26 +46,31 @@ class WikiDump:
             return 0.0
         return min(1.0, 2.5 * names / len(lines))
 
-    def turns(self, text: str) -> Iterator[Turn]:
-        title, *lines = map(str.strip, text.strip().splitlines() or [""])
-        scene = 0
-        speaker: str | None = None
-        speech: list[str] = []
+    def brackets(self, text: str) -> str:
+        return "["
 
-        def finished() -> Iterator[Turn]:
-            said, directions = _speech(" ".join(speech))
-            if speaker is not None and said:
-                yield Turn(scene, speaker, said, directions)
-
-        for line in lines:
+    def marks(self, text: str) -> Iterator[Mark]:
+        title: str | None = None
+        named = silent = False
+        for number, raw in enumerate(text.splitlines(), 1):
+            line = raw.strip()
+            if not line:
+                continue
+            if title is None:
+                title = line
+                yield Mark(number, "omission", line, "title")
+            elif line.casefold() == f"end of {title}".casefold():
+                yield Mark(number, "omission", line, "title")
+                named = False
             # Right below a name stands what that person says, be it all in capitals.
-            if _is_name(line) and (speech or speaker is None):
-                yield from finished()
-                speaker, speech = line, []
-            elif _sets_scene(line) and speech:
-                yield from finished()
-                speaker, speech = None, []
-                scene += 1
-            elif speaker is not None and line and line.casefold() != f"end of {title}".casefold():
-                speech.append(line)
-        yield from finished()
+            elif not silent and _is_name(line):
+                yield Mark(number, "name", line)
+                named = silent = True
+            elif not silent and _sets_scene(line):
+                yield Mark(number, "scene", line)
+                named = False
+            elif named or not line.startswith("["):
+                yield Mark(number, "speech", line)
+                silent = False
+            else:
+                yield Mark(number, "aside", line, "stage direction")

@@ -2,8 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.scripts.directions import split_directions
+from charbot.scripts.directions import split_directions as split_speech
 from charbot.text import normalise
+
+
+
+def split_directions(raw: str, opening: str) -> tuple[str, tuple[str, ...]]:
+    speech = split_speech([raw], opening)
+    return speech.text, speech.directions
+
 
 WORDS = st.text("abc", min_size=1, max_size=4)
 MESSY = st.text("ab .!?…()[]{}<>\n")
@@ -68,3 +75,22 @@ def test_any_brackets_leave_clean_text_and_every_letter(raw: str) -> None:
 @pytest.mark.parametrize("raw", ["(" * 200_000, "[a" * 100_000, "()" * 100_000, ")" * 200_000, "a ." * 70_000])
 def test_a_flood_of_brackets_is_survived(raw: str) -> None:
     split_directions(raw, "([{<")
+
+
+def test_source_lines_that_say_nothing_are_told() -> None:
+    speech = split_speech(["Well (he", "walks", "off) then,", "(stops)", "bye."], "(")
+    assert speech.text == "Well then, bye."
+    assert speech.directions == ("he walks off", "stops")
+    assert speech.spoken == (True, False, True, False, True)
+
+
+@given(st.lists(MESSY))
+def test_parts_say_what_they_say_together(parts: list[str]) -> None:
+    speech = split_speech(parts, "([{<")
+    assert (speech.text, speech.directions) == split_directions(" ".join(parts), "([{<")
+    assert any(speech.spoken) == bool(speech.text)
+
+
+def test_what_is_said_into_a_hood_loses_its_parentheses() -> None:
+    assert split_directions("(Mmh!) [nods] (Mmh.)", "[") == ("Mmh! Mmh.", ("nods",))
+    assert split_directions("(Mmh!) says Ned", "[") == ("(Mmh!) says Ned", ())

@@ -4,19 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbot.scripts.formats import read
 from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.line import Turn
 from charbot.scripts.reading import decode
+from tests.charbot.scripts.formats.helpers import found, said
 
-SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples" / "episode_html"
+SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "episode_html"
 
 
 def turns(text: str) -> list[tuple[int, str, str]]:
-    return [(turn.scene, turn.speaker, turn.text) for turn in EpisodeHtml().turns(text)]
+    return said(EpisodeHtml(), text)
 
 
 def sample(name: str) -> list[Turn]:
-    return list(EpisodeHtml().turns(decode((SAMPLES / name).read_bytes())))
+    return found(EpisodeHtml(), decode((SAMPLES / name).read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_names(name: str) -> None:
 
 
 def test_directions_stand_in_either_bracket_and_span_paragraphs() -> None:
-    (turn,) = EpisodeHtml().turns("<p>Dora (low): Hi [waves</p><p>a lot] there {beat}.</p><p>(She goes.)</p>")
+    (turn,) = found(EpisodeHtml(), "<p>Dora (low): Hi [waves</p><p>a lot] there {beat}.</p><p>(She goes.)</p>")
     assert turn == Turn(0, "Dora", "Hi there.", ("low", "waves a lot", "beat", "She goes."))
 
 
@@ -103,38 +105,38 @@ def test_marks_of_our_own_in_a_page_do_no_harm() -> None:
 
 
 def test_the_paragraph_sample() -> None:
-    found = sample("0101.html")
-    assert len(found) == 31
-    assert {turn.speaker for turn in found} == {"Dora", "Wilf", "Priya", "Barnaby", "All", "Wilf and Dora"}
-    assert [sum(turn.scene == scene for turn in found) for scene in range(3)] == [15, 9, 7]
-    assert Turn(0, "Priya", "For two years now.", ("nodding (sadly)",)) in found
-    assert Turn(0, "Wilf", "You could move the desk.") in found  # its colon is missing
-    assert Turn(2, "Wilf", "There are two of them! Nobody tell me how that happened.", ("opens the door",)) in found
+    turns_ = sample("0101.html")
+    assert len(turns_) == 31
+    assert {turn.speaker for turn in turns_} == {"Dora", "Wilf", "Priya", "Barnaby", "All", "Wilf and Dora"}
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [15, 9, 7]
+    assert Turn(0, "Priya", "For two years now.", ("nodding (sadly)",)) in turns_
+    assert Turn(0, "Wilf", "You could move the desk.") in turns_  # its colon is missing
+    assert Turn(2, "Wilf", "There are two of them! Nobody tell me how that happened.", ("opens the door",)) in turns_
 
 
 def test_the_line_break_sample_which_is_cp1252() -> None:
     data = (SAMPLES / "0102.html").read_bytes()
     with pytest.raises(UnicodeDecodeError):
         data.decode()
-    found = sample("0102.html")
-    assert len(found) == 33
-    assert {turn.speaker for turn in found} == {"PRIYA", "DORA", "INSPECTOR", "MRS. PYM", "WILF", "ALL"}
-    assert [sum(turn.scene == scene for turn in found) for scene in range(3)] == [13, 7, 13]
-    assert Turn(0, "DORA", "Better...", ("from below", "a knock at the door")) in found
-    assert Turn(0, "INSPECTOR", "And this is held up by ...?", ("writing",)) in found
-    assert Turn(1, "WILF", "I must warn the others!", ("runs out, comes back, takes the scone, runs out",)) in found
+    turns_ = sample("0102.html")
+    assert len(turns_) == 33
+    assert {turn.speaker for turn in turns_} == {"PRIYA", "DORA", "INSPECTOR", "MRS. PYM", "WILF", "ALL"}
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [13, 7, 13]
+    assert Turn(0, "DORA", "Better...", ("from below", "a knock at the door")) in turns_
+    assert Turn(0, "INSPECTOR", "And this is held up by ...?", ("writing",)) in turns_
+    assert Turn(1, "WILF", "I must warn the others!", ("runs out, comes back, takes the scone, runs out",)) in turns_
 
 
 def test_the_strong_sample() -> None:
-    found = sample("0103.html")
-    assert len(found) == 29
-    assert {turn.speaker for turn in found} == {
+    turns_ = sample("0103.html")
+    assert len(turns_) == 29
+    assert {turn.speaker for turn in turns_} == {
         "Dora", "Wilf", "Barnaby", "Dora & Barnaby", "Bus Driver", "Voice On Speaker", "Everybody"
     }  # fmt: skip
-    assert Turn(0, "Barnaby", "Somebody sing something.", ("yawning",)) in found
-    assert Turn(1, "Bus Driver", "Then it sits on your lap.") in found  # a semicolon stands for its colon
-    assert found[6].text.endswith("we are wet and rather cross, and the driver is a horse!")
-    assert found[-1] == Turn(1, "Barnaby", "This has been the best holiday I ever had.")
+    assert Turn(0, "Barnaby", "Somebody sing something.", ("yawning",)) in turns_
+    assert Turn(1, "Bus Driver", "Then it sits on your lap.") in turns_  # a semicolon stands for its colon
+    assert turns_[6].text.endswith("we are wet and rather cross, and the driver is a horse!")
+    assert turns_[-1] == Turn(1, "Barnaby", "This has been the best holiday I ever had.")
 
 
 @pytest.mark.parametrize("name", ["0101.html", "0102.html", "0103.html"])
@@ -174,7 +176,7 @@ HOSTILE = {
 def test_hostile_pages_are_read_in_time(text: str) -> None:
     page = EpisodeHtml()
     assert 0 <= page.confidence(text) <= 1
-    list(page.turns(text))
+    read(page, text)
 
 
 def test_speech_at_any_depth_is_heard() -> None:
@@ -189,6 +191,6 @@ MARKUP = ["<p>", "</p>", "<b>", "</b>", "<br>", "<", ">", "&", "<!--", "-->", "<
 def test_turns_never_raises(text: str) -> None:
     page = EpisodeHtml()
     assert 0 <= page.confidence(text) <= 1
-    for turn in page.turns(text):
+    for turn in read(page, text).turns:
         assert turn.speaker
         assert turn.text

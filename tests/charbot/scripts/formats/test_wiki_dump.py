@@ -4,18 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbot.scripts.formats import read
 from charbot.scripts.formats.wiki_dump import WikiDump
 from charbot.scripts.line import Turn
+from tests.charbot.scripts.formats.helpers import check_account, found, said
 
-SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples" / "wiki_dump" / "S01"
+SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "wiki_dump" / "S01"
 
 
 def turns(*lines: str) -> list[tuple[int, str, str]]:
-    return [(turn.scene, turn.speaker, turn.text) for turn in WikiDump().turns("\n".join(("A Title", *lines)))]
+    return said(WikiDump(), "\n".join(("A Title", *lines)))
 
 
 def sample(name: str) -> list[Turn]:
-    return list(WikiDump().turns((SAMPLES / name).read_text("utf-8")))
+    return found(WikiDump(), (SAMPLES / name).read_text("utf-8"))
 
 
 def test_names_stand_above_what_they_say() -> None:
@@ -71,8 +73,8 @@ def test_a_place_right_below_a_name_is_a_direction() -> None:
 
 
 def test_directions() -> None:
-    found = list(WikiDump().turns("A Title\nNED\n[waves [a lot]] Hello, [sits\ndown] you.\nOLGA\n[nods]\nNED\nHi [and so on"))
-    assert found == [Turn(0, "NED", "Hello, you.", ("waves [a lot]", "sits down")), Turn(0, "NED", "Hi", ("and so on",))]
+    turns_ = found(WikiDump(), "A Title\nNED\n[waves [a lot]] Hello, [sits\ndown] you.\nOLGA\n[nods]\nNED\nHi [and so on")
+    assert turns_ == [Turn(0, "NED", "Hello, you.", ("waves [a lot]", "sits down")), Turn(0, "NED", "Hi", ("and so on",))]
 
 
 def test_only_the_end_of_this_episode_is_no_speech() -> None:
@@ -80,41 +82,41 @@ def test_only_the_end_of_this_episode_is_no_speech() -> None:
 
 
 def test_a_title_is_no_name_wherever_it_stands() -> None:
-    assert list(WikiDump().turns("\n\n  GOATS  \nNED\nHello.\nEnd of GOATS\n")) == [Turn(0, "NED", "Hello.")]
+    assert found(WikiDump(), "\n\n  GOATS  \nNED\nHello.\nEnd of GOATS\n") == [Turn(0, "NED", "Hello.")]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "A Title", "A Title\nNED", "A Title\nHello.", "A Title\nNED\n[waves]"])
 def test_what_says_nothing_has_no_turns(text: str) -> None:
-    assert list(WikiDump().turns(text)) == []
+    assert found(WikiDump(), text) == []
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_any_line_end_will_do(end: str) -> None:
-    assert [turn.text for turn in WikiDump().turns(end.join(["T", "NED", "Hi.", "OLGA", "Yo."]))] == ["Hi.", "Yo."]
+    assert [turn.text for turn in found(WikiDump(), end.join(["T", "NED", "Hi.", "OLGA", "Yo."]))] == ["Hi.", "Yo."]
 
 
 def test_the_first_sample() -> None:
-    found = sample("S01E01.txt")
-    assert len(found) == 34
-    assert [sum(turn.scene == scene for turn in found) for scene in range(3)] == [14, 9, 11]
-    assert Turn(0, "SMALL PETE", "It looks like my uncle.") in found
-    assert Turn(0, "NED", "STOP THAT MARBLE!") in found
-    assert Turn(1, "SMALL PETE", "No! It's the only thing holding me together!", ("pulls it up higher",)) in found
-    (song,) = (turn for turn in found if turn.speaker == "BRASS BAND")
+    turns_ = sample("S01E01.txt")
+    assert len(turns_) == 34
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [14, 9, 11]
+    assert Turn(0, "SMALL PETE", "It looks like my uncle.") in turns_
+    assert Turn(0, "NED", "STOP THAT MARBLE!") in turns_
+    assert Turn(1, "SMALL PETE", "No! It's the only thing holding me together!", ("pulls it up higher",)) in turns_
+    (song,) = (turn for turn in turns_ if turn.speaker == "BRASS BAND")
     assert song.text.startswith("Oh, the marble, round and small, it's")
     assert song.directions == ("marching past",)
-    assert found[-2:] == [
+    assert turns_[-2:] == [
         Turn(2, "OLGA", "End of the road, Ned. Let it go."),
         Turn(2, "NED", "I'll never let it go. What's for lunch?", ("beat",)),
     ]
 
 
 def test_the_second_sample() -> None:
-    found = sample("S01E02.txt")
-    assert len(found) == 31
-    assert [sum(turn.scene == scene for turn in found) for scene in range(3)] == [7, 15, 9]
-    assert "NED [whispering]" in {turn.speaker for turn in found}
-    assert found[-1] == Turn(2, "GERARD", "Meh.", ("burps",))
+    turns_ = sample("S01E02.txt")
+    assert len(turns_) == 31
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [7, 15, 9]
+    assert "NED [whispering]" in {turn.speaker for turn in turns_}
+    assert turns_[-1] == Turn(2, "GERARD", "Meh.", ("burps",))
 
 
 @pytest.mark.parametrize("name", ["S01E01.txt", "S01E02.txt"])
@@ -148,16 +150,14 @@ HOSTILE = {
 def test_hostile_files_are_read_in_time(text: str) -> None:
     dump = WikiDump()
     assert 0 <= dump.confidence(text) <= 1
-    list(dump.turns(f"A Title\nNED\n{text}\nOLGA\nHi.\n{text}"))
+    read(dump, f"A Title\nNED\n{text}\nOLGA\nHi.\n{text}")
 
 
 PARTS = ["NED", "OLGA", "\n", "Hello.", " ", "(", ")", "[", "]", "The roof, day.", "End of ", "\0", "\ud800", "\x1c", "!"]
 
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
-def test_turns_never_raises(text: str) -> None:
+def test_any_text_is_accounted_for(text: str) -> None:
     dump = WikiDump()
     assert 0 <= dump.confidence(text) <= 1
-    for turn in dump.turns(text):
-        assert turn.speaker
-        assert turn.text
+    check_account(dump, text)

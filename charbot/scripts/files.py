@@ -1,0 +1,135 @@
+"""The files that people name: folders walked, archives opened, nothing of it trusted."""
+
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from charbot.errors import ScriptError
+
+MAX_BYTES = 50_000_000
+"""A script is text that people typed; a larger file is something else."""
+MAX_MEMBERS = 20_000
+"""An archive with more files than this is something else too."""
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
+_BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A file on disk, or in an archive: where it is, and how to get at its bytes.
+
+    `read` raises ScriptError, its text a predicate ("is empty").
+    """
+
+    path: Path
+    read: Callable[[], bytes]
+
+
+def _bounded(file: io.BufferedIOBase) -> bytes:
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ScriptError(f"is larger than {MAX_BYTES // 1_000_000} MB; split it, or leave it out")
+    return data
+
+
+def _read_plain(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            if path.suffix.lower() != ".gz":
+                return _bounded(file)
+            with gzip.open(file) as unpacked:
+                return _bounded(unpacked)
+    except OSError as error:
+        raise ScriptError(f"cannot be read: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
+        raise ScriptError(f"is damaged: {error}") from error
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+
+
+def _refused(reason: str) -> Callable[[], bytes]:
+    def read() -> bytes:
+        raise ScriptError(reason)
+
+    return read
+
+
+def _members(path: Path) -> Iterator[ScriptFile]:
+    """The files in an archive, in order; what is no plain file inside of it is refused, with the reason."""
+    count = 0
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for item in archive.infolist():
+                    if not item.is_dir() and not _hidden(item.filename):
+                        yield _member(path, item.filename, True, lambda i=item, a=archive: a.open(i))  # type: ignore[misc]
+                        count += 1
+                        _check_count(path, count)
+            return
+        with tarfile.open(path) as tar:
+            for entry in tar:
+                if not entry.isdir() and not _hidden(entry.name):
+                    yield _member(path, entry.name, entry.isfile(), lambda e=entry, t=tar: t.extractfile(e))  # type: ignore[misc]
+                    count += 1
+                    _check_count(path, count)
+    except _BROKEN as error:
+        yield ScriptFile(path, _refused(f"is damaged: {error}"))
+
+
+def _check_count(path: Path, count: int) -> None:
+    if count == MAX_MEMBERS:
+        raise tarfile.TarError(f"{path.name} holds more than {MAX_MEMBERS} files")
+
+
+def _member(path: Path, name: str, plain: bool, opened: Callable[[], io.BufferedIOBase]) -> ScriptFile:
+    inner = PurePosixPath(name.replace("\\", "/"))
+    place = path / inner.relative_to("/") if inner.is_absolute() else path / inner
+    if inner.is_absolute() or ".." in inner.parts:
+        return ScriptFile(place, _refused("climbs out of its archive"))
+    if not plain:
+        return ScriptFile(place, _refused("is no plain file"))
+
+    def read() -> bytes:
+        try:
+            with opened() as file:
+                return _bounded(file)
+        except _BROKEN as error:
+            raise ScriptError(f"is damaged: {error}") from error
+
+    return ScriptFile(place, read)
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    try:
+        if not path.exists():
+            raise ScriptError(f"{path}: no such file or folder")
+        if not path.is_dir():
+            yield path
+            return
+        for file in sorted(path.rglob("*")):
+            if not _hidden(file.relative_to(path).as_posix()) and file.is_file():
+                yield file
+    except OSError as error:
+        raise ScriptError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def script_files(path: Path) -> Iterator[ScriptFile]:
+    """Every file under `path`, archives opened, in order; hidden ones are left alone.
+
+    An archive's files must be read before the next one is asked for. Raises ScriptError where
+    `path` is missing or cannot be walked.
+    """
+    for file in _walk(path):
+        if file.name.lower().endswith(_ARCHIVES):
+            yield from _members(file)
+        else:
+            yield ScriptFile(file, lambda file=file: _read_plain(file))  # type: ignore[misc]

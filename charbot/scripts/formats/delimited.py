@@ -1,0 +1,79 @@
+"""CSV and TSV with a header: one record for each line of dialogue, its columns named sensibly."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from charbot.scripts.formats.fields import episode_name, matched
+from charbot.scripts.source import Mark
+
+_DELIMITERS = (",", "\t", ";", "|")
+_FIELD_LIMIT = 1_000_000
+
+
+def _header(text: str) -> tuple[str, list[str]] | None:
+    """The delimiter and the columns, if the first line names a speaker's and a text's."""
+    first = text.lstrip("\r\n").partition("\n")[0][:5_000]
+    for delimiter in _DELIMITERS:
+        try:
+            columns = next(csv.reader([first.strip("\r")], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        if {"speaker", "text"} <= matched(columns).keys():
+            return delimiter, columns
+    return None
+
+
+class Delimited:
+    """Whole shows in one table, and the like."""
+
+    name = "csv"
+
+    def confidence(self, text: str) -> float:
+        return 0.95 if _header(text) else 0.0
+
+    def brackets(self, text: str) -> str:
+        # Fans who make tables cut directions out by square brackets, or leave both in.
+        return "["
+
+    def marks(self, text: str) -> Iterator[Mark]:
+        header = _header(text)
+        if header is None:
+            return
+        delimiter, columns = header
+        field = {name: columns.index(column) for name, column in matched(columns).items()}
+        csv.field_size_limit(_FIELD_LIMIT)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        episode = scene = None
+        begin = 1
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                yield Mark(reader.line_num, "omission", str(error), "unreadable record")
+                continue
+            if row is None:
+                return
+            start, begin = begin, reader.line_num + 1
+            if row == columns or not any(map(str.strip, row)):
+                if row == columns:
+                    yield Mark(start, "omission", delimiter.join(row), "title")
+                continue
+            if len(row) <= max(field["speaker"], field["text"]):
+                yield Mark(start, "omission", delimiter.join(row), "unreadable record")
+                continue
+            values = {name: row[at] if at < len(row) else "" for name, at in field.items()}
+            if values.get("speaker") == columns[field["speaker"]] and values.get("season") == "Season":
+                # The header again, where whole-show files were pasted together.
+                yield Mark(start, "omission", delimiter.join(row), "title")
+                continue
+            if "season" in values or "episode" in values:
+                here = episode_name(values.get("season", ""), values.get("episode", ""))
+                if here != episode:
+                    yield Mark(start, "episode", here)
+                    episode, scene = here, values.get("scene")
+            if values.get("scene") != scene:
+                yield Mark(start, "scene", "")
+                scene = values["scene"]
+            yield Mark(start, "name", values["speaker"])
+            yield Mark(start, "speech", values["text"])

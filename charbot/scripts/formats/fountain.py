@@ -1,0 +1,76 @@
+"""Fountain, the plain-text screenplay format (https://fountain.io/syntax).
+
+A NAME in capitals below an empty line, or any name behind "@", speaks what stands below it up
+to the next empty line.
+"""
+
+import re
+from collections.abc import Iterator
+
+from charbot.scripts.formats import paratext
+from charbot.scripts.source import Mark
+
+_HEADING = re.compile(r"(?:int|ext|est|i/e|int\.?/ext)[. ].*|\.[^.].*", re.I)
+_TRANSITION = re.compile(r">.*[^<]|[^a-z]*\bTO:")
+_CHARACTER = re.compile(r"@.+|(?=.*[^\W\d_])[^a-z]+(?:\s*\([^)]*\))*\s*\^?")
+_TITLE_KEY = re.compile(
+    r"(?:title|credit|author|authors|source|notes?|draft date|date|contact|copyright|revision|font|format)\s*:.*", re.I
+)
+_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)(.+?)(?<=\S)\1")
+_NOTE = re.compile(r"\[\[.*?\]\]|/\*.*?\*/", re.S)
+_EXTENSION = re.compile(r"\s*\^?$")
+
+
+def _without_notes(text: str) -> str:
+    """The text with notes and boneyards blanked, line ends kept."""
+    return _NOTE.sub(lambda match: "\n" * match[0].count("\n"), text)
+
+
+class Fountain:
+    """Fountain files, as writers' programs save them."""
+
+    name = "fountain"
+
+    def confidence(self, text: str) -> float:
+        if text.lstrip()[:1] in "<{":
+            return 0.0
+        lines = text.splitlines()
+        headings = sum(bool(re.fullmatch(r"(?:int|ext|est|i/e)[. ].*", line.strip(), re.I)) and line[:1] != " " for line in lines)
+        marks = [mark for mark in self.marks(text) if mark.kind == "name"]
+        titled = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
+        if len(marks) < 2 or not (headings or titled):
+            return 0.0
+        return min(1.0, 0.4 * titled + 0.2 * min(3, headings) + 0.1 * min(3, len(marks)))
+
+    def brackets(self, text: str) -> str:
+        return "("
+
+    def marks(self, text: str) -> Iterator[Mark]:
+        lines = text.splitlines()
+        clean = _without_notes(text).splitlines()
+        clean += [""] * (len(lines) - len(clean))
+        title_page = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
+        speaking = False
+        for number, (raw, shown) in enumerate(zip(lines, clean, strict=False), 1):
+            line = shown.strip()
+            apart = number == 1 or not clean[number - 2].strip()
+            below = number < len(clean) and bool(clean[number].strip())
+            if not raw.strip():
+                title_page = speaking = False
+            elif title_page:
+                yield Mark(number, "omission", raw, "title")
+            elif not line:
+                yield Mark(number, "aside", raw, "transcriber's note")
+            elif speaking:
+                yield Mark(number, "speech", _EMPHASIS.sub(r"\2", line.removeprefix("~")))
+            elif apart and _HEADING.fullmatch(line):
+                yield Mark(number, "scene", line)
+            elif apart and not below and _TRANSITION.fullmatch(line):
+                yield Mark(number, "scene", line)
+            elif apart and below and _CHARACTER.fullmatch(line) and not line.startswith("!"):
+                yield Mark(number, "name", _EXTENSION.sub("", line.removeprefix("@")))
+                speaking = True
+            elif line.startswith(("#", "=")):
+                yield Mark(number, "omission", line, "title")
+            else:
+                yield Mark(number, "omission", line, paratext.reason(line) or "narration")

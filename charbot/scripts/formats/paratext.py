@@ -1,0 +1,63 @@
+"""What stands around the dialogue in a script: headings, credits, cast lists, notes, page furniture."""
+
+import re
+
+_PEOPLE = (
+    r"written|teleplay|story|screenplay|directed|produced|created|edited|hosted|starring|music|"
+    r"transcribed|transcriber|transcribing|transcription|transcript|adjustments|formatted|converted|typed|"
+    r"final check|checked|corrections?|proofread"
+)
+_CREDIT = re.compile(
+    rf"(?:\w+ )*?(?:{_PEOPLE}|part|additional \w+|guest (?:stars?|appearances?|callers?|starring)|special guest stars?|"
+    r"(?:original(?:ly)? )?(?:air ?date|aired)|broadcast date|production code|pc|episode(?: number)?|season)\b"
+    r"(?: (?:by|from|and|with|on|in|number|air ?date|revised|written|production|of)\b.*)?",
+    re.I,
+)
+_CREDIT_LINE = re.compile(
+    rf"\W*(?:(?:{_PEOPLE})(?: (?:&|and) (?:{_PEOPLE}))* (?:by|on)\b|teleplay:|story:|"
+    r"(?:original(?:ly)? )?(?:air ?date|aired)\b|broadcast date|production code|episode (?:number|filmed|#? ?\d)|"
+    r"transcript\b|pc: ?\d|copyright\b|©|\(c\) ?\d|all rights reserved|printed without permission)",
+    re.I,
+)
+_CAST = re.compile(r"\W*(?:the )?(?:cast(?: list)?|regulars|guest (?:stars?|starring|callers?|appearances?|cast)|also starring)\b.{0,30}", re.I)
+_CAST_ENTRY = re.compile(r".*\S ?\.{5,} ?\S.*|[A-Z][A-Z.'’ -]+ as [A-Z].{0,60}")
+_NOTE = re.compile(r"\W*(?:n\. ?b\.|note|notes|disclaimer|transcriber'?s notes?|author'?s notes?|warning|spoilers?)\b(?: ?[:.-]| to )", re.I)
+_FURNITURE = re.compile(
+    r"[\W_]+|(?:back to|return to|go to|click|next|previous|prev|home|top|menu|search|navigation|links|continue[sd]?|more|"
+    r"script|page \d+(?: of \d+)?|\d+\.?|(?:https?://|www\.)\S+|support this site\W*|contact|advertis\w+|legal stuff)",
+    re.I,
+)
+_BREAK = re.compile(
+    r"\W*(?:(?:opening|closing|ending|end|commercial|title|act)[ -]*(?:credits?|titles?|break|theme|monologue)?|credits|the end|"
+    r"end of (?:act|part|show|episode|scene)\b.*|act (?:\w+|[ivx]+)|part (?:\w+|[ivx]+)|"
+    r"time lapse|(?:smash |jump |match |flash )?cuts? (?:to|back)\b.*|dissolve\b.*|fade[sd]?(?: (?:in|out|to|back)\b.*)?|"
+    r"scene\b.*|setting\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|flashback|montage|"
+    r"(?:int|ext|i/e|int\.?/ext)\b[. ].*)\W*",
+    re.I,
+)
+_BRACKETED_SCENE = re.compile(
+    r"[(\[{]\s*(?:new )?(?:(?:scene|setting|cut|time lapse|fade|intro|flashback|later|location)\b|(?:int|ext)\.)", re.I
+)
+
+
+def is_credit(name: str) -> bool:
+    """Whether what stands before a colon names a credit and not a speaker ("Written by")."""
+    return _CREDIT.fullmatch(name) is not None or _NOTE.match(f"{name}:") is not None or _CAST.fullmatch(name) is not None
+
+
+def is_break(line: str) -> bool:
+    """Whether a line says that a scene begins or ends ("INT. ROOF - DAY", "[Scene: The roof]")."""
+    return _BREAK.fullmatch(line) is not None or _BRACKETED_SCENE.match(line) is not None
+
+
+def reason(line: str) -> str | None:
+    """Why a line that is no direction holds nothing that anybody says; None where it may well be said."""
+    if _FURNITURE.fullmatch(line):
+        return "page furniture"
+    if _CAST.fullmatch(line) or _CAST_ENTRY.fullmatch(line):
+        return "cast list"
+    if _CREDIT_LINE.match(line):
+        return "credits"
+    if _NOTE.match(line):
+        return "transcriber's note"
+    return None

@@ -1,0 +1,93 @@
+"""Screenplay layout: NAME centred on a line of its own, what is said indented below it, actions
+near the margin. IMSDB's pages are laid out that way, and what screenwriting programs print.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from charbot.scripts.formats import paratext
+from charbot.scripts.source import Mark
+
+_NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:\s*[(\[][^)\]]*[)\]])*")
+_DIRECTION_LINE = re.compile(r"[(\[].*[)\]]")
+_SLACK = 4
+"""Columns by which speech may stray: pages are typed by hand."""
+
+
+def _rows(text: str) -> list[tuple[int, int, str, bool]]:
+    """(number, indent, line, apart) of each line that is not empty; `apart`: below an empty one."""
+    rows, apart = [], True
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.expandtabs().rstrip()
+        if line.strip():
+            rows.append((number, len(line) - len(line.lstrip()), line.strip(), apart))
+        apart = not line.strip()
+    return rows
+
+
+def _columns(rows: list[tuple[int, int, str, bool]]) -> tuple[int, int]:
+    """The columns where names and speeches begin; (0, 0) where the text has no such columns."""
+    pairs: Counter[tuple[int, int]] = Counter()
+    for (_, indent, line, apart), (_, below, _, apart_below) in zip(rows, rows[1:], strict=False):
+        if apart and not apart_below and 0 < below < indent and _NAME.fullmatch(line) and len(line) <= 60:
+            pairs[indent, below] += 1
+    if not pairs:
+        return 0, 0
+    return pairs.most_common(1)[0][0]
+
+
+class Screenplay:
+    """South Park as IMSDB has it, and whatever else is laid out that way."""
+
+    name = "screenplay"
+
+    def confidence(self, text: str) -> float:
+        rows = _rows(text)
+        name_column, speech_column = _columns(rows)
+        names = sum(self._is_name(line, indent, name_column) and apart for _, indent, line, apart in rows)
+        if names < 4 or text.lstrip().startswith("<"):
+            return 0.0
+        return min(1.0, 3 * names / len(rows)) if speech_column else 0.0
+
+    @staticmethod
+    def _is_name(line: str, indent: int, column: int) -> bool:
+        return abs(indent - column) <= _SLACK and len(line) <= 60 and _NAME.fullmatch(line) is not None
+
+    def brackets(self, text: str) -> str:
+        # Where square brackets hold the actions, parentheses hold what is said into a hood.
+        squares = len(re.findall(r"(?m)^\s*\[", text))
+        return "[{" if squares > 5 and squares > len(re.findall(r"(?m)^\s*\(", text)) else "([{"
+
+    def marks(self, text: str) -> Iterator[Mark]:
+        rows = _rows(text)
+        name_column, speech_column = _columns(rows)
+        speaking = named = False
+        depth = 0
+        for number, indent, line, apart in rows:
+            spoken = abs(indent - speech_column) <= _SLACK or indent > speech_column
+            if depth and not spoken:
+                depth = max(0, depth + line.count("[") - line.count("]"))
+                yield Mark(number, "aside", line, "stage direction")
+                continue
+            depth = 0
+            if apart and self._is_name(line, indent, name_column) and not paratext.is_break(line):
+                yield Mark(number, "name", line)
+                speaking = named = True
+                continue
+            if speaking and spoken and (named or not apart or not paratext.is_break(line)):
+                yield Mark(number, "speech", line)
+            elif paratext.is_break(line):
+                yield Mark(number, "scene", line)
+                speaking = False
+            elif line.startswith(("[", "(")):
+                yield Mark(number, "aside", line, "stage direction")
+                depth = max(0, line.count("[") - line.count("]"))
+                speaking = speaking and not apart
+            elif (reason := paratext.reason(line)) is not None:
+                yield Mark(number, "omission", line, reason)
+                speaking = False
+            else:
+                yield Mark(number, "omission", line, "narration")
+                speaking = False
+            named = False

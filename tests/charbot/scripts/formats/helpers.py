@@ -1,0 +1,26 @@
+"""What the tests of all formats share."""
+
+from dataclasses import replace
+
+from charbot.scripts.formats import Format, read
+from charbot.scripts.line import Turn
+
+
+def found(format_: Format, text: str) -> list[Turn]:
+    """The turns of a text, their source lines apart."""
+    return [replace(turn, source=1) for turn in read(format_, text).turns]
+
+
+def said(format_: Format, text: str) -> list[tuple[int, str, str]]:
+    return [(turn.scene, turn.speaker, turn.text) for turn in read(format_, text).turns]
+
+
+def check_account(format_: Format, text: str) -> None:
+    """Every line that is not empty is kept or left out, once, and every turn says something."""
+    source = read(format_, text)
+    lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip()}
+    marked = {mark.line for mark in format_.marks(text) if mark.text}
+    assert marked <= set(range(1, len(text.splitlines()) + 1))
+    assert source.kept + len(source.omissions) == len(lines)
+    assert all(omission.reason for omission in source.omissions)
+    assert all(turn.text and turn.source in lines for turn in source.turns)
