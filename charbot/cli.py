@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from charbot.config import Config
     from charbot.personas.bundle import Fit
     from charbot.personas.library import Library
+    from charbot.scripts.reading import Reading
 
 INTERRUPTED = 130
 
@@ -88,10 +89,23 @@ def _parser() -> argparse.ArgumentParser:
 
     scripts = commands.add_parser("scripts", help="what scripts hold")
     actions = scripts.add_subparsers(title="actions", metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="what was read, and what was passed over and why")
-    check.add_argument("scripts", nargs="+", type=Path, metavar="PATH", help="script files, or folders of them")
-    check.add_argument("--json", action="store_true", help="as JSON")
+    check = actions.add_parser("check", help="what was read, and what was left out and why")
+    check.add_argument("--left-out", action="store_true", help="show every source line that was left out")
     check.set_defaults(run=_scripts_check)
+    cast = actions.add_parser("cast", help="which names are one person's, and how to overrule that")
+    cast.set_defaults(run=_scripts_cast)
+    for action in (check, cast):
+        action.add_argument("--json", action="store_true", help="as JSON")
+    export = actions.add_parser(
+        "export", help="the lines as JSON lines, CSV or chat messages",
+        epilog="example: charbot scripts export my_show/ --as chat --persona Alice > alice.jsonl",
+    )  # fmt: skip
+    export.add_argument("--as", dest="kind", choices=("jsonl", "csv", "chat"), default="jsonl", help="in which form")
+    export.add_argument("--persona", metavar="NAME", help="chat: who the assistant is")
+    export.set_defaults(run=_scripts_export)
+    for action in (check, cast, export):
+        action.add_argument("scripts", nargs="+", type=Path, metavar="PATH", help="script files, folders or archives of them")
+        _add_format(action)
 
     train = commands.add_parser(
         "train", help="fit a base or a persona; run again to resume",
@@ -119,7 +133,14 @@ def _add_bundles(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_scripts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, or folders of them")
+    parser.add_argument(
+        "--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, folders or archives of them"
+    )
+    _add_format(parser)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
 
 
 def _add_reply_options(parser: argparse.ArgumentParser) -> None:
@@ -230,21 +251,87 @@ def _personas_show(args: argparse.Namespace) -> int:
 def _scripts_check(args: argparse.Namespace) -> int:
     import json
 
+    from charbot.corpus.duplicates import shared_lines
     from charbot.corpus.table import corpus_table, summary
+    from charbot.scripts.account import account
+
+    reading = _read(args)
+    found = account(reading) | {"shows": summary(corpus_table(reading.lines, _config(args).corpus))}
+    shared = [(*map(" ".join, pair), count) for pair, count in shared_lines(reading.lines).items()]
+    if args.json:
+        omissions = [
+            {"file": str(script.path), "line": one.line, "why": one.reason, "begins": one.excerpt}
+            for script in reading.scripts
+            for one in script.omissions
+        ]
+        print(json.dumps(found | {"omissions": omissions, "shared_lines": shared}, ensure_ascii=False))
+        return 0
+    source = found["source_lines"]
+    print(f"{found['files']} files, {len(reading.lines)} lines of dialogue from {source['in']} source lines")
+    for show, counts in found["shows"].items():
+        print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    print("  formats: " + ", ".join(f"{count} {name}" for name, count in found["formats"].items()))
+    for reason, count in {"kept": source["kept"], **source["left_out"]}.items():
+        print(f"  {count:8} {count / source['in']:6.1%}  {reason}")
+    if found["merged_names"]:
+        print(f"{found['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
+    for first, second, count in shared:
+        print(f"{first} and {second} share {count} lines")
+    for one in found["odd"]:
+        print(f"odd: {one}")
+    for one in found["passed_over"]:
+        print("passed over {file}: {why}".format(**one))
+    if args.left_out:
+        for script in reading.scripts:
+            for omission in script.omissions:
+                print(f"{script.path}:{omission.line}: {omission.reason}: {omission.excerpt}")
+    return 0
+
+
+def _scripts_cast(args: argparse.Namespace) -> int:
+    import dataclasses
+    import json
+    from collections import Counter
+
+    from charbot.scripts.aliases import CERTAIN
+
+    reading = _read(args)
+    if args.json:
+        print(
+            json.dumps({show: [*map(dataclasses.asdict, found)] for show, found in reading.aliases.items()}, ensure_ascii=False)
+        )
+        return 0
+    for show, found in reading.aliases.items():
+        counts = Counter(line.speaker for line in reading.lines if line.show == show)
+        print(f"{show}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(20)))
+        for alias in found:
+            verb = "is" if alias.certainty >= CERTAIN else "may be"
+            print(f"  {alias.name} {verb} {alias.canonical} ({alias.reason}, {alias.certainty:.0%})")
+    print("Write `Show: {Name: [other name, ...]}` into cast.yaml beside the scripts to overrule; a name with [] stays apart.")
+    return 0
+
+
+def _scripts_export(args: argparse.Namespace) -> int:
+    from charbot.corpus.export import export_chat, export_lines
+    from charbot.corpus.table import corpus_table, find_speaker, scenes
+
+    reading = _read(args)
+    if args.kind != "chat":
+        export_lines(reading.lines, args.kind, sys.stdout)
+        return 0
+    if args.persona is None:
+        raise UsageError("--as chat needs --persona NAME: whose lines the assistant's are")
+    table = corpus_table(reading.lines, _config(args).corpus)
+    export_chat(scenes(table), find_speaker(table, args.persona), sys.stdout)
+    return 0
+
+
+def _read(args: argparse.Namespace) -> "Reading":
+    """The scripts that the command line names."""
+    from charbot.scripts.formats import find_format
     from charbot.scripts.reading import read_scripts
 
-    reading = read_scripts(args.scripts)
-    shows = summary(corpus_table(reading.lines, _config(args).corpus))
-    passed_over = [{"file": str(path), "why": why} for path, why in reading.skipped]
-    if args.json:
-        print(json.dumps({"files": reading.files, "shows": shows, "passed_over": passed_over}, ensure_ascii=False))
-        return 0
-    print(f"{reading.files} files, {len(reading.lines)} lines")
-    for show, counts in shows.items():
-        print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
-    for one in passed_over:
-        print("passed over {file}: {why}".format(**one))
-    return 0
+    return read_scripts(args.scripts, find_format(args.format) if args.format else None)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -254,7 +341,6 @@ def _train(args: argparse.Namespace) -> int:
 
     from charbot.corpus.table import corpus_table
     from charbot.personas.library import Library, user_folder
-    from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
     from trainer.fitting import fit_base, fit_persona, prepare
 
@@ -262,7 +348,7 @@ def _train(args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     out = args.out or user_folder()
     with console.status("Reading the scripts"):
-        reading = read_scripts(args.scripts)
+        reading = _read(args)
     for path, why in reading.skipped:
         console.print(f"passed over {path}: {why}", highlight=False)
     shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console)
@@ -284,10 +370,9 @@ def _eval(args: argparse.Namespace) -> int:
 
     from charbot.corpus.table import corpus_table
     from charbot.evaluation.report import base_report, persona_report
-    from charbot.scripts.reading import read_scripts
 
     config = _config(args)
-    table = corpus_table(read_scripts(args.scripts).lines, config.corpus)
+    table = corpus_table(_read(args).lines, config.corpus)
     library = _library(args)
     rows = (
         [persona_report(library, name, table, config.chat.context_turns) for name in args.personas]

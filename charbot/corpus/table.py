@@ -8,6 +8,7 @@ import pandas as pd
 
 from charbot.config import CorpusSettings
 from charbot.corpus.conversation import Utterance
+from charbot.corpus.duplicates import line_key
 from charbot.corpus.split import Split, split_of
 from charbot.errors import CorpusError
 from charbot.scripts.cast import is_group
@@ -17,7 +18,12 @@ _FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "direction
 
 
 def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFrame:
-    """Lines as a table, in order, each with the split of its episode. Raises CorpusError where there are none."""
+    """Lines as a table, in order, each with the split of its episode. Raises CorpusError where there are none.
+
+    A long line that was said in a test episode is left out of the others, and one of a
+    validation episode out of training: transcripts overlap, and no model may be measured on
+    what it was fitted to.
+    """
     rows = [tuple(getattr(line, field) for field in _FIELDS) for line in lines]
     if not rows:
         raise CorpusError("the scripts hold no lines")
@@ -28,7 +34,14 @@ def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFram
         for show, episode in episodes.itertuples(index=False)
     }
     table["split"] = [splits[episode] for episode in zip(table["show"], table["episode"], strict=True)]
-    return table
+    return _without_leaks(table)
+
+
+def _without_leaks(table: pd.DataFrame) -> pd.DataFrame:
+    keys = table["text"].map(line_key)
+    test, train = table["split"] == "test", table["split"] == "train"
+    leaked = (~test & keys.isin(keys[test].dropna())) | (train & keys.isin(keys[~train].dropna()))
+    return table[~leaked].reset_index(drop=True)
 
 
 def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Utterance, ...]]:

@@ -1,12 +1,18 @@
 """The cast of a show: the canonical name of every speaker and the aliases that scripts use."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import yaml
+
+from charbot.errors import ScriptError
+
+Listed = Mapping[str, Mapping[str, Sequence[str]]]
+"""For each show its canonical names, each with its aliases."""
 
 _QUALIFIER = re.compile(r" ?(?:\([^)]*\)?|\[[^\]]*\]?)")
 _ENDING = re.compile(r"(?:['’]s voice|(?<![,.:;])[,.:;]+)$", re.I)
@@ -51,9 +57,41 @@ def _title(name: str) -> str:
 
 
 @cache
-def cast_of(show: str) -> Cast:
-    """The cast that charbot ships for `show`; an empty one for a show it does not know."""
-    casts = yaml.safe_load(resources.files("charbot.scripts").joinpath("casts.yaml").read_text("utf-8"))
-    listed = casts.get(show, {})
-    aliases = {_bare(alias).casefold(): name for name, others in listed.items() for alias in (name, *others)}
-    return Cast(aliases)
+def _shipped() -> dict[str, dict[str, list[str]]]:
+    loaded: dict[str, dict[str, list[str]]] = yaml.safe_load(
+        resources.files("charbot.scripts").joinpath("casts.yaml").read_text("utf-8")
+    )
+    return loaded
+
+
+def cast_of(show: str, listed: Listed | None = None) -> Cast:
+    """The cast that charbot ships for `show` (an empty one for a show it does not know), with what
+    `listed` says of that show put over it."""
+    names: dict[str, str] = {}
+    for source in (_shipped(), listed or {}):
+        for name, others in source.get(show, {}).items():
+            names |= {_bare(alias).casefold(): name for alias in (name, *others)}
+    return Cast(names)
+
+
+def read_cast(path: Path) -> Listed:
+    """A cast file: for each show its canonical names, each with the list of its aliases.
+
+    A name listed with no alias stands for itself. Raises ScriptError.
+    """
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ScriptError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    problem = f"{path}: must hold, for each show, `Name: [alias, ...]` lines"
+    if not isinstance(data, dict):
+        raise ScriptError(problem)
+    found: dict[str, dict[str, list[str]]] = {}
+    for show, names in data.items():
+        if not isinstance(names, dict):
+            raise ScriptError(f"{problem}; `{show}` holds {names!r}")
+        for name, aliases in names.items():
+            if aliases is not None and not (isinstance(aliases, list) and all(isinstance(one, str) for one in aliases)):
+                raise ScriptError(f"{problem}; `{show}`, `{name}` holds {aliases!r}")
+        found[str(show)] = {str(name): aliases or [] for name, aliases in names.items()}
+    return found

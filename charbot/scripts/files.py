@@ -3,6 +3,7 @@
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,7 +19,11 @@ MAX_MEMBERS = 20_000
 """An archive with more files than this is something else too."""
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
-_BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError)
+_BROKEN = (
+    OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError,
+    ValueError, struct.error, OverflowError, IndexError,
+)  # fmt: skip
+"""What the readers of archives raise where the bytes are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ def _read_plain(path: Path) -> bytes:
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
 
 
 def _refused(reason: str) -> Callable[[], bytes]:
@@ -67,32 +73,33 @@ def _members(path: Path) -> Iterator[ScriptFile]:
     """The files in an archive, in order; what is no plain file inside of it is refused, with the reason."""
     count = 0
     try:
-        if zipfile.is_zipfile(path):
+        # Not zipfile.is_zipfile: a tar that ends with a zip looks like one.
+        if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
                 for item in archive.infolist():
-                    if not item.is_dir() and not _hidden(item.filename):
-                        yield _member(path, item.filename, True, lambda i=item, a=archive: a.open(i))  # type: ignore[misc]
+                    if not item.filename.endswith("/") and not _hidden(item.filename):
                         count += 1
                         _check_count(path, count)
+                        yield _member(path, item.filename, True, lambda i=item, a=archive: a.open(i))  # type: ignore[misc]
             return
         with tarfile.open(path) as tar:
             for entry in tar:
                 if not entry.isdir() and not _hidden(entry.name):
-                    yield _member(path, entry.name, entry.isfile(), lambda e=entry, t=tar: t.extractfile(e))  # type: ignore[misc]
                     count += 1
                     _check_count(path, count)
+                    yield _member(path, entry.name, entry.isfile(), lambda e=entry, t=tar: t.extractfile(e))  # type: ignore[misc]
     except _BROKEN as error:
         yield ScriptFile(path, _refused(f"is damaged: {error}"))
 
 
 def _check_count(path: Path, count: int) -> None:
-    if count == MAX_MEMBERS:
+    if count > MAX_MEMBERS:
         raise tarfile.TarError(f"{path.name} holds more than {MAX_MEMBERS} files")
 
 
 def _member(path: Path, name: str, plain: bool, opened: Callable[[], io.BufferedIOBase]) -> ScriptFile:
     inner = PurePosixPath(name.replace("\\", "/"))
-    place = path / inner.relative_to("/") if inner.is_absolute() else path / inner
+    place = path / str(inner).lstrip("/")
     if inner.is_absolute() or ".." in inner.parts:
         return ScriptFile(place, _refused("climbs out of its archive"))
     if not plain:

@@ -3,17 +3,21 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from charbot.errors import ScriptError
-from charbot.scripts.cast import cast_of
+from charbot.scripts.aliases import CERTAIN, Alias, Scene, find_aliases
+from charbot.scripts.cast import Listed, cast_of, read_cast
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
 from charbot.scripts.line import Line
 from charbot.scripts.source import Omission
 
+CAST_FILE = "cast.yaml"
 MIN_CONFIDENCE = 0.3
 
 _SEASON_FOLDER = re.compile(r"(?:s|season)[ _-]?\d+", re.I)
@@ -39,19 +43,17 @@ class Reading:
 
     scripts: tuple[Script, ...]
     skipped: tuple[tuple[Path, str], ...]
+    aliases: Mapping[str, tuple[Alias, ...]]
+    """For each show the names that are, or may be, other names of somebody; the certain ones are merged."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
         return tuple(line for script in self.scripts for line in script.lines)
 
     @property
-    def files(self) -> int:
-        return len(self.scripts) + len(self.skipped)
-
-    @property
-    def omitted(self) -> Counter[str]:
-        """How many source lines were left out for each reason."""
-        return Counter(omission.reason for script in self.scripts for omission in script.omissions)
+    def merged(self) -> dict[str, tuple[Alias, ...]]:
+        """For each show the names that were replaced."""
+        return {show: tuple(one for one in found if one.certainty >= CERTAIN) for show, found in self.aliases.items()}
 
 
 def decode(data: bytes) -> str:
@@ -84,8 +86,9 @@ def _mended(text: str) -> str:
         text = text.replace("\ufffd", "")
     if not text.isascii():
         import ftfy
+        from ftfy.badness import is_bad
 
-        if _CONTROLS.search(text) or ftfy.is_bad(text):
+        if _CONTROLS.search(text) or is_bad(text):
             text = "".join(map(ftfy.fix_encoding, text.splitlines(keepends=True)))
     return text
 
@@ -120,8 +123,11 @@ def episode_of(path: Path) -> str:
     return f"S{season}E{episode}"
 
 
-def read_script(file: ScriptFile, format_: Format | None = None) -> Script:
-    """One script, in the format given or found. Raises ScriptError, its text a predicate ("is empty")."""
+def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> Script:
+    """One script, in the format given or found; `listed` is a cast to go by.
+
+    Raises ScriptError, its text a predicate ("is empty").
+    """
     data = file.read()
     if not data.strip():
         raise ScriptError("is empty")
@@ -131,35 +137,65 @@ def read_script(file: ScriptFile, format_: Format | None = None) -> Script:
     if not source.turns:
         raise ScriptError("holds no line that anyone says")
     show, episode = show_of(file.path), episode_of(file.path)
-    cast = cast_of(show)
-    lines: list[Line] = []
-    position, before = 0, None
+    cast = cast_of(show, listed)
+    positions: Counter[str | None] = Counter()
+    lines = []
     for turn in source.turns:
-        position, before = (0 if turn.episode != before else position), turn.episode
         speaker = cast.canonical(turn.speaker or file.path.stem)
-        lines.append(Line(show, turn.episode or episode, turn.scene, position, speaker, turn.text, turn.directions))
-        position += 1
+        lines.append(
+            Line(show, turn.episode or episode, turn.scene, positions[turn.episode], speaker, turn.text, turn.directions)
+        )
+        positions[turn.episode] += 1
     return Script(file.path, format_.name, tuple(lines), source.kept, source.omissions)
 
 
 def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Reading:
     """Every script under `paths`, files, folders or archives; one that is named twice is read once.
 
-    Raises ScriptError where a path named is missing, or where nothing at all could be read.
+    A cast.yaml in a folder named says who is who (see cast.read_cast). Raises ScriptError where
+    a path named is missing or a cast is wrong, or where nothing at all could be read.
     """
     scripts: list[Script] = []
     skipped: list[tuple[Path, str]] = []
     seen: set[Path] = set()
+    listed: dict[str, Mapping[str, Sequence[str]]] = {}
+    for path in paths:
+        with suppress(OSError):  # a path that cannot be is named below
+            if (path / CAST_FILE).is_file():
+                listed |= read_cast(path / CAST_FILE)
     for path in paths:
         for file in script_files(path):
-            if file.path in seen:
+            if file.path in seen or file.path.name == CAST_FILE:
                 continue
             seen.add(file.path)
             try:
-                scripts.append(read_script(file, format_))
+                scripts.append(read_script(file, format_, listed))
             except ScriptError as error:
                 skipped.append((file.path, str(error)))
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
-    return Reading(tuple(scripts), tuple(skipped))
+    aliases = _aliases(scripts, listed)
+    return Reading(tuple(_merged(script, aliases) for script in scripts), tuple(skipped), aliases)
+
+
+def _aliases(scripts: Sequence[Script], listed: Listed) -> dict[str, tuple[Alias, ...]]:
+    shows: dict[str, list[Scene]] = {}
+    for script in scripts:
+        for (show, episode, _), scene in groupby(script.lines, key=lambda line: (line.show, line.episode, line.scene)):
+            shows.setdefault(show, []).append((episode, [(line.speaker, line.text) for line in scene]))
+    found = {}
+    for show, scenes in shows.items():
+        known = cast_of(show, listed).aliases
+        found[show] = find_aliases(scenes, {*known, *map(str.casefold, known.values())})
+    return found
+
+
+def _merged(script: Script, aliases: Mapping[str, tuple[Alias, ...]]) -> Script:
+    """A script with the names that are certainly another's replaced."""
+    certain = {(show, one.name): one.canonical for show, found in aliases.items() for one in found if one.certainty >= CERTAIN}
+    lines = tuple(
+        replace(line, speaker=certain[line.show, line.speaker]) if (line.show, line.speaker) in certain else line
+        for line in script.lines
+    )
+    return replace(script, lines=lines)

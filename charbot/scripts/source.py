@@ -83,9 +83,7 @@ class _Assembly:
             return
         speech = split_directions([part.text for part in self.parts], self.brackets)
         if speech.text:
-            self.turns.append(
-                Turn(self.scene, self.name.text, speech.text, speech.directions, self.name.line, self.episode)
-            )
+            self.turns.append(Turn(self.scene, self.name.text, speech.text, speech.directions, self.name.line, self.episode))
             self.kept.add(self.name.place)
             self._scene_spoken = True
         else:

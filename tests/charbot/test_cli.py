@@ -144,8 +144,34 @@ def test_scripts_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert [Path(row["file"]).name for row in report["passed_over"]] == ["notes.txt"]
     assert main(["scripts", "check", str(folder)]) == 0
     assert "passed over" in capsys.readouterr().out
+    source = report["source_lines"]
+    assert source["in"] == source["kept"] + sum(source["left_out"].values())
+    assert len(report["omissions"]) == sum(source["left_out"].values())
+    assert main(["scripts", "check", str(folder), "--left-out"]) == 0
+    assert ".txt:1: title: " in capsys.readouterr().out
     assert main(["scripts", "check", str(tmp_path / "none")]) == 1
     assert "no such file or folder" in capsys.readouterr().err
+
+
+def test_scripts_cast_shows_who_is_who(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _wiki(tmp_path / "demo", 3)
+    (folder / "S09E01.txt").write_text("Owls\n" + "MR. OWL\nHm.\nANN\nHm?\n" * 3 + "MR OWL\nHm.\n")
+    assert main(["scripts", "cast", str(folder)]) == 0
+    assert "Mr Owl is Mr. Owl (spelling, 99%)" in capsys.readouterr().out
+    assert main(["scripts", "cast", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["Demo"][0]["canonical"] == "Mr. Owl"
+
+
+def test_scripts_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _wiki(tmp_path / "demo", 3)
+    assert main(["scripts", "export", str(folder)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 72
+    assert main(["scripts", "export", str(folder), "--as", "chat", "--persona", "ann"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["messages"][-1]["role"] == "assistant"
+    assert main(["scripts", "export", str(folder), "--as", "chat"]) == 2
+    assert "--persona NAME" in capsys.readouterr().err
+    assert main(["scripts", "export", str(folder), "--format", "morse"]) == 1
+    assert "there is no format called 'morse'" in capsys.readouterr().err
 
 
 def test_train_needs_to_know_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,18 +4,23 @@ speech on one line, wrapped, or indented on the lines below.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from charbot.scripts.formats import paratext
 from charbot.scripts.source import Mark
 
-_WORD = r"[^\W\d_a-z][\w.'’&-]*|\d+(?:st|nd|rd|th)?|#\d+"
+_WORD = r"[^\W\d_a-z][\w.'’&#-]*|\d+(?:st|nd|rd|th)?|#\d+"
 _NAME = re.compile(
-    rf"(?:{_WORD})(?:(?:,? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?| ?/ ?| ?& ?| )(?:{_WORD}|\d+)|['’]s|['’]S| \w+){{0,5}}"
+    rf"(?=.*[^\W\d_])(?:{_WORD})(?:(?:,? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?| ?/ ?| ?& ?| )(?:{_WORD}|\d+)|['’]s|['’]S| \w+){{0,5}}"
 )
-_TURN = re.compile(r"\s*([^\s:\[({][^:\[({]{0,59}?)\s*((?:[(\[{][^)\]}:]{0,80}[)\]}]\s*){0,3}):(?!//|:)\s*(.*)")
+_TURN = re.compile(
+    r"\s*([^\s:\[({][^:\[({]{0,59}?)\s*((?:[(\[{][^)\]}:]{0,200}[)\]}]\s*){0,3})(?:(?<=[^\s:])::|:)(?!//|:)\s*(.*)"
+)
+_UNMARKED = re.compile(r"([A-Z][A-Z0-9 .'#&-]*[A-Z0-9.])\s*[;.]?\s+((?=\(|\[|[A-Z][a-z' ,])\S.*)")
+_RUN_ON = re.compile(r"""(?<=[.!?")\]]) +(?=([A-ZÀ-ÖØ-Þ][\w.'’-]+(?: [A-Z][\w.'’-]+)?): ["'(\[]?[A-ZÀ-ÖØ-Þ])""")
+_FINISHED = re.compile(r"""[.!?…"')\]-]$""")
 _OPENING, _CLOSING = "([{", ")]}"
 _WIDE = 110
 """Longer lines were not wrapped by hand: where there are any, a line is a paragraph."""
@@ -48,16 +53,18 @@ class _Layout:
     """Whether speech runs on over lines of limited length."""
     spaced: bool
     """Whether an empty line stands between speeches."""
+    squares: bool
+    """Whether square brackets on a line of their own set scenes, because round ones hold actions."""
 
     def holds(self, row: _Row) -> bool:
         """Whether a line is set in the column of speech."""
         return self.column is not None and row.indent >= self.column
 
-    def goes_on(self, row: _Row) -> bool:
+    def goes_on(self, row: _Row, finished: bool) -> bool:
         """Whether a line that names nobody goes on with the speech before it."""
         if self.column is not None:
-            return row.indent >= self.column - 1
-        return self.wrapped and not row.apart
+            return row.indent >= self.column - 1 or (not finished and row.text[0].islower())
+        return not row.apart if self.wrapped else not finished
 
 
 def _rows(text: str) -> list[_Row]:
@@ -90,7 +97,10 @@ def _layout(rows: Sequence[_Row]) -> _Layout:
             column = min(row.indent for row in below)
     widths = sorted(row.indent + len(row.text) for row in speeches)
     wrapped = not widths or widths[len(widths) * 98 // 100] <= _WIDE
-    return _Layout(column, wrapped, sum(row.apart for row in speeches) > 0.7 * len(speeches))
+    own = Counter(row.text[0] for row in rows if row.text[0] in "[(" and row.text[-1] in "])")
+    return _Layout(
+        column, wrapped, sum(row.apart for row in speeches) > 0.7 * len(speeches), squares=min(own["["], own["("]) >= 3
+    )
 
 
 def _names(rows: Sequence[_Row], layout: _Layout) -> frozenset[str]:
@@ -101,7 +111,10 @@ def _names(rows: Sequence[_Row], layout: _Layout) -> frozenset[str]:
     placed = {
         row.name
         for row in found
-        if row.head and row.head[3] and (row.apart or not layout.spaced) and (row.head[1].isupper() or len(row.head[1].split()) <= 3)
+        if row.head
+        and row.head[3]
+        and (row.apart or not layout.spaced)
+        and (row.head[1].isupper() or len(row.head[1].split()) <= 3)
     }
     return frozenset(placed | {name for name, count in often.items() if count > 1})
 
@@ -141,44 +154,67 @@ class ColonText:
         rows = _rows(text)
         layout = _layout(rows)
         names = _names(rows, layout)
-        speaking = False
+        speaking, finished = False, True
         depth = 0
         for row in rows:
             number, line = row.number, row.text
             if row.apart:
                 # A bracket that nobody closed ends with its paragraph.
                 depth = 0
-            if row.name in names and row.head and not layout.holds(row):
-                depth = 0
-                yield Mark(number, "name", row.head[1])
-                yield Mark(number, "speech", row.head[2] + row.head[3])
-                speaking = True
+            if said := _said(row, layout, names):
+                depth, speaking = 0, True
+                yield from _turns(number, *said, names)
             elif depth:
                 depth = max(0, depth + _depth(line))
                 yield Mark(number, "aside", line, "stage direction")
+                continue
             elif speaking and layout.holds(row):
-                yield Mark(number, "speech", line)
+                yield from _turns(number, "", line, names)
             elif line[0] in _OPENING:
                 end = _closing(line)
                 depth = 0 if end else _depth(line)
-                if paratext.is_break(line[: end or None]):
+                if paratext.is_break(line[: end or None]) or (layout.squares and line[0] == "[" and end == len(line)):
                     yield Mark(number, "scene", line)
                     speaking = False
                 else:
                     # Beside the speech before it, if the bracket closes; else it might hold too much.
                     yield Mark(number, "speech" if speaking and end else "aside", line, "stage direction")
                 inner = _head(line[end:].strip()) if end else None
-                if inner and inner[1].casefold() in names:
-                    yield Mark(number, "name", inner[1])
-                    yield Mark(number, "speech", inner[2] + inner[3])
-                    speaking = True
+                if inner is None or inner[1].casefold() not in names:
+                    continue
+                yield from _turns(number, inner[1], inner[2] + inner[3], names)
+                speaking = True
             elif paratext.is_break(line):
                 yield Mark(number, "scene", line)
                 speaking = False
             elif (reason := paratext.reason(line)) is not None:
                 yield Mark(number, "omission", line, reason)
                 speaking = False
-            elif speaking and layout.goes_on(row):
-                yield Mark(number, "speech", line)
+            elif speaking and layout.goes_on(row, finished):
+                yield from _turns(number, "", line, names)
             else:
                 yield Mark(number, "aside", line, "narration")
+                continue
+            finished = _FINISHED.search(line) is not None
+
+
+def _said(row: _Row, layout: _Layout, names: Container[str]) -> tuple[str, str] | None:
+    """Who speaks and what, if a turn begins in this line."""
+    if row.head and row.name in names and not layout.holds(row):
+        return row.head[1], row.head[2] + row.head[3]
+    # A shouted name whose colon was forgotten.
+    forgot = _UNMARKED.fullmatch(row.text)
+    return (forgot[1], forgot[2]) if forgot and forgot[1].casefold() in names else None
+
+
+def _turns(number: int, name: str, speech: str, names: Container[str]) -> Iterator[Mark]:
+    """A turn, or several where a page lost its line ends. No name: the turn at hand goes on."""
+    if name:
+        yield Mark(number, "name", name)
+    at = 0
+    for match in _RUN_ON.finditer(speech):
+        if match[1].casefold() in names:
+            yield Mark(number, "speech", speech[at : match.start()])
+            yield Mark(number, "name", match[1])
+            at = match.end(1) + 1
+    yield Mark(number, "speech", speech[at:])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from charbot.scripts.formats.fields import episode_name, matched
@@ -13,10 +14,10 @@ _FIELD_LIMIT = 1_000_000
 
 def _header(text: str) -> tuple[str, list[str]] | None:
     """The delimiter and the columns, if the first line names a speaker's and a text's."""
-    first = text.lstrip("\r\n").partition("\n")[0][:5_000]
+    first = re.split(r"[\r\n]", text.lstrip("\r\n")[:5_000], maxsplit=1)[0]
     for delimiter in _DELIMITERS:
         try:
-            columns = next(csv.reader([first.strip("\r")], delimiter=delimiter), [])
+            columns = next(csv.reader([first], delimiter=delimiter), [])
         except csv.Error:
             continue
         if {"speaker", "text"} <= matched(columns).keys():
@@ -50,7 +51,8 @@ class Delimited:
             try:
                 row = next(reader, None)
             except csv.Error as error:
-                yield Mark(reader.line_num, "omission", str(error), "unreadable record")
+                yield Mark(begin, "omission", str(error), "unreadable record")
+                begin = reader.line_num + 1
                 continue
             if row is None:
                 return
@@ -75,5 +77,8 @@ class Delimited:
             if values.get("scene") != scene:
                 yield Mark(start, "scene", "")
                 scene = values["scene"]
+            if not values["speaker"].strip():
+                yield Mark(start, "omission", delimiter.join(row), "said by nobody")
+                continue
             yield Mark(start, "name", values["speaker"])
             yield Mark(start, "speech", values["text"])

@@ -11,7 +11,27 @@ from charbot.scripts.formats import paratext
 from charbot.scripts.source import Mark
 
 _BLOCKS = frozenset(
-    ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "tr", "td", "li", "center", "blockquote", "pre", "ul", "ol", "table", "br")
+    (
+        "p",
+        "div",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "tr",
+        "td",
+        "li",
+        "center",
+        "blockquote",
+        "pre",
+        "ul",
+        "ol",
+        "table",
+        "br",
+    )
 )
 _HIDDEN = frozenset(("head", "script", "style", "title", "map"))
 _BOLD = frozenset(("b", "strong"))

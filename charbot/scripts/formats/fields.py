@@ -16,7 +16,7 @@ _SYNONYMS = {
 def matched(names: Iterable[str]) -> dict[str, str]:
     """Which of `names` holds what: field ("speaker", "text", ...) to name, the likeliest first."""
     plain = {_plain(name): name for name in names}
-    found = {}
+    found: dict[str, str] = {}
     for field, synonyms in _SYNONYMS.items():
         for synonym in synonyms:
             name = plain.get(synonym)
@@ -35,5 +35,7 @@ def episode_name(season: str, episode: str) -> str:
     """SxxEyy where both are numbers, else what there is."""
     numbers = [re.findall(r"\d+", value) for value in (season, episode)]
     if numbers[0] and numbers[1]:
-        return f"S{int(numbers[0][-1]):02}E{int(numbers[1][-1]):02}"
+        # Longer numbers count nothing, and Python refuses the longest.
+        season, episode = (found[-1][-9:] for found in numbers)
+        return f"S{int(season):02}E{int(episode):02}"
     return " ".join(filter(None, (season.strip(), episode.strip())))

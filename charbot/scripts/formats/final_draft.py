@@ -20,17 +20,24 @@ class FinalDraft:
 
     def marks(self, text: str) -> Iterator[Mark]:
         # No entities, no network: a script needs neither, and both have been used against readers.
-        parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=True)
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+        # The text is decoded, whatever encoding it declares.
+        parser = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True, huge_tree=True)
+        try:
+            root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+        except etree.XMLSyntaxError:
+            return
         content = None if root is None else root.find("Content")
         if content is None:
             return
         for part, paragraph in enumerate(content.iter("Paragraph")):
-            said = "".join(run.text or "" for run in paragraph.iter("Text")).strip()
+            # Not the text of paragraphs inside of it, of a dual dialogue or a note: they come by themselves.
+            said = "".join(run.text or "" for run in paragraph.findall("Text")).strip()
             if not said:
                 continue
             line, kind = paragraph.sourceline or 1, paragraph.get("Type", "")
-            if kind == "Character":
+            if next(paragraph.iterancestors("ScriptNote"), None) is not None:
+                yield Mark(line, "aside", said, "transcriber's note", part)
+            elif kind == "Character":
                 yield Mark(line, "name", said, part=part)
             elif kind in ("Dialogue", "Lyrics"):
                 yield Mark(line, "speech", said, part=part)

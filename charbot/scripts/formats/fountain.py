@@ -13,17 +13,32 @@ from charbot.scripts.source import Mark
 _HEADING = re.compile(r"(?:int|ext|est|i/e|int\.?/ext)[. ].*|\.[^.].*", re.I)
 _TRANSITION = re.compile(r">.*[^<]|[^a-z]*\bTO:")
 _CHARACTER = re.compile(r"@.+|(?=.*[^\W\d_])[^a-z]+(?:\s*\([^)]*\))*\s*\^?")
+_LONGEST_NAME = 100
 _TITLE_KEY = re.compile(
     r"(?:title|credit|author|authors|source|notes?|draft date|date|contact|copyright|revision|font|format)\s*:.*", re.I
 )
-_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)(.+?)(?<=\S)\1")
-_NOTE = re.compile(r"\[\[.*?\]\]|/\*.*?\*/", re.S)
+_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)([^*_]+)(?<=\S)\1")
+_NOTE = re.compile(r"\[\[.*?\]\]", re.S)
+_BONEYARD = re.compile(r"/\*.*?\*/", re.S)
 _EXTENSION = re.compile(r"\s*\^?$")
 
 
 def _without_notes(text: str) -> str:
     """The text with notes and boneyards blanked, line ends kept."""
-    return _NOTE.sub(lambda match: "\n" * match[0].count("\n"), text)
+    for pattern, close in ((_BONEYARD, "*/"), (_NOTE, "]]")):
+        # What opens behind the last close is never closed: nothing to look for there.
+        end = text.rfind(close) + len(close)
+        text = pattern.sub(lambda match: "\n" * match[0].count("\n"), text[:end]) + text[end:]
+    return text
+
+
+def _without_emphasis(line: str) -> str:
+    # Twice: underlined words may be bold as well.
+    return re.sub(r"\\([*_])", r"\1", _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", line)))
+
+
+def _is_character(line: str) -> bool:
+    return len(line) <= _LONGEST_NAME and not line.startswith("!") and _CHARACTER.fullmatch(line) is not None
 
 
 class Fountain:
@@ -47,8 +62,7 @@ class Fountain:
 
     def marks(self, text: str) -> Iterator[Mark]:
         lines = text.splitlines()
-        clean = _without_notes(text).splitlines()
-        clean += [""] * (len(lines) - len(clean))
+        clean = _without_notes("\n".join(lines)).split("\n")
         title_page = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
         speaking = False
         for number, (raw, shown) in enumerate(zip(lines, clean, strict=False), 1):
@@ -56,18 +70,17 @@ class Fountain:
             apart = number == 1 or not clean[number - 2].strip()
             below = number < len(clean) and bool(clean[number].strip())
             if not raw.strip():
-                title_page = speaking = False
+                # Two spaces keep a speech together.
+                title_page, speaking = False, speaking and raw == "  "
             elif title_page:
                 yield Mark(number, "omission", raw, "title")
             elif not line:
                 yield Mark(number, "aside", raw, "transcriber's note")
             elif speaking:
-                yield Mark(number, "speech", _EMPHASIS.sub(r"\2", line.removeprefix("~")))
-            elif apart and _HEADING.fullmatch(line):
+                yield Mark(number, "speech", _without_emphasis(line.removeprefix("~")))
+            elif apart and (_HEADING.fullmatch(line) or (not below and _TRANSITION.fullmatch(line))):
                 yield Mark(number, "scene", line)
-            elif apart and not below and _TRANSITION.fullmatch(line):
-                yield Mark(number, "scene", line)
-            elif apart and below and _CHARACTER.fullmatch(line) and not line.startswith("!"):
+            elif apart and below and _is_character(line):
                 yield Mark(number, "name", _EXTENSION.sub("", line.removeprefix("@")))
                 speaking = True
             elif line.startswith(("#", "=")):

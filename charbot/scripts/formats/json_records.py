@@ -21,12 +21,15 @@ def _documents(text: str) -> list[tuple[int, Any]]:
     except (ValueError, RecursionError):
         pass
     found: list[tuple[int, Any]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    number = 1
+    # Not splitlines: a string may hold line ends of the rarer kinds.
+    for line in re.split(r"\r\n?|\n", text):
         if line.strip():
             try:
                 found.append((number, json.loads(line)))
             except (ValueError, RecursionError):
                 found.append((number, None))
+        number += len(f"{line}\n".splitlines())
     return found
 
 
@@ -66,6 +69,7 @@ class JsonRecords:
             if not isinstance(document, dict | list):
                 yield Mark(line, "omission", repr(document), "unreadable record")
                 continue
+            first = part
             # A stack of our own: files nest deeper than Python's.
             ahead: list[Any] = [document]
             while ahead:
@@ -90,6 +94,12 @@ class JsonRecords:
                 if said is None:
                     ahead += reversed([value for value in node.values() if isinstance(value, dict | list)])
                     continue
-                yield Mark(line, "name", said[0], part=part)
-                yield Mark(line, "speech", said[1], part=part)
+                if said[0].strip():
+                    yield Mark(line, "name", said[0], part=part)
+                    yield Mark(line, "speech", said[1], part=part)
+                else:
+                    yield Mark(line, "omission", said[1] or repr(node), "said by nobody", part)
+                part += 1
+            if part == first:
+                yield Mark(line, "omission", repr(document), "no dialogue", part)
                 part += 1

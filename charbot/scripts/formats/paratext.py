@@ -8,8 +8,9 @@ _PEOPLE = (
     r"final check|checked|corrections?|proofread"
 )
 _CREDIT = re.compile(
-    rf"(?:\w+ )*?(?:{_PEOPLE}|part|additional \w+|guest (?:stars?|appearances?|callers?|starring)|special guest stars?|"
-    r"(?:original(?:ly)? )?(?:air ?date|aired)|broadcast date|production code|pc|episode(?: number)?|season)\b"
+    rf"(?:[\w&]+ )*?(?:{_PEOPLE}|part|additional \w+|guest (?:stars?|appearances?|callers?|starring)|special guest stars?|"
+    r"(?:original(?:ly)? )?(?:air ?date|aired)|broadcast date|(?:episode )?filmed|production code|pc|"
+    r"episode(?: number)?|season)\b"
     r"(?: (?:by|from|and|with|on|in|number|air ?date|revised|written|production|of)\b.*)?",
     re.I,
 )
@@ -19,9 +20,13 @@ _CREDIT_LINE = re.compile(
     r"transcript\b|pc: ?\d|copyright\b|©|\(c\) ?\d|all rights reserved|printed without permission)",
     re.I,
 )
-_CAST = re.compile(r"\W*(?:the )?(?:cast(?: list)?|regulars|guest (?:stars?|starring|callers?|appearances?|cast)|also starring)\b.{0,30}", re.I)
+_CAST = re.compile(
+    r"\W*(?:the )?(?:cast(?: list)?|regulars|guest (?:stars?|starring|callers?|appearances?|cast)|also starring)\b.{0,30}", re.I
+)
 _CAST_ENTRY = re.compile(r".*\S ?\.{5,} ?\S.*|[A-Z][A-Z.'’ -]+ as [A-Z].{0,60}")
-_NOTE = re.compile(r"\W*(?:n\. ?b\.|note|notes|disclaimer|transcriber'?s notes?|author'?s notes?|warning|spoilers?)\b(?: ?[:.-]| to )", re.I)
+_NOTE = re.compile(
+    r"\W*(?:n\. ?b\.|note|notes|disclaimer|transcriber'?s notes?|author'?s notes?|warning|spoilers?)\b(?: ?[:.-]| to )", re.I
+)
 _FURNITURE = re.compile(
     r"[\W_]+|(?:back to|return to|go to|click|next|previous|prev|home|top|menu|search|navigation|links|continue[sd]?|more|"
     r"script|page \d+(?: of \d+)?|\d+\.?|(?:https?://|www\.)\S+|support this site\W*|contact|advertis\w+|legal stuff)",
@@ -31,7 +36,7 @@ _BREAK = re.compile(
     r"\W*(?:(?:opening|closing|ending|end|commercial|title|act)[ -]*(?:credits?|titles?|break|theme|monologue)?|credits|the end|"
     r"end of (?:act|part|show|episode|scene)\b.*|act (?:\w+|[ivx]+)|part (?:\w+|[ivx]+)|"
     r"time lapse|(?:smash |jump |match |flash )?cuts? (?:to|back)\b.*|dissolve\b.*|fade[sd]?(?: (?:in|out|to|back)\b.*)?|"
-    r"scene\b.*|setting\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|flashback|montage|"
+    r"scene\b.*|setting\b.*|skyline\b.*|(?:reset|shift) to\b.*|title card\b.*|we cut to\b.*|angle on\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|flashback|montage|"
     r"(?:int|ext|i/e|int\.?/ext)\b[. ].*)\W*",
     re.I,
 )

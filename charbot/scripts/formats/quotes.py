@@ -1,9 +1,12 @@
 """One character's lines without context, a record each; the file is named after who says them."""
 
 import csv
+import re
 from collections.abc import Iterator
 
 from charbot.scripts.source import Mark
+
+_QUOTED = re.compile(r'"(?:[^"]|"")+"')
 
 
 class Quotes:
@@ -13,7 +16,7 @@ class Quotes:
 
     def confidence(self, text: str) -> float:
         lines = [line for line in text.splitlines() if line.strip()]
-        quoted = sum(line.startswith('"') and line.rstrip().endswith('"') for line in lines)
+        quoted = sum(_QUOTED.fullmatch(line.rstrip()) is not None for line in lines)
         # Nothing but quotes says that a file is of this kind.
         return min(0.9, 3 * quoted / len(lines)) if quoted > 2 and len(lines) > 4 else 0.0
 
@@ -27,8 +30,10 @@ class Quotes:
         while True:
             try:
                 row = next(reader, None)
-            except csv.Error as error:
-                yield Mark(reader.line_num, "omission", str(error), "unreadable record")
+            except csv.Error:
+                for number in range(begin, reader.line_num + 1):
+                    yield Mark(number, "omission", lines[number - 1].strip(), "unreadable record")
+                begin = reader.line_num + 1
                 continue
             if row is None:
                 return
@@ -37,4 +42,9 @@ class Quotes:
             if said.strip():
                 yield Mark(start, "scene", "")
                 yield Mark(start, "name", "")
-                yield Mark(start, "speech", said)
+            spread = zip(lines[start - 1 : reader.line_num], said.split("\n"), strict=False)
+            for number, (line, part) in enumerate(spread, start):
+                if part.strip():
+                    yield Mark(number, "speech", part)
+                elif line.strip():
+                    yield Mark(number, "aside", line, "nothing said")

@@ -5,6 +5,7 @@ near the margin. IMSDB's pages are laid out that way, and what screenwriting pro
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from charbot.scripts.formats import paratext
 from charbot.scripts.source import Mark
@@ -26,11 +27,15 @@ def _rows(text: str) -> list[tuple[int, int, str, bool]]:
     return rows
 
 
+def _can_name(line: str) -> bool:
+    return len(line) <= 60 and _NAME.fullmatch(line) is not None
+
+
 def _columns(rows: list[tuple[int, int, str, bool]]) -> tuple[int, int]:
     """The columns where names and speeches begin; (0, 0) where the text has no such columns."""
     pairs: Counter[tuple[int, int]] = Counter()
-    for (_, indent, line, apart), (_, below, _, apart_below) in zip(rows, rows[1:], strict=False):
-        if apart and not apart_below and 0 < below < indent and _NAME.fullmatch(line) and len(line) <= 60:
+    for (_, indent, line, apart), (_, below, _, apart_below) in pairwise(rows):
+        if apart and not apart_below and 0 < below < indent and _can_name(line):
             pairs[indent, below] += 1
     if not pairs:
         return 0, 0
@@ -48,16 +53,16 @@ class Screenplay:
         names = sum(self._is_name(line, indent, name_column) and apart for _, indent, line, apart in rows)
         if names < 4 or text.lstrip().startswith("<"):
             return 0.0
-        return min(1.0, 3 * names / len(rows)) if speech_column else 0.0
+        return min(1.0, 4 * names / len(rows)) if speech_column else 0.0
 
     @staticmethod
     def _is_name(line: str, indent: int, column: int) -> bool:
-        return abs(indent - column) <= _SLACK and len(line) <= 60 and _NAME.fullmatch(line) is not None
+        return abs(indent - column) <= _SLACK and _can_name(line)
 
     def brackets(self, text: str) -> str:
         # Where square brackets hold the actions, parentheses hold what is said into a hood.
-        squares = len(re.findall(r"(?m)^\s*\[", text))
-        return "[{" if squares > 5 and squares > len(re.findall(r"(?m)^\s*\(", text)) else "([{"
+        squares = len(re.findall(r"(?m)^[ \t]*\[", text))
+        return "[{" if squares > 5 and squares > len(re.findall(r"(?m)^[ \t]*\(", text)) else "([{"
 
     def marks(self, text: str) -> Iterator[Mark]:
         rows = _rows(text)

@@ -44,7 +44,7 @@ class WikiDump:
         names = sum(map(_is_name, lines))
         if names < 2 or text.lstrip().startswith("<"):
             return 0.0
-        return min(1.0, 2.5 * names / len(lines))
+        return min(0.9, 2.5 * names / len(lines))
 
     def brackets(self, text: str) -> str:
         return "["

@@ -49,6 +49,19 @@ def test_an_episode_is_in_one_split_whatever_else_there_is(episodes: list[tuple[
         assert split == split_of(show, episode, SETTINGS.valid, SETTINGS.test, SETTINGS.split_seed)
 
 
+def test_no_long_line_stands_on_both_sides_of_a_split() -> None:
+    long, short = "I never thought that a goat would drive a bus like that.", "Goats!"
+    lines = [
+        line for i in range(30) for line in lines_of(f"E{i}", (0, "Ned", long), (0, "Olga", short), (0, "Ned", f"{long} {i}"))
+    ]
+    table = corpus_table(lines, SETTINGS)
+    assert set(table["split"]) == {"train", "valid", "test"}
+    assert set(table.loc[table["text"] == long, "split"]) == {"test"}
+    assert set(table.loc[table["text"] == short, "split"]) == {"train", "valid", "test"}
+    # Of the other long lines, each of which is said once, none is lost.
+    assert len(table[table["text"].str.startswith(f"{long} ")]) == 30
+
+
 def test_the_splits_of_scenes_are_all_scenes_once() -> None:
     lines = [line for i in range(20) for line in lines_of(f"E{i}", (0, "Ned", f"{i}a"), (1, "Olga", f"{i}b"))]
     table = corpus_table(lines, SETTINGS)

@@ -1,11 +1,13 @@
 from importlib import resources
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.scripts.cast import Cast, cast_of, is_group
+from charbot.errors import ScriptError
+from charbot.scripts.cast import Cast, cast_of, is_group, read_cast
 
 CAST = Cast({"wilf": "Wilf", "wilfred pym": "Wilf", "mr. hassock jr": "Mr. Hassock Jr."})
 SHIPPED: dict[str, dict[str, list[str]]] = yaml.safe_load(
@@ -96,3 +98,37 @@ def test_shipped_casts_agree_with_themselves(show: str) -> None:
 
 def test_a_show_that_charbot_does_not_know_has_an_empty_cast() -> None:
     assert cast_of("Puddle Lane").aliases == {}
+
+
+def test_what_a_user_lists_goes_over_what_charbot_ships() -> None:
+    listed = {"South Park": {"Eric": ["cartman"], "The New One": []}}
+    assert cast_of("South Park", listed).canonical("CARTMAN") == "Eric"
+    assert cast_of("South Park", listed).canonical("STAN MARSH") == "Stan"
+    assert cast_of("Friends", listed).canonical("CARTMAN") == "Cartman"
+
+
+def test_a_cast_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cast.yaml"
+    path.write_text("Puddle Lane:\n  Ned: [nedward, NED P.]\n  Olga:\n", "utf-8")
+    assert read_cast(path) == {"Puddle Lane": {"Ned": ["nedward", "NED P."], "Olga": []}}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"- Ned", "must hold, for each show"),
+        (b"", "must hold, for each show"),
+        (b"Puddle Lane: Ned", "`Puddle Lane` holds 'Ned'"),
+        (b"Puddle Lane: {Ned: Nedward}", "`Puddle Lane`, `Ned` holds 'Nedward'"),
+        (b"Puddle Lane: {Ned: [1]}", "`Puddle Lane`, `Ned` holds"),
+        (b"a: [", "cannot be read as YAML"),
+        (b"\xff", "cannot be read as YAML"),
+    ],
+)
+def test_a_wrong_cast_file_says_where(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "cast.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ScriptError, match=problem) as error:
+        read_cast(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)

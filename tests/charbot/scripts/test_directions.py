@@ -6,7 +6,6 @@ from charbot.scripts.directions import split_directions as split_speech
 from charbot.text import normalise
 
 
-
 def split_directions(raw: str, opening: str) -> tuple[str, tuple[str, ...]]:
     speech = split_speech([raw], opening)
     return speech.text, speech.directions

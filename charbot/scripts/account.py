@@ -1,0 +1,43 @@
+"""An account of what was read: every source line kept or left out for a reason, and what looks odd."""
+
+from collections import Counter, defaultdict
+from statistics import median
+from typing import Any
+
+from charbot.scripts.reading import Reading
+
+_SHORT, _LONG = 0.25, 4.0
+"""Episodes this far from a show's usual length, as shares of it, are worth a look."""
+
+
+def account(reading: Reading) -> dict[str, Any]:
+    """Counts of source lines (records, in tables): `in` is `kept` and `left_out` together."""
+    left_out = Counter(omission.reason for script in reading.scripts for omission in script.omissions)
+    kept = sum(script.kept for script in reading.scripts)
+    return {
+        "files": len(reading.scripts) + len(reading.skipped),
+        "formats": dict(Counter(script.format for script in reading.scripts).most_common()),
+        "source_lines": {"in": kept + left_out.total(), "kept": kept, "left_out": dict(left_out.most_common())},
+        "passed_over": [{"file": str(path), "why": why} for path, why in reading.skipped],
+        "merged_names": sum(len(found) for found in reading.merged.values()),
+        "odd": odd(reading),
+    }
+
+
+def odd(reading: Reading) -> list[str]:
+    """What looks as if it were read wrongly, in words."""
+    lengths: dict[str, Counter[str]] = defaultdict(Counter)
+    speakers: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in reading.lines:
+        lengths[line.show][line.episode] += 1
+        speakers[line.show][line.speaker] += 1
+    found = []
+    for show, episodes in lengths.items():
+        usual = median(episodes.values())
+        for episode, count in episodes.items():
+            if not _SHORT * usual <= count <= _LONG * usual:
+                found.append(f"{show} {episode} has {count} lines; {usual:g} are usual in that show")
+        once = [name for name, count in speakers[show].items() if count == 1]
+        if once:
+            found.append(f"{len(once)} speakers of {show} appear once, such as {', '.join(sorted(once)[:5])}")
+    return found

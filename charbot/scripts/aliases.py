@@ -1,0 +1,204 @@
+"""Finds which names in a show's scripts are one person's: short and full names, abbreviations, typos.
+
+Two different people are never merged on a guess: each finding has a certainty, and what is less
+certain than CERTAIN is only suggested. The strongest sign against one is that the two names
+answer each other.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from charbot.scripts.cast import is_group
+
+CERTAIN = 0.9
+"""Names are merged from this certainty on."""
+
+_TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sgt", "sergeant", "lt", "det", "detective"))
+_VOWELS = re.compile(r"[aeiouy]")
+_WORD = re.compile(r"[^\W\d_]+")
+_REGULAR = 0.3
+"""The share of episodes in which a show's regulars speak at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """`name` is probably what scripts also call `canonical`: why, and how probably."""
+
+    name: str
+    canonical: str
+    reason: str
+    certainty: float
+
+
+Scene = tuple[str, Sequence[tuple[str, str]]]
+"""An episode's name, and who says what in one of its scenes, turn by turn."""
+
+
+class _Evidence:
+    """What the scenes of a show say about names."""
+
+    def __init__(self, scenes: Iterable[Scene]) -> None:
+        self.lines: Counter[str] = Counter()
+        self.episodes: dict[str, set[str]] = defaultdict(set)
+        self._answers: Counter[tuple[str, str]] = Counter()
+        self._words: Counter[str] = Counter()
+        everywhere = set()
+        for episode, turns in scenes:
+            everywhere.add(episode)
+            speakers = [speaker for speaker, _ in turns]
+            self.lines.update(speakers)
+            for name in speakers:
+                self.episodes[name].add(episode)
+            self._answers.update(pair for pair in pairwise(speakers) if pair[0] != pair[1])
+            for _, text in turns:
+                self._words.update(_WORD.findall(text))
+        self._all_episodes = max(1, len(everywhere))
+
+    def answer(self, a: str, b: str) -> bool:
+        """Whether one of the two ever speaks right after the other."""
+        return self._answers[a, b] + self._answers[b, a] > 0
+
+    def together(self, a: str, b: str) -> float:
+        """The share of a's episodes in which b speaks too."""
+        return len(self.episodes[a] & self.episodes[b]) / len(self.episodes[a])
+
+    def regular(self, name: str) -> bool:
+        return len(self.episodes[name]) >= _REGULAR * self._all_episodes
+
+    def is_name(self, word: str) -> bool:
+        """Whether a word is a name and no common noun: people do not say it in small letters."""
+        word = word.casefold()
+        return self._words[word] <= self._words[word.capitalize()]
+
+    def spoken(self, word: str) -> bool:
+        """Whether anybody in the show says a word."""
+        word = word.casefold()
+        return self._words[word] + self._words[word.capitalize()] + self._words[word.upper()] > 0
+
+
+def _plain(name: str) -> str:
+    """A name without what typists are careless about."""
+    return "".join(filter(str.isalnum, name.casefold().removeprefix("the ")))
+
+
+def _mistyped(a: str, b: str) -> bool:
+    """Whether one slip of the finger makes one of the other: a letter too many, too few, wrong, or two swapped."""
+    if abs(len(a) - len(b)) > 1 or a == b:
+        return False
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    tail_a, tail_b = a[start:], b[start:]
+    return (
+        tail_a[1:] == tail_b[1:]
+        or tail_a[1:] == tail_b
+        or tail_a == tail_b[1:]
+        or (tail_a[2:] == tail_b[2:] and tail_a[:2] == tail_b[1::-1])
+    )
+
+
+def _abbreviates(short: str, name: str) -> bool:
+    """Whether `short` is `name` cut off ("Chan") or without most vowels ("Mnca")."""
+    if not 3 <= len(short) <= 4 or len(name) < len(short) + 2 or " " in short:
+        return False
+    if name.startswith(short):
+        return True
+    letters = iter(name)
+    return short[0] == name[0] and len(_VOWELS.findall(short[1:])) <= 1 and all(letter in letters for letter in short)
+
+
+def _words(name: str) -> list[str]:
+    return name.casefold().replace(".", "").split()
+
+
+def find_aliases(scenes: Iterable[Scene], known: Container[str]) -> tuple[Alias, ...]:
+    """What names of a show are probably one person's, the likeliest first.
+
+    `known` are casefolded names that are settled: none of them is made another's alias.
+    """
+    seen = _Evidence(scenes)
+    names = [name for name, _ in seen.lines.most_common() if name and not is_group(name)]
+    found: dict[str, Alias] = {}
+    spellings: dict[str, str] = {}
+    for name in names:
+        first = spellings.setdefault(_plain(name), name)
+        if first != name and name.casefold() not in known:
+            found[name] = Alias(name, first, "spelling", 0.99)
+    firm = [name for name in names if name not in found]
+    guesses = [*_full_names(firm, seen), *_abbreviations(firm, seen), *_typing_errors(firm, seen)]
+    for guess in sorted(guesses, key=lambda guess: -guess.certainty):
+        if guess.name.casefold() in known or guess.name in found:
+            continue
+        # The two answer each other: two people, unless a typist slipped.
+        certainty = min(guess.certainty, 0.4) if seen.answer(guess.name, guess.canonical) else guess.certainty
+        found[guess.name] = replace(guess, certainty=certainty)
+    certain = {alias.name: alias.canonical for alias in found.values() if alias.certainty >= CERTAIN}
+    return tuple(
+        replace(alias, canonical=_end(alias.canonical, certain))
+        for alias in sorted(found.values(), key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name))
+    )
+
+
+def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+    """Full names ("Ned Pym") and names with a title ("Mr. Pym") beside short ones ("Ned", "Pym")."""
+    singles = {_words(name)[0]: name for name in reversed(names) if len(_words(name)) == 1}
+    longer: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        words = _words(name)
+        if len(words) == 2 and all(word in _TITLES or (word.isalpha() and seen.is_name(word)) for word in words):
+            longer[words[1]].append(name)
+            if words[0] not in _TITLES:
+                longer[words[0]].append(name)
+    for word, candidates in longer.items():
+        short = singles.get(word)
+        if short is None or not seen.is_name(word) or word in _TITLES:
+            continue
+        for full in candidates:
+            # Whoever shares a regular's name is more likely to be somebody else than a slip.
+            titled = _words(full)[0] in _TITLES
+            sure = len(candidates) == 1 and (titled or (seen.together(full, short) > 0 and not seen.regular(short)))
+            certainty = 0.92 if sure else 0.6 if len(candidates) == 1 else 0.5
+            more, fewer = (short, full) if seen.lines[short] >= seen.lines[full] else (full, short)
+            yield Alias(fewer, more, "full name" if fewer == full else "short name", certainty)
+
+
+def _abbreviations(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+    """Regulars cut short by typists who did so all through an episode."""
+    regulars = [name for name in names if seen.regular(name)]
+    for name in names:
+        meant = [one for one in regulars if _abbreviates(name.casefold(), one.casefold()) and seen.together(name, one) < 0.1]
+        for one in meant:
+            yield Alias(name, one, "abbreviation", 0.93 if len(meant) == 1 and seen.lines[name] >= 5 else 0.5)
+
+
+def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+    """Names of a line or three beside a near one with far more lines in the same episodes."""
+    by_start: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_start[name[0].casefold()].append(name)
+    for name in names:
+        if len(name) < 5 or seen.lines[name] > 3:
+            continue
+        meant = [
+            one
+            for one in by_start[name[0].casefold()]
+            if seen.lines[one] >= 30 * seen.lines[name]
+            and abs(len(one) - len(name)) <= 1
+            and _mistyped(name.casefold(), one.casefold())
+            and re.findall(r"\d", one) == re.findall(r"\d", name)
+            and seen.together(name, one) == 1
+        ]
+        for one in meant:
+            # A name that people say is somebody's.
+            slip = len(meant) == 1 and not all(seen.spoken(word) for word in _WORD.findall(name))
+            yield Alias(name, one, "typing error", 0.95 if slip else 0.5)
+
+
+def _end(name: str, certain: Mapping[str, str]) -> str:
+    """Whom a name stands for, one merger after the other."""
+    passed = set()
+    while name in certain and name not in passed:
+        passed.add(name)
+        name = certain[name]
+    return name

@@ -1,0 +1,178 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.scripts.formats import read
+from charbot.scripts.formats.colon_text import ColonText
+from charbot.scripts.line import Turn
+from tests.charbot.scripts.formats.helpers import check_account, found, said
+
+SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "colon_text"
+
+
+def turns(*lines: str) -> list[tuple[int, str, str]]:
+    return said(ColonText(), "\n".join(lines))
+
+
+def sample(name: str) -> list[Turn]:
+    return found(ColonText(), (SAMPLES / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ned", "NED", "Mr. Loam", "MRS. O'HARA", "Ned and Olga", "NED/OLGA", "Ned, Olga", "Ned & Olga", "Dora's Mum", "Man #2", "2nd Goat",
+     "Élodie", "Woman on Phone"],
+)  # fmt: skip
+def test_names(name: str) -> None:
+    assert turns(f"{name}: Hello.", "Zoe: Bye.") == [(0, name, "Hello."), (0, "Zoe", "Bye.")]
+
+
+@pytest.mark.parametrize("line", ["it is: go.", "See http://example.org", "Http://example.org", ": oh", "(Ned): oh", "::"])
+def test_a_colon_alone_makes_no_turn(line: str) -> None:
+    assert turns(line) == []
+
+
+@pytest.mark.parametrize("line", ["Ned (softly): Hello.", "Ned: (softly) Hello.", "Ned [softly] : Hello.", "NED: Hello. {softly}"])
+def test_directions(line: str) -> None:
+    (turn,) = found(ColonText(), line)
+    assert (turn.speaker.upper(), turn.text, turn.directions) == ("NED", "Hello.", ("softly",))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Ned: Hello,", "there.", "Olga: Hi."),
+        ("Ned: Hello,", "there.", "", "Olga: Hi."),
+        (" Ned: Hello,", "      there.", "Olga: Hi."),
+        ("Ned: Hello,", "     there.", "Olga: Hi."),
+    ],
+)
+def test_speech_is_wrapped_in_many_ways(lines: tuple[str, ...]) -> None:
+    assert turns(*lines) == [(0, "Ned", "Hello, there."), (0, "Olga", "Hi.")]
+
+
+def test_below_a_column_of_speech_prose_is_narration() -> None:
+    script = ("   Ned: Hello,", "        there.", "  Olga: Hi.", "They wait: a goat goes by.", "   Ned: Bye.", "He goes.")
+    assert turns(*script) == [(0, "Ned", "Hello, there."), (0, "Olga", "Hi."), (0, "Ned", "Bye.")]
+
+
+def test_a_colon_inside_of_a_speech_column_names_nobody() -> None:
+    script = ["   Ned: I tell you this:", "        Olga: a goat. Olga: no.", "  Olga: Hi."]
+    assert turns(*script, *script) == [(0, "Ned", "I tell you this: Olga: a goat. Olga: no."), (0, "Olga", "Hi.")] * 2
+
+
+def test_paragraphs_that_were_not_wrapped_are_no_speech() -> None:
+    long = "Hello, " * 30
+    assert [text for _, _, text in turns(f"Ned: {long}", "They sit.", f"Olga: {long}", "They go.")] == [long.strip()] * 2
+
+
+@pytest.mark.parametrize(
+    "credit",
+    ["Written by: Nobody", "Directed By: Nobody", "Transcribed by Nobody: ok", "Teleplay: Nobody", "Original Airdate: Never",
+     "NED ........ Somebody", "Cast:", "Note: Ned is a goat.", "Production code: 7", "Episode Number: 12"],
+)  # fmt: skip
+def test_credits_are_no_turns(credit: str) -> None:
+    assert turns(credit, "", "Ned: Hello.", "", credit) == [(0, "Ned", "Hello.")]
+
+
+@pytest.mark.parametrize("scene", ["[Scene: The roof.]", "(Scene: The roof)", "[Cut to the roof]", "Scene One - The roof.", "Act Two.", "INT. ROOF"])
+def test_scenes(scene: str) -> None:
+    assert turns(scene, "", "Ned: Hello.", "", scene, scene, "", "Olga: Bye.") == [(0, "Ned", "Hello."), (1, "Olga", "Bye.")]
+
+
+def test_a_direction_over_lines_is_left_out_whole() -> None:
+    assert turns("Ned: Hello.", "", "(A goat comes in,", "Ned: behind it,", "and sits.)", "", "Olga: Hi.")[-1] == (0, "Olga", "Hi.")
+    source = read(ColonText(), "Ned: Hello.\n\n(A goat comes in,\nlooks round,\nand sits.)\n\nOlga: Hi.")
+    assert [turn.text for turn in source.turns] == ["Hello.", "Hi."]
+    assert [omission.line for omission in source.omissions] == [3, 4, 5]
+
+
+def test_a_bracket_that_is_never_closed_ends_with_its_paragraph() -> None:
+    assert turns("Ned: Hello.", "", "[A goat comes in", "", "Olga: Hi.") == [(0, "Ned", "Hello."), (0, "Olga", "Hi.")]
+
+
+def test_a_name_may_follow_a_direction() -> None:
+    assert turns("Ned: Hello.", "Olga: Hi.", "[Ned sits] Ned: Ah.", "Olga: Oh.")[2:] == [(0, "Ned", "Ah."), (0, "Olga", "Oh.")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_will_do(end: str) -> None:
+    assert said(ColonText(), end.join(["Ned: One.", "", "Olga: Two."])) == [(0, "Ned", "One."), (0, "Olga", "Two.")]
+
+
+def test_the_column_sample() -> None:
+    turns_ = sample("wrong_trombone.txt")
+    assert len(turns_) == 35
+    assert {turn.speaker for turn in turns_} == {"Ivo", "Maud", "Desmond", "Man"}
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [13, 17, 5]
+    assert Turn(0, "Maud", '"Claimed."', ("making a note",)) in turns_
+    assert Turn(0, "Desmond", "There's a dent where I hit the conductor, and a second dent where the conductor hit me back.") in turns_
+    assert Turn(1, "Maud", "Ivo! Put the Bishop's umbrella back!", ("shouting, from the counter",)) in turns_
+    assert turns_[-1] == Turn(2, "Desmond", "Nobody has ever stayed to find out.")
+
+
+def test_the_wrapped_sample() -> None:
+    turns_ = sample("second_opinion.txt")
+    assert len(turns_) == 30
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [10, 9, 11]
+    assert turns_[1] == Turn(
+        0, "Hester", "He won't eat. He won't eat cat food. He ate the cat flap, the cat's bed, and a picture of the cat.",
+        ("The basket growls",),
+    )  # fmt: skip
+    assert turns_[4] == Turn(0, "Nurse", "Next, please! Next but one, please!", ("sees the basket",))
+    assert Turn(2, "Hester, Mr. Loam", "Aww!") in turns_
+    assert turns_[-1] == Turn(2, "Doctor Bunting", "Forty pounds, then.")
+
+
+@pytest.mark.parametrize("name", ["wrong_trombone.txt", "second_opinion.txt"])
+def test_confidence_is_high_in_samples(name: str) -> None:
+    assert ColonText().confidence((SAMPLES / name).read_text("utf-8")) > 0.8
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<p>Ned: Hello.</p>\n" * 20, "Ned: Hello.\nOlga: Hi.\n", "A Title\n" + "NED\nHello.\n" * 20, "Dear aunt,\n" * 20,
+     "Written by: Nobody\n" * 20, '{"Ned": 1}\n' * 20],
+)  # fmt: skip
+def test_confidence_is_none_elsewhere(text: str) -> None:
+    assert ColonText().confidence(text) == 0.0
+
+
+HOSTILE = {
+    "words": "a " * 100_000,
+    "initials": "A B C D " * 25_000,
+    "names": "Ann and " * 25_000 + ":",
+    "possessives": "A" + "'s" * 30_000 + ":",
+    "asides": "Ann " + "(b) " * 50_000 + ":",
+    "colons": "Ann: " * 40_000,
+    "turns": "Ann: a\n" * 4_000,
+    "parentheses": "(" * 200_000,
+    "open asides": "Ann (" * 40_000 + ":",
+    "squares": "[a" * 100_000,
+    "dots": "." * 200_000 + "a",
+    "capitals as": "A" * 100_000 + " as",
+    "spaces": "Ann" + " " * 200_000 + "x",
+    "blank lines": "\n" * 100_000,
+    "additional": "additional " * 20_000,
+    "later": "[" + "later " * 30_000,
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files_are_read_in_time(text: str) -> None:
+    whole = f"Ned: Hello.\n\n{text}\n\nOlga: {text}\n"
+    assert 0 <= ColonText().confidence(whole) <= 1
+    check_account(ColonText(), whole)
+
+
+PARTS = ["Ned", "OLGA", ":", "Hello.", " ", "        ", "\n", "\n\n", "(", ")", "[", "]", "[Scene: a]", "Written by", "and", ", ", "\0",
+         "\ud800", "\x1c", "\r"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
+def test_any_text_is_accounted_for(text: str) -> None:
+    assert 0 <= ColonText().confidence(text) <= 1
+    check_account(ColonText(), text)

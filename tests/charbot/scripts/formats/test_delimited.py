@@ -1,0 +1,152 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.scripts.formats import read
+from charbot.scripts.formats.delimited import Delimited
+from charbot.scripts.line import Turn
+from charbot.text import normalise
+from tests.charbot.scripts.formats.helpers import found, said
+
+SAMPLE = Path(__file__).parents[4] / "scripts_data" / "samples" / "csv" / "nightshift_dental.csv"
+
+
+def turns(*lines: str) -> list[tuple[int, str, str]]:
+    return said(Delimited(), "\n".join(lines))
+
+
+def reasons(text: str) -> list[tuple[int, str]]:
+    return [(omission.line, omission.reason) for omission in read(Delimited(), text).omissions]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize(
+    "header", [("Character", "Line"), ("name", "text"), ("SPEAKER", "Dialogue"), ("Who", "Quote"), ("speaker_", "utterance")]
+)
+def test_columns_have_many_names(header: tuple[str, str], delimiter: str) -> None:
+    rows = (header, ("NED", "Hello."), ("OLGA", f'"Hi{delimiter} you."'))
+    assert turns(*map(delimiter.join, rows)) == [(0, "NED", "Hello."), (0, "OLGA", normalise(f"Hi{delimiter} you."))]
+
+
+def test_columns_stand_in_any_order_among_others() -> None:
+    assert turns("id,Line,rating,Character", '1,"Hello, ""Olga"".",5,NED') == [(0, "NED", 'Hello, "Olga".')]
+
+
+def test_squares_hold_directions_and_parentheses_do_not() -> None:
+    assert found(Delimited(), "name,line\nNED,[waves] Hello (softly).") == [Turn(0, "NED", "Hello (softly).", ("waves",))]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "second", "episodes"),
+    [
+        ("Season,Episode", "1,1", "1,2", ["S01E01", "S01E02"]),
+        ("season,episode", "Season 1,Episode 12", "Season 2,Episode 1", ["S01E12", "S02E01"]),
+        ("episode,x", "The Leak,", "The Flood,", ["The Leak", "The Flood"]),
+        ("sid,x", "S02E03,", "S02E04,", ["S02E03", "S02E04"]),
+    ],
+)
+def test_episodes(header: str, first: str, second: str, episodes: list[str]) -> None:
+    turns_ = found(Delimited(), f"{header},name,line\n{first},NED,One.\n{first},OLGA,Two.\n{second},NED,Three.")
+    assert [turn.episode for turn in turns_] == [episodes[0], episodes[0], episodes[1]]
+    assert [turn.scene for turn in turns_] == [0, 0, 1]
+
+
+def test_scenes() -> None:
+    assert turns("scene,name,line", "1,NED,One.", "1,OLGA,Two.", "2,NED,Three.") == [
+        (0, "NED", "One."), (0, "OLGA", "Two."), (1, "NED", "Three.")
+    ]  # fmt: skip
+
+
+def test_a_header_in_the_midst_of_a_file_is_not_said() -> None:
+    text = 'Season,Episode,Character,Line\n1,1,Ned,"Hi.\n"\nSeason,Episode,Character,Line\nSeason,Episode,Character,"Line\n"\n1,2,Ned,"Bye.\n"\n'
+    assert [turn.text for turn in found(Delimited(), text)] == ["Hi.", "Bye."]
+    assert reasons(text) == [(1, "title"), (4, "title"), (5, "title")]
+
+
+@pytest.mark.parametrize("record", ["NED", "NED,", ',"who?"', ",", "NED,[nods]", '" ",Hello.'])
+def test_what_says_nothing_is_accounted_for(record: str) -> None:
+    text = f"name,line\n{record}\nOLGA,Hi."
+    source = read(Delimited(), text)
+    assert [(turn.speaker, turn.text, turn.source) for turn in source.turns] == [("OLGA", "Hi.", 3)]
+    assert source.kept + len(source.omissions) == (3 if record != "," else 2)
+
+
+def test_a_record_that_is_too_long_costs_no_other() -> None:
+    source = read(Delimited(), f"name,line\nNED,{'a' * 1_100_000}\nOLGA,Hi.\nNED,Bye.")
+    assert [(turn.text, turn.source) for turn in source.turns] == [("Hi.", 3), ("Bye.", 4)]
+    assert [(omission.line, omission.reason) for omission in source.omissions] == [(1, "title"), (2, "unreadable record")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_will_do(end: str) -> None:
+    text = end.join(["", "name,line", "NED,One.", "", "OLGA,Two."])
+    assert Delimited().confidence(text) > 0.9
+    assert [(turn.text, turn.source) for turn in read(Delimited(), text).turns] == [("One.", 3), ("Two.", 5)]
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "9" * 10, "0" * 5_000])
+def test_a_number_of_any_length_is_survived(number: str) -> None:
+    assert turns("season,episode,name,line", f"{number},{number},NED,Hello.") == [(0, "NED", "Hello.")]
+
+
+def test_the_sample() -> None:
+    source = read(Delimited(), SAMPLE.read_text("utf-8"))
+    turns_ = source.turns
+    assert len(turns_) == 31
+    assert [sum(turn.episode == episode for turn in turns_) for episode in ("S01E01", "S01E02")] == [17, 14]
+    assert {turn.speaker for turn in turns_} == {"Vlad", "Mr. Higgs", "Nurse Agnes", "Postman"}
+    assert turns_[6].text == "Vanity, Mr. Higgs, is the enemy of gums. Open wide. Oh, how beautiful."
+    assert (turns_[6].directions, turns_[6].source) == (("gasps",), 14)
+    assert '"We are nice, and we do not bite."' in {turn.text for turn in turns_}
+    assert (source.kept, len(source.omissions)) == (31, 1)
+
+
+def test_confidence_is_high_in_the_sample() -> None:
+    assert Delimited().confidence(SAMPLE.read_text("utf-8")) > 0.9
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "Character\nNED\n", "1,1,NED,Hello.\n" * 20, "NED: Hello, name.\n" * 20, '"Hello, you."\n' * 20]
+)
+def test_confidence_is_none_elsewhere(text: str) -> None:
+    assert Delimited().confidence(text) == 0.0
+    assert turns(text) == []
+
+
+HOSTILE = {
+    "quotes": '"' * 200_001,
+    "open quotes": 'NED,"a\n' * 20_001,
+    "commas": "," * 200_000,
+    "records": "NED,a\n" * 10_000,
+    "short records": "a\n" * 30_000,
+    "squares": "NED," + "[a" * 100_000,
+    "returns": "\r" * 200_000,
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files_are_read_in_time(text: str) -> None:
+    for whole in (text, f"name,line\n{text}"):
+        assert 0 <= Delimited().confidence(whole) <= 1
+        read(Delimited(), whole)
+
+
+PARTS = ["season,name,line\n", "NED", ",", '"', '""', "\n", "\r", "Hello.", "[", "]", "1", "\0", "\ud800", "\x1c", "\u2028"]
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
+def test_any_text_is_read(text: str) -> None:
+    for whole in (text, f"season,name,line\n{text}"):
+        assert 0 <= Delimited().confidence(whole) <= 1
+        source = read(Delimited(), whole)
+        assert all(turn.text and turn.speaker.strip() for turn in source.turns)
+        assert source.kept == len(source.turns)  # a record is a line, however many it runs over
+
+
+@given(st.lists(st.sampled_from(["NED,Hello.", "NED", ",Hello.", "NED,", "NED,[nods]", '"NED","Hel""lo."'])))
+def test_every_record_is_accounted_for(records: list[str]) -> None:
+    source = read(Delimited(), "\n".join(["name,line", *records]))
+    assert source.kept + len(source.omissions) == len(records) + 1

@@ -1,0 +1,175 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.scripts.formats import read
+from charbot.scripts.formats.json_records import JsonRecords
+from charbot.scripts.line import Turn
+from tests.charbot.scripts.formats.helpers import found, said
+
+SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "json"
+
+
+def turns(*documents: Any) -> list[tuple[int, str, str]]:
+    return said(JsonRecords(), "\n".join(map(json.dumps, documents)))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"speaker": "NED", "text": "Hello."},
+        {"Character": "NED", "Line": "Hello."},
+        {"speakers": ["NED"], "transcript": "Hello.", "tokens": [["Hello", "."]]},
+        {"speaker": {"id": "NED", "meta": {}}, "text": "Hello."},
+        {"speaker": {"name": "NED"}, "utterance": "Hello."},
+        {"line": 7, "text": "Hello.", "name": "NED"},
+        {"role": "NED", "content": "Hello."},
+    ],
+)
+def test_keys_have_many_names(record: dict[str, Any]) -> None:
+    assert turns(record) == turns([record]) == turns({"a": {"b": [[record]]}}) == [(0, "NED", "Hello.")]
+
+
+def test_people_speak_together() -> None:
+    assert turns({"speakers": ["NED", "OLGA"], "transcript": "Hello."}) == [(0, "NED and OLGA", "Hello.")]
+
+
+@pytest.mark.parametrize("speaker", [[], "", " ", [""], {"id": ""}, [7]])
+def test_what_nobody_says_is_not_said_by_the_file(speaker: object) -> None:
+    source = read(JsonRecords(), json.dumps([{"speaker": speaker, "text": "(It rains.)"}, {"speaker": "NED", "text": "Hello."}]))
+    assert [(turn.speaker, turn.text) for turn in source.turns if turn.speaker.strip()] == [("NED", "Hello.")]
+    assert not [turn for turn in source.turns if not turn.speaker.strip()]
+
+
+@pytest.mark.parametrize("speaker", [None, 7, True, {"id": 7}])
+def test_what_is_no_name_speaks_not(speaker: object) -> None:
+    assert turns({"speaker": speaker, "text": "Hello."}) == []
+
+
+def test_scenes_and_episodes() -> None:
+    def line(text: str) -> dict[str, str]:
+        return {"speaker": "NED", "text": text}
+
+    show = {
+        "season": 1,
+        "episodes": [
+            {"episode": 1, "scenes": [{"scene": 1, "lines": [line("a"), line("b")]}, {"scene": 2, "lines": [line("c")]}]},
+            {"episode": 2, "scenes": [{"scene": 1, "lines": [line("d")]}]},
+        ],
+    }
+    turns_ = found(JsonRecords(), json.dumps(show))
+    assert [(turn.episode, turn.scene, turn.text) for turn in turns_] == [
+        ("S01E01", 0, "a"), ("S01E01", 0, "b"), ("S01E01", 1, "c"), ("S01E02", 2, "d")
+    ]  # fmt: skip
+
+
+def test_an_id_may_tell_the_episode() -> None:
+    records = [{"id": f"s02_e{episode}_c01_u1", "speaker": "NED", "text": "Hello."} for episode in ("03", "17")]
+    assert [turn.episode for turn in found(JsonRecords(), "\n".join(map(json.dumps, records)))] == ["S02E03", "S02E17"]
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1" * 10])
+def test_a_number_of_any_length_is_survived(number: str) -> None:
+    assert turns({"id": f"s{number}_e{number}", "season": number, "episode": number, "speaker": "NED", "text": "Hi."}) == [
+        (0, "NED", "Hi.")
+    ]
+    assert said(JsonRecords(), f'{{"season": {number}, "speaker": "NED", "text": "Hi."}}') in ([(0, "NED", "Hi.")], [])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_json_lines_are_accounted_for(end: str) -> None:
+    lines = ['{"speaker": "NED", "text": "One."}', "{oh", "", '{"a": 1}', "7", "[]", '{"speaker": "NED", "text": "[nods]"}']
+    source = read(JsonRecords(), end.join([*lines, '{"speaker": "OLGA", "text": "Two."}']))
+    assert [(turn.text, turn.source) for turn in source.turns] == [("One.", 1), ("Two.", 8)]
+    assert {omission.line: omission.reason for omission in source.omissions} == {
+        2: "unreadable record", 4: "no dialogue", 5: "unreadable record", 6: "no dialogue", 7: "stage direction"
+    }  # fmt: skip
+    assert source.kept == 2
+
+
+def test_rarer_line_ends_may_be_said() -> None:
+    records = [{"speaker": "NED", "text": f"One{end}two."} for end in ("\u2028", "\x85")]
+    text = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    assert [(turn.text, turn.source) for turn in read(JsonRecords(), text).turns] == [("One two.", 1), ("One two.", 3)]
+
+
+def test_the_tree_sample() -> None:
+    turns_ = found(JsonRecords(), (SAMPLES / "the_ledge.json").read_text("utf-8"))
+    assert len(turns_) == 27
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [11, 7, 9]
+    assert Turn(0, "Clive and Brenda", "Where?", (), 1, "S01E01") in turns_
+    assert turns_[-1] == Turn(2, "Little Keith", "It is a chip this time! It is, it is! It's a leaf.", ("flies",), 1, "S01E02")
+
+
+def test_the_lines_sample() -> None:
+    turns_ = read(JsonRecords(), (SAMPLES / "utterances.jsonl").read_text("utf-8")).turns
+    assert [turn.source for turn in turns_] == list(range(1, 27))
+    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [11, 6, 9]
+    assert [sum(turn.episode == episode for turn in turns_) for episode in ("S01E01", "S01E02")] == [17, 9]
+    assert turns_[16].text == '"For decorative use only."'
+    assert turns_[-1].directions == ("sighs",)
+
+
+@pytest.mark.parametrize("name", ["the_ledge.json", "utterances.jsonl"])
+def test_confidence_is_high_in_samples(name: str) -> None:
+    assert JsonRecords().confidence((SAMPLES / name).read_text("utf-8")) > 0.9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "[Scene: a roof]\nNED: Hello.\n" * 20,
+        '{"speaker": "NED", "text": "Hi."}',
+        '[{"name": "a", "id": 1}]',
+        "{" * 9,
+        "7",
+    ],
+)
+def test_confidence_is_none_elsewhere(text: str) -> None:
+    assert JsonRecords().confidence(text) == 0.0
+
+
+HOSTILE = {
+    "lists": "[" * 100_000 + "]" * 100_000,
+    "lists within reason": "[" * 900 + '{"speaker": "NED", "text": "Hi."}' + "]" * 900,
+    "open lists": "[" * 200_000,
+    "objects": '{"a":' * 50_000 + "1" + "}" * 50_000,
+    "a number": "1" * 200_000,
+    "bad lines": "{\n" * 10_000,
+    "empty lines": "{}\n" * 4_000,
+    "keys": json.dumps({f"a{number}": {} for number in range(4_000)}),
+    "long keys": json.dumps({"aB" * 50_000: []}),
+    "parentheses": json.dumps({"speaker": "NED", "text": "[a" * 100_000}),
+    "surrogates": '{"speaker": "\\ud800", "text": "\\udc00 a"}',
+    "infinity": '{"speaker": "NED", "text": "Hi.", "season": Infinity, "episode": NaN}',
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files_are_read_in_time(text: str) -> None:
+    assert 0 <= JsonRecords().confidence(text) <= 1
+    read(JsonRecords(), text)
+
+
+PARTS = ["{", "}", "[", "]", ",", ":", '"', '"speaker"', '"text"', '"NED"', '"Hello."', '"season"', "1", "null", "\n", "\r", "\u2028", "\0",
+         "\ud800"]  # fmt: skip
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
+KEYS = st.sampled_from(["speaker", "speakers", "text", "season", "episode", "scene", "id", "a"])
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6)
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)) | VALUES.map(json.dumps))
+def test_any_text_is_read(text: str) -> None:
+    assert 0 <= JsonRecords().confidence(text) <= 1
+    source = read(JsonRecords(), text)
+    assert all(turn.text and turn.speaker.strip() for turn in source.turns)
+    assert source.kept == len(source.turns)
+    assert bool(text.strip()) == bool(source.turns or source.omissions)

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from charbot.scripts.account import account
+from charbot.scripts.reading import read_scripts
+
+PAGE = "Episode {}\n" + "NED\nHello.\n[They are waiting here]\nOLGA\nHello, Ned.\n" * 12
+
+
+def test_every_source_line_is_kept_or_left_out(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number) + ("TUCK\nHm.\n" if number else ""))
+    (tmp_path / "notes.txt").write_text("Dear aunt.")
+    found = account(read_scripts([tmp_path]))
+    assert (found["files"], found["formats"]) == (4, {"wiki-dump": 3})
+    assert found["source_lines"] == {"in": 187, "kept": 148, "left_out": {"stage direction": 36, "title": 3}}
+    ((passed),) = found["passed_over"]
+    assert passed["file"].endswith("notes.txt")
+    assert found["odd"] == []
+
+
+def test_what_is_odd_is_told(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number))
+    (tmp_path / "S01E05.txt").write_text("Short\nNED\nHello.\nOLGA\nBye.\nTUCK\nBye.")
+    show = " ".join(part.capitalize() for part in tmp_path.name.replace("_", " ").replace("-", " ").split())
+    assert account(read_scripts([tmp_path]))["odd"] == [
+        f"{show} S01E05 has 3 lines; 24 are usual in that show",
+        f"1 speakers of {show} appear once, such as Tuck",
+    ]

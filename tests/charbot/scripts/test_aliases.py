@@ -1,0 +1,95 @@
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.scripts.aliases import CERTAIN, Scene, find_aliases
+
+NAMES = ["Wilf", "WILFRED PYM", "Dora", "Dr. Dora", "Mr. Wilf", "Widl", "Priya 2", "The Goat", "Goat", "All", ""]
+
+
+def scene(episode: str, *turns: str) -> Scene:
+    """Turns as "Name: text"; without a text, something that names nobody."""
+    return episode, [(name, text or "well, then.") for name, _, text in (turn.partition(": ") for turn in turns)]
+
+
+def found(scenes: Sequence[Scene], *known: str) -> dict[str, tuple[str, bool]]:
+    """Each alias with whom it means and whether that is certain."""
+    return {one.name: (one.canonical, one.certainty >= CERTAIN) for one in find_aliases(scenes, known)}
+
+
+REGULARS = [scene(f"e{i}", *["Barnaby", "Dora"] * 20) for i in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("turns", "alias", "means"),
+    [
+        (["The Goat", "Dora", "Goat", "Dora", "Goat"], "The Goat", "Goat"),
+        (["Mr Pym", "Dora", "Mr. Pym", "Dora", "Mr. Pym"], "Mr Pym", "Mr. Pym"),
+        (["Pym", "Dora: Mister Pym!", "Pym", "Dora", "Mr. Pym"], "Mr. Pym", "Pym"),
+        (["Wilf", "Dora: Wilf!", "Wilf Pym"], "Wilf Pym", "Wilf"),
+        (["Pym", "Dora: Wilf Pym!", "Wilf Pym", "Dora", "Wilf Pym"], "Pym", "Wilf Pym"),
+    ],
+)
+def test_names_of_one_person(turns: list[str], alias: str, means: str) -> None:
+    assert found([*REGULARS, scene("x", *turns)])[alias] == (means, True)
+
+
+def test_an_abbreviation_stands_for_a_regular_who_is_missing() -> None:
+    short = scene("x", *["Brby", "Dora"] * 5)
+    assert found([*REGULARS, short])["Brby"] == ("Barnaby", True)
+    assert found([*REGULARS, scene("x", *["Barn", "Dora"] * 5)])["Barn"] == ("Barnaby", True)
+    assert "Brby" not in found([*REGULARS, scene("e1", *["Brby", "Dora"] * 5)])
+    assert found([*REGULARS, scene("x", "Brby")])["Brby"] == ("Barnaby", False)
+
+
+@pytest.mark.parametrize("slip", ["Banraby", "Barnby", "Barnnaby", "Barnavy"])
+def test_a_typing_error_means_its_neighbour(slip: str) -> None:
+    scenes = [*REGULARS, scene("e1", "Dora", slip, "Dora")]
+    (alias,) = find_aliases(scenes, ())
+    assert (alias.name, alias.canonical) == (slip, "Barnaby")
+
+
+def test_a_name_that_people_say_is_no_typing_error() -> None:
+    assert found([*REGULARS, scene("e1", "Dora: Hi, Barnabo!", "Barnabo", "Dora")]) == {"Barnabo": ("Barnaby", False)}
+
+
+def test_whoever_answers_somebody_is_somebody_else() -> None:
+    scenes = [*REGULARS, scene("x", "Wilf", "Dora: Wilf!", "Wilf Pym", "Wilf")]
+    assert found(scenes)["Wilf Pym"] == ("Wilf", False)
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        ["Wilf", "Dora: Wilf!", "Wilf Pym", "Dora", "Wilf Oddy"],  # two could be meant
+        ["Barnaby", "Dora: Barnaby!", "Barnaby Oddy"],  # a regular's namesake
+        ["Man", "Dora: A man! An old man.", "Old Man"],
+        ["Goat", "Dora: A goat!", "Fat Goat"],
+        ["Guard 1", "Dora", "Guard 2", "Dora", "Guard"],
+        ["Wilf and Dora", "All", "Dora"],
+        ["Mina", "Dora", "Nina"],
+    ],
+)
+def test_different_people_stay_apart(turns: list[str]) -> None:
+    assert not any(certain for _, certain in found([*REGULARS, scene("e1", *turns)]).values())
+
+
+def test_what_is_settled_is_not_judged_again() -> None:
+    scenes = [*REGULARS, scene("x", "The Goat", "Dora", "Goat", "Dora", "Goat")]
+    assert found(scenes, "the goat") == {}
+
+
+def test_a_name_of_a_name_means_the_last() -> None:
+    scenes = [*REGULARS, scene("x", *["Mr Pym", "Dora", "Mr. Pym", "Dora", "Mr. Pym", "Dora: Pym!"], *["Pym", "Dora"] * 4)]
+    assert found(scenes)["Mr Pym"] == ("Pym", True)
+
+
+@given(st.lists(st.lists(st.sampled_from(NAMES), max_size=8), max_size=6))
+def test_certain_names_lead_to_names_that_stay(scenes: list[list[str]]) -> None:
+    aliases = find_aliases([(str(i), [(name, "Wilf Dora") for name in names]) for i, names in enumerate(scenes)], ())
+    certain = {one.name: one.canonical for one in aliases if one.certainty >= CERTAIN}
+    assert not set(certain) & set(certain.values())
+    assert all(0 < one.certainty <= 1 for one in aliases)
+    assert len({one.name for one in aliases}) == len(aliases)
