@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from statistics import median
 from typing import Any
 
+from charbot.scripts.cast import is_group
 from charbot.scripts.reading import Reading
 
 _SHORT, _LONG = 0.25, 4.0
@@ -37,7 +38,7 @@ def odd(reading: Reading) -> list[str]:
         for episode, count in episodes.items():
             if not _SHORT * usual <= count <= _LONG * usual:
                 found.append(f"{show} {episode} has {count} lines; {usual:g} are usual in that show")
-        once = [name for name, count in speakers[show].items() if count == 1]
+        once = sorted(name for name, count in speakers[show].items() if count == 1 and not is_group(name))
         if once:
-            found.append(f"{len(once)} speakers of {show} appear once, such as {', '.join(sorted(once)[:5])}")
+            found.append(f"heard only once in {show}: {len(once)}, such as {', '.join(once[:5])}")
     return found

@@ -47,7 +47,7 @@ def is_group(name: str) -> bool:
 
 def _bare(name: str) -> str:
     """A name without what scripts hang on it: "Wilf's voice (on the phone):" is "Wilf"."""
-    name = " ".join(name.split())
+    name = " ".join(name.split()).strip("#") or name
     return _ENDING.sub("", _QUALIFIER.sub("", name)).strip() or name
 
 

@@ -44,6 +44,11 @@ def _bounded(file: io.BufferedIOBase) -> bytes:
     return data
 
 
+def _damage(error: Exception) -> str:
+    # tarfile lists on further lines all that it tried.
+    return f"is damaged: {str(error).partition(chr(10))[0].rstrip(':') or type(error).__name__}"
+
+
 def _read_plain(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -54,7 +59,7 @@ def _read_plain(path: Path) -> bytes:
     except OSError as error:
         raise ScriptError(f"cannot be read: {error.strerror or error}") from error
     except (EOFError, zlib.error) as error:
-        raise ScriptError(f"is damaged: {error}") from error
+        raise ScriptError(_damage(error)) from error
 
 
 def _hidden(name: str) -> bool:
@@ -89,7 +94,7 @@ def _members(path: Path) -> Iterator[ScriptFile]:
                     _check_count(path, count)
                     yield _member(path, entry.name, entry.isfile(), lambda e=entry, t=tar: t.extractfile(e))  # type: ignore[misc]
     except _BROKEN as error:
-        yield ScriptFile(path, _refused(f"is damaged: {error}"))
+        yield ScriptFile(path, _refused(_damage(error)))
 
 
 def _check_count(path: Path, count: int) -> None:
@@ -110,7 +115,7 @@ def _member(path: Path, name: str, plain: bool, opened: Callable[[], io.Buffered
             with opened() as file:
                 return _bounded(file)
         except _BROKEN as error:
-            raise ScriptError(f"is damaged: {error}") from error
+            raise ScriptError(_damage(error)) from error
 
     return ScriptFile(place, read)
 

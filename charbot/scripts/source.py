@@ -91,8 +91,8 @@ class _Assembly:
         for part, spoken in zip(self.parts, speech.spoken, strict=True):
             if speech.text and spoken:
                 self.kept.add(part.place)
-            elif part.text.strip():
-                self.omit(part, "stage direction")
+            else:
+                self.omit(part, "stage direction" if part.text.strip() else "nothing said")
         self.name = None
 
     def next_scene(self) -> None:

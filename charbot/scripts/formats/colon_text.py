@@ -12,13 +12,12 @@ from charbot.scripts.formats import paratext
 from charbot.scripts.source import Mark
 
 _WORD = r"[^\W\d_a-z][\w.'’&#-]*|\d+(?:st|nd|rd|th)?|#\d+"
-_NAME = re.compile(
-    rf"(?=.*[^\W\d_])(?:{_WORD})(?:(?:,? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?| ?/ ?| ?& ?| )(?:{_WORD}|\d+)|['’]s|['’]S| \w+){{0,5}}"
-)
+_JOINT = r",? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?| ?/ ?| ?& ?| "
+_NAME = re.compile(rf"(?=.*[^\W\d_])(?:{_WORD})(?:(?:{_JOINT})(?:{_WORD}|\d+)|['’]s|['’]S| \w+){{0,5}}")
 _TURN = re.compile(
     r"\s*([^\s:\[({][^:\[({]{0,59}?)\s*((?:[(\[{][^)\]}:]{0,200}[)\]}]\s*){0,3})(?:(?<=[^\s:])::|:)(?!//|:)\s*(.*)"
 )
-_UNMARKED = re.compile(r"([A-Z][A-Z0-9 .'#&-]*[A-Z0-9.])\s*[;.]?\s+((?=\(|\[|[A-Z][a-z' ,])\S.*)")
+_UNMARKED = re.compile(r"([A-Z][A-Z0-9 .'#&-]*[A-Z0-9.]) ?[;.]? ((?=\(|\[|[A-Z][a-z' ,])\S.*)")
 _RUN_ON = re.compile(r"""(?<=[.!?")\]]) +(?=([A-ZÀ-ÖØ-Þ][\w.'’-]+(?: [A-Z][\w.'’-]+)?): ["'(\[]?[A-ZÀ-ÖØ-Þ])""")
 _FINISHED = re.compile(r"""[.!?…"')\]-]$""")
 _OPENING, _CLOSING = "([{", ")]}"
@@ -140,7 +139,7 @@ class ColonText:
     name = "colon-text"
 
     def confidence(self, text: str) -> float:
-        if text.lstrip()[:1] in "<{":
+        if text.lstrip()[:1] in "<{" or " --> " in text:
             return 0.0
         rows = _rows(text)
         found = Counter(row.name for row in rows if row.head)

@@ -33,10 +33,12 @@ _FURNITURE = re.compile(
     re.I,
 )
 _BREAK = re.compile(
-    r"\W*(?:(?:opening|closing|ending|end|commercial|title|act)[ -]*(?:credits?|titles?|break|theme|monologue)?|credits|the end|"
+    r"\W*(?:(?:opening|closing|ending|end|commercial|title|act)(?:[ -]*(?:credits?|titles?|break|theme|monologue))?|"
+    r"credits|the end|"
     r"end of (?:act|part|show|episode|scene)\b.*|act (?:\w+|[ivx]+)|part (?:\w+|[ivx]+)|"
     r"time lapse|(?:smash |jump |match |flash )?cuts? (?:to|back)\b.*|dissolve\b.*|fade[sd]?(?: (?:in|out|to|back)\b.*)?|"
-    r"scene\b.*|setting\b.*|skyline\b.*|(?:reset|shift) to\b.*|title card\b.*|we cut to\b.*|angle on\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|flashback|montage|"
+    r"scene\b.*|setting\b.*|skyline\b.*|(?:reset|shift) to\b.*|title card\b.*|"
+    r"we cut to\b.*|angle on\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|flashback|montage|"
     r"(?:int|ext|i/e|int\.?/ext)\b[. ].*)\W*",
     re.I,
 )

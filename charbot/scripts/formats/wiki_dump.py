@@ -12,6 +12,8 @@ from charbot.scripts.source import Mark
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?")
 _SHOUT = re.compile(r"""^["'.(-]|(?:,|\.\.|-|"|(?<!\b\w)(?<!\bJR)(?<!\bSR)\.)$""")
 
+_SCREENPLAY = re.compile(r"(?m)^[ \t]*(?:INT|EXT)[. ]")
+
 _TIME = re.compile(
     r", [^.]{0,40}\b(?:day|night|morning|afternoon|evening|dusk|dawn|later|moments|continued|inside|outside)\b", re.I
 )
@@ -42,7 +44,7 @@ class WikiDump:
     def confidence(self, text: str) -> float:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         names = sum(map(_is_name, lines))
-        if names < 2 or text.lstrip().startswith("<"):
+        if names < 2 or text.lstrip().startswith("<") or _SCREENPLAY.search(text):
             return 0.0
         return min(0.9, 2.5 * names / len(lines))
 

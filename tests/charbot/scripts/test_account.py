@@ -25,5 +25,5 @@ def test_what_is_odd_is_told(tmp_path: Path) -> None:
     show = " ".join(part.capitalize() for part in tmp_path.name.replace("_", " ").replace("-", " ").split())
     assert account(read_scripts([tmp_path]))["odd"] == [
         f"{show} S01E05 has 3 lines; 24 are usual in that show",
-        f"1 speakers of {show} appear once, such as Tuck",
+        f"heard only once in {show}: 1, such as Tuck",
     ]

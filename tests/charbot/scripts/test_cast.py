@@ -27,6 +27,7 @@ SHIPPED: dict[str, dict[str, list[str]]] = yaml.safe_load(
         ("WILF’S VOICE", "Wilf"),
         ("Wilf's voice (on the tape)", "Wilf"),
         ("Wilf.,:", "Wilf"),
+        ("#WILF#", "Wilf"),
         ("MR. HASSOCK JR.", "Mr. Hassock Jr."),
         ("Mrs. Pym", "Mrs. Pym"),
         ("MRS. PYM", "Mrs. Pym"),

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from charbot.errors import ScriptError
 from charbot.scripts import files
+from charbot.scripts.files import script_files
 from charbot.scripts.formats import FORMATS, Format, find_format, read
 from charbot.scripts.line import Line
-from charbot.scripts.files import script_files
 from charbot.scripts.reading import MIN_CONFIDENCE, decode, detect, episode_of, read_script, read_scripts, show_of
 
 SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples"

@@ -42,7 +42,8 @@ def test_directions_run_on_over_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoken", "reason"), [([], "nothing said"), (["[nods]"], "stage direction"), (["  "], "nothing said"), (["\0"], "nothing said")]
+    ("spoken", "reason"),
+    [([], "nothing said"), (["[nods]"], "stage direction"), (["  "], "nothing said"), (["\0"], "nothing said")],
 )
 def test_whoever_says_nothing_has_no_turn(spoken: list[str], reason: str) -> None:
     source = assemble([name(1), *(speech(1, text) for text in spoken), name(2, "OLGA"), speech(2, "Hi.")], "[")

@@ -60,7 +60,8 @@ def test_scenes() -> None:
 
 
 def test_a_header_in_the_midst_of_a_file_is_not_said() -> None:
-    text = 'Season,Episode,Character,Line\n1,1,Ned,"Hi.\n"\nSeason,Episode,Character,Line\nSeason,Episode,Character,"Line\n"\n1,2,Ned,"Bye.\n"\n'
+    header = "Season,Episode,Character,Line\n"
+    text = f'{header}1,1,Ned,"Hi.\n"\n{header}Season,Episode,Character,"Line\n"\n1,2,Ned,"Bye.\n"\n'
     assert [turn.text for turn in found(Delimited(), text)] == ["Hi.", "Bye."]
     assert reasons(text) == [(1, "title"), (4, "title"), (5, "title")]
 

@@ -139,8 +139,9 @@ def test_hostile_files_are_read_in_time(text: str) -> None:
         read(FinalDraft(), whole)
 
 
-PARTS = ["<FinalDraft>", "</FinalDraft>", "<Content>", "</Content>", "<Paragraph Type='Character'>", "<Paragraph Type='Dialogue'>",
-         "</Paragraph>", "<Text>", "</Text>", "NED", "(", ")", "&", "<", "]]>", "<!--", "<?", "\n", "\0", "\ud800"]  # fmt: skip
+PARTS = ["<FinalDraft>", "</FinalDraft>", "<Content>", "</Content>", "<Paragraph Type='Character'>",
+         "<Paragraph Type='Dialogue'>", "</Paragraph>", "<Text>", "</Text>", "NED", "(", ")", "&", "<", "]]>",
+         "<!--", "<?", "\n", "\0", "\ud800"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))

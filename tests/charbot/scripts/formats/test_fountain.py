@@ -163,8 +163,8 @@ def test_hostile_files_are_read_in_time(text: str) -> None:
     check_account(Fountain(), whole)
 
 
-PARTS = ["NED", "@Ned", "\n", "\n\n", "Hello.", "INT. ROOF", "CUT TO:", "Title: a", " ", "(", ")", "[[", "]]", "/*", "*/", "*", "_", "\\",
-         "~", ">", "\0", "\ud800", "\x1c", "\u2028", "\r"]  # fmt: skip
+PARTS = ["NED", "@Ned", "\n", "\n\n", "Hello.", "INT. ROOF", "CUT TO:", "Title: a", " ", "(", ")", "[[", "]]", "/*",
+         "*/", "*", "_", "\\", "~", ">", "\0", "\ud800", "\x1c", "\u2028", "\r"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))

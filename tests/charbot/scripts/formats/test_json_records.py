@@ -159,8 +159,8 @@ def test_hostile_files_are_read_in_time(text: str) -> None:
     read(JsonRecords(), text)
 
 
-PARTS = ["{", "}", "[", "]", ",", ":", '"', '"speaker"', '"text"', '"NED"', '"Hello."', '"season"', "1", "null", "\n", "\r", "\u2028", "\0",
-         "\ud800"]  # fmt: skip
+PARTS = ["{", "}", "[", "]", ",", ":", '"', '"speaker"', '"text"', '"NED"', '"Hello."', '"season"', "1", "null",
+         "\n", "\r", "\u2028", "\0", "\ud800"]  # fmt: skip
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
 KEYS = st.sampled_from(["speaker", "speakers", "text", "season", "episode", "scene", "id", "a"])
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6)
