@@ -98,7 +98,11 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_scripts_check)
     cast = actions.add_parser("cast", help="which names are one person's, and how to overrule that")
     cast.set_defaults(run=_scripts_cast)
-    for action in (check, cast):
+    stats = actions.add_parser("stats", help="lines, words, and who talks to whom")
+    stats.add_argument("--characters", type=int, default=8, metavar="N", help="how many of each show (default: 8)")
+    stats.add_argument("--plots", type=Path, metavar="FOLDER", help="also draw them there, as PNG")
+    stats.set_defaults(run=_scripts_stats)
+    for action in (check, cast, stats):
         action.add_argument("--json", action="store_true", help="as JSON")
     export = actions.add_parser(
         "export", help="the lines as JSON lines, CSV or chat messages",
@@ -107,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--as", dest="kind", choices=("jsonl", "csv", "chat"), default="jsonl", help="in which form")
     export.add_argument("--persona", metavar="NAME", help="chat: who the assistant is")
     export.set_defaults(run=_scripts_export)
-    for action in (check, cast, export):
+    keep = actions.add_parser("import", help="keep scripts in your data folder, where train and eval look for them")
+    keep.set_defaults(run=_scripts_import)
+    for action in (check, cast, stats, export, keep):
         action.add_argument("scripts", nargs="+", type=Path, metavar="PATH", help="script files, folders or archives of them")
         _add_format(action)
 
@@ -138,8 +144,9 @@ def _add_bundles(parser: argparse.ArgumentParser) -> None:
 
 def _add_scripts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--scripts", nargs="+", type=Path, required=True, metavar="PATH", help="script files, folders or archives of them"
-    )
+        "--scripts", nargs="+", type=Path, metavar="PATH",
+        help="script files, folders or archives of them (default: what `charbot scripts import` has kept)",
+    )  # fmt: skip
     _add_format(parser)
 
 
@@ -315,6 +322,33 @@ def _scripts_cast(args: argparse.Namespace) -> int:
     return 0
 
 
+def _scripts_stats(args: argparse.Namespace) -> int:
+    import json
+
+    from charbot.corpus.statistics import statistics
+    from charbot.corpus.table import corpus_table
+
+    found = statistics(corpus_table(_read(args).lines, _config(args).corpus), args.characters)
+    if args.plots:
+        from charbot.corpus.plots import draw
+
+        for path in draw(found, args.plots):
+            print(path, file=sys.stderr)
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    for show, counts in found.items():
+        print(f"{show}: {len(counts['episodes'])} episodes, " + _told(counts, "scenes", "lines", "words", "vocabulary"))
+        for name, own in counts["characters"].items():
+            answers = ", ".join(f"{other} {count}" for other, count in list(own["answers"].items())[:5])
+            print(f"  {name}: {_told(own, 'lines', 'words', 'vocabulary')}, {own['questions']:.0%} questions; answers {answers}")
+    return 0
+
+
+def _told(counts: "dict[str, int]", *names: str) -> str:
+    return ", ".join(f"{counts[name]:,} {name}" for name in names)
+
+
 def _scripts_export(args: argparse.Namespace) -> int:
     from charbot.corpus.export import export_chat, export_lines
     from charbot.corpus.table import corpus_table, find_speaker, scenes
@@ -330,12 +364,32 @@ def _scripts_export(args: argparse.Namespace) -> int:
     return 0
 
 
+def _scripts_import(args: argparse.Namespace) -> int:
+    from charbot.corpus.store import store
+
+    reading = _read(args)
+    written, same = store(reading, _kept_scripts())
+    print(f"{written} episodes kept in {_kept_scripts()}, {same} were there already")
+    for path, why in reading.skipped:
+        print(f"passed over {path}: {why}")
+    return 0
+
+
 def _read(args: argparse.Namespace) -> "Reading":
     """The scripts that the command line names."""
     from charbot.scripts.formats import find_format
     from charbot.scripts.reading import read_scripts
 
-    return read_scripts(args.scripts, find_format(args.format) if args.format else None)
+    kept = _kept_scripts()
+    if not args.scripts and not kept.exists():
+        raise UsageError("name scripts with --scripts, or keep some with `charbot scripts import` first")
+    return read_scripts(args.scripts or [kept], find_format(args.format) if args.format else None)
+
+
+def _kept_scripts() -> Path:
+    from charbot.personas.library import user_folder
+
+    return user_folder().parent / "scripts"
 
 
 def _train(args: argparse.Namespace) -> int:

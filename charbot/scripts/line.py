@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Turn:
     """What one speaker says once, as it stands in one file.
 
-    `scene` counts from 0 within the file; `source` is the source line where the turn begins,
+    `scene` counts from 0 within the episode; `source` is the source line where the turn begins,
     from 1. `speaker` is the name as the script writes it. `text` has the stage directions taken
     out; they are in `directions`, in order. `episode` is None where the file itself is one.
     """

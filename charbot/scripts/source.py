@@ -121,7 +121,7 @@ def assemble(marks: Iterable[Mark], brackets: str) -> Source:
             if mark.kind != "omission":
                 found.next_scene()
             if mark.kind == "episode":
-                found.episode = mark.text
+                found.episode, found.scene = mark.text, 0
     found.finish()
     omissions = tuple(omission for place, omission in sorted(found.omitted.items()) if place not in found.kept)
     return Source(tuple(found.turns), len(found.kept), omissions)

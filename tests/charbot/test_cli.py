@@ -174,6 +174,32 @@ def test_scripts_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "there is no format called 'morse'" in capsys.readouterr().err
 
 
+def test_scripts_import_keeps_what_eval_then_reads(
+    tmp_path: Path, bundles: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert main(["eval", "--bundles", bundles]) == 2
+    assert "charbot scripts import" in capsys.readouterr().err
+    folder = _wiki(tmp_path / "demo", 3)
+    assert main(["scripts", "import", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith("3 episodes kept in ")
+    assert main(["scripts", "import", str(folder)]) == 0
+    assert "0 episodes kept" in capsys.readouterr().out
+    (tmp_path / "config.yaml").write_text("corpus: {test: 0.4, valid: 0.4, split_seed: 2}")
+    assert main(["--config", str(tmp_path / "config.yaml"), "eval", "ann", "--json", "--bundles", bundles]) == 0
+    assert json.loads(capsys.readouterr().out)["persona"] == "Ann"
+
+
+def test_scripts_stats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _wiki(tmp_path / "demo", 3)
+    assert main(["scripts", "stats", str(folder), "--plots", str(tmp_path / "plots")]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("Demo: 3 episodes")
+    assert len(shown.err.splitlines()) == 2
+    assert main(["scripts", "stats", str(folder), "--json", "--characters", "1"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["Demo"]["characters"]) == 1
+
+
 def test_train_needs_to_know_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--scripts", str(tmp_path)]) == 2
     assert "--persona NAME" in capsys.readouterr().err

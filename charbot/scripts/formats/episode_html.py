@@ -92,7 +92,8 @@ class _Page(HTMLParser):
 
 def _blocks(text: str) -> list[tuple[int, str]]:
     page = _Page()
-    page.feed(text)
+    # html.parser gives up on marked sections that it does not know; so parted they are comments.
+    page.feed(text.replace("<![", "<! ["))
     page.close()
     page.end_block()
     return [(line, block) for line, block in page.blocks if block.translate(_BOLD_MARKS).strip()]

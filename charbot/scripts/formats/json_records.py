@@ -44,6 +44,12 @@ def _said(record: dict[str, Any]) -> tuple[str, str] | None:
     return (who, what) if isinstance(who, str) and isinstance(what, str) else None
 
 
+def _beside(record: dict[str, Any]) -> str:
+    """The stage directions that a record keeps beside its text, as they stand in one."""
+    directions = record.get("directions")
+    return "".join(f" [{one}]" for one in directions if isinstance(one, str)) if isinstance(directions, list) else ""
+
+
 class JsonRecords:
     """Dialogue as programs keep it."""
 
@@ -57,7 +63,7 @@ class JsonRecords:
             names += mark.kind == "name"
             if names > 1:
                 return 0.95
-        return 0.0
+        return 0.5 * names
 
     def brackets(self, text: str) -> str:
         return "["
@@ -96,7 +102,7 @@ class JsonRecords:
                     continue
                 if said[0].strip():
                     yield Mark(line, "name", said[0], part=part)
-                    yield Mark(line, "speech", said[1], part=part)
+                    yield Mark(line, "speech", said[1] + _beside(node), part=part)
                 else:
                     yield Mark(line, "omission", said[1] or repr(node), "said by nobody", part)
                 part += 1

@@ -76,7 +76,7 @@ def test_a_scene_in_which_nobody_speaks_does_not_count() -> None:
 def test_an_episode_begins_a_scene() -> None:
     marks = [Mark(1, "episode", "a"), name(1), speech(1, "One."), Mark(2, "episode", "b"), name(2), speech(2, "Two.")]
     source = assemble(marks, "[")
-    assert [(turn.episode, turn.scene) for turn in source.turns] == [("a", 0), ("b", 1)]
+    assert [(turn.episode, turn.scene) for turn in source.turns] == [("a", 0), ("b", 0)]
     assert (source.kept, source.omissions) == (2, ())
 
 

@@ -50,7 +50,7 @@ def test_squares_hold_directions_and_parentheses_do_not() -> None:
 def test_episodes(header: str, first: str, second: str, episodes: list[str]) -> None:
     turns_ = found(Delimited(), f"{header},name,line\n{first},NED,One.\n{first},OLGA,Two.\n{second},NED,Three.")
     assert [turn.episode for turn in turns_] == [episodes[0], episodes[0], episodes[1]]
-    assert [turn.scene for turn in turns_] == [0, 0, 1]
+    assert [turn.scene for turn in turns_] == [0, 0, 0]
 
 
 def test_scenes() -> None:

@@ -100,6 +100,12 @@ def test_what_is_hidden_is_not_said() -> None:
     assert turns(page) == [(0, "Dora", "d")]
 
 
+@pytest.mark.parametrize("section", ["<![CDATA[x]]>", "<![CDAT[ x ]]>", "<![if x]>", "<![[[[[>", "<![", "<![\xad>"])
+def test_marked_sections_are_no_speech(section: str) -> None:
+    assert turns(f"<p>Dora: Hel{section}lo.</p>")[0][:2] == (0, "Dora")
+    assert turns(f"{section}>\n<p>Dora: Hello.</p>") == [(0, "Dora", "Hello.")]
+
+
 def test_marks_of_our_own_in_a_page_do_no_harm() -> None:
     assert turns("<p>\x02Dora\x03: Hel\x02lo.</p>") == [(0, "Dora", "Hello.")]
 
@@ -188,7 +194,7 @@ MARKUP = ["<p>", "</p>", "<b>", "</b>", "<br>", "<", ">", "&", "<!--", "-->", "<
 
 
 @given(st.lists(st.sampled_from(MARKUP)).map("".join) | st.text(st.characters(codec=None)))
-def test_turns_never_raises(text: str) -> None:
+def test_no_page_raises(text: str) -> None:
     page = EpisodeHtml()
     assert 0 <= page.confidence(text) <= 1
     for turn in read(page, text).turns:

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_scenes_and_episodes() -> None:
     }
     turns_ = found(JsonRecords(), json.dumps(show))
     assert [(turn.episode, turn.scene, turn.text) for turn in turns_] == [
-        ("S01E01", 0, "a"), ("S01E01", 0, "b"), ("S01E01", 1, "c"), ("S01E02", 2, "d")
+        ("S01E01", 0, "a"), ("S01E01", 0, "b"), ("S01E01", 1, "c"), ("S01E02", 0, "d")
     ]  # fmt: skip
 
 
@@ -100,16 +101,15 @@ def test_rarer_line_ends_may_be_said() -> None:
 def test_the_tree_sample() -> None:
     turns_ = found(JsonRecords(), (SAMPLES / "the_ledge.json").read_text("utf-8"))
     assert len(turns_) == 27
-    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [11, 7, 9]
+    assert Counter((turn.episode, turn.scene) for turn in turns_) == {("S01E01", 0): 11, ("S01E01", 1): 7, ("S01E02", 0): 9}
     assert Turn(0, "Clive and Brenda", "Where?", (), 1, "S01E01") in turns_
-    assert turns_[-1] == Turn(2, "Little Keith", "It is a chip this time! It is, it is! It's a leaf.", ("flies",), 1, "S01E02")
+    assert turns_[-1] == Turn(0, "Little Keith", "It is a chip this time! It is, it is! It's a leaf.", ("flies",), 1, "S01E02")
 
 
 def test_the_lines_sample() -> None:
     turns_ = read(JsonRecords(), (SAMPLES / "utterances.jsonl").read_text("utf-8")).turns
     assert [turn.source for turn in turns_] == list(range(1, 27))
-    assert [sum(turn.scene == scene for turn in turns_) for scene in range(3)] == [11, 6, 9]
-    assert [sum(turn.episode == episode for turn in turns_) for episode in ("S01E01", "S01E02")] == [17, 9]
+    assert Counter((turn.episode, turn.scene) for turn in turns_) == {("S01E01", 0): 11, ("S01E01", 1): 6, ("S01E02", 0): 9}
     assert turns_[16].text == '"For decorative use only."'
     assert turns_[-1].directions == ("sighs",)
 
@@ -126,7 +126,6 @@ def test_confidence_is_high_in_samples(name: str) -> None:
         "{}",
         "[]",
         "[Scene: a roof]\nNED: Hello.\n" * 20,
-        '{"speaker": "NED", "text": "Hi."}',
         '[{"name": "a", "id": 1}]',
         "{" * 9,
         "7",

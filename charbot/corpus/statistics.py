@@ -1,0 +1,55 @@
+"""What a corpus holds, counted: lines, words, vocabulary, and who talks to whom."""
+
+import re
+from collections import Counter, defaultdict
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from charbot.corpus.table import scenes
+from charbot.scripts.cast import is_group
+
+_WORD = re.compile(r"\w+(?:'\w+)*")
+
+
+def _counts(lines: pd.DataFrame) -> dict[str, Any]:
+    words = [word.casefold() for text in lines["text"] for word in _WORD.findall(text)]
+    return {
+        "lines": len(lines),
+        "words": len(words),
+        "vocabulary": len(set(words)),
+        "words_a_line": round(len(words) / len(lines), 2),
+        "questions": round(float(lines["text"].str.contains(r"\?", regex=True).mean()), 3),
+    }
+
+
+def statistics(table: pd.DataFrame, characters: int) -> dict[str, dict[str, Any]]:
+    """For each show its counts, those of its `characters` most heard speakers, how often these
+    answer one another, and the lines of each episode."""
+    found = {}
+    for show, lines in table.groupby("show"):
+        heard = lines["speaker"].value_counts()
+        speakers = [name for name in heard.index if not is_group(str(name))][:characters]
+        answers = answered(lines)
+        found[str(show)] = {
+            **_counts(lines),
+            "scenes": sum(1 for _ in scenes(lines)),
+            "episodes": {str(episode): int(count) for episode, count in lines["episode"].value_counts(sort=False).items()},
+            "characters": {
+                str(name): _counts(lines[lines["speaker"] == name])
+                | {"answers": {str(other): count for other, count in answers[str(name)].items() if other in speakers}}
+                for name in speakers
+            },
+        }
+    return found
+
+
+def answered(lines: pd.DataFrame) -> dict[str, Counter[str]]:
+    """For each speaker whose lines came right before, in the same scene, and how often; most often first."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for scene in scenes(lines):
+        for before, after in pairwise(scene):
+            if before.speaker != after.speaker:
+                found[str(after.speaker)][str(before.speaker)] += 1
+    return defaultdict(Counter, {name: Counter(dict(counts.most_common())) for name, counts in found.items()})
