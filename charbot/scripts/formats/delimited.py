@@ -57,18 +57,16 @@ class Delimited:
             if row is None:
                 return
             start, begin = begin, reader.line_num + 1
-            if row == columns or not any(map(str.strip, row)):
-                if row == columns:
-                    yield Mark(start, "omission", delimiter.join(row), "title")
+            if not any(map(str.strip, row)):
+                continue
+            if list(map(str.strip, row)) == list(map(str.strip, columns)):
+                # Again in the middle where tables were pasted together.
+                yield Mark(start, "omission", delimiter.join(row), "title")
                 continue
             if len(row) <= max(field["speaker"], field["text"]):
                 yield Mark(start, "omission", delimiter.join(row), "unreadable record")
                 continue
             values = {name: row[at] if at < len(row) else "" for name, at in field.items()}
-            if values.get("speaker") == columns[field["speaker"]] and values.get("season") == "Season":
-                # The header again, where whole-show files were pasted together.
-                yield Mark(start, "omission", delimiter.join(row), "title")
-                continue
             if "season" in values or "episode" in values:
                 here = episode_name(values.get("season", ""), values.get("episode", ""))
                 if here != episode:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 _SYNONYMS = {
     "speaker": ("speaker", "speakers", "character", "characters", "name", "who", "person", "role", "user", "author", "actor"),
     "text": ("line", "text", "dialogue", "dialog", "transcript", "utterance", "quote", "sentence", "speech", "content", "words"),
-    "show": ("show", "series", "tv show", "program", "programme"),
     "season": ("season", "season number", "season id", "season no", "series number"),
     "episode": ("episode", "episode number", "episode id", "ep", "episode no", "sid", "seid", "episode title", "title"),
     "scene": ("scene", "scene number", "scene id", "conversation id", "conversation", "root", "dialogue id", "scene no"),

@@ -11,7 +11,6 @@ from charbot.scripts.formats import paratext
 from charbot.scripts.source import Mark
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:\s*[(\[][^)\]]*[)\]])*")
-_DIRECTION_LINE = re.compile(r"[(\[].*[)\]]")
 _SLACK = 4
 """Columns by which speech may stray: pages are typed by hand."""
 
