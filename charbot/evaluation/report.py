@@ -18,9 +18,10 @@ from charbot.models.loading import base_model, persona_model
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
 from charbot.tokens import tokenizer_for
+from charbot.tokens.pieces import pieces
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import END, UNITS, Vocabulary
-from charbot.tokens.word import WordTokenizer, pieces
+from charbot.tokens.word import WordTokenizer
 
 _CLOSED_MIN_COUNT = 3
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from charbot.tokens.pieces import pieces
+
 Unit = Literal["char", "word"]
 UNITS: tuple[Unit, ...] = ("char", "word")
 
@@ -135,8 +137,6 @@ def build_vocabulary(
     unit: Unit, texts: Iterable[str], speakers: Sequence[str], *, min_characters: int, min_words: int
 ) -> Vocabulary:
     """The vocabulary of the train split's texts: what was seen that many times or more."""
-    from charbot.tokens.word import pieces
-
     characters: Counter[str] = Counter()
     words: Counter[str] = Counter()
     for text in texts:

@@ -5,19 +5,10 @@ The first word of a text counts as having a space before it, so that it is the s
 inside a sentence; decoding takes that one space away again.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from charbot.tokens.pieces import pieces
 from charbot.tokens.vocabulary import Vocabulary
-
-# A word with the apostrophes inside it, or a run of one punctuation mark, each with the
-# space before it; any other white space is a piece of its own.
-_PIECE = re.compile(r" ?\w+(?:'\w+)*| ?([^\w\s])\1*|\s")
-
-
-def pieces(text: str) -> Iterator[str]:
-    """The words and punctuation of `text`, spaces marked. Joined they are " " + text."""
-    return (match.group() for match in _PIECE.finditer(" " + text))
 
 
 class WordTokenizer:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbot.tokens import tokenizer_for
+from charbot.tokens.pieces import pieces
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary, build_vocabulary, frequent
-from charbot.tokens.word import pieces
 
 TEXTS = ["I don't know, Bob!", "Tea? Tea... tea -- tea.", '"Quoted" (aside)', "Ça va?"]
 VOCABULARIES = {u: build_vocabulary(u, TEXTS, ["Ann", "Bob"], min_characters=1, min_words=1) for u in UNITS}

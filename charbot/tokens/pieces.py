@@ -1,0 +1,13 @@
+"""Text cut into words and punctuation, each marked with the space before it."""
+
+import re
+from collections.abc import Iterator
+
+# A word with the apostrophes inside it, or a run of one punctuation mark, each with the
+# space before it; any other white space is a piece of its own.
+_PIECE = re.compile(r" ?\w+(?:'\w+)*| ?([^\w\s])\1*|\s")
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The words and punctuation of `text`, spaces marked. Joined they are " " + text."""
+    return (match.group() for match in _PIECE.finditer(" " + text))
