@@ -20,6 +20,8 @@ _TURN = re.compile(
 _UNMARKED = re.compile(r"([A-Z][A-Z0-9 .'#&-]*[A-Z0-9.]) ?[;.]? ((?=\(|\[|[A-Z][a-z' ,])\S.*)")
 _RUN_ON = re.compile(r"""(?<=[.!?")\]]) +(?=([A-ZÀ-ÖØ-Þ][\w.'’-]+(?: [A-Z][\w.'’-]+)?): ["'(\[]?[A-ZÀ-ÖØ-Þ])""")
 _FINISHED = re.compile(r"""[.!?…"')\]-]$""")
+_TOGETHER = re.compile(r",? and |, ?| ?[/&] ?")
+_SENTENCE = re.compile(r"(?:they|he|she|it|we|you|i|then|now|so|but|and|if|when|as|meanwhile|there) ", re.I)
 _OPENING, _CLOSING = "([{", ")]}"
 _WIDE = 110
 """Longer lines were not wrapped by hand: where there are any, a line is a paragraph."""
@@ -80,7 +82,7 @@ def _rows(text: str) -> list[_Row]:
 def _head(line: str) -> re.Match[str] | None:
     """The parts of a line that may be a name and what is said."""
     match = _TURN.match(line) if ":" in line else None
-    if match is None or not _NAME.fullmatch(match[1]):
+    if match is None or not _NAME.fullmatch(match[1]) or _SENTENCE.match(match[1]):
         return None
     return None if paratext.is_credit(match[1]) or paratext.is_break(match[1]) else match
 
@@ -115,7 +117,9 @@ def _names(rows: Sequence[_Row], layout: _Layout) -> frozenset[str]:
         and (row.apart or not layout.spaced)
         and (row.head[1].isupper() or len(row.head[1].split()) <= 3)
     }
-    return frozenset(placed | {name for name, count in often.items() if count > 1})
+    known = placed | {name for name, count in often.items() if count > 1}
+    together = {row.name for row in found if all(part in known for part in _TOGETHER.split(row.name))}
+    return frozenset(known | together)
 
 
 def _closing(line: str) -> int:

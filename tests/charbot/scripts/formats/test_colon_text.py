@@ -182,3 +182,13 @@ PARTS = ["Ned", "OLGA", ":", "Hello.", " ", "        ", "\n", "\n\n", "(", ")", 
 def test_any_text_is_accounted_for(text: str) -> None:
     assert 0 <= ColonText().confidence(text) <= 1
     check_account(ColonText(), text)
+
+
+def test_people_who_speak_together_once_are_known_each() -> None:
+    text = "Ann: Hi.\nMr. Bob: Yo.\nAnn and Mr. Bob: Aww!\n\nAnn: Bye."
+    assert [turn.speaker for turn in found(ColonText(), text)] == ["Ann", "Mr. Bob", "Ann and Mr. Bob", "Ann"]
+
+
+def test_a_sentence_with_a_colon_names_nobody() -> None:
+    text = " Ann: Hi.\n Bob: Well, I was\n      going.\n\nThey wait: a goat goes by.\n\n Ann: Bye.\n"
+    assert [turn.speaker for turn in found(ColonText(), text)] == ["Ann", "Bob", "Ann"]
