@@ -111,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--as", dest="kind", choices=("jsonl", "csv", "chat"), default="jsonl", help="in which form")
     export.add_argument("--persona", metavar="NAME", help="chat: who the assistant is")
     export.set_defaults(run=_scripts_export)
+    fetch = actions.add_parser("fetch", help="download scripts from a public place")
+    fetch.add_argument("place", help="friends or south-park")
+    fetch.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: your data folder)")
+    fetch.add_argument("--yes", action="store_true", help="do not ask")
+    fetch.set_defaults(run=_scripts_fetch)
     keep = actions.add_parser("import", help="keep scripts in your data folder, where train and eval look for them")
     keep.set_defaults(run=_scripts_import)
     for action in (check, cast, stats, export, keep):
@@ -361,6 +366,30 @@ def _scripts_export(args: argparse.Namespace) -> int:
         raise UsageError("--as chat needs --persona NAME: whose lines the assistant's are")
     table = corpus_table(reading.lines, _config(args).corpus)
     export_chat(scenes(table), find_speaker(table, args.persona), sys.stdout)
+    return 0
+
+
+def _scripts_fetch(args: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from charbot.personas.library import user_folder
+    from charbot.scripts.fetch import catalogue, fetch
+
+    places = catalogue()
+    if args.place not in places:
+        raise UsageError(f"there is no place called {args.place!r}; there are {', '.join(places)}")
+    place = places[args.place]
+    folder = args.out or user_folder().parent / "downloads" / args.place.replace("-", "_")
+    print(f"{place.title}\n  from {place.address}\n  {len(place.files)} files to {folder}\n  licence: {place.licence}")
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to be asked; --yes downloads without asking")
+        if input("Download them? [y/N] ").strip().lower() not in ("y", "yes"):
+            return 0
+    with Progress(transient=True) as bar:
+        task = bar.add_task("Downloading", total=len(place.files))
+        came = fetch(place, folder, progress=lambda done, total: bar.update(task, completed=done))
+    print(f"{came} files came, {len(place.files) - came} were there already. Next: charbot scripts import {folder}")
     return 0
 
 

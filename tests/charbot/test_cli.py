@@ -190,6 +190,16 @@ def test_scripts_import_keeps_what_eval_then_reads(
     assert json.loads(capsys.readouterr().out)["persona"] == "Ann"
 
 
+def test_scripts_fetch_shows_the_licence_and_asks_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scripts", "fetch", "south-park", "--out", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert "CC BY-SA 3.0" in shown.out
+    assert "--yes" in shown.err
+    assert not (tmp_path / "out").exists()
+    assert main(["scripts", "fetch", "frends"]) == 2
+    assert "friends, south-park" in capsys.readouterr().err
+
+
 def test_scripts_stats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = _wiki(tmp_path / "demo", 3)
     assert main(["scripts", "stats", str(folder), "--plots", str(tmp_path / "plots")]) == 0

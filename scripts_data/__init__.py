@@ -1,0 +1,1 @@
+"""The catalogue of public scripts, and samples of ours: data only."""
