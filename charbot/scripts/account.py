@@ -7,6 +7,8 @@ from typing import Any
 from charbot.scripts.cast import is_group
 from charbot.scripts.reading import Reading
 
+_LEADS = 8
+"""Who speaks most in an episode; bit parts have the same names in every show."""
 _SHORT, _LONG = 0.25, 4.0
 """Episodes this far from a show's usual length, as shares of it, are worth a look."""
 
@@ -38,7 +40,32 @@ def odd(reading: Reading) -> list[str]:
         for episode, count in episodes.items():
             if not _SHORT * usual <= count <= _LONG * usual:
                 found.append(f"{show} {episode} has {count} lines; {usual:g} are usual in that show")
+        if len(parts := _parts(reading, show)) > 1:
+            names = "; ".join(f"{len(part)} with {who}" for part, who in parts)
+            found.append(f"{show} looks like {len(parts)} shows that share nobody: {names}. Give each a folder of its own")
         once = sorted(name for name, count in speakers[show].items() if count == 1 and not is_group(name))
         if once:
             found.append(f"heard only once in {show}: {len(once)}, such as {', '.join(once[:5])}")
     return found
+
+
+def _parts(reading: Reading, show: str) -> list[tuple[set[str], str]]:
+    """The episodes of a show in groups that share nobody of consequence, each with its leads; only
+    groups of several episodes, the largest first."""
+    heard: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in reading.lines:
+        if line.show == show and not is_group(line.speaker):
+            heard[line.episode][line.speaker] += 1
+    parts: list[tuple[set[str], Counter[str]]] = []
+    for episode, counts in heard.items():
+        leads = Counter(dict(counts.most_common(_LEADS)))
+        apart = []
+        episodes, speakers = {episode}, leads
+        for part in parts:
+            if part[1].keys() & leads.keys():
+                episodes, speakers = episodes | part[0], speakers + part[1]
+            else:
+                apart.append(part)
+        parts = [*apart, (episodes, speakers)]
+    parts = sorted((part for part in parts if len(part[0]) > 1), key=lambda part: -len(part[0]))
+    return [(episodes, ", ".join(name for name, _ in speakers.most_common(3))) for episodes, speakers in parts]

@@ -27,3 +27,13 @@ def test_what_is_odd_is_told(tmp_path: Path) -> None:
         f"{show} S01E05 has 3 lines; 24 are usual in that show",
         f"heard only once in {show}: 1, such as Tuck",
     ]
+
+
+def test_two_shows_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number))
+        (tmp_path / f"S02E0{number}.txt").write_text(PAGE.format(number).replace("NED", "DORA").replace("OLGA", "WILF"))
+    (odd,) = account(read_scripts([tmp_path]))["odd"]
+    assert "looks like 2 shows that share nobody: 2 with Ned, Olga; 2 with Dora, Wilf. Give each a folder of its own" in odd
+    (tmp_path / "S03E01.txt").write_text(PAGE.format(9).replace("NED", "DORA"))
+    assert account(read_scripts([tmp_path]))["odd"] == []
