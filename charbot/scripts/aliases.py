@@ -19,6 +19,7 @@ CERTAIN = 0.9
 _TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sgt", "sergeant", "lt", "det", "detective"))
 _VOWELS = re.compile(r"[aeiouy]")
 _WORD = re.compile(r"[^\W\d_]+")
+_NAMED = re.compile(r"\b([^\W\d_a-z]\w+)\.? (?=([^\W\d_a-z][\w'-]+))")
 _REGULAR = 0.3
 """The share of episodes in which a show's regulars speak at least."""
 
@@ -45,6 +46,7 @@ class _Evidence:
         self.episodes: dict[str, set[str]] = defaultdict(set)
         self._answers: Counter[tuple[str, str]] = Counter()
         self._words: Counter[str] = Counter()
+        self._named: set[tuple[str, str]] = set()
         everywhere = set()
         for episode, turns in scenes:
             everywhere.add(episode)
@@ -55,6 +57,7 @@ class _Evidence:
             self._answers.update(pair for pair in pairwise(speakers) if pair[0] != pair[1])
             for _, text in turns:
                 self._words.update(_WORD.findall(text))
+                self._named.update((first.casefold(), last.casefold()) for first, last in _NAMED.findall(text))
         self._all_episodes = max(1, len(everywhere))
 
     def answer(self, a: str, b: str) -> bool:
@@ -72,6 +75,10 @@ class _Evidence:
         """Whether a word is a name and no common noun: people do not say it in small letters."""
         word = word.casefold()
         return self._words[word] <= self._words[word.capitalize()]
+
+    def calls(self, first: str, last: str) -> bool:
+        """Whether anybody in the show says both words as one name ("Ned Pym", "Mr. Pym")."""
+        return (first, last) in self._named
 
     def spoken(self, word: str) -> bool:
         """Whether anybody in the show says a word."""
@@ -156,8 +163,9 @@ def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
             continue
         for full in candidates:
             # Whoever shares a regular's name is more likely to be somebody else than a slip.
-            titled = _words(full)[0] in _TITLES
-            sure = len(candidates) == 1 and (titled or (seen.together(full, short) > 0 and not seen.regular(short)))
+            first, last = _words(full)
+            near = seen.together(full, short) > 0 and (first in _TITLES or not seen.regular(short))
+            sure = len(candidates) == 1 and near and seen.calls(first, last)
             certainty = 0.92 if sure else 0.6 if len(candidates) == 1 else 0.5
             more, fewer = (short, full) if seen.lines[short] >= seen.lines[full] else (full, short)
             yield Alias(fewer, more, "full name" if fewer == full else "short name", certainty)
