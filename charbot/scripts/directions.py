@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from charbot.text import normalise
 
-# A direction before a stop leaves a space behind; three dots may well stand alone.
-_GAP = re.compile(r" ([,!?]|\.(?!\.))")
+# A direction before a stop leaves a space behind; three dots and decimals may well stand alone.
+_GAP = re.compile(r" ([,!?]|\.(?![.\d]))")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BRACKETS = re.compile(r"[()\[\]{}<>]")
 _ALL_MUFFLED = re.compile(r"[^\w()]*(?:\([^()]*\)[^\w()]*)+")
@@ -65,7 +65,8 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     if expected:
         directions.append("".join(current))
     spoken = ["".join(here) for here in said]
-    text = normalise(" ".join(spoken))
+    # "Name: (softly): Hello." has a colon too many.
+    text = normalise(" ".join(spoken)).lstrip(": ")
     if (closed := _GAP.sub(r"\1", text)) != text:
         # A stop that moves up to three dots makes four.
         text = normalise(closed)

@@ -176,14 +176,19 @@ class ColonText:
             elif line[0] in _OPENING:
                 end = _closing(line)
                 depth = 0 if end else _depth(line)
+                inner = _head(line[end:].strip()) if end else None
+                if inner and inner[1].casefold() not in names:
+                    inner = None
+                beside = end and (inner or layout.column is None or end == len(line) or layout.goes_on(row, finished))
                 if paratext.is_break(line[: end or None]) or (layout.squares and line[0] == "[" and end == len(line)):
                     yield Mark(number, "scene", line)
                     speaking = False
+                elif speaking and beside:
+                    yield Mark(number, "speech", line[:end] if inner else line)
                 else:
-                    # Beside the speech before it, if the bracket closes; else it might hold too much.
-                    yield Mark(number, "speech" if speaking and end else "aside", line, "stage direction")
-                inner = _head(line[end:].strip()) if end else None
-                if inner is None or inner[1].casefold() not in names:
+                    # It does not close, and might hold too much, or is narration that begins with one.
+                    yield Mark(number, "aside", line, "stage direction")
+                if inner is None:
                     continue
                 yield from _turns(number, inner[1], inner[2] + inner[3], names)
                 speaking = True

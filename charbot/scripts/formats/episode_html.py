@@ -38,7 +38,7 @@ _BOLD = frozenset(("b", "strong"))
 _BOLD_ON, _BOLD_OFF = "\x02", "\x03"
 _BOLD_MARKS = str.maketrans("", "", _BOLD_ON + _BOLD_OFF)
 
-_WORD = r"[A-ZÀ-ÖØ-Þ0-9][\w.'’-]*"
+_WORD = r"(?:[A-ZÀ-ÖØ-Þ0-9][\w.'’-]*|#\d[\w-]*|d['’])"
 _NAME = rf"{_WORD}(?:(?:,? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?|/| ){_WORD}|'s|’s| \w+){{0,4}}"
 _TURN = re.compile(rf"({_NAME})\s*((?:[(\[][^)\]]*[)\]]\s*)*):(?!//)\s*(.*)", re.S)
 _UNMARKED = re.compile(rf"{_BOLD_ON}({_NAME}){_BOLD_OFF}\s*[.;]?\s*(.*)", re.S)

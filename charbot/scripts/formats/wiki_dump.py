@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from charbot.scripts.source import Mark
 
-_NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?")
+_NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?:?")
 _SHOUT = re.compile(r"""^["'.(-]|(?:,|\.\.|-|"|(?<!\b\w)(?<!\bJR)(?<!\bSR)\.)$""")
 
 _SCREENPLAY = re.compile(r"(?m)^[ \t]*(?:INT|EXT)[. ]")
@@ -66,7 +66,7 @@ class WikiDump:
                 named = False
             # Right below a name stands what that person says, be it all in capitals.
             elif not silent and _is_name(line):
-                yield Mark(number, "name", line)
+                yield Mark(number, "name", line.removesuffix(":"))
                 named = silent = True
             elif not silent and _sets_scene(line):
                 yield Mark(number, "scene", line)

@@ -83,7 +83,10 @@ def test_what_is_settled_is_not_judged_again() -> None:
 
 
 def test_a_name_of_a_name_means_the_last() -> None:
-    scenes = [*REGULARS, scene("x", *["Mr Pym", "Dora", "Mr. Pym", "Dora", "Mr. Pym", "Dora: Pym! Mr. Pym!"], *["Pym", "Dora"] * 4)]
+    scenes = [
+        *REGULARS,
+        scene("x", *["Mr Pym", "Dora", "Mr. Pym", "Dora", "Mr. Pym", "Dora: Pym! Mr. Pym!"], *["Pym", "Dora"] * 4),
+    ]
     assert found(scenes)["Mr Pym"] == ("Pym", True)
 
 

@@ -32,6 +32,8 @@ MESSY = st.text("ab .!?…()[]{}<>\n")
         ("So... (he leaves).", "So...", ("he leaves",)),
         ("Well (beat)... yes", "Well ... yes", ("beat",)),
         ("Yes (nods) ?", "Yes?", ("nods",)),
+        ("It is .5 of (counts) .7", "It is .5 of .7", ("counts",)),
+        ("(softly): Hello.", "Hello.", ("softly",)),
         ("(all of it)", "", ("all of it",)),
         ("", "", ()),
         ("{a}b<c>", "b", ("a", "c")),

@@ -192,3 +192,13 @@ def test_people_who_speak_together_once_are_known_each() -> None:
 def test_a_sentence_with_a_colon_names_nobody() -> None:
     text = " Ann: Hi.\n Bob: Well, I was\n      going.\n\nThey wait: a goat goes by.\n\n Ann: Bye.\n"
     assert [turn.speaker for turn in found(ColonText(), text)] == ["Ann", "Bob", "Ann"]
+
+
+def test_narration_that_begins_with_a_bracket_is_not_said() -> None:
+    text = " Ann: Well, I was\n      going.\n\n(Slowly) a goat goes by.\n\n Bob: Bye.\n"
+    assert [turn.text for turn in found(ColonText(), text)] == ["Well, I was going.", "Bye."]
+
+
+def test_a_turn_behind_a_direction_is_said_once() -> None:
+    text = "Ann: Hi.\nBob: Yo.\n(He waves.) Ann: Bye.\n"
+    assert [(turn.speaker, turn.text) for turn in found(ColonText(), text)] == [("Ann", "Hi."), ("Bob", "Yo."), ("Ann", "Bye.")]

@@ -40,6 +40,10 @@ def test_shouts_are_no_names(shout: str) -> None:
     assert rest == [(0, "NED", "Hello.")]
 
 
+def test_a_name_may_have_a_colon() -> None:
+    assert turns("OLGA", "Hi.", "NED:", "Hello.") == [(0, "OLGA", "Hi."), (0, "NED", "Hello.")]
+
+
 def test_right_below_a_name_even_capitals_are_speech() -> None:
     assert turns("OLGA", "NED", "NED", "Hello.") == [(0, "OLGA", "NED"), (0, "NED", "Hello.")]
 
