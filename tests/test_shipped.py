@@ -1,5 +1,7 @@
 """What charbot ships: every persona is there, whole, small enough, and better than its base."""
 
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -60,3 +62,12 @@ def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None
         words = reply.split()
         assert 0 < len(words) <= ChatSettings().max_words * 2
         assert reply.isprintable()
+
+
+def test_loading_a_persona_leaves_the_compiler_alone() -> None:
+    # torch imports it on the way to things that look harmless, and a second passes before the first reply.
+    code = (
+        "import sys\nfrom charbot import ChatSettings, Library, Voice\n"
+        "Voice(Library.default(), 'joey', ChatSettings()).load('word')\nsys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

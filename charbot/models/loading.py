@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from charbot.errors import BundleError
 from charbot.models.adapter import merge
 from charbot.models.language_model import Architecture, LanguageModel
@@ -15,12 +13,12 @@ from charbot.tokens.vocabulary import Unit, Vocabulary
 def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple[LanguageModel, Vocabulary, BaseCard]:
     """The base of a unit (the one with the checksum `wanted`). Raises BundleError."""
     folder, card, vocabulary = library.base(unit, wanted)
-    # The weights come from the file: drawing random ones first would take longer than reading them.
-    with torch.device("meta"):
-        try:
-            model = LanguageModel(Architecture(**card.architecture))
-        except TypeError as error:
-            raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
+    try:
+        # Its random weights are drawn in vain, but on the meta device, where none are, torch
+        # imports its compiler for drawing none, which takes ten times as long.
+        model = LanguageModel(Architecture(**card.architecture))
+    except TypeError as error:
+        raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
     try:
         model.load_state_dict(read_base_weights(folder, card), assign=True)
     except RuntimeError as error:
