@@ -1,20 +1,21 @@
 """CSV and TSV with a header: one record for each line of dialogue, its columns named sensibly."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 
 from charbot.scripts.formats.fields import episode_name, matched
+from charbot.scripts.formats.records import records
 from charbot.scripts.source import Mark
 
 _DELIMITERS = (",", "\t", ";", "|")
-_FIELD_LIMIT = 1_000_000
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""Those of CSV: a field may hold line ends of the rarer kinds."""
 
 
 def _header(text: str) -> tuple[str, list[str]] | None:
     """The delimiter and the columns, if the first line names a speaker's and a text's."""
-    first = re.split(r"[\r\n]", text.lstrip("\r\n")[:5_000], maxsplit=1)[0]
+    first = _LINE_END.split(text.lstrip("\r\n")[:5_000], maxsplit=1)[0]
     for delimiter in _DELIMITERS:
         try:
             columns = next(csv.reader([first], delimiter=delimiter), [])
@@ -43,20 +44,13 @@ class Delimited:
             return
         delimiter, columns = header
         field = {name: columns.index(column) for name, column in matched(columns).items()}
-        csv.field_size_limit(_FIELD_LIMIT)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        lines = _LINE_END.split(text)
         episode = scene = None
-        begin = 1
-        while True:
-            try:
-                row = next(reader, None)
-            except csv.Error as error:
-                yield Mark(begin, "omission", str(error), "unreadable record")
-                begin = reader.line_num + 1
+        for record in records(lines, delimiter):
+            start, row = record.first, record.fields
+            if record.error:
+                yield Mark(start, "omission", lines[start - 1], "unreadable record")
                 continue
-            if row is None:
-                return
-            start, begin = begin, reader.line_num + 1
             if not any(map(str.strip, row)):
                 continue
             if list(map(str.strip, row)) == list(map(str.strip, columns)):

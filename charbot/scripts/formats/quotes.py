@@ -1,9 +1,9 @@
 """One character's lines without context, a record each; the file is named after who says them."""
 
-import csv
 import re
 from collections.abc import Iterator
 
+from charbot.scripts.formats.records import records
 from charbot.scripts.source import Mark
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
@@ -25,25 +25,16 @@ class Quotes:
 
     def marks(self, text: str) -> Iterator[Mark]:
         lines = text.splitlines()
-        reader = csv.reader(line + "\n" for line in lines)
-        begin = 1
-        while True:
-            try:
-                row = next(reader, None)
-            except csv.Error:
-                for number in range(begin, reader.line_num + 1):
-                    yield Mark(number, "omission", lines[number - 1].strip(), "unreadable record")
-                begin = reader.line_num + 1
+        for record in records(lines):
+            own = lines[record.first - 1 : record.last]
+            if record.error:
+                yield Mark(record.first, "omission", own[0].strip(), "unreadable record")
                 continue
-            if row is None:
-                return
-            start, begin = begin, reader.line_num + 1
-            said = ",".join(row)
+            said = ",".join(record.fields)
             if said.strip():
-                yield Mark(start, "scene", "")
-                yield Mark(start, "name", "")
-            spread = zip(lines[start - 1 : reader.line_num], said.split("\n"), strict=False)
-            for number, (line, part) in enumerate(spread, start):
+                yield Mark(record.first, "scene", "")
+                yield Mark(record.first, "name", "")
+            for number, (line, part) in enumerate(zip(own, said.split("\n"), strict=False), record.first):
                 if part.strip():
                     yield Mark(number, "speech", part)
                 elif line.strip():

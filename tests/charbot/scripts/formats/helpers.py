@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from charbot.scripts.formats import Format, read
 from charbot.scripts.line import Turn
+from charbot.scripts.source import Source
 
 
 def found(format_: Format, text: str) -> list[Turn]:
@@ -15,12 +16,20 @@ def said(format_: Format, text: str) -> list[tuple[int, str, str]]:
     return [(turn.scene, turn.speaker, turn.text) for turn in read(format_, text).turns]
 
 
-def check_account(format_: Format, text: str) -> None:
-    """Every line that is not empty is kept or left out, once, and every turn says something."""
+def check_read(format_: Format, text: str) -> Source:
+    """The confidence is one, and every turn says something."""
+    assert 0 <= format_.confidence(text) <= 1
     source = read(format_, text)
+    assert all(turn.text for turn in source.turns)
+    return source
+
+
+def check_account(format_: Format, text: str) -> None:
+    """Every line that is not empty is kept or left out, once."""
+    source = check_read(format_, text)
     lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     marked = {mark.line for mark in format_.marks(text) if mark.text}
     assert marked <= set(range(1, len(text.splitlines()) + 1))
     assert source.kept + len(source.omissions) == len(lines)
     assert all(omission.reason for omission in source.omissions)
-    assert all(turn.text and turn.source in lines for turn in source.turns)
+    assert all(turn.source in lines for turn in source.turns)

@@ -170,7 +170,6 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
     whole = f"Ned: Hello.\n\n{text}\n\nOlga: {text}\n"
-    assert 0 <= ColonText().confidence(whole) <= 1
     check_account(ColonText(), whole)
 
 
@@ -180,7 +179,6 @@ PARTS = ["Ned", "OLGA", ":", "Hello.", " ", "        ", "\n", "\n\n", "(", ")", 
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
-    assert 0 <= ColonText().confidence(text) <= 1
     check_account(ColonText(), text)
 
 

@@ -8,7 +8,7 @@ from charbot.scripts.formats import read
 from charbot.scripts.formats.delimited import Delimited
 from charbot.scripts.line import Turn
 from charbot.text import normalise
-from tests.charbot.scripts.formats.helpers import found, said
+from tests.charbot.scripts.formats.helpers import check_read, found, said
 
 SAMPLE = Path(__file__).parents[4] / "scripts_data" / "samples" / "csv" / "nightshift_dental.csv"
 
@@ -131,8 +131,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
     for whole in (text, f"name,line\n{text}"):
-        assert 0 <= Delimited().confidence(whole) <= 1
-        read(Delimited(), whole)
+        check_read(Delimited(), whole)
 
 
 PARTS = ["season,name,line\n", "NED", ",", '"', '""', "\n", "\r", "Hello.", "[", "]", "1", "\0", "\ud800", "\x1c", "\u2028"]
@@ -141,9 +140,8 @@ PARTS = ["season,name,line\n", "NED", ",", '"', '""', "\n", "\r", "Hello.", "[",
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_read(text: str) -> None:
     for whole in (text, f"season,name,line\n{text}"):
-        assert 0 <= Delimited().confidence(whole) <= 1
-        source = read(Delimited(), whole)
-        assert all(turn.text and turn.speaker.strip() for turn in source.turns)
+        source = check_read(Delimited(), whole)
+        assert all(turn.speaker.strip() for turn in source.turns)
         assert source.kept == len(source.turns)  # a record is a line, however many it runs over
 
 

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.scripts.formats import read
 from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.line import Turn
 from charbot.scripts.reading import decode
-from tests.charbot.scripts.formats.helpers import found, said
+from tests.charbot.scripts.formats.helpers import check_read, found, said
 
 SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "episode_html"
 
@@ -180,9 +179,7 @@ HOSTILE = {
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_pages_are_read_in_time(text: str) -> None:
-    page = EpisodeHtml()
-    assert 0 <= page.confidence(text) <= 1
-    read(page, text)
+    check_read(EpisodeHtml(), text)
 
 
 def test_speech_at_any_depth_is_heard() -> None:
@@ -195,8 +192,4 @@ MARKUP = ["<p>", "</p>", "<b>", "</b>", "<br>", "<", ">", "&", "<!--", "-->", "<
 
 @given(st.lists(st.sampled_from(MARKUP)).map("".join) | st.text(st.characters(codec=None)))
 def test_no_page_raises(text: str) -> None:
-    page = EpisodeHtml()
-    assert 0 <= page.confidence(text) <= 1
-    for turn in read(page, text).turns:
-        assert turn.speaker
-        assert turn.text
+    assert all(turn.speaker for turn in check_read(EpisodeHtml(), text).turns)

@@ -159,7 +159,6 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
     whole = f"Title: {text}\n\n{text}\nHello.\n\nNED\n{text}\n\nINT. {text}\n"
-    assert 0 <= Fountain().confidence(whole) <= 1
     check_account(Fountain(), whole)
 
 
@@ -169,5 +168,4 @@ PARTS = ["NED", "@Ned", "\n", "\n\n", "Hello.", "INT. ROOF", "CUT TO:", "Title: 
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
-    assert 0 <= Fountain().confidence(text) <= 1
     check_account(Fountain(), text)

@@ -99,7 +99,6 @@ HOSTILE = {
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
-    assert 0 <= Quotes().confidence(text) <= 1
     check_account(Quotes(), text)
 
 
@@ -108,5 +107,4 @@ PARTS = ['"', '""', ",", "\n", "\r", "Hello.", " ", "[", "]", "\0", "\ud800", "\
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
-    assert 0 <= Quotes().confidence(text) <= 1
     check_account(Quotes(), text)

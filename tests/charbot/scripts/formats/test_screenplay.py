@@ -127,7 +127,6 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
     whole = f"{name('NED')}\n{speech('Hello.')}\n{text}\n{speech(text)}\n"
-    assert 0 <= Screenplay().confidence(whole) <= 1
     check_account(Screenplay(), whole)
 
 
@@ -154,5 +153,4 @@ PARTS = [
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
-    assert 0 <= Screenplay().confidence(text) <= 1
     check_account(Screenplay(), text)

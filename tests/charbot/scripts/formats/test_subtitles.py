@@ -152,7 +152,6 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
     whole = f"{text}\n\n{cues('NED: Hello.', text, 'OLGA: Hi.')}"
-    assert 0 <= Subtitles().confidence(whole) <= 1
     check_account(Subtitles(), whole)
 
 
@@ -162,5 +161,4 @@ PARTS = [f"\n{TIME}\n", "NED: ", "<v Ned>", "</v>", "Hello.", "- ", "\n", " ", "
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
-    assert 0 <= Subtitles().confidence(text) <= 1
     check_account(Subtitles(), text)

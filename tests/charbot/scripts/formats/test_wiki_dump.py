@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.scripts.formats import read
 from charbot.scripts.formats.wiki_dump import WikiDump
 from charbot.scripts.line import Turn
-from tests.charbot.scripts.formats.helpers import check_account, found, said
+from tests.charbot.scripts.formats.helpers import check_account, check_read, found, said
 
 SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "wiki_dump" / "S01"
 
@@ -152,9 +151,7 @@ HOSTILE = {
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_read_in_time(text: str) -> None:
-    dump = WikiDump()
-    assert 0 <= dump.confidence(text) <= 1
-    read(dump, f"A Title\nNED\n{text}\nOLGA\nHi.\n{text}")
+    check_read(WikiDump(), f"A Title\nNED\n{text}\nOLGA\nHi.\n{text}")
 
 
 PARTS = ["NED", "OLGA", "\n", "Hello.", " ", "(", ")", "[", "]", "The roof, day.", "End of ", "\0", "\ud800", "\x1c", "!"]
@@ -162,6 +159,4 @@ PARTS = ["NED", "OLGA", "\n", "Hello.", " ", "(", ")", "[", "]", "The roof, day.
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
-    dump = WikiDump()
-    assert 0 <= dump.confidence(text) <= 1
-    check_account(dump, text)
+    check_account(WikiDump(), text)
