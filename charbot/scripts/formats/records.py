@@ -1,0 +1,44 @@
+"""The records of a CSV file with their source lines, read so that a wrong quote costs no other record."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_FIELD_LIMIT = 1_000_000
+_LINES_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The fields in the source lines `first` to `last`, from 1; or why line `first` has none."""
+
+    first: int
+    last: int
+    fields: tuple[str, ...] = ()
+    error: str = ""
+
+
+def records(lines: Sequence[str], delimiter: str = ",") -> Iterator[Record]:
+    """The records of a file's lines, in order.
+
+    A quote that is never closed swallows all lines up to the next one, and leaves an odd number of
+    quotes. Such a record is given up with its first line alone; reading goes on with the second.
+    """
+    csv.field_size_limit(_FIELD_LIMIT)
+    begin = 0
+    while begin < len(lines):
+        ahead = lines[begin : begin + _LINES_LIMIT]
+        reader = csv.reader((f"{line}\n" for line in ahead), delimiter=delimiter)
+        try:
+            fields = next(reader)
+        except csv.Error as error:
+            yield Record(begin + 1, begin + 1, error=str(error))
+            begin += 1
+            continue
+        count = reader.line_num
+        if count > 1 and sum(line.count('"') for line in ahead[:count]) % 2:
+            yield Record(begin + 1, begin + 1, error="a quote is never closed")
+            count = 1
+        else:
+            yield Record(begin + 1, begin + count, tuple(fields))
+        begin += count
