@@ -22,7 +22,7 @@ MIN_CONFIDENCE = 0.3
 
 _SEASON_FOLDER = re.compile(r"(?:s|season)[ _-]?\d+", re.I)
 _KNOWN_EPISODE = re.compile(r"(?:s(\d\d)e(\d\d)|(\d\d)(\d\d)(?!\d))", re.I)
-_ESCAPED_BYTES = re.compile(r"(?:<[0-9a-f]{2}>)+")
+_ESCAPED_BYTES = re.compile(r"((?:<[0-9a-f]{2}>)+)([\x80-\xbf]*)")
 _CONTROLS = re.compile("[\x80-\x9f]")
 
 
@@ -81,9 +81,7 @@ def decode(data: bytes) -> str:
 def _mended(text: str) -> str:
     """Text that was valid UTF-8, with what other programs did to it before undone."""
     if _ESCAPED_BYTES.search(text):
-        # R prints bytes that it cannot show as <c2><93>.
-        text = _ESCAPED_BYTES.sub(lambda match: bytes.fromhex(match[0].replace("><", "")[1:-1]).decode("utf-8", "replace"), text)
-        text = text.replace("\ufffd", "")
+        text = _ESCAPED_BYTES.sub(_unescaped, text)
     if not text.isascii():
         import ftfy
         from ftfy.badness import is_bad
@@ -91,6 +89,11 @@ def _mended(text: str) -> str:
         if _CONTROLS.search(text) or is_bad(text):
             text = "".join(map(ftfy.fix_encoding, text.splitlines(keepends=True)))
     return text
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """What R printed: bytes that it could not show as <c2><93>, those after them that it could as they are."""
+    return (bytes.fromhex(match[1].replace("><", "")[1:-1]) + match[2].encode("latin-1")).decode("utf-8", "ignore")
 
 
 def detect(text: str) -> Format:
