@@ -35,6 +35,7 @@ _BLOCKS = frozenset(
 )
 _HIDDEN = frozenset(("head", "script", "style", "title", "map"))
 _BOLD = frozenset(("b", "strong"))
+_NO_CHARACTER = re.compile(r"&#\d{8,}")
 _BOLD_ON, _BOLD_OFF = "\x02", "\x03"
 _BOLD_MARKS = str.maketrans("", "", _BOLD_ON + _BOLD_OFF)
 
@@ -92,8 +93,9 @@ class _Page(HTMLParser):
 
 def _blocks(text: str) -> list[tuple[int, str]]:
     page = _Page()
-    # html.parser gives up on marked sections that it does not know; so parted they are comments.
-    page.feed(text.replace("<![", "<! ["))
+    # html.parser gives up on marked sections that it does not know (so parted they are comments),
+    # and on numbers of thousands of digits.
+    page.feed(_NO_CHARACTER.sub("&#0", text.replace("<![", "<! [")))
     page.close()
     page.end_block()
     return [(line, block) for line, block in page.blocks if block.translate(_BOLD_MARKS).strip()]

@@ -172,6 +172,7 @@ HOSTILE = {
     "divisions": "<div>" * 7_000 + "Ann: Hello.",
     "tables": "<table><tr><td>" * 2_000,
     "comment": "<!--" * 50_000,
+    "a number": "<p>Ann: &#" + "9" * 50_000,
     "entities": "<p>Ann: " + "&#0;&#xD800;&bogus;" * 5_000,
 }
 
