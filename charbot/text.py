@@ -17,7 +17,6 @@ _TYPOGRAPHY = str.maketrans(
         "…": "...", "–": "-", "—": "--", "―": "--", "‐": "-", "‑": "-",
     }
 )  # fmt: skip
-_SPACE = re.compile(r"\s+")
 _SPACED_DOTS = re.compile(r"(?:\. ){2,}\.")
 _DOTS = re.compile(r"\.{4,}")
 _UNSEEN = frozenset("\u00ad\u200b\ufeff")
@@ -37,8 +36,9 @@ def normalise(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         # In this order: what is dropped may part a letter from its accent, and NFC may make a quote.
         text = unicodedata.normalize("NFC", "".join(filter(_visible, text)))
-    text = _SPACE.sub(" ", text.translate(_TYPOGRAPHY)).strip()
-    return _DOTS.sub("...", _SPACED_DOTS.sub("...", text))
+    # Most lines are plain, and translating costs more than all else here.
+    text = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
+    return _DOTS.sub("...", _SPACED_DOTS.sub("...", " ".join(text.split())))
 
 
 def message(text: str) -> str:

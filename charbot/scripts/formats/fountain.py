@@ -21,6 +21,7 @@ _EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)([^*_]+)(?<=\S)\1")
 _NOTE = re.compile(r"\[\[.*?\]\]", re.S)
 _BONEYARD = re.compile(r"/\*.*?\*/", re.S)
 _EXTENSION = re.compile(r"\s*\^?$")
+_PLACE = re.compile(r"(?:\A|(?<=[\r\n]))\t*(?:int|ext|est|i/e)[. ]", re.I)
 
 
 def _without_notes(text: str) -> str:
@@ -49,13 +50,13 @@ class Fountain:
     def confidence(self, text: str) -> float:
         if text.lstrip()[:1] in "<{":
             return 0.0
+        headings = len(_PLACE.findall(text))
         lines = text.splitlines()
-        headings = sum(bool(re.fullmatch(r"(?:int|ext|est|i/e)[. ].*", line.strip(), re.I)) and line[:1] != " " for line in lines)
-        marks = [mark for mark in self.marks(text) if mark.kind == "name"]
         titled = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
-        if len(marks) < 2 or not (headings or titled):
+        names = sum(mark.kind == "name" for mark in self.marks(text)) if headings or titled else 0
+        if names < 2:
             return 0.0
-        return min(1.0, 0.4 * titled + 0.2 * min(3, headings) + 0.1 * min(3, len(marks)))
+        return min(1.0, 0.4 * titled + 0.2 * min(3, headings) + 0.1 * min(3, names))
 
     def brackets(self, text: str) -> str:
         return "("
