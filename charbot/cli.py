@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_scripts(train)
     train.add_argument("--base", action="store_true", help="fit a base to all speakers")
+    train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads first")
     train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
     train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
     train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
@@ -424,10 +425,13 @@ def _kept_scripts() -> Path:
 def _train(args: argparse.Namespace) -> int:
     if not args.base and not args.persona:
         raise UsageError("train needs --base, or --persona NAME, or both")
+    from dataclasses import replace
+
     from rich.console import Console
 
     from charbot.corpus.table import corpus_table
     from charbot.personas.library import Library, user_folder
+    from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
     from trainer.fitting import fit_base, fit_persona, prepare
 
@@ -438,7 +442,11 @@ def _train(args: argparse.Namespace) -> int:
         reading = _read(args)
     for path, why in reading.skipped:
         console.print(f"passed over {path}: {why}", highlight=False)
-    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console)
+    pretrain = None
+    if args.pretrain:
+        every_line = replace(config.corpus, valid=0.0, test=0.0)
+        pretrain = corpus_table(read_scripts(args.pretrain).lines, every_line)
+    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     try:
         for unit in units if args.base else ():

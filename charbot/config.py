@@ -50,6 +50,7 @@ class ModelSettings:
     embedding: int = _number(128, 4, 4096)
     hidden: int = _number(768, 4, 8192)
     layers: int = _number(1, 1, 8)
+    phrases: int = _number(0, 0, 10**6)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class UnitSettings:
     model: ModelSettings
     base: FitSettings
     persona: FitSettings
+    pretrain_epochs: int = _number(2, 0, 10**6)
     persona_tokens: int = _number(1_500_000, 1, 10**12)
 
 
@@ -84,7 +86,7 @@ class TrainSettings:
     """What every fit shares."""
 
     char: UnitSettings = UnitSettings(
-        ModelSettings(embedding=128),
+        ModelSettings(embedding=128, phrases=50_000),
         FitSettings(batch=32, window=80, dropout=0.1, learning_rate=4e-3),
         FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
     )

@@ -50,7 +50,8 @@ def tiny_config(epochs: int = 1) -> Config:
         def fit(settings: FitSettings) -> FitSettings:
             return dataclasses.replace(settings, epochs=epochs, batch=4, window=24, warmup_steps=5, learning_rate=5e-3)
 
-        return dataclasses.replace(unit, model=ModelSettings(16, 32, 1), base=fit(unit.base), persona=fit(unit.persona))
+        model = ModelSettings(16, 32, 1, min(300, unit.model.phrases))
+        return dataclasses.replace(unit, model=model, base=fit(unit.base), persona=fit(unit.persona))
 
     config = Config()
     train = dataclasses.replace(config.train, char=tiny(config.train.char), word=tiny(config.train.word), precision="fp32")

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from charbot.errors import TrainingError
+from charbot.models.language_model import State
 from charbot.storage import replace_file
 
 
@@ -33,7 +34,7 @@ def save_checkpoint(
     position: Position,
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
-    state: tuple[Tensor, Tensor] | None,
+    state: State | None,
 ) -> None:
     """Writes all of it, in the place of the checkpoint before."""
     tensors: dict[str, Tensor] = {"rng": torch.get_rng_state()}
@@ -43,7 +44,7 @@ def save_checkpoint(
             for key, value in optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer.{key}.{name}"] = value
     if state is not None:
-        tensors["state.0"], tensors["state.1"] = state
+        tensors |= {f"state.{i}": part for i, part in enumerate(state)}
     metadata = {"fingerprint": fingerprint, "position": json.dumps(asdict(position))}
     try:
         replace_file(path, lambda file: save_file({k: v.contiguous() for k, v in tensors.items()}, file, metadata))
@@ -56,7 +57,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[Position, tuple[Tensor, Tensor] | None]:
+) -> tuple[Position, State | None]:
     """Puts a checkpoint into the module, the optimizer and torch's random state.
 
     Raises TrainingError where the file is damaged or belongs to another fit.
@@ -88,5 +89,5 @@ def load_checkpoint(
         if slot:
             optimizer.state[parameters[name]] = slot
     torch.set_rng_state(tensors["rng"])
-    state = (tensors["state.0"], tensors["state.1"]) if "state.0" in tensors else None
+    state = (tensors["state.0"], tensors["state.1"], tensors["state.2"]) if "state.0" in tensors else None
     return Position(**json.loads(metadata["position"])), state

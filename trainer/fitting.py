@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit, build_vocabulary
 from trainer.loop import CheckpointPlan, bf16_pays, fit
 from trainer.memory import keep_freed_memory
+from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.progress import ConsoleProgress
 from trainer.stream import Stream
 
@@ -43,6 +45,8 @@ class Workshop:
 
     config: Config
     table: pd.DataFrame
+    pretrain: pd.DataFrame
+    """Lines of other shows, to which a base is fitted first; it may be empty."""
     out: Path
     console: Console
 
@@ -61,7 +65,7 @@ class Workshop:
         return CheckpointPlan(self.checkpoint(name), self.config.train.checkpoint_minutes, fingerprint)
 
 
-def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console) -> Workshop:
+def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console, pretrain: pd.DataFrame | None = None) -> Workshop:
     """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
     lines = int((table["split"] == "train").sum())
     if lines < MIN_TRAIN_LINES:
@@ -72,7 +76,7 @@ def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console) ->
     torch.set_flush_denormal(True)
     if config.train.threads:
         torch.set_num_threads(config.train.threads)
-    return Workshop(config, table, out, console)
+    return Workshop(config, table, table.iloc[:0] if pretrain is None else pretrain, out, console)
 
 
 def _unit_settings(config: Config, unit: Unit) -> UnitSettings:
@@ -92,32 +96,40 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     """Fits a base of one unit to all speakers; returns its bundle's folder."""
     settings = _unit_settings(shop.config, unit)
     corpus = shop.config.corpus
-    train = shop.table[shop.table["split"] == "train"]
+    everything = pd.concat([shop.table, shop.pretrain])
     vocabulary = build_vocabulary(
         unit,
-        train["text"],
-        speakers(shop.table, corpus.speaker_lines),
+        everything.loc[everything["split"] == "train", "text"],
+        speakers(everything, corpus.speaker_lines),
         min_characters=corpus.min_characters,
         min_words=corpus.min_words,
     )
     tokenizer = tokenizer_for(vocabulary)
     sizes = settings.model
-    architecture = Architecture(len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers)
+    stream, first = (
+        _stream(tokenizer, [whole(scene) for scene in scenes(table, "train")], settings.base)
+        for table in (shop.table, everything)
+    )
+    kinds, folded = phrase_kinds(vocabulary)
+    phrases = frequent_phrases(first.rendered, kinds, folded, sizes.phrases)
+    architecture = Architecture(len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases))
     torch.manual_seed(settings.base.seed)
     model = LanguageModel(architecture, settings.base.dropout)
-    stream = _stream(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
+    if model.phrases is not None:
+        model.phrases.learn(phrases, kinds, folded)
+    streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [stream] * settings.base.epochs
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in _HELD_OUT}
     name = f"base-{unit}"
-    plan = shop.plan(name, asdict(settings.base), architecture.to_json(), vocabulary.to_json(), stream.tokens)
+    plan = shop.plan(name, asdict(settings.base), architecture.to_json(), vocabulary.to_json(), [one.tokens for one in streams])
     with ConsoleProgress(f"{unit} base", shop.console) as progress:
         fit(
-            model, model, stream, settings.base,
+            model, model, streams, settings.base,
             validate=lambda: likelihood(model, tokenizer, held_out["valid"]).bits_per_character,
             progress=progress, checkpoint=plan, bf16=shop.bf16,
         )  # fmt: skip
     scores = _scores(model, tokenizer, held_out, "")
     folder = shop.out / "bases" / unit
-    write_base(folder, vocabulary, architecture.to_json(), _tensors(model), _data(shop.table, shop.config), scores)
+    write_base(folder, vocabulary, architecture.to_json(), model.state_dict(), _data(everything, shop.config), scores)
     plan.path.unlink(missing_ok=True)
     return folder
 
@@ -145,10 +157,6 @@ def _stream(
         seed=settings.seed,
         keep=keep,
     )
-
-
-def _tensors(model: LanguageModel) -> dict[str, Tensor]:
-    return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
 def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
@@ -196,7 +204,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
     # Few lines in many tracks would make few steps.
     batch = max(4, min(settings.batch, stream.tokens // (_MIN_STEPS * settings.window)))
-    settings = replace(settings, epochs=epochs, batch=batch)
+    settings = replace(settings, batch=batch)
     stream = _stream(tokenizer, found, settings, keep=name)
     held_out = {
         split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
@@ -205,15 +213,14 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     scores = _scores(model, tokenizer, held_out, "base_")
 
     def merged() -> LanguageModel:
-        copy = LanguageModel(model.architecture)
-        copy.load_state_dict(model.state_dict())
-        merge(copy, adapter.change(), speaker)
-        return copy
+        copied = deepcopy(model)
+        merge(copied, adapter.change(), speaker)
+        return copied
 
     plan = shop.plan(f"{slug(name)}-{unit}", asdict(settings), base.id, stream.tokens, config.train.adapter_rank)
     with ConsoleProgress(f"{name}, {unit}", shop.console) as progress:
         fit(
-            adapter, adapter, stream, settings,
+            adapter, adapter, [stream] * epochs, settings,
             validate=lambda: likelihood(merged(), tokenizer, held_out["valid"]).bits_per_character,
             progress=progress, checkpoint=plan, bf16=shop.bf16,
         )  # fmt: skip

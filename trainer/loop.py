@@ -1,8 +1,9 @@
 """The training loop: one for bases and personas, resumable at any step."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import cos, isfinite, pi
 from pathlib import Path
 from typing import Protocol
@@ -85,7 +86,7 @@ def bf16_pays() -> bool:
 def fit(
     module: nn.Module,
     model: Fittable,
-    stream: Stream,
+    streams: Sequence[Stream],
     settings: FitSettings,
     *,
     validate: Callable[[], float],
@@ -93,7 +94,7 @@ def fit(
     checkpoint: CheckpointPlan,
     bf16: bool,
 ) -> list[dict[str, float]]:
-    """Fits the trainable parameters of `module` (which is `model`, typed as what it is) to a stream.
+    """Fits the trainable parameters of `module` (which is `model`, typed as what it is) to `streams`, one an epoch.
 
     Goes on from the checkpoint if there is one. Returns the figures of each epoch: `loss` in
     nats a token, `bits` a character on the validation split, `seconds`. Raises TrainingError
@@ -103,7 +104,8 @@ def fit(
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay, fused=True
     )
-    total = stream.steps * settings.epochs
+    starts = [0, *accumulate(stream.steps for stream in streams)]
+    total = starts[-1]
     position, state = Position(), None
     if checkpoint.path.exists():
         position, state = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer)
@@ -114,10 +116,10 @@ def fit(
     def save() -> None:
         save_checkpoint(checkpoint.path, checkpoint.fingerprint, position, module, optimizer, state)
 
-    while position.epoch < settings.epochs:
+    while position.epoch < len(streams):
         module.train()
-        for window in stream.epoch(position.epoch, position.step):
-            step = position.epoch * stream.steps + position.step
+        for window in streams[position.epoch].epoch(position.epoch, position.step):
+            step = starts[position.epoch] + position.step
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step, total, settings)
             loss, state = _step(model, window, state, bf16, settings.sample if step < _EXACT_FROM * total else 0)
@@ -160,8 +162,8 @@ def fit(
 def _step(model: Fittable, window: Window, state: State | None, bf16: bool, sample: int) -> tuple[Tensor | None, State]:
     """The loss of a window (None where nothing in it counts), and the state after it."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        features, (hidden, cell) = model.forward(window.ids[:-1], state)
-    after = hidden.detach(), cell.detach()
+        features, (hidden, cell, places) = model.forward(window.ids[:-1], state)
+    after = hidden.detach(), cell.detach(), places
     counted = window.counted
     if not counted.any():
         return None, after

@@ -46,12 +46,12 @@ class Stream:
         self._anonymous_id = vocabulary.anonymous
         self._keep = vocabulary.speaker(keep)
         self._speakers = len(vocabulary) - vocabulary.anonymous
-        self._rendered = [render(tokenizer, c) for c in conversations]
+        self.rendered = [render(tokenizer, c) for c in conversations]
         self._batch = batch
         self._window = window
         self._share = anonymous
         self._seed = seed
-        self.tokens = sum(len(r.ids) for r in self._rendered)
+        self.tokens = sum(len(r.ids) for r in self.rendered)
 
     @property
     def steps(self) -> int:
@@ -64,9 +64,9 @@ class Stream:
     def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
         """The windows of one epoch from step `start` on."""
         rng = np.random.default_rng((self._seed, number))
-        order = rng.permutation(len(self._rendered))
-        ids = np.concatenate([self._masked(self._rendered[i].ids, rng) for i in order])
-        counted = np.concatenate([self._rendered[i].predicted for i in order])
+        order = rng.permutation(len(self.rendered))
+        ids = np.concatenate([self._masked(self.rendered[i].ids, rng) for i in order])
+        counted = np.concatenate([self.rendered[i].predicted for i in order])
         length = self._track_length()
         needed = length * self._batch
         ids, counted = (np.resize(a, needed).reshape(self._batch, length).T for a in (ids, counted))

@@ -12,9 +12,12 @@ from torch.func import functional_call
 
 from charbot.models.language_model import LanguageModel, State
 
+_TABLES = ("embedding.weight", "phrases.weight")
+"""Looked up, not multiplied: a low rank would change all of their rows for the sake of a few."""
+
 
 def _adapted(model: LanguageModel) -> list[str]:
-    return [name for name, p in model.named_parameters() if p.ndim == 2 and not name.startswith("embedding")]
+    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in _TABLES]
 
 
 class Adapter(nn.Module):
@@ -76,9 +79,11 @@ def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker
             merged[name] = torch.addmm(weight, change[f"b.{key}"], change[f"a.{key}"])
         elif f"shift.{key}" in change:
             merged[name] = weight + change[f"shift.{key}"]
-        else:
+        elif name == "embedding.weight":
             row = torch.tensor([speaker])
             merged[name] = weight.index_add(0, row, change["shift.speaker"][None])
+        else:
+            merged[name] = weight
     return merged
 
 

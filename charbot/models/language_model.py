@@ -6,19 +6,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-State = tuple[Tensor, Tensor]
-"""Hidden and cell state, each (layers, batch, hidden)."""
+from charbot.models.phrases import Phrases
+
+State = tuple[Tensor, Tensor, Tensor]
+"""Hidden and cell state, each (layers, batch, hidden), and the places (3, batch) in the phrases."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted."""
+    """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted;
+    `phrases` are read whole as well, where there are any."""
 
     inputs: int
     outputs: int
     embedding: int
     hidden: int
     layers: int
+    phrases: int = 0
 
     def to_json(self) -> dict[str, int]:
         return asdict(self)
@@ -36,6 +40,9 @@ class LanguageModel(nn.Module):
         self.architecture = architecture
         self.dropout = dropout
         self.embedding = nn.Embedding(architecture.inputs, architecture.embedding)
+        self.phrases = (
+            Phrases(architecture.phrases, architecture.inputs, architecture.embedding) if architecture.phrases else None
+        )
         self.lstm = nn.LSTM(architecture.embedding, architecture.hidden, architecture.layers)
         self.projection = nn.Linear(architecture.hidden, architecture.embedding)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
@@ -54,9 +61,15 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last; `logits` makes
         scores of features, apart, because few positions need them."""
-        embedded = self._drop(self.embedding(ids) * self.architecture.embedding**0.5)
-        hidden, state = self.lstm(embedded, state)
-        return self.projection(self._drop(hidden)), state
+        embedded = self.embedding(ids)
+        if self.phrases is None:
+            places = ids.new_zeros((3, ids.shape[1]))
+        else:
+            found, places = self.phrases(ids, self.phrases.start(ids.shape[1]) if state is None else state[2])
+            embedded = embedded + found
+        embedded = self._drop(embedded * self.architecture.embedding**0.5)
+        hidden, after = self.lstm(embedded, None if state is None else state[:2])
+        return self.projection(self._drop(hidden)), (*after, places)
 
     def logits(self, features: Tensor) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax."""

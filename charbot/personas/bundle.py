@@ -189,12 +189,17 @@ def _check(path: Path, expected: str | None) -> None:
         raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
 
 
+def _stored(tensor: "Tensor") -> "Tensor":
+    tensor = tensor.detach().contiguous()
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
 def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     try:
-        save_file({name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}, path)
+        save_file({name: _stored(tensor) for name, tensor in tensors.items()}, path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
     # safetensors makes files that their owner alone can read.
@@ -206,4 +211,4 @@ def _load(path: Path, expected: str) -> dict[str, "Tensor"]:
 
     _check(path, expected)
     with _naming_faults(path):
-        return {name: tensor.float() for name, tensor in load_file(path).items()}
+        return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}

@@ -77,8 +77,8 @@ def sample_replies(
     Raises Cancelled as soon as `cancelled()` says so.
     """
     grammar = _Grammar(vocabulary)
-    features, (hidden, cell) = model(torch.tensor(prompt)[:, None])
-    state = hidden.expand(-1, count, -1).contiguous(), cell.expand(-1, count, -1).contiguous()
+    features, state = model(torch.tensor(prompt)[:, None])
+    state = tuple(part.repeat_interleave(count, 1) for part in state)
     features = features[-1].expand(count, -1)
     replies: list[list[int]] = [[] for _ in range(count)]
     rows = torch.arange(count)
@@ -94,7 +94,7 @@ def sample_replies(
         if not going.all():
             # Finished replies leave the batch: most of a batch is short.
             rows, chosen, spelling = rows[going], chosen[going], spelling[going]
-            state = state[0][:, going], state[1][:, going]
+            state = tuple(part[:, going] for part in state)
             if not len(rows):
                 break
         for row, id_ in zip(rows.tolist(), chosen.tolist(), strict=True):

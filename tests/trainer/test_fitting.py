@@ -38,6 +38,22 @@ def test_a_base_learns_and_leaves_no_checkpoint(shop: Workshop) -> None:
     assert list((shop.out / "runs").iterdir()) == []
 
 
+def test_a_base_may_read_other_scripts_first(shop: Workshop, tmp_path: Path) -> None:
+    other = dataclasses.replace(CONFIG.corpus, valid=0.0, test=0.0)
+    lines = [dataclasses.replace(line, show="Other", speaker="Zed", text=f"{line.text} Zounds") for line in invented_lines()]
+    prepared = prepare(CONFIG, shop.table, tmp_path, Console(quiet=True), corpus_table(lines, other))
+    for unit in ("char", "word"):
+        card, vocabulary = read_base(fit_base(prepared, unit))
+        assert card.data["lines"] == {"Demo": 960, "Other": 960}
+        assert set(vocabulary.speakers) == {"Ann", "Bob", "Cy", "Zed"}
+        assert card.scores["test_bits_per_character"] < read_base(shop.out / "bases" / unit)[0].scores["test_bits_per_character"]
+
+
+def test_phrases_are_the_character_units(shop: Workshop) -> None:
+    assert 0 < read_base(shop.out / "bases" / "char")[0].architecture["phrases"] <= 300
+    assert read_base(shop.out / "bases" / "word")[0].architecture["phrases"] == 0
+
+
 def test_a_persona_beats_its_base_and_replies(shop: Workshop) -> None:
     library = Library((shop.out,))
     folder = fit_persona(shop, library, "Ann", ("char", "word"), "general")

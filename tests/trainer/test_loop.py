@@ -53,7 +53,14 @@ def _fit(
     model.dropout = settings.dropout
     plan = CheckpointPlan(path, minutes, f"{settings}")
     history = fit(
-        model, model, stream, settings, validate=lambda: 1.25, progress=watcher or Watcher(), checkpoint=plan, bf16=False
+        model,
+        model,
+        [stream] * settings.epochs,
+        settings,
+        validate=lambda: 1.25,
+        progress=watcher or Watcher(),
+        checkpoint=plan,
+        bf16=False,
     )
     return model, history
 
