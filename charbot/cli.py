@@ -433,7 +433,9 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.personas.library import Library, user_folder
     from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
-    from trainer.fitting import fit_base, fit_persona, prepare
+    from trainer.base import fit_base
+    from trainer.persona import fit_persona
+    from trainer.workshop import prepare
 
     config = _config(args)
     console = Console(stderr=True)

@@ -67,6 +67,7 @@ class FitSettings:
     weight_decay: float = _number(0.0, 0.0, 1.0)
     anonymous: float = _number(0.2, 0.0, 1.0)
     sample: int = _number(2000, 0, 10**6)
+    patience: int = _number(2, 1, 10**6)
     seed: int = _number(1, 0, 2**31)
 
 

@@ -1,6 +1,7 @@
 """A fit's whole state in one safetensors file: what an uninterrupted fit would have in memory."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,36 +17,72 @@ from charbot.models.language_model import State
 from charbot.storage import replace_file
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """What came of an epoch, the first being 1: mean `loss` in nats a token, `bits` a character on
+    the validation split, `seconds` since the fit began, and `samples` of what the model says, by temperature."""
+
+    number: int
+    loss: float
+    bits: float
+    seconds: float
+    samples: Mapping[str, str]
+
+
 @dataclass
 class Position:
     """How far a fit has come: `step` windows into epoch `epoch`, and what the epochs before gave."""
 
     epoch: int = 0
     step: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[Epoch] = field(default_factory=list)
     loss_sum: float = 0.0
     loss_count: int = 0
     seconds: float = 0.0
 
 
+@dataclass
+class Snapshot:
+    """What a checkpoint holds beside the parameters and the optimizer's memory."""
+
+    position: Position = field(default_factory=Position)
+    state: State | None = None
+    """The recurrent state after the last window."""
+    best: dict[str, Tensor] = field(default_factory=dict)
+    """The parameters after the best epoch so far."""
+
+
+def trained(module: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that a fit changes, by name."""
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+def check_space(path: Path, module: nn.Module) -> None:
+    """Raises TrainingError where the disk has no room for the checkpoints of a fit of `module` at `path`."""
+    # Parameters, two moments of each, and the best so far; a new one is written beside the old.
+    needed = 2 * 4 * sum(p.numel() * p.element_size() for p in trained(module).values())
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise TrainingError(
+            f"{folder}: this fit needs {needed / 1e6:,.0f} MB of disk for its checkpoints, and {free / 1e6:,.0f} MB are free; "
+            "free some, or choose another place with --out"
+        )
+
+
 def save_checkpoint(
-    path: Path,
-    fingerprint: str,
-    position: Position,
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    state: State | None,
+    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Writes all of it, in the place of the checkpoint before."""
+    """Writes all of it, in the place of the checkpoint before. Raises TrainingError."""
     tensors: dict[str, Tensor] = {"rng": torch.get_rng_state()}
-    for name, parameter in module.named_parameters():
-        if parameter.requires_grad:
-            tensors[f"parameter.{name}"] = parameter.detach()
-            for key, value in optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = value
-    if state is not None:
-        tensors |= {f"state.{i}": part for i, part in enumerate(state)}
-    metadata = {"fingerprint": fingerprint, "position": json.dumps(asdict(position))}
+    for name, parameter in trained(module).items():
+        tensors[f"parameter.{name}"] = parameter.detach()
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{key}.{name}"] = value
+    tensors |= {f"best.{name}": value for name, value in snapshot.best.items()}
+    if snapshot.state is not None:
+        tensors |= {f"state.{i}": part for i, part in enumerate(snapshot.state)}
+    metadata = {"fingerprint": fingerprint, "position": json.dumps(asdict(snapshot.position))}
     try:
         replace_file(path, lambda file: save_file({k: v.contiguous() for k, v in tensors.items()}, file, metadata))
     except (OSError, SafetensorError) as error:
@@ -55,10 +92,8 @@ def save_checkpoint(
         ) from error
 
 
-def load_checkpoint(
-    path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[Position, State | None]:
-    """Puts a checkpoint into the module, the optimizer and torch's random state.
+def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> Snapshot:
+    """Puts a checkpoint into the module, the optimizer and torch's random state; returns the rest of it.
 
     Raises TrainingError where the file is damaged or belongs to another fit.
     """
@@ -75,13 +110,16 @@ def load_checkpoint(
             f"{path}: this checkpoint belongs to a fit with other settings or scripts. "
             "Delete it to start over, or fit under another --out."
         )
-    parameters = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    parameters = trained(module)
     slots: dict[str, dict[str, Any]] = {name: {} for name in parameters}
+    best: dict[str, Tensor] = {}
     with torch.no_grad():
         for name, tensor in tensors.items():
             kind, _, rest = name.partition(".")
             if kind == "parameter":
                 parameters[rest].copy_(tensor)
+            elif kind == "best":
+                best[rest] = tensor
             elif kind == "optimizer":
                 key, _, parameter = rest.partition(".")
                 slots[parameter][key] = tensor
@@ -90,4 +128,6 @@ def load_checkpoint(
             optimizer.state[parameters[name]] = slot
     torch.set_rng_state(tensors["rng"])
     state = (tensors["state.0"], tensors["state.1"], tensors["state.2"]) if "state.0" in tensors else None
-    return Position(**json.loads(metadata["position"])), state
+    position = json.loads(metadata["position"])
+    position["history"] = [Epoch(**one) for one in position["history"]]
+    return Snapshot(Position(**position), state, best)

@@ -1,10 +1,11 @@
 """The training loop: one for bases and personas, resumable at any step."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
-from math import cos, isfinite, pi
+from math import cos, isfinite, log, pi
 from pathlib import Path
 from typing import Protocol
 
@@ -14,22 +15,26 @@ from torch import Tensor, nn
 from charbot.config import FitSettings
 from charbot.errors import TrainingError
 from charbot.models.language_model import State, linear_cross_entropy
-from trainer.checkpoint import Position, load_checkpoint, save_checkpoint
+from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
 from trainer.softmax import shortlist
 from trainer.stream import Stream, Window
 
+_HOPELESS = 3.0
 _EXACT_FROM = 0.9
 """The share of a fit after which the softmax is whole again, so that it ends on the loss that counts."""
 
 
-class Progress(Protocol):
+class Watcher(Protocol):
     """Watches a fit."""
 
-    def step(self, done: int, total: int, tokens: int, loss: float) -> None:
-        """After each window: how many of all are done, its token count, its loss in nats a token."""
+    def begin(self, done: int, total: int) -> None:
+        """Before the first window: how many of all were done before."""
 
-    def epoch(self, figures: dict[str, float]) -> None:
-        """After each epoch, with its figures."""
+    def step(self, done: int, tokens: int, loss: float) -> None:
+        """After each window: how many are done, its token count, its loss in nats a token."""
+
+    def epoch(self, done: int, epoch: Epoch) -> None:
+        """After each epoch."""
 
 
 class Fittable(Protocol):
@@ -45,6 +50,14 @@ class Fittable(Protocol):
 
     def forward(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How a model does: `bits` a character on the validation split, and `samples` of what it says, by temperature."""
+
+    bits: float
+    samples: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -89,74 +102,115 @@ def fit(
     streams: Sequence[Stream],
     settings: FitSettings,
     *,
-    validate: Callable[[], float],
-    progress: Progress,
+    examine: Callable[[], Examination],
+    watchers: Sequence[Watcher],
     checkpoint: CheckpointPlan,
     bf16: bool,
-) -> list[dict[str, float]]:
+) -> list[Epoch]:
     """Fits the trainable parameters of `module` (which is `model`, typed as what it is) to `streams`, one an epoch.
 
-    Goes on from the checkpoint if there is one. Returns the figures of each epoch: `loss` in
-    nats a token, `bits` a character on the validation split, `seconds`. Raises TrainingError
-    where the loss is no longer a number.
+    Goes on from the checkpoint if there is one. Ends early where `settings.patience` epochs on
+    end bring nothing, and leaves the parameters of the best epoch. Raises TrainingError where
+    the fit diverges, memory runs out, or the disk is full.
     """
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    parameters = trained(module)
     optimizer = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay, fused=True
+        parameters.values(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay, fused=True
     )
     starts = [0, *accumulate(stream.steps for stream in streams)]
     total = starts[-1]
-    position, state = Position(), None
+    check_space(checkpoint.path, module)
     if checkpoint.path.exists():
-        position, state = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer)
+        snapshot = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer)
     else:
+        snapshot = Snapshot()
         torch.manual_seed(settings.seed)
+    position = snapshot.position
+    for watcher in watchers:
+        watcher.begin(starts[position.epoch] + position.step, total)
     clock = saved = time.monotonic()
 
     def save() -> None:
-        save_checkpoint(checkpoint.path, checkpoint.fingerprint, position, module, optimizer, state)
+        save_checkpoint(checkpoint.path, checkpoint.fingerprint, snapshot, module, optimizer)
 
-    while position.epoch < len(streams):
+    while position.epoch < len(streams) and _waiting(position.history) < settings.patience:
         module.train()
         for window in streams[position.epoch].epoch(position.epoch, position.step):
             step = starts[position.epoch] + position.step
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step, total, settings)
-            loss, state = _step(model, window, state, bf16, settings.sample if step < _EXACT_FROM * total else 0)
-            if loss is not None:
-                if not isfinite(value := loss.item()):
-                    raise TrainingError(
-                        f"the loss is {value} at step {step + 1}: the fit diverged. Lower `learning_rate` "
-                        f"(now {settings.learning_rate:g}) or `clip` (now {settings.clip:g}) in config.yaml."
-                    )
-                torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(parameters, settings.clip)
-                optimizer.step()
-                optimizer.zero_grad()
-                counted = int(window.counted.sum())
-                position.loss_sum += value * counted
-                position.loss_count += counted
-                progress.step(step + 1, total, window.counted.numel(), value)
+            with _explained(settings):
+                loss, snapshot.state = _step(
+                    model, window, snapshot.state, bf16, settings.sample if step < _EXACT_FROM * total else 0
+                )
+                if loss is not None:
+                    value = loss.item()
+                    _check(value, step, len(model.bias), settings)
+                    torch.autograd.backward(loss)
+                    nn.utils.clip_grad_norm_(parameters.values(), settings.clip)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    counted = int(window.counted.sum())
+                    position.loss_sum += value * counted
+                    position.loss_count += counted
+                    for watcher in watchers:
+                        watcher.step(step + 1, window.counted.numel(), value)
             position.step += 1
             now = time.monotonic()
             position.seconds, clock = position.seconds + now - clock, now
             if now - saved > 60 * checkpoint.minutes:
                 save()
                 saved = time.monotonic()
-        figures = {
-            "epoch": position.epoch + 1,
-            "loss": position.loss_sum / max(1, position.loss_count),
-            "bits": validate(),
-            "seconds": position.seconds,
-        }
-        position.history.append(figures)
-        progress.epoch(figures)
+        module.eval()
+        found = examine()
+        loss_mean = position.loss_sum / max(1, position.loss_count)
+        position.history.append(Epoch(position.epoch + 1, loss_mean, found.bits, position.seconds, found.samples))
+        if _waiting(position.history) == 0:
+            snapshot.best = {name: p.detach().clone() for name, p in parameters.items()}
         position.epoch, position.step = position.epoch + 1, 0
-        position.loss_sum, position.loss_count, state = 0.0, 0, None
+        position.loss_sum, position.loss_count, snapshot.state = 0.0, 0, None
         save()
         saved = time.monotonic()
+        for watcher in watchers:
+            watcher.epoch(starts[position.epoch], position.history[-1])
+    with torch.no_grad():
+        for name, value_ in snapshot.best.items():
+            parameters[name].copy_(value_)
     module.eval()
     return position.history
+
+
+def _waiting(history: Sequence[Epoch]) -> int:
+    """How many epochs have passed since the best. One that could not be measured counts as better."""
+    best = 0
+    for at, epoch in enumerate(history):
+        if not epoch.bits >= history[best].bits:
+            best = at
+    return max(0, len(history) - 1 - best)
+
+
+def _check(loss: float, step: int, outputs: int, settings: FitSettings) -> None:
+    """Raises TrainingError where a loss, in nats a token, says that the fit has diverged."""
+    # All outputs alike would make log(outputs): a model far worse than that is being blown up.
+    if not isfinite(loss) or loss > _HOPELESS * log(max(2, outputs)):
+        raise TrainingError(
+            f"the loss is {loss:.4g} at step {step + 1}: the fit diverged. Lower `learning_rate` "
+            f"(now {settings.learning_rate:g}) or `clip` (now {settings.clip:g}) in config.yaml."
+        )
+
+
+@contextmanager
+def _explained(settings: FitSettings) -> Iterator[None]:
+    """Makes a TrainingError of what torch raises where memory runs out."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        raise TrainingError(
+            f"memory ran out. Lower `batch` (now {settings.batch}), `window` (now {settings.window}) or the model's "
+            "`hidden` in config.yaml; the same command then starts this fit over."
+        ) from error
 
 
 def _step(model: Fittable, window: Window, state: State | None, bf16: bool, sample: int) -> tuple[Tensor | None, State]:

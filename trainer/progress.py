@@ -6,6 +6,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from trainer.checkpoint import Epoch
+
 _LINE_SECONDS = 30.0
 
 
@@ -21,6 +23,7 @@ class ConsoleProgress:
         )  # fmt: skip
         self._task = self._bar.add_task(title, figures="", total=None)
         self._started = self._shown = time.monotonic()
+        self._total = 0
         self._tokens = 0
         self._steps = 0
         self._loss: float | None = None
@@ -32,22 +35,29 @@ class ConsoleProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
-    def step(self, done: int, total: int, tokens: int, loss: float) -> None:
+    def begin(self, done: int, total: int) -> None:
+        self._total = total
+        self._bar.update(self._task, completed=done, total=total)
+        self._started = self._shown = time.monotonic()
+
+    def step(self, done: int, tokens: int, loss: float) -> None:
         self._tokens += tokens
         self._steps += 1
         self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
         now = time.monotonic()
         seconds = max(1e-9, now - self._started)
         figures = f"{self._tokens / seconds:,.0f} tokens/s  loss {self._loss:.3f}"
-        self._bar.update(self._task, completed=done, total=total, figures=figures)
+        self._bar.update(self._task, completed=done, figures=figures)
         if not self._console.is_terminal and now - self._shown > _LINE_SECONDS:
             self._shown = now
-            left = (total - done) * seconds / self._steps
-            self._console.print(f"{self._title}: {done}/{total}  {figures}  {left / 60:.0f} min left", highlight=False)
+            left = (self._total - done) * seconds / self._steps
+            self._console.print(f"{self._title}: {done}/{self._total}  {figures}  {left / 60:.0f} min left", highlight=False)
 
-    def epoch(self, figures: dict[str, float]) -> None:
+    def epoch(self, done: int, epoch: Epoch) -> None:
         self._console.print(
-            f"{self._title}: epoch {figures['epoch']:.0f}: train loss {figures['loss']:.3f} nats a token, "
-            f"valid {figures['bits']:.4f} bits a character, {figures['seconds'] / 60:.1f} min",
+            f"{self._title}: epoch {epoch.number}: train loss {epoch.loss:.3f} nats a token, "
+            f"valid {epoch.bits:.4f} bits a character, {epoch.seconds / 60:.1f} min",
             highlight=False,
         )
+        for temperature, sample in epoch.samples.items():
+            self._console.print(f"  at {temperature}: {sample}", highlight=False, markup=False)

@@ -16,7 +16,7 @@ def draw(shows: Mapping[str, Mapping[str, Any]], folder: Path) -> Iterator[Path]
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise CorpusError("plots need matplotlib: pip install 'charbot[plots]'") from error
+        raise CorpusError("plots need matplotlib: pip install 'charbot[train]'") from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for show, counts in shows.items():

@@ -1,4 +1,6 @@
 import dataclasses
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from charbot.models.language_model import LanguageModel
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import SAYINGS, tiny_model
-from trainer.loop import CheckpointPlan, fit, rate_at
+from trainer.checkpoint import Epoch
+from trainer.loop import CheckpointPlan, Examination, fit, rate_at
 from trainer.stream import Stream
 
 SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
@@ -27,17 +30,29 @@ class Watcher:
 
     def __init__(self, die_at: int | None = None) -> None:
         self.die_at = die_at
+        self.begun: list[tuple[int, int]] = []
         self.steps: list[int] = []
         self.losses: list[float] = []
+        self.epochs: list[Epoch] = []
 
-    def step(self, done: int, total: int, tokens: int, loss: float) -> None:
+    def begin(self, done: int, total: int) -> None:
+        self.begun.append((done, total))
+
+    def step(self, done: int, tokens: int, loss: float) -> None:
         self.steps.append(done)
         self.losses.append(loss)
         if done == self.die_at:
             raise Killed
 
-    def epoch(self, figures: dict[str, float]) -> None:
-        assert figures["bits"] == 1.25
+    def epoch(self, done: int, epoch: Epoch) -> None:
+        assert self.steps[-1] == done
+        self.epochs.append(epoch)
+
+
+def examined(*bits: float) -> Callable[[], Examination]:
+    """Finds these bits on the validation split, epoch by epoch; the last for good."""
+    left = list(bits)
+    return lambda: Examination(left.pop(0) if len(left) > 1 else left[0], {"0.5": "Tea?"})
 
 
 def _fit(
@@ -46,22 +61,17 @@ def _fit(
     watcher: Watcher | None = None,
     settings: FitSettings = SETTINGS,
     minutes: float = 0.0,
-) -> tuple[LanguageModel, list[dict[str, float]]]:
+    examine: Callable[[], Examination] | None = None,
+) -> tuple[LanguageModel, list[Epoch]]:
     scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
     stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
     model = tiny_model(vocabulary)
     model.dropout = settings.dropout
     plan = CheckpointPlan(path, minutes, f"{settings}")
     history = fit(
-        model,
-        model,
-        [stream] * settings.epochs,
-        settings,
-        validate=lambda: 1.25,
-        progress=watcher or Watcher(),
-        checkpoint=plan,
-        bf16=False,
-    )
+        model, model, [stream] * settings.epochs, settings,
+        examine=examine or examined(float("nan")), watchers=[watcher or Watcher()], checkpoint=plan, bf16=False,
+    )  # fmt: skip
     return model, history
 
 
@@ -74,7 +84,7 @@ def test_a_fit_learns(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> No
     settings = dataclasses.replace(SETTINGS, epochs=12)
     _, history = _fit(vocabularies["char"], tmp_path / "c", watcher, settings, minutes=60)
     assert sum(watcher.losses[-5:]) < 0.8 * sum(watcher.losses[:5])
-    assert [figures["epoch"] for figures in history] == list(range(1, 13))
+    assert [epoch.number for epoch in history] == list(range(1, 13))
     assert watcher.steps == list(range(1, len(watcher.steps) + 1))
 
 
@@ -94,7 +104,7 @@ def test_a_killed_fit_goes_on_as_if_nothing_had_happened(
     for name, weight in _weights(expected).items():
         assert torch.equal(weight, dict(model.named_parameters())[name]), name
     assert 0 < len(resumed.steps) < len(whole_run.steps) or die_at == 1
-    assert [f["loss"] for f in resumed_history] == [f["loss"] for f in history]
+    assert [epoch.loss for epoch in resumed_history] == [epoch.loss for epoch in history]
 
 
 def test_between_checkpoints_little_is_lost(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
@@ -111,12 +121,80 @@ def test_between_checkpoints_little_is_lost(vocabularies: dict[str, Vocabulary],
 
 
 def test_a_finished_fit_is_not_fitted_again(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
-    model, history = _fit(vocabularies["char"], tmp_path / "c")
+    model, history = _fit(vocabularies["char"], tmp_path / "c", examine=examined(3.0, 2.0, 1.0))
     watcher = Watcher()
     again, history_again = _fit(vocabularies["char"], tmp_path / "c", watcher)
     assert watcher.steps == []
     assert history_again == history
     assert torch.equal(again.bias, model.bias)
+
+
+def test_the_best_epoch_is_kept(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, epochs=4)
+    watcher = Watcher()
+    worse, _ = _fit(vocabularies["char"], tmp_path / "a", watcher, settings, examine=examined(3.0, 2.0, 2.5, 2.25))
+    with pytest.raises(Killed):
+        # Killed in the third epoch, it still knows the second.
+        _fit(vocabularies["char"], tmp_path / "b", Watcher(len(watcher.steps) // 2 + 1), settings, examine=examined(3.0, 2.0))
+    resumed, history = _fit(vocabularies["char"], tmp_path / "b", settings=settings, examine=examined(2.5, 2.25))
+    assert [epoch.bits for epoch in history] == [3.0, 2.0, 2.5, 2.25]
+    assert torch.equal(worse.bias, resumed.bias)
+    last, _ = _fit(vocabularies["char"], tmp_path / "c", settings=settings, examine=examined(3.0, 2.5, 2.25, 2.0))
+    assert not torch.equal(worse.bias, last.bias)
+
+
+@pytest.mark.parametrize(
+    ("bits", "epochs"),
+    [((2.0, 2.5, 2.5, 1.0), 3), ((2.0, 2.5, 1.9, 1.9, 1.9, 1.0), 5), ((3.0, 2.9, 2.8, 2.7, 2.6, 2.5), 6), ((float("nan"),), 6)],
+)
+def test_a_fit_ends_where_nothing_is_gained(
+    bits: tuple[float, ...], epochs: int, vocabularies: dict[str, Vocabulary], tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(SETTINGS, epochs=6, patience=2)
+    watcher = Watcher()
+    _, history = _fit(vocabularies["char"], tmp_path / "c", watcher, settings, examine=examined(*bits))
+    assert len(history) == epochs
+    again = Watcher()
+    _fit(vocabularies["char"], tmp_path / "c", again, settings, examine=examined(*bits))
+    assert again.steps == []
+
+
+def test_watchers_are_told_where_a_fit_begins(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    watcher = Watcher(5)
+    with pytest.raises(Killed):
+        _fit(vocabularies["char"], tmp_path / "c", watcher)
+    again = Watcher()
+    _fit(vocabularies["char"], tmp_path / "c", again)
+    ((zero, total),) = watcher.begun
+    ((done, again_total),) = again.begun
+    assert (zero, total) == (0, again_total)
+    assert again.steps == list(range(done + 1, total + 1))
+    assert [epoch.samples for epoch in again.epochs] == [{"0.5": "Tea?"}] * 3
+
+
+def test_a_disk_too_small_is_told_before_the_start(
+    vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(100, 99, 1))
+    watcher = Watcher()
+    with pytest.raises(TrainingError, match="MB of disk for its checkpoints"):
+        _fit(vocabularies["char"], tmp_path / "deep" / "c", watcher)
+    assert watcher.steps == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError("CUDA out of memory")],
+)
+def test_too_little_memory_is_explained(
+    error: Exception, vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*args: Tensor) -> Tensor:
+        raise error
+
+    monkeypatch.setattr("trainer.loop.linear_cross_entropy", too_large)
+    with pytest.raises(TrainingError, match=r"memory ran out.*`batch` \(now 4\)"):
+        _fit(vocabularies["char"], tmp_path / "c")
 
 
 def test_another_fits_checkpoint_is_refused(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
@@ -155,6 +233,12 @@ def test_divergence_is_explained(vocabularies: dict[str, Vocabulary], tmp_path: 
     monkeypatch.setattr("trainer.loop.linear_cross_entropy", nowhere)
     with pytest.raises(TrainingError, match=r"nan at step 1.*learning_rate"):
         _fit(vocabularies["char"], tmp_path / "c")
+
+
+def test_a_rate_that_blows_the_model_up_is_explained(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, learning_rate=1.0, warmup_steps=0, clip=1e3, epochs=20)
+    with pytest.raises(TrainingError, match=r"the fit diverged. Lower `learning_rate` \(now 1\)"):
+        _fit(vocabularies["char"], tmp_path / "c", settings=settings)
 
 
 def test_the_rate_warms_up_and_cools_down() -> None:

@@ -14,7 +14,9 @@ from charbot.personas.bundle import read_base, read_persona
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
 from tests.conftest import invented_lines, tiny_config
-from trainer.fitting import Workshop, fit_base, fit_persona, prepare
+from trainer.base import fit_base
+from trainer.persona import fit_persona
+from trainer.workshop import Workshop, prepare
 
 pytestmark = pytest.mark.slow
 CONFIG = tiny_config(epochs=2)
@@ -29,13 +31,15 @@ def shop(corpus: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Work
     return shop
 
 
-def test_a_base_learns_and_leaves_no_checkpoint(shop: Workshop) -> None:
+def test_a_base_learns_and_leaves_a_report_but_no_checkpoint(shop: Workshop) -> None:
     for unit in ("char", "word"):
         card, vocabulary = read_base(shop.out / "bases" / unit)
         assert set(vocabulary.speakers) == {"Ann", "Bob", "Cy"}
         assert card.scores["test_bits_per_character"] < 3
         assert card.data["lines"] == {"Demo": 960}
-    assert list((shop.out / "runs").iterdir()) == []
+        left = {path.name for path in (shop.out / "runs" / f"base-{unit}").iterdir()}
+        assert {"log.jsonl", "report.html"} <= left
+        assert "checkpoint.safetensors" not in left
 
 
 def test_a_base_may_read_other_scripts_first(shop: Workshop, tmp_path: Path) -> None:

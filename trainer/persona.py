@@ -1,0 +1,99 @@
+"""Fits a persona: what is added to a base so that it talks like one character."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from charbot.corpus.conversation import exchanges, stretches
+from charbot.corpus.table import find_speaker, scenes
+from charbot.errors import CorpusError
+from charbot.models.adapter import Adapter, merge
+from charbot.models.language_model import LanguageModel
+from charbot.models.loading import base_model
+from charbot.personas.bundle import read_change, read_persona, write_persona
+from charbot.personas.library import Library, slug
+from charbot.tokens import tokenizer_for
+from charbot.tokens.vocabulary import UNITS, Unit
+from trainer.workshop import HELD_OUT, Finished, Workshop, examination, held_out_scores, stream_of
+
+_MIN_STEPS = 100
+"""Steps that an epoch of a persona's fit has at least, however few lines there are."""
+
+_UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
+"""Base, speaker id, scores, and change, as a bundle takes them."""
+
+
+def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
+    """Fits a persona's units on their bases; returns its bundle's folder.
+
+    A unit that is not asked for keeps the fit it has. Raises CorpusError where there is no such
+    character, or one with too few lines.
+    """
+    name = find_speaker(shop.table, name)
+    lines = shop.table[shop.table["speaker"] == name]
+    count = int((lines["split"] == "train").sum())
+    needed = shop.config.train.persona_min_lines
+    if count < needed:
+        raise CorpusError(
+            f"{name} has {count} lines to train on in these scripts; a persona needs {needed} (`persona_min_lines`)"
+        )
+    folder = shop.out / "personas" / slug(name)
+    fits: dict[Unit, _UnitFit] = {}
+    if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:
+        for unit, old in read_persona(folder).fits.items():
+            fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
+    finished = {}
+    for unit in units:
+        fits[unit], finished[unit] = _fit_unit(shop, library, name, unit)
+    show = str(lines["show"].mode().iloc[0])
+    write_persona(folder, name=name, show=show, rating=rating, data=shop.data(lines), fits=fits)
+    for unit, one in finished.items():
+        one.close(fits[unit][2], shop.console)
+    return folder
+
+
+def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[_UnitFit, Finished]:
+    config = shop.config
+    unit_settings = shop.unit_settings(unit)
+    settings = unit_settings.persona
+    model, vocabulary, base = base_model(library, unit)
+    vocabulary = vocabulary.knowing(name)
+    tokenizer = tokenizer_for(vocabulary)
+    speaker = vocabulary.speaker(name)
+    torch.manual_seed(settings.seed)
+    model.dropout = settings.dropout
+    adapter = Adapter(model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank)
+    found = [stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)]
+    stream = stream_of(tokenizer, found, settings, keep=name)
+    epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
+    # Few lines in many tracks would make few steps.
+    batch = max(4, min(settings.batch, stream.tokens // (_MIN_STEPS * settings.window)))
+    settings = replace(settings, batch=batch, epochs=epochs)
+    stream = stream_of(tokenizer, found, settings, keep=name)
+    held_out = {
+        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
+        for split in HELD_OUT
+    }
+    scores = held_out_scores(model, tokenizer, held_out, "base_")
+
+    def merged() -> LanguageModel:
+        copied = deepcopy(model)
+        merge(copied, adapter.change(), speaker)
+        return copied
+
+    finished = shop.fit(
+        f"{slug(name)}-{unit}", f"{name}, {unit}", adapter, adapter, [stream] * epochs, settings,
+        examine=lambda: examination(merged(), tokenizer, held_out["valid"], name),
+        identity={
+            "settings": asdict(settings),
+            "base": base.id,
+            "tokens": stream.tokens,
+            "rank": config.train.adapter_rank,
+        },
+    )  # fmt: skip
+    scores |= held_out_scores(merged(), tokenizer, held_out)
+    return (base.id, speaker, scores, adapter.change()), finished

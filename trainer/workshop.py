@@ -1,0 +1,153 @@
+"""What every fit of one command shares: settings, corpus, and the place where it leaves things."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from filelock import FileLock, Timeout
+from rich.console import Console
+from torch import nn
+
+from charbot.config import Config, FitSettings, UnitSettings
+from charbot.corpus.conversation import Conversation, Utterance
+from charbot.corpus.split import Split
+from charbot.errors import CorpusError, TrainingError
+from charbot.evaluation.likelihood import likelihood
+from charbot.models.language_model import LanguageModel
+from charbot.replies.sampling import Sampling, sample_replies
+from charbot.tokens import Tokenizer
+from charbot.tokens.render import render_prompt
+from charbot.tokens.vocabulary import Unit
+from trainer.loop import CheckpointPlan, Examination, Fittable, bf16_pays, fit
+from trainer.memory import keep_freed_memory
+from trainer.progress import ConsoleProgress
+from trainer.runlog import RunLog
+from trainer.stream import Stream
+
+MIN_TRAIN_LINES = 20
+"""A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
+
+HELD_OUT: tuple[Split, ...] = ("valid", "test")
+
+_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
+_GREETING = Utterance(None, "Hey! How are you doing?")
+_SAMPLE_TOKENS = {"char": 160, "word": 40}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where fits are made. `pretrain` holds lines of other shows, to which a base is fitted first; it may be empty."""
+
+    config: Config
+    table: pd.DataFrame
+    pretrain: pd.DataFrame
+    out: Path
+    console: Console
+
+    def unit_settings(self, unit: Unit) -> UnitSettings:
+        return self.config.train.char if unit == "char" else self.config.train.word
+
+    def data(self, table: pd.DataFrame) -> dict[str, Any]:
+        """What a bundle says of its data: counts alone, never words."""
+        return {
+            "lines": {str(k): int(v) for k, v in table.groupby(["show"]).size().items()},
+            "splits": {str(k): int(v) for k, v in table["split"].value_counts().items()},
+            "split_seed": self.config.corpus.split_seed,
+        }
+
+    def fit(
+        self,
+        name: str,
+        title: str,
+        module: nn.Module,
+        model: Fittable,
+        streams: Sequence[Stream],
+        settings: FitSettings,
+        examine: Callable[[], Examination],
+        identity: Mapping[str, Any],
+    ) -> "Finished":
+        """Fits `model`, watched and logged. Whatever changes what the fit called `name` would do belongs to its `identity`."""
+        precision = self.config.train.precision
+        bf16 = bf16_pays() if precision == "auto" else precision == "bf16"
+        folder = self.out / "runs" / name
+        fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        plan = CheckpointPlan(folder / "checkpoint.safetensors", self.config.train.checkpoint_minutes, fingerprint)
+        facts = {"tokens an epoch": streams[-1].tokens, "parameters": sum(p.numel() for p in module.parameters())}
+        log = RunLog(folder, title, facts)
+        with _alone(folder), ConsoleProgress(title, self.console) as progress:
+            fit(module, model, streams, settings, examine=examine, watchers=[log, progress], checkpoint=plan, bf16=bf16)
+        return Finished(plan.path, log)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A fit that is done: its checkpoint, kept until what it gave is safe, and its log."""
+
+    checkpoint: Path
+    log: RunLog
+
+    def close(self, scores: Mapping[str, float], console: Console) -> None:
+        """Tells where the report is; the checkpoint goes."""
+        console.print(f"report: {self.log.finish(scores)}", highlight=False, soft_wrap=True)
+        self.checkpoint.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise TrainingError(f"{folder}: another charbot is at this fit; wait for it, or choose another --out") from error
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
+def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console, pretrain: pd.DataFrame | None = None) -> Workshop:
+    """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
+    lines = int((table["split"] == "train").sum())
+    if lines < MIN_TRAIN_LINES:
+        raise CorpusError(
+            f"only {lines} lines to train on (the rest is kept for validation and test); at least {MIN_TRAIN_LINES} are needed"
+        )
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    if config.train.threads:
+        torch.set_num_threads(config.train.threads)
+    return Workshop(config, table, table.iloc[:0] if pretrain is None else pretrain, out, console)
+
+
+def stream_of(
+    tokenizer: Tokenizer, conversations: Sequence[Conversation], settings: FitSettings, keep: str | None = None
+) -> Stream:
+    return Stream(
+        tokenizer, conversations, batch=settings.batch, window=settings.window, anonymous=settings.anonymous,
+        seed=settings.seed, keep=keep,
+    )  # fmt: skip
+
+
+def held_out_scores(
+    model: LanguageModel, tokenizer: Tokenizer, held_out: Mapping[Split, Sequence[Conversation]], prefix: str = ""
+) -> dict[str, float]:
+    """Bits a character on each split that has any text."""
+    found = {split: likelihood(model, tokenizer, chosen) for split, chosen in held_out.items() if chosen}
+    return {f"{prefix}{split}_bits_per_character": round(one.bits_per_character, 5) for split, one in found.items()}
+
+
+def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Conversation], speaker: str | None) -> Examination:
+    """How a model does on the validation split, and what `speaker` answers to a greeting."""
+    said = {}
+    for temperature in _TEMPERATURES:
+        generator = torch.Generator().manual_seed(1)
+        prompt = render_prompt(tokenizer, [_GREETING], speaker)
+        bound = Sampling(temperature, 1.0, _SAMPLE_TOKENS[tokenizer.vocabulary.unit])
+        (ids,) = sample_replies(model, tokenizer.vocabulary, prompt, 1, bound, generator)
+        said[str(temperature)] = tokenizer.decode(ids)
+    return Examination(likelihood(model, tokenizer, valid).bits_per_character, said)
