@@ -45,8 +45,12 @@ def test_a_fit_that_starts_over_starts_its_log_over(tmp_path: Path) -> None:
 
 
 def test_a_long_fits_log_is_bounded(tmp_path: Path) -> None:
-    run(tmp_path, 0, 6_000, 6_000)
-    losses = [entry for entry in entries(tmp_path) if "loss" in entry]
+    log = RunLog(tmp_path, "char base", {})
+    log.begin(0, 6_000)
+    for done in range(1, 6_001):
+        log.step(done, 100, float(done))
+    log.finish({})
+    losses = entries(tmp_path)
     assert len(losses) == 1_000
     assert losses[0] == {"done": 6, "loss": 3.5}
 
