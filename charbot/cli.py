@@ -436,9 +436,11 @@ def _train(args: argparse.Namespace) -> int:
     from trainer.base import fit_base
     from trainer.persona import fit_persona
     from trainer.workshop import prepare
+    from trainer.world import World
 
     config = _config(args)
-    console = Console(stderr=True)
+    world = World.join()
+    console = Console(stderr=True, quiet=not world.leads)
     out = args.out or user_folder()
     with console.status("Reading the scripts"):
         reading = _read(args)
@@ -448,17 +450,18 @@ def _train(args: argparse.Namespace) -> int:
     if args.pretrain:
         every_line = replace(config.corpus, valid=0.0, test=0.0)
         pretrain = corpus_table(read_scripts(args.pretrain).lines, every_line)
-    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain)
+    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     try:
-        for unit in units if args.base else ():
-            print(fit_base(shop, unit), flush=True)
+        done = [fit_base(shop, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
-        for name in args.persona:
-            print(fit_persona(shop, library, name, units, args.rating), flush=True)
+        done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
         return INTERRUPTED
+    if world.leads:
+        print(*done, sep="\n")
+    world.leave()
     return 0
 
 

@@ -13,7 +13,7 @@ from charbot.personas.bundle import write_base
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Unit, build_vocabulary
 from trainer.phrases import frequent_phrases, phrase_kinds
-from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, stream_of
+from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, on_processor, stream_of
 
 
 def fit_base(shop: Workshop, unit: Unit) -> Path:
@@ -44,7 +44,7 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
     finished = shop.fit(
         f"base-{unit}", f"{unit} base", model, model, streams, settings.base,
-        examine=lambda: examination(model, tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
+        examine=lambda: examination(on_processor(model), tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
         identity={
             "settings": asdict(settings.base),
             "architecture": architecture.to_json(),
@@ -52,8 +52,10 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
             "tokens": [stream.tokens for stream in streams],
         },
     )  # fmt: skip
-    scores = held_out_scores(model, tokenizer, held_out)
     folder = shop.out / "bases" / unit
-    write_base(folder, vocabulary, architecture.to_json(), model.state_dict(), shop.data(everything), scores)
-    finished.close(scores, shop.console)
+    if shop.world.leads:
+        scores = held_out_scores(model := on_processor(model), tokenizer, held_out)
+        write_base(folder, vocabulary, architecture.to_json(), model.state_dict(), shop.data(everything), scores)
+        finished.close(scores, shop.console)
+    shop.world.wait()
     return folder

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from charbot.errors import TrainingError
 from charbot.models.language_model import State
 from charbot.storage import replace_file
+from trainer.world import World
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,19 @@ def check_space(path: Path, module: nn.Module) -> None:
 
 
 def save_checkpoint(
-    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: torch.optim.Optimizer
+    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: torch.optim.Optimizer, world: World
 ) -> None:
-    """Writes all of it, in the place of the checkpoint before. Raises TrainingError."""
-    tensors: dict[str, Tensor] = {"rng": torch.get_rng_state()}
+    """Writes all of it, in the place of the checkpoint before. Every process has to call this. Raises TrainingError."""
+    tensors = {f"random.{i}": state for i, state in enumerate(world.random_states())}
+    if snapshot.state is not None:
+        tensors |= {f"state.{i}": world.gathered(part) for i, part in enumerate(snapshot.state)}
+    if not world.leads:
+        return
     for name, parameter in trained(module).items():
         tensors[f"parameter.{name}"] = parameter.detach()
         for key, value in optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{key}.{name}"] = value
     tensors |= {f"best.{name}": value for name, value in snapshot.best.items()}
-    if snapshot.state is not None:
-        tensors |= {f"state.{i}": part for i, part in enumerate(snapshot.state)}
     metadata = {"fingerprint": fingerprint, "position": json.dumps(asdict(snapshot.position))}
     try:
         replace_file(path, lambda file: save_file({k: v.contiguous() for k, v in tensors.items()}, file, metadata))
@@ -92,8 +95,8 @@ def save_checkpoint(
         ) from error
 
 
-def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> Snapshot:
-    """Puts a checkpoint into the module, the optimizer and torch's random state; returns the rest of it.
+def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, world: World) -> Snapshot:
+    """Puts a checkpoint into the module, the optimizer and the random generators; returns the rest of it.
 
     Raises TrainingError where the file is damaged or belongs to another fit.
     """
@@ -119,15 +122,18 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
             if kind == "parameter":
                 parameters[rest].copy_(tensor)
             elif kind == "best":
-                best[rest] = tensor
+                best[rest] = tensor.to(world.device)
             elif kind == "optimizer":
                 key, _, parameter = rest.partition(".")
-                slots[parameter][key] = tensor
+                slots[parameter][key] = tensor.to(world.device)
     for name, slot in slots.items():
         if slot:
             optimizer.state[parameters[name]] = slot
-    torch.set_rng_state(tensors["rng"])
-    state = (tensors["state.0"], tensors["state.1"], tensors["state.2"]) if "state.0" in tensors else None
+    world.restore([tensors[name] for name in sorted(tensors) if name.startswith("random.")])
+    state: State | None = None
+    if "state.0" in tensors:
+        hidden, cell, places = (world.share(tensors[f"state.{i}"]).contiguous().to(world.device) for i in range(3))
+        state = hidden, cell, places
     position = json.loads(metadata["position"])
     position["history"] = [Epoch(**one) for one in position["history"]]
     return Snapshot(Position(**position), state, best)

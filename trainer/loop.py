@@ -18,6 +18,7 @@ from charbot.models.language_model import State, linear_cross_entropy
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
 from trainer.softmax import shortlist
 from trainer.stream import Stream, Window
+from trainer.world import ALONE, World
 
 _HOPELESS = 3.0
 _EXACT_FROM = 0.9
@@ -77,11 +78,13 @@ def rate_at(step: int, total: int, settings: FitSettings) -> float:
     return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + cos(pi * min(1.0, done))))
 
 
-def bf16_pays() -> bool:
-    """Whether this processor multiplies matrices faster in bfloat16 than in float32.
+def bf16_pays(device: torch.device) -> bool:
+    """Whether a device multiplies matrices faster in bfloat16 than in float32.
 
-    Measured, because it depends on the processor: with AMX it does, emulated it is slower.
+    Measured on a processor, because it depends on it: with AMX it does, emulated it is slower.
     """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
     a, b = torch.randn(512, 768), torch.randn(768, 3072)
 
     def seconds(x: Tensor, y: Tensor) -> float:
@@ -106,13 +109,17 @@ def fit(
     watchers: Sequence[Watcher],
     checkpoint: CheckpointPlan,
     bf16: bool,
+    world: World = ALONE,
 ) -> list[Epoch]:
     """Fits the trainable parameters of `module` (which is `model`, typed as what it is) to `streams`, one an epoch.
 
     Goes on from the checkpoint if there is one. Ends early where `settings.patience` epochs on
-    end bring nothing, and leaves the parameters of the best epoch. Raises TrainingError where
-    the fit diverges, memory runs out, or the disk is full.
+    end bring nothing, and leaves the parameters of the best epoch. The leading process alone
+    examines and is watched. Raises TrainingError where the fit diverges, memory runs out, or
+    the disk is full.
     """
+    if settings.batch % world.size:
+        raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {world.size}, the number of processes")
     parameters = trained(module)
     optimizer = torch.optim.AdamW(
         parameters.values(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay, fused=True
@@ -121,17 +128,18 @@ def fit(
     total = starts[-1]
     check_space(checkpoint.path, module)
     if checkpoint.path.exists():
-        snapshot = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer)
+        snapshot = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer, world)
     else:
         snapshot = Snapshot()
-        torch.manual_seed(settings.seed)
+        torch.manual_seed(settings.seed + world.rank)
     position = snapshot.position
+    watchers = watchers if world.leads else ()
     for watcher in watchers:
         watcher.begin(starts[position.epoch] + position.step, total)
     clock = saved = time.monotonic()
 
     def save() -> None:
-        save_checkpoint(checkpoint.path, checkpoint.fingerprint, snapshot, module, optimizer)
+        save_checkpoint(checkpoint.path, checkpoint.fingerprint, snapshot, module, optimizer, world)
 
     while position.epoch < len(streams) and _waiting(position.history) < settings.patience:
         module.train()
@@ -140,17 +148,18 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step, total, settings)
             with _explained(settings):
-                loss, snapshot.state = _step(
-                    model, window, snapshot.state, bf16, settings.sample if step < _EXACT_FROM * total else 0
-                )
-                if loss is not None:
-                    value = loss.item()
+                own = Window(world.share(window.ids).to(world.device), world.share(window.counted).to(world.device))
+                sample = settings.sample if step < _EXACT_FROM * total else 0
+                loss, snapshot.state = _step(model, own, snapshot.state, bf16, sample)
+                if counted := int(window.counted.sum()):
+                    if loss is not None:
+                        torch.autograd.backward(loss)
+                    own_loss = 0.0 if loss is None else loss.item()
+                    value = world.average(list(parameters.values()), own_loss, int(own.counted.sum()))
                     _check(value, step, len(model.bias), settings)
-                    torch.autograd.backward(loss)
                     nn.utils.clip_grad_norm_(parameters.values(), settings.clip)
                     optimizer.step()
                     optimizer.zero_grad()
-                    counted = int(window.counted.sum())
                     position.loss_sum += value * counted
                     position.loss_count += counted
                     for watcher in watchers:
@@ -158,13 +167,14 @@ def fit(
             position.step += 1
             now = time.monotonic()
             position.seconds, clock = position.seconds + now - clock, now
-            if now - saved > 60 * checkpoint.minutes:
+            if world.agreed(now - saved) > 60 * checkpoint.minutes:
                 save()
                 saved = time.monotonic()
         module.eval()
-        found = examine()
+        found = examine() if world.leads else Examination(0.0, {})
+        bits = world.agreed(found.bits)
         loss_mean = position.loss_sum / max(1, position.loss_count)
-        position.history.append(Epoch(position.epoch + 1, loss_mean, found.bits, position.seconds, found.samples))
+        position.history.append(Epoch(position.epoch + 1, loss_mean, bits, position.seconds, found.samples))
         if _waiting(position.history) == 0:
             snapshot.best = {name: p.detach().clone() for name, p in parameters.items()}
         position.epoch, position.step = position.epoch + 1, 0
@@ -215,7 +225,7 @@ def _explained(settings: FitSettings) -> Iterator[None]:
 
 def _step(model: Fittable, window: Window, state: State | None, bf16: bool, sample: int) -> tuple[Tensor | None, State]:
     """The loss of a window (None where nothing in it counts), and the state after it."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast(window.ids.device.type, torch.bfloat16, enabled=bf16):
         features, (hidden, cell, places) = model.forward(window.ids[:-1], state)
     after = hidden.detach(), cell.detach(), places
     counted = window.counted

@@ -50,9 +50,11 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
     for unit in units:
         fits[unit], finished[unit] = _fit_unit(shop, library, name, unit)
     show = str(lines["show"].mode().iloc[0])
-    write_persona(folder, name=name, show=show, rating=rating, data=shop.data(lines), fits=fits)
-    for unit, one in finished.items():
-        one.close(fits[unit][2], shop.console)
+    if shop.world.leads:
+        write_persona(folder, name=name, show=show, rating=rating, data=shop.data(lines), fits=fits)
+        for unit, one in finished.items():
+            one.close(fits[unit][2], shop.console)
+    shop.world.wait()
     return folder
 
 
@@ -72,6 +74,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
     # Few lines in many tracks would make few steps.
     batch = max(4, min(settings.batch, stream.tokens // (_MIN_STEPS * settings.window)))
+    batch = -(-batch // shop.world.size) * shop.world.size
     settings = replace(settings, batch=batch, epochs=epochs)
     stream = stream_of(tokenizer, found, settings, keep=name)
     held_out = {
@@ -81,8 +84,8 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     scores = held_out_scores(model, tokenizer, held_out, "base_")
 
     def merged() -> LanguageModel:
-        copied = deepcopy(model)
-        merge(copied, adapter.change(), speaker)
+        copied = deepcopy(model).cpu()
+        merge(copied, {name: tensor.cpu() for name, tensor in adapter.change().items()}, speaker)
         return copied
 
     finished = shop.fit(

@@ -24,16 +24,16 @@ class Shortlist:
 
 def shortlist(targets: Tensor, outputs: int, head: int, sample: int) -> Shortlist:
     """`head` first ids, the targets (N,), and `sample` of the others of `outputs` ids."""
-    rare = torch.ones(outputs, dtype=torch.bool)
+    rare = torch.ones(outputs, dtype=torch.bool, device=targets.device)
     rare[:head] = False
     rare[targets] = False
     pool = rare.nonzero()[:, 0]
-    chosen = pool[torch.randperm(len(pool))[:sample]]
+    chosen = pool[torch.randperm(len(pool), device=pool.device)[:sample]]
     exact = (~rare).nonzero()[:, 0]
     ids = torch.cat([exact, chosen])
-    correction = torch.zeros(len(ids))
+    correction = torch.zeros(len(ids), device=ids.device)
     if len(chosen):
         correction[len(exact) :] = log(len(pool) / len(chosen))
-    place = torch.full((outputs,), -1)
-    place[ids] = torch.arange(len(ids))
+    place = torch.full((outputs,), -1, device=ids.device)
+    place[ids] = torch.arange(len(ids), device=ids.device)
     return Shortlist(ids, correction, place[targets])

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from trainer.memory import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.runlog import RunLog
 from trainer.stream import Stream
+from trainer.world import ALONE, World
 
 MIN_TRAIN_LINES = 20
 """A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
@@ -49,6 +51,7 @@ class Workshop:
     pretrain: pd.DataFrame
     out: Path
     console: Console
+    world: World = ALONE
 
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
@@ -74,14 +77,18 @@ class Workshop:
     ) -> "Finished":
         """Fits `model`, watched and logged. Whatever changes what the fit called `name` would do belongs to its `identity`."""
         precision = self.config.train.precision
-        bf16 = bf16_pays() if precision == "auto" else precision == "bf16"
+        bf16 = bool(self.world.agreed(bf16_pays(self.world.device) if precision == "auto" else precision == "bf16"))
         folder = self.out / "runs" / name
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         plan = CheckpointPlan(folder / "checkpoint.safetensors", self.config.train.checkpoint_minutes, fingerprint)
         facts = {"tokens an epoch": streams[-1].tokens, "parameters": sum(p.numel() for p in module.parameters())}
         log = RunLog(folder, title, facts)
-        with _alone(folder), ConsoleProgress(title, self.console) as progress:
-            fit(module, model, streams, settings, examine=examine, watchers=[log, progress], checkpoint=plan, bf16=bf16)
+        module.to(self.world.device)
+        with _alone(folder) if self.world.leads else nullcontext(), ConsoleProgress(title, self.console) as progress:
+            fit(
+                module, model, streams, settings, examine=examine, watchers=[log, progress], checkpoint=plan, bf16=bf16,
+                world=self.world,
+            )  # fmt: skip
         return Finished(plan.path, log)
 
 
@@ -110,7 +117,14 @@ def _alone(folder: Path) -> Iterator[None]:
         raise TrainingError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
-def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console, pretrain: pd.DataFrame | None = None) -> Workshop:
+def prepare(
+    config: Config,
+    table: pd.DataFrame,
+    out: Path,
+    console: Console,
+    pretrain: pd.DataFrame | None = None,
+    world: World = ALONE,
+) -> Workshop:
     """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
     lines = int((table["split"] == "train").sum())
     if lines < MIN_TRAIN_LINES:
@@ -121,7 +135,12 @@ def prepare(config: Config, table: pd.DataFrame, out: Path, console: Console, pr
     torch.set_flush_denormal(True)
     if config.train.threads:
         torch.set_num_threads(config.train.threads)
-    return Workshop(config, table, table.iloc[:0] if pretrain is None else pretrain, out, console)
+    return Workshop(config, table, table.iloc[:0] if pretrain is None else pretrain, out, console, world)
+
+
+def on_processor(model: LanguageModel) -> LanguageModel:
+    """The model where people will use it: a copy, if it is not there."""
+    return model if model.bias.device.type == "cpu" else deepcopy(model).cpu()
 
 
 def stream_of(

@@ -80,7 +80,7 @@ def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker
         elif f"shift.{key}" in change:
             merged[name] = weight + change[f"shift.{key}"]
         elif name == "embedding.weight":
-            row = torch.tensor([speaker])
+            row = torch.tensor([speaker], device=weight.device)
             merged[name] = weight.index_add(0, row, change["shift.speaker"][None])
         else:
             merged[name] = weight

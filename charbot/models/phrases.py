@@ -53,7 +53,7 @@ class Phrases(nn.Module):
 
     def start(self, batch: int) -> Tensor:
         """The places (3, batch) of readers who have read nothing: in the word, in the pair, and the kind of the last id."""
-        places = torch.full((3, batch), LOST)
+        places = torch.full((3, batch), LOST, device=self.keys.device)
         places[2] = Kind.RESET
         return places
 
@@ -61,7 +61,7 @@ class Phrases(nn.Module):
         """Ids (T, B) to embeddings (T, B, E), and the places after the last."""
         kinds, folded = self.kinds[ids], self.folded[ids]
         word, pair, last = places
-        nodes = torch.empty((len(ids), 2, ids.shape[1]), dtype=torch.int64)
+        nodes = ids.new_empty((len(ids), 2, ids.shape[1]))
         for at, (id_, kind) in enumerate(zip(folded, kinds, strict=True)):
             begins = (kind == Kind.WITHIN) & (last != Kind.WITHIN)
             pair = torch.where(begins, word, pair)
