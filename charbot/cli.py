@@ -141,6 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="as JSON")
     _add_bundles(evaluate)
     evaluate.set_defaults(run=_eval)
+
+    bench = commands.add_parser("bench", help="speed, as ratios to this machine's limits")
+    actions = bench.add_subparsers(title="actions", metavar="ACTION", required=True)
+    steps = actions.add_parser("train", help="a training step, against a plain loop and the machine's peak")
+    steps.add_argument("--rounds", type=int, default=5, metavar="N", help="how often everything is timed (default: 5)")
+    steps.add_argument("--steps", type=int, default=12, metavar="N", help="training steps timed in a round (default: 12)")
+    steps.add_argument("--json", action="store_true", help="as JSON")
+    steps.set_defaults(run=_bench_train)
     return parser
 
 
@@ -462,6 +470,18 @@ def _train(args: argparse.Namespace) -> int:
     if world.leads:
         print(*done, sep="\n")
     world.leave()
+    return 0
+
+
+def _bench_train(args: argparse.Namespace) -> int:
+    import json
+
+    from trainer.bench import bench_train
+
+    if args.rounds < 1 or args.steps < 2:
+        raise UsageError("bench needs one round and two steps at the least")
+    found = bench_train(args.rounds, args.steps)
+    print(json.dumps(found) if args.json else "\n".join(f"{name.replace('_', ' '):28} {value}" for name, value in found.items()))
     return 0
 
 

@@ -17,12 +17,23 @@ from charbot.errors import TrainingError
 from charbot.models.language_model import State, linear_cross_entropy
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
 from trainer.softmax import shortlist
-from trainer.stream import Stream, Window
+from trainer.stream import Window
 from trainer.world import ALONE, World
 
 _HOPELESS = 3.0
 _EXACT_FROM = 0.9
 """The share of a fit after which the softmax is whole again, so that it ends on the loss that counts."""
+
+
+class Windows(Protocol):
+    """What a fit reads: a Stream, or what is laid out like one."""
+
+    @property
+    def steps(self) -> int:
+        """Windows in an epoch."""
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+        """The windows of one epoch from step `start` on."""
 
 
 class Watcher(Protocol):
@@ -102,7 +113,7 @@ def bf16_pays(device: torch.device) -> bool:
 def fit(
     module: nn.Module,
     model: Fittable,
-    streams: Sequence[Stream],
+    streams: Sequence[Windows],
     settings: FitSettings,
     *,
     examine: Callable[[], Examination],
