@@ -51,6 +51,7 @@ class ModelSettings:
     hidden: int = _number(768, 4, 8192)
     layers: int = _number(1, 1, 8)
     phrases: int = _number(0, 0, 10**6)
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
 
 
 @dataclass(frozen=True)

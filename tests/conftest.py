@@ -11,7 +11,7 @@ import torch
 from charbot.config import Config, CorpusSettings, FitSettings, ModelSettings, UnitSettings
 from charbot.corpus.table import corpus_table
 from charbot.models.adapter import Adapter
-from charbot.models.language_model import Architecture, LanguageModel
+from charbot.models.language_model import Architecture, Cell, LanguageModel
 from charbot.personas.bundle import write_base, write_persona
 from charbot.personas.library import Library
 from charbot.scripts.line import Line
@@ -63,9 +63,9 @@ def vocabularies(corpus: pd.DataFrame) -> dict[str, Vocabulary]:
     return {unit: build_vocabulary(unit, corpus["text"], list(SAYINGS), min_characters=5, min_words=5) for unit in UNITS}
 
 
-def tiny_model(vocabulary: Vocabulary, seed: int = 0, layers: int = 1) -> LanguageModel:
+def tiny_model(vocabulary: Vocabulary, seed: int = 0, layers: int = 1, cell: Cell = "lstm") -> LanguageModel:
     torch.manual_seed(seed)
-    return LanguageModel(Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers)).eval()
+    return LanguageModel(Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell)).eval()
 
 
 def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:

@@ -36,7 +36,9 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     sizes = settings.model
     kinds, folded = phrase_kinds(vocabulary)
     phrases = frequent_phrases(first.rendered, kinds, folded, sizes.phrases)
-    architecture = Architecture(len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases))
+    architecture = Architecture(
+        len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases), sizes.cell
+    )
     torch.manual_seed(settings.base.seed)
     model = LanguageModel(architecture, settings.base.dropout)
     if model.phrases is not None:

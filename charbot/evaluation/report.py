@@ -77,7 +77,7 @@ def closed_perplexity(
     classes = {word: i for i, word in enumerate(sorted(known))}
     unknown = len(classes)
     of_id = np.full(vocabulary.predicted, unknown + 1)
-    of_id[vocabulary.spell] = unknown
+    of_id[[vocabulary.spell, vocabulary.spaced]] = unknown
     for piece, id_ in vocabulary.word_ids.items():
         of_id[id_] = classes.get(_closed(piece), unknown)
     nats, words, misses = 0.0, 0, 0
@@ -95,7 +95,7 @@ def closed_perplexity(
             words += 1
             if id_ == END:
                 nats -= float(own[start])
-            elif id_ != vocabulary.spell:
+            elif not vocabulary.opens_spelling(id_):
                 nats -= float(summed[start, of_id[id_]])
                 misses += int(of_id[id_] == unknown)
             else:
@@ -113,7 +113,7 @@ def _word_spans(ids: NDArray[np.int32], predicted: NDArray[np.bool_], vocabulary
     while at < len(ids):
         stop = at + 1
         if predicted[at]:
-            if ids[at] == vocabulary.spell:
+            if vocabulary.opens_spelling(int(ids[at])):
                 stop += int(np.argmax(ids[at:] == vocabulary.spelled))
             spans.append((at, stop))
         at = stop

@@ -1,7 +1,7 @@
 """The LSTM language model of either unit."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,11 @@ from torch import Tensor, nn
 from charbot.models.phrases import Phrases
 
 State = tuple[Tensor, Tensor, Tensor]
-"""Hidden and cell state, each (layers, batch, hidden), and the places (3, batch) in the phrases."""
+"""Hidden and cell state, each (layers, batch, hidden), and the places (3, batch) in the phrases.
+Cells other than the LSTM's have no cell state: (0, batch, hidden)."""
+
+Cell = Literal["lstm", "gru", "rnn"]
+_CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,14 @@ class Architecture:
     hidden: int
     layers: int
     phrases: int = 0
+    cell: Cell = "lstm"
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 class LanguageModel(nn.Module):
-    """Embedding, LSTM, and a softmax whose weights are the embedding's (Press and Wolf 2017,
+    """Embedding, LSTM (or a plainer cell), and a softmax whose weights are the embedding's (Press and Wolf 2017,
     "Using the Output Embedding to Improve Language Models").
 
     Dropout is locked: one mask for all time steps of a window (Gal and Ghahramani 2016).
@@ -43,14 +48,14 @@ class LanguageModel(nn.Module):
         self.phrases = (
             Phrases(architecture.phrases, architecture.inputs, architecture.embedding) if architecture.phrases else None
         )
-        self.lstm = nn.LSTM(architecture.embedding, architecture.hidden, architecture.layers)
+        self.recurrent = _CELLS[architecture.cell](architecture.embedding, architecture.hidden, architecture.layers)
         self.projection = nn.Linear(architecture.hidden, architecture.embedding)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of a softmax; scaled up to unit variance as inputs (see `forward`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
-        for layer in range(architecture.layers):
+        for layer in range(architecture.layers if architecture.cell == "lstm" else 0):
             # A forget gate that starts open (Jozefowicz et al. 2015): torch keeps i, f, g, o in a row.
-            bias = getattr(self.lstm, f"bias_ih_l{layer}")
+            bias = getattr(self.recurrent, f"bias_ih_l{layer}")
             nn.init.constant_(bias[architecture.hidden : 2 * architecture.hidden], 1.0)
 
     @property
@@ -68,8 +73,12 @@ class LanguageModel(nn.Module):
             found, places = self.phrases(ids, self.phrases.start(ids.shape[1]) if state is None else state[2])
             embedded = embedded + found
         embedded = self._drop(embedded * self.architecture.embedding**0.5)
-        hidden, after = self.lstm(embedded, None if state is None else state[:2])
-        return self.projection(self._drop(hidden)), (*after, places)
+        if isinstance(self.recurrent, nn.LSTM):
+            out, (hidden, cell) = self.recurrent(embedded, None if state is None else state[:2])
+        else:
+            out, hidden = self.recurrent(embedded, None if state is None else state[0])
+            cell = hidden[:0]
+        return self.projection(self._drop(out)), (hidden, cell, places)
 
     def logits(self, features: Tensor) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax."""

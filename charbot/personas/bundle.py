@@ -23,7 +23,7 @@ from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 if TYPE_CHECKING:
     from torch import Tensor
 
-FORMAT = 1
+FORMAT = 2
 _BASE, _PERSONA = "base.json", "persona.json"
 _VOCABULARY, _WEIGHTS = "vocabulary.json", "weights.safetensors"
 
@@ -34,7 +34,7 @@ class BaseCard:
 
     id: str
     unit: Unit
-    architecture: Mapping[str, int]
+    architecture: Mapping[str, Any]
     data: Mapping[str, Any]
     scores: Mapping[str, float]
     files: Mapping[str, str]
@@ -65,7 +65,7 @@ class PersonaCard:
 def write_base(
     folder: Path,
     vocabulary: Vocabulary,
-    architecture: Mapping[str, int],
+    architecture: Mapping[str, Any],
     weights: Mapping[str, "Tensor"],
     data: Mapping[str, Any],
     scores: Mapping[str, float],

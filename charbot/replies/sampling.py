@@ -32,13 +32,14 @@ class _Grammar:
         characters = list(vocabulary.character_ids.values())
         self.spelling = torch.zeros(vocabulary.predicted, dtype=torch.bool)
         self.spelling[characters] = True
-        self.speaking = torch.zeros_like(self.spelling)
+        self.speaking, self.opening = torch.zeros_like(self.spelling), torch.zeros_like(self.spelling)
         if vocabulary.unit == "char":
             self.speaking[characters] = True
         else:
             self.spelling[vocabulary.spelled] = True
-            self.speaking[vocabulary.spell] = True
+            self.opening[[vocabulary.spell, vocabulary.spaced]] = True
             self.speaking[vocabulary.first_word :] = True
+            self.speaking |= self.opening
         self.ending = self.speaking.clone()
         self.ending[END] = True
 
@@ -48,7 +49,7 @@ class _Grammar:
         allowed = torch.where(spelling[:, None], self.spelling, outside)
         if self.vocabulary.unit == "word":
             # Nothing is spelled in no characters at all.
-            allowed[previous == self.vocabulary.spell, self.vocabulary.spelled] = False
+            allowed[self.opening[previous], self.vocabulary.spelled] = False
         return allowed
 
 
@@ -100,7 +101,7 @@ def sample_replies(
         for row, id_ in zip(rows.tolist(), chosen.tolist(), strict=True):
             replies[row].append(id_)
         if vocabulary.unit == "word":
-            spelling = (spelling | (chosen == vocabulary.spell)) & (chosen != vocabulary.spelled)
+            spelling = (spelling | grammar.opening[chosen]) & (chosen != vocabulary.spelled)
         previous = chosen
         features, state = model(chosen[None], state)
         features = features[0]

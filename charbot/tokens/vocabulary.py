@@ -5,7 +5,9 @@ Ids that a model predicts come first, so that its output layer covers them alone
     END                          a turn ends here
     256 bytes                    spell a character that is not listed (UTF-8)
     the characters
-    SPELL, SPELLED, the words    word unit only: a word that is not listed is spelled between the two
+    SPELL, SPACED, SPELLED       word unit only: a word that is not listed is spelled after SPELL, or
+                                 after SPACED where a space stands before it, and up to SPELLED
+    the words                    word unit only
     ---- read, never predicted ----
     SCENE                        a conversation begins
     ANONYMOUS                    somebody who is nobody in the show speaks
@@ -48,12 +50,20 @@ class Vocabulary:
         return _CHARACTERS + len(self.characters)
 
     @property
-    def spelled(self) -> int:
+    def spaced(self) -> int:
         return self.spell + 1
 
     @property
-    def first_word(self) -> int:
+    def spelled(self) -> int:
         return self.spell + 2
+
+    @property
+    def first_word(self) -> int:
+        return self.spell + 3
+
+    def opens_spelling(self, id_: int) -> bool:
+        """Whether an id says that characters follow."""
+        return self.spell <= id_ <= self.spaced and self.unit == "word"
 
     @cached_property
     def word_ids(self) -> Mapping[str, int]:

@@ -1,6 +1,6 @@
 """The word unit: whole words, cased, punctuation apart, each marked with the space before it.
 
-A word that the vocabulary does not list is spelled in characters between SPELL and SPELLED.
+A word that the vocabulary does not list is spelled in characters, after SPELL or SPACED.
 The first word of a text counts as having a space before it, so that it is the same word as
 inside a sentence; decoding takes that one space away again.
 """
@@ -25,7 +25,9 @@ class WordTokenizer:
             if known is not None:
                 ids.append(known)
             else:
-                ids += [vocabulary.spell, *vocabulary.spell_out(piece), vocabulary.spelled]
+                bare = piece.removeprefix(" ")
+                opening = vocabulary.spell if bare == piece else vocabulary.spaced
+                ids += [opening, *vocabulary.spell_out(bare), vocabulary.spelled]
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -38,6 +40,8 @@ class WordTokenizer:
             elif id_ == vocabulary.spelled:
                 out.append(vocabulary.read_spelling(spelling))
                 spelling.clear()
+            elif id_ == vocabulary.spaced:
+                out.append(" ")
             else:
                 spelling.append(id_)
         return "".join(out).removeprefix(" ")

@@ -10,7 +10,7 @@ from torch import Tensor
 from charbot.config import FitSettings
 from charbot.corpus.conversation import Utterance, whole
 from charbot.errors import TrainingError
-from charbot.models.language_model import LanguageModel
+from charbot.models.language_model import Cell, LanguageModel
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import SAYINGS, tiny_model
@@ -62,10 +62,11 @@ def _fit(
     settings: FitSettings = SETTINGS,
     minutes: float = 0.0,
     examine: Callable[[], Examination] | None = None,
+    cell: Cell = "lstm",
 ) -> tuple[LanguageModel, list[Epoch]]:
     scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
     stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
-    model = tiny_model(vocabulary)
+    model = tiny_model(vocabulary, cell=cell)
     model.dropout = settings.dropout
     plan = CheckpointPlan(path, minutes, f"{settings}")
     history = fit(
@@ -88,19 +89,19 @@ def test_a_fit_learns(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> No
     assert watcher.steps == list(range(1, len(watcher.steps) + 1))
 
 
-@pytest.mark.parametrize("unit", ["char", "word"])
+@pytest.mark.parametrize(("unit", "cell"), [("char", "lstm"), ("word", "lstm"), ("char", "gru"), ("word", "rnn")])
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.99])
 def test_a_killed_fit_goes_on_as_if_nothing_had_happened(
-    unit: str, share: float, vocabularies: dict[str, Vocabulary], tmp_path: Path
+    unit: str, cell: Cell, share: float, vocabularies: dict[str, Vocabulary], tmp_path: Path
 ) -> None:
     whole_run = Watcher()
-    expected, history = _fit(vocabularies[unit], tmp_path / "whole", whole_run)
+    expected, history = _fit(vocabularies[unit], tmp_path / "whole", whole_run, cell=cell)
     die_at = max(1, int(share * len(whole_run.steps)))
     with pytest.raises(Killed):
-        _fit(vocabularies[unit], tmp_path / "killed", Watcher(die_at))
+        _fit(vocabularies[unit], tmp_path / "killed", Watcher(die_at), cell=cell)
     torch.manual_seed(99)
     resumed = Watcher()
-    model, resumed_history = _fit(vocabularies[unit], tmp_path / "killed", resumed)
+    model, resumed_history = _fit(vocabularies[unit], tmp_path / "killed", resumed, cell=cell)
     for name, weight in _weights(expected).items():
         assert torch.equal(weight, dict(model.named_parameters())[name]), name
     assert 0 < len(resumed.steps) < len(whole_run.steps) or die_at == 1

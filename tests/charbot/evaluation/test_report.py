@@ -48,10 +48,10 @@ def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
         features, _ = model(ids[:-1, None])
         p = model.logits(features[:, 0]).softmax(1)
     first = vocabulary.first_word
-    # ids: SCENE Ann " Tea" "!", " zebra", " be" and " teT" each between SPELL and SPELLED, END;
+    # ids: SCENE Ann " Tea" "!", " zebra", " be" and " teT" each between SPACED and SPELLED, END;
     # p[i] predicts ids[i + 1].
-    zebra, be = 4, 4 + 2 + len(vocabulary.spell_out(" zebra"))
-    tet = be + 5
+    zebra, be = 4, 4 + 2 + len(vocabulary.spell_out("zebra"))
+    tet = be + 4
 
     def spelling(start: int, stop: int) -> float:
         return float(np.prod([float(p[i - 1, ids[i]]) for i in range(start, stop)]))
@@ -59,12 +59,12 @@ def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
     expected = [
         float(p[1, [first, first + 1, first + 2]].sum()),
         float(p[2, first + 3]),
-        float(p[zebra - 1, vocabulary.spell]),
+        float(p[zebra - 1, [vocabulary.spell, vocabulary.spaced]].sum()),
         spelling(be, tet),
-        float(p[tet - 1, first + 4]) + spelling(tet, tet + 6),
+        float(p[tet - 1, first + 4]) + spelling(tet, tet + 5),
         float(p[-1, 0]),
     ]
-    assert [int(ids[i]) for i in (zebra, be, tet)] == [vocabulary.spell] * 3
+    assert [int(ids[i]) for i in (zebra, be, tet)] == [vocabulary.spaced] * 3
     assert found["word_perplexity"] == pytest.approx(exp(-np.mean(np.log(expected))), rel=1e-3)
     assert found["word_unknown_share"] == pytest.approx(1 / 6)
     assert found["word_vocabulary"] == 4

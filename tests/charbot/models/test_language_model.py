@@ -8,9 +8,9 @@ from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import tiny_model
 
 
-@pytest.fixture
-def model(vocabularies: dict[str, Vocabulary]) -> LanguageModel:
-    return tiny_model(vocabularies["word"])
+@pytest.fixture(params=["lstm", "gru", "rnn"])
+def model(request: pytest.FixtureRequest, vocabularies: dict[str, Vocabulary]) -> LanguageModel:
+    return tiny_model(vocabularies["word"], cell=request.param)
 
 
 @given(rows=st.integers(1, 600), outputs=st.integers(1, 40), seed=st.integers(0, 9))
@@ -78,4 +78,4 @@ def test_dropout_is_locked_in_time_and_off_when_replying(model: LanguageModel) -
 def test_forget_gates_start_open(vocabularies: dict[str, Vocabulary]) -> None:
     model = tiny_model(vocabularies["char"], layers=2)
     for layer in range(2):
-        assert (getattr(model.lstm, f"bias_ih_l{layer}")[32:64] == 1).all()
+        assert (getattr(model.recurrent, f"bias_ih_l{layer}")[32:64] == 1).all()

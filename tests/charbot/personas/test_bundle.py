@@ -38,8 +38,8 @@ def test_a_persona_is_its_base_changed(library: Library) -> None:
     base, _, card = base_model(library, "char", fit.base)
     assert card.id == fit.base
     change = read_change(folder, fit)
-    before, after = (one.get_parameter("lstm.weight_hh_l0") for one in (base, model))
-    torch.testing.assert_close(after, before + change["b.lstm_weight_hh_l0"] @ change["a.lstm_weight_hh_l0"])
+    before, after = (one.get_parameter("recurrent.weight_hh_l0") for one in (base, model))
+    torch.testing.assert_close(after, before + change["b.recurrent_weight_hh_l0"] @ change["a.recurrent_weight_hh_l0"])
     assert vocabulary.speaker("Ann") == fit.speaker
 
 

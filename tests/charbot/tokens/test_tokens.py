@@ -51,9 +51,15 @@ def test_an_unknown_word_is_spelled_and_a_known_one_is_not() -> None:
     vocabulary = VOCABULARIES["word"]
     ids = tokenizer_for(vocabulary).encode("Bob knew")
     assert len([id_ for id_ in ids if id_ >= vocabulary.first_word]) == 1
-    assert ids[1] == vocabulary.spell
+    assert ids[1] == vocabulary.spaced
     assert ids[-1] == vocabulary.spelled
-    assert len(ids) == 1 + 2 + len(" knew")
+    assert len(ids) == 1 + 2 + len("knew")
+
+
+def test_an_unknown_word_without_a_space_before_it_is_told_apart() -> None:
+    vocabulary = VOCABULARIES["word"]
+    ids = tokenizer_for(vocabulary).encode("#knew")
+    assert [id_ for id_ in ids if vocabulary.opens_spelling(id_)] == [vocabulary.spaced, vocabulary.spell]
 
 
 def test_broken_bytes_become_replacement_characters() -> None:
