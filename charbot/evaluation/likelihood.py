@@ -7,6 +7,7 @@ from math import log
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
 from charbot.models.language_model import LanguageModel, token_nats
@@ -33,8 +34,9 @@ def characters(conversation: Conversation) -> int:
     return sum(len(turn.text) + 1 for turn, scored in zip(conversation.turns, conversation.scored, strict=True) if scored)
 
 
-def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered]) -> list[NDArray[np.float32]]:
-    """-ln p of each predicted token of each conversation, read from its start."""
+def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:
+    """-ln p of each predicted token of each conversation, read from its start: (N,). Where `group`
+    marks ids, also that of any of them in its place: (2, N)."""
     results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
     by_length = sorted(range(len(rendered)), key=lambda i: len(rendered[i].ids))
     was_training = model.training
@@ -55,8 +57,8 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered]) -> list[N
             features, _ = model(ids[:-1])
         # Column by column, so that each conversation's figures stand together.
         chosen = wanted[1:].T
-        nats = token_nats(model, features.transpose(0, 1)[chosen], ids[1:].T[chosen]).numpy()
-        parts = np.split(nats, np.cumsum(chosen.sum(1).numpy())[:-1])
+        nats = token_nats(model, features.transpose(0, 1)[chosen], ids[1:].T[chosen], group).numpy()
+        parts = np.split(nats, np.cumsum(chosen.sum(1).numpy())[:-1], axis=-1)
         for i, part in zip(by_length[start:end], parts, strict=True):
             results[i] = part
         start = end

@@ -5,17 +5,16 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal
 
-import numpy as np
-
 from charbot.corpus.conversation import Conversation, Utterance, exchange, heard
 from charbot.errors import BundleError
-from charbot.evaluation.likelihood import characters, predicted_nats
+from charbot.evaluation.likelihood import characters
+from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.jsonlines import read_requests
+from charbot.models.language_model import LanguageModel
 from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
-from charbot.tokens import tokenizer_for
-from charbot.tokens.render import render
+from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 
 _AT_ONCE = 256
@@ -30,22 +29,21 @@ class Scorer:
         folder = library.find(persona)
         card = read_persona(folder)
         self.name = card.name
-        self._models = []
+        self._models: dict[Unit, tuple[LanguageModel, Tokenizer]] = {}
         for one in UNITS:
             if unit in (one, "both"):
                 if one not in card.fits:
                     raise BundleError(f"{card.name} has no {one} model; fit it with `charbot train --unit {one}`")
                 model, vocabulary = persona_model(library, folder, card.fits[one], one, card.name)
-                self._models.append((model, tokenizer_for(vocabulary)))
+                self._models[one] = model, tokenizer_for(vocabulary)
 
     def nats(self, conversations: list[Conversation]) -> list[float]:
-        """-ln P of each conversation's reply and its end. Two models are mixed reply by reply, half
-        each, which is a proper distribution: P = (P_char + P_word) / 2."""
-        each = [
-            [float(part.sum(dtype=np.float64)) for part in predicted_nats(model, [render(tokenizer, c) for c in conversations])]
-            for model, tokenizer in self._models
-        ]
-        return [-float(np.logaddexp.reduce([-nats for nats in of]) - np.log(len(of))) for of in zip(*each, strict=True)]
+        """-ln P of each conversation's reply and its end."""
+        chunks = {unit: chunk_nats(model, tokenizer, conversations) for unit, (model, tokenizer) in self._models.items()}
+        if len(chunks) == len(UNITS):
+            return mixed_nats(chunks)
+        (only,) = chunks.values()
+        return [sum(one) for one in only]
 
 
 def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[str]:

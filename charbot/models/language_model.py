@@ -136,12 +136,16 @@ def linear_cross_entropy(features: Tensor, weight: Tensor, bias: Tensor, targets
     return loss
 
 
-def token_nats(model: LanguageModel, features: Tensor, targets: Tensor) -> Tensor:
-    """-ln p of each target (N,) given its features (N, E), without gradients."""
+def token_nats(model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None) -> Tensor:
+    """-ln p of each target (N,) given its features (N, E), without gradients. Where `group` (V,) marks
+    ids, also that of any of them: (2, N)."""
     with torch.inference_mode():
-        nats = torch.empty(len(targets))
+        nats = torch.empty(1 if group is None else 2, len(targets))
         for start in range(0, len(targets), _LinearCrossEntropy.SLICE):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             scores = model.logits(features[part])
-            nats[part] = scores.logsumexp(1) - scores.gather(1, targets[part, None])[:, 0]
-        return nats
+            total = scores.logsumexp(1)
+            nats[0, part] = total - scores.gather(1, targets[part, None])[:, 0]
+            if group is not None:
+                nats[1, part] = total - scores[:, group].logsumexp(1)
+        return nats[0] if group is None else nats

@@ -1,0 +1,88 @@
+"""Both units' opinions of a text in one probability, mixed word by word.
+
+A text is read in chunks, each up to and with the next space, or the end of its turn. Both units
+give every chunk a probability after what stands before it: the character unit that of its
+characters; the word unit that of its words and of some word with a space before it coming
+next, by which the next chunk's first word is then divided. A weighted mean of two
+distributions over the next chunk is one, so the product of the means is one over texts.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import log
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from charbot.corpus.conversation import Conversation
+from charbot.evaluation.likelihood import predicted_nats
+from charbot.models.language_model import LanguageModel
+from charbot.tokens import Tokenizer
+from charbot.tokens.render import render
+from charbot.tokens.vocabulary import Unit, Vocabulary
+
+_WORD_WEIGHT = 0.6
+"""What the word unit's opinion weighs at first."""
+_SHARE = 0.1
+"""How much of the weights is put back to that after each chunk; the rest follows who was right so far
+(Herbster and Warmuth 1998, "Tracking the Best Expert")."""
+
+
+def spaced_ids(vocabulary: Vocabulary) -> Tensor:
+    """Which of the predicted ids (V,) of a word vocabulary begin with a space."""
+    spaced = torch.zeros(vocabulary.predicted, dtype=torch.bool)
+    spaced[vocabulary.spaced] = True
+    spaced[[id_ for word, id_ in vocabulary.word_ids.items() if word.startswith(" ")]] = True
+    return spaced
+
+
+def _characters(tokenizer: Tokenizer, text: str, nats: NDArray[np.float32]) -> list[float]:
+    space = tokenizer.encode(" ")
+    ends = [at + 1 for at, id_ in enumerate(tokenizer.encode(text)) if [id_] == space]
+    return [float(nats[start:end].sum()) for start, end in pairwise([0, *ends, len(nats)])]
+
+
+def _words(tokenizer: Tokenizer, text: str, nats: NDArray[np.float32], spaced: Tensor) -> list[float]:
+    own, any_spaced = nats
+    starts = [at for at, id_ in enumerate(tokenizer.encode(text)) if at and spaced[id_]]
+    owed = {at: float(any_spaced[at]) for at in starts}
+    return [
+        float(own[start:end].sum()) + owed.get(end, 0.0) - owed.get(start, 0.0) for start, end in pairwise([0, *starts, len(own)])
+    ]
+
+
+def chunk_nats(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> list[list[float]]:
+    """-ln P of each chunk of what is predicted in each conversation, in order."""
+    spaced = spaced_ids(tokenizer.vocabulary) if tokenizer.vocabulary.unit == "word" else None
+    found = []
+    nats = predicted_nats(model, [render(tokenizer, one) for one in conversations], spaced)
+    for conversation, of_conversation in zip(conversations, nats, strict=True):
+        chunks: list[float] = []
+        at = 0
+        for turn, scored in zip(conversation.turns, conversation.scored, strict=True):
+            if scored:
+                end = at + len(tokenizer.encode(turn.text)) + 1
+                part, at = of_conversation[..., at:end], end
+                chunks += (
+                    _characters(tokenizer, turn.text, part) if spaced is None else _words(tokenizer, turn.text, part, spaced)
+                )
+        found.append(chunks)
+    return found
+
+
+def mixed_nats(of_units: dict[Unit, list[list[float]]]) -> list[float]:
+    """-ln P of each conversation under the mixture, from its chunks under each unit (see `chunk_nats`)."""
+    return [_mixed(char, word) for char, word in zip(of_units["char"], of_units["word"], strict=True)]
+
+
+def _mixed(char: Sequence[float], word: Sequence[float]) -> float:
+    weight = _WORD_WEIGHT
+    total = 0.0
+    for c, w in zip(char, word, strict=True):
+        words, characters = log(weight) - w, log(1 - weight) - c
+        chunk = float(np.logaddexp(words, characters))
+        total -= chunk
+        weight = (1 - _SHARE) * float(np.exp(words - chunk)) + _SHARE * _WORD_WEIGHT
+    return total
