@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from charbot.corpus.conversation import Conversation, exchanges, whole
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
-from charbot.evaluation.likelihood import likelihood
+from charbot.evaluation.likelihood import Likelihood, characters, likelihood
+from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.models.language_model import LanguageModel
 from charbot.models.loading import base_model, persona_model
 from charbot.personas.bundle import read_persona
@@ -20,25 +21,29 @@ from charbot.personas.library import Library
 from charbot.tokens import tokenizer_for
 from charbot.tokens.pieces import pieces
 from charbot.tokens.render import render
-from charbot.tokens.vocabulary import END, UNITS, Vocabulary
+from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from charbot.tokens.word import WordTokenizer
 
 _CLOSED_MIN_COUNT = 3
 
 
 def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
-    """Bits a character of all speakers' lines for each base, and the word base's perplexity a word."""
+    """Bits a character of all speakers' lines for each base and for both mixed, and the word base's perplexity a word."""
     held_out = [whole(scene) for scene in scenes(table, "test")]
     if not held_out:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
     report: dict[str, Any] = {"lines": sum(len(one.turns) for one in held_out)}
+    length = sum(map(characters, held_out))
+    chunks: dict[Unit, list[list[float]]] = {}
     for unit in UNITS:
         model, vocabulary, _ = base_model(library, unit)
-        report[f"{unit}_bits_per_character"] = likelihood(model, tokenizer_for(vocabulary), held_out).bits_per_character
+        chunks[unit] = chunk_nats(model, tokenizer_for(vocabulary), held_out)
+        report[f"{unit}_bits_per_character"] = Likelihood(sum(map(sum, chunks[unit])), length).bits_per_character
         if unit == "word":
             train = Counter(_closed(piece) for text in table.loc[table["split"] == "train", "text"] for piece in pieces(text))
             known = frozenset(word for word, count in train.items() if word and count >= _CLOSED_MIN_COUNT)
             report |= closed_perplexity(model, WordTokenizer(vocabulary), held_out, known)
+    report["both_bits_per_character"] = Likelihood(sum(mixed_nats(chunks)), length).bits_per_character
     return report
 
 
