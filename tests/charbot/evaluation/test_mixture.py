@@ -38,19 +38,10 @@ def test_chunks_make_up_the_text(unit: Unit, text: str) -> None:
 
 @given(st.lists(st.tuples(st.floats(0.01, 50), st.floats(0.01, 50)), max_size=20))
 def test_a_mixture_lies_between_and_costs_little_more_than_the_better(pairs: list[tuple[float, float]]) -> None:
-    char, word = [c for c, _ in pairs], [w for _, w in pairs]
-    (mixed,) = mixed_nats({"char": [char], "word": [word]})
-    assert sum(map(min, pairs)) - 1e-6 <= mixed
-    # A chunk's weight is never below a tenth of 0.4.
-    assert mixed <= sum(map(min, pairs)) + 3.3 * len(pairs)
-
-
-def test_who_was_right_weighs_more() -> None:
-    (even,) = mixed_nats({"char": [[2.0, 2.0]], "word": [[2.0, 2.0]]})
-    (once,) = mixed_nats({"char": [[2.0, 2.0]], "word": [[9.0, 9.0]]})
-    (again,) = mixed_nats({"char": [[2.0]], "word": [[9.0]]})
-    assert even == pytest.approx(4.0)
-    assert once - 4 < 2 * (again - 2)
+    (mixed,) = mixed_nats({"char": [[c for c, _ in pairs]], "word": [[w for _, w in pairs]]})
+    assert (
+        sum(map(min, pairs)) - 1e-6 <= mixed <= min(sum(map(max, pairs)), sum(min(c + 1.21, w + 0.36) for c, w in pairs)) + 1e-6
+    )
 
 
 @pytest.mark.parametrize("unit", UNITS)
