@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from charbot.personas.bundle import Fit
     from charbot.personas.library import Library
     from charbot.scripts.reading import Reading
+    from trainer.cells import Compared
 
 INTERRUPTED = 130
 
@@ -129,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_scripts(train)
     train.add_argument("--base", action="store_true", help="fit a base to all speakers")
     train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads first")
+    train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
+    train.add_argument("--steps", type=int, default=600, metavar="N", help="windows that each cell reads (default: 600)")
     train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
     train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
     train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
@@ -431,8 +434,10 @@ def _kept_scripts() -> Path:
 
 
 def _train(args: argparse.Namespace) -> int:
-    if not args.base and not args.persona:
-        raise UsageError("train needs --base, or --persona NAME, or both")
+    if not args.base and not args.persona and not args.compare_cells:
+        raise UsageError("train needs --base, --persona NAME, or --compare-cells")
+    if args.steps < 1:
+        raise UsageError("--steps must be 1 at the least")
     from dataclasses import replace
 
     from rich.console import Console
@@ -442,6 +447,7 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
     from trainer.base import fit_base
+    from trainer.cells import compare_cells
     from trainer.persona import fit_persona
     from trainer.workshop import prepare
     from trainer.world import World
@@ -461,6 +467,8 @@ def _train(args: argparse.Namespace) -> int:
     shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     try:
+        for unit in units if args.compare_cells else ():
+            _show_cells(compare_cells(shop, unit, args.steps), out / f"cells-{unit}.png")
         done = [fit_base(shop, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
         done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
@@ -471,6 +479,19 @@ def _train(args: argparse.Namespace) -> int:
         print(*done, sep="\n")
     world.leave()
     return 0
+
+
+def _show_cells(compared: "Sequence[Compared]", picture: Path) -> None:
+    from trainer.cells import draw_cells
+
+    for one in compared:
+        near, far = one.gradient[0], one.gradient[-1]
+        print(
+            f"{one.cell:5} {one.parameters:12,} parameters  {one.bits:.4f} bits a character  {one.seconds:6.0f} s  "
+            f"gradient {far / near:.1e} after {len(one.gradient) - 1} tokens"
+        )
+    draw_cells(compared, picture)
+    print(picture)
 
 
 def _bench_train(args: argparse.Namespace) -> int:

@@ -25,7 +25,8 @@ from charbot.replies.sampling import Sampling, sample_replies
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render_prompt
 from charbot.tokens.vocabulary import Unit
-from trainer.loop import CheckpointPlan, Examination, Fittable, bf16_pays, fit
+from trainer.checkpoint import Epoch
+from trainer.loop import CheckpointPlan, Examination, Fittable, Windows, bf16_pays, fit
 from trainer.memory import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.runlog import RunLog
@@ -53,6 +54,11 @@ class Workshop:
     console: Console
     world: World = ALONE
 
+    @property
+    def everything(self) -> pd.DataFrame:
+        """All lines that a base reads."""
+        return pd.concat([self.table, self.pretrain])
+
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
 
@@ -70,7 +76,7 @@ class Workshop:
         title: str,
         module: nn.Module,
         model: Fittable,
-        streams: Sequence[Stream],
+        streams: Sequence[Windows],
         settings: FitSettings,
         examine: Callable[[], Examination],
         identity: Mapping[str, Any],
@@ -81,23 +87,24 @@ class Workshop:
         folder = self.out / "runs" / name
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         plan = CheckpointPlan(folder / "checkpoint.safetensors", self.config.train.checkpoint_minutes, fingerprint)
-        facts = {"tokens an epoch": streams[-1].tokens, "parameters": sum(p.numel() for p in module.parameters())}
+        facts = {"steps": sum(stream.steps for stream in streams), "parameters": sum(p.numel() for p in module.parameters())}
         log = RunLog(folder, title, facts)
         module.to(self.world.device)
         with _alone(folder) if self.world.leads else nullcontext(), ConsoleProgress(title, self.console) as progress:
-            fit(
+            history = fit(
                 module, model, streams, settings, examine=examine, watchers=[log, progress], checkpoint=plan, bf16=bf16,
                 world=self.world,
             )  # fmt: skip
-        return Finished(plan.path, log)
+        return Finished(plan.path, log, tuple(history))
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A fit that is done: its checkpoint, kept until what it gave is safe, and its log."""
+    """A fit that is done: its checkpoint, kept until what it gave is safe, its log and its epochs."""
 
     checkpoint: Path
     log: RunLog
+    history: tuple[Epoch, ...]
 
     def close(self, scores: Mapping[str, float], console: Console) -> None:
         """Tells where the report is; the checkpoint goes."""

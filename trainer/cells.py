@@ -1,0 +1,124 @@
+"""Why the LSTM is there: its plainer relatives on the same text, and how far back each of them learns from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import get_args
+
+import torch
+from torch import Tensor
+
+from charbot.corpus.conversation import whole
+from charbot.corpus.table import scenes
+from charbot.errors import TrainingError
+from charbot.models.language_model import Cell, LanguageModel
+from charbot.tokens.vocabulary import Unit
+from trainer.base import base_tokenizer, new_base
+from trainer.loop import Windows
+from trainer.stream import Window
+from trainer.workshop import Workshop, examination, stream_of
+
+_DISTANCE = 100
+"""Tokens back to which gradients are followed."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How a cell did: bits a character on validation episodes, and the norm of the gradient of a
+    token's loss in the input `d` tokens before it, for each distance d, against that at none."""
+
+    cell: Cell
+    parameters: int
+    bits: float
+    seconds: float
+    gradient: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _First:
+    """The first windows of others."""
+
+    windows: Windows
+    limit: int
+
+    @property
+    def steps(self) -> int:
+        return min(self.limit, self.windows.steps)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+        return islice(self.windows.epoch(number, start), self.steps - start)
+
+
+def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...]:
+    """Fits a base of each cell from the same beginning to the same `steps` windows. Raises TrainingError."""
+    settings = shop.unit_settings(unit)
+    tokenizer = base_tokenizer(shop, unit)
+    train = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
+    valid = [whole(scene) for scene in scenes(shop.table, "valid")]
+    windows = _First(train, steps)
+    found = []
+    for cell in get_args(Cell):
+        model = new_base(tokenizer, replace(settings.model, cell=cell), settings.base, train.rendered)
+        finished = shop.fit(
+            f"cell-{unit}-{cell}", f"{unit}, {cell}", model, model, [windows], settings.base,
+            examine=partial(examination, model, tokenizer, valid, None),
+            identity={"steps": steps, "architecture": model.architecture.to_json(), "tokens": train.tokens},
+        )  # fmt: skip
+        (epoch,) = finished.history
+        parameters = sum(p.numel() for p in model.parameters())
+        found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(model, _long(train))))
+        finished.close({"bits_per_character": epoch.bits}, shop.console)
+    return tuple(found)
+
+
+def _long(windows: Windows) -> Tensor:
+    """Ids (_DISTANCE + 1, B) from a stream's beginning."""
+    ids: list[Tensor] = []
+    for window in windows.epoch(0):
+        ids.append(window.ids[:-1])
+        if sum(map(len, ids)) > _DISTANCE:
+            return torch.cat(ids)[: _DISTANCE + 1]
+    raise TrainingError(f"these scripts are too short to compare cells on: {_DISTANCE} tokens in a row are needed")
+
+
+def gradient_norms(model: LanguageModel, ids: Tensor) -> tuple[float, ...]:
+    """For each distance from 0 to T - 1: the norm of the gradient of the loss of the last of ids
+    (T + 1, B) in what the cell reads that many tokens before it, against that at distance 0."""
+    read: list[Tensor] = []
+
+    def keep(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        inputs[0].retain_grad()
+        read.append(inputs[0])
+
+    model.eval()
+    hook = model.recurrent.register_forward_pre_hook(keep)
+    features, _ = model(ids[:-1])
+    hook.remove()
+    torch.autograd.backward(torch.nn.functional.cross_entropy(model.logits(features[-1]), ids[-1].clamp(max=len(model.bias) - 1)))
+    gradient = read[0].grad
+    assert gradient is not None
+    norms = gradient.norm(dim=2).mean(1).flip(0)
+    model.zero_grad()
+    return tuple((norms / norms[0]).tolist())
+
+
+def draw_cells(compared: Sequence[Compared], path: Path) -> None:
+    """The gradients' norms against distance, as a picture. Raises TrainingError where there is nothing to draw with."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise TrainingError("the picture needs matplotlib: pip install 'charbot[train]'") from error
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for one in compared:
+        axes.semilogy(range(len(one.gradient)), one.gradient, label=f"{one.cell}: {one.bits:.3f} bits a character")
+    axes.set(title="How much what was read before matters to the next token", xlabel="tokens back", ylabel="gradient's norm")
+    axes.legend()
+    axes.grid(alpha=0.25)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be written: {error.strerror or error}") from error
