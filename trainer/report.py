@@ -37,7 +37,9 @@ def report_page(title: str, facts: Mapping[str, Any], entries: Sequence[Mapping[
             "best epoch": best["number"],
             "its bits a character": best["bits"],
         }
-    cards = "".join(f"<div><span class=soft>{_text(name.replace('_', ' '))}</span><b>{_text(value)}</b></div>" for name, value in told.items())
+    cards = "".join(
+        f"<div><span class=soft>{_text(name.replace('_', ' '))}</span><b>{_text(value)}</b></div>" for name, value in told.items()
+    )
     said = "".join(_said(epoch) for epoch in reversed(epochs) if epoch["samples"])
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
