@@ -33,11 +33,13 @@ def report_page(title: str, facts: Mapping[str, Any], entries: Sequence[Mapping[
         best = min(epochs, key=lambda epoch: (epoch["bits"] != epoch["bits"], epoch["bits"]))
         told |= {
             "epochs": len(epochs),
-            "minutes": round(epochs[-1]["seconds"] / 60, 1),
+            "minutes": f"{epochs[-1]['seconds'] / 60:.1f}",
             "best epoch": best["number"],
-            "its bits a character": round(best["bits"], 4),
+            "its bits a character": best["bits"],
         }
-    cards = "".join(f"<div><span class=soft>{_text(name)}</span><b>{_text(value)}</b></div>" for name, value in told.items())
+    cards = "".join(
+        f"<div><span class=soft>{_text(name.replace('_', ' '))}</span><b>{_text(value)}</b></div>" for name, value in told.items()
+    )
     said = "".join(_said(epoch) for epoch in reversed(epochs) if epoch["samples"])
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
@@ -50,7 +52,7 @@ def report_page(title: str, facts: Mapping[str, Any], entries: Sequence[Mapping[
 
 
 def _text(value: Any) -> str:
-    return html.escape(f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value))
+    return html.escape(f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else str(value))
 
 
 def _said(epoch: Mapping[str, Any]) -> str:

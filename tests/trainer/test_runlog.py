@@ -59,7 +59,7 @@ def test_the_page_shows_curves_samples_and_scores_and_needs_nothing_else(tmp_pat
     page = run(tmp_path, 0, 6).finish({"test_bits_per_character": 1.2345}).read_text("utf-8")
     assert page.count("<svg") == 1
     assert "Tea &amp; &lt;biscuits&gt; 2" in page
-    assert "1.234" in page
+    assert "test bits per character</span><b>1.2345<" in page
     assert "1,234" in page
     assert "src=" not in page
     assert "<link" not in page
