@@ -466,12 +466,10 @@ def _train(args: argparse.Namespace) -> int:
     out = args.out or user_folder()
     with console.status("Reading the scripts"):
         reading = _read(args)
-    for path, why in reading.skipped:
+        first = read_scripts(args.pretrain) if args.pretrain else None
+    for path, why in (*reading.skipped, *(first.skipped if first else ())):
         console.print(f"passed over {path}: {why}", highlight=False)
-    pretrain = None
-    if args.pretrain:
-        every_line = replace(config.corpus, valid=0.0, test=0.0)
-        pretrain = corpus_table(read_scripts(args.pretrain).lines, every_line)
+    pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
     shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     try:

@@ -88,7 +88,7 @@ class TrainSettings:
     """What every fit shares."""
 
     char: UnitSettings = UnitSettings(
-        ModelSettings(embedding=128, phrases=50_000),
+        ModelSettings(embedding=128),
         FitSettings(batch=32, window=80, dropout=0.1, learning_rate=4e-3),
         FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
     )

@@ -15,7 +15,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Has `write` fill a new file, and puts it in the place of `path`. On an error `path` stays as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -30,6 +30,11 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Puts a file with this content in the place of `path`. On an error `path` stays as it was."""
+    replace_file(path, lambda file: file.write_bytes(data))
 
 
 @contextmanager

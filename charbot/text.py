@@ -17,6 +17,7 @@ _TYPOGRAPHY = str.maketrans(
         "…": "...", "–": "-", "—": "--", "―": "--", "‐": "-", "‑": "-",
     }
 )  # fmt: skip
+_WORD = re.compile(r"\w+(?:'\w+)*")
 _SPACED_DOTS = re.compile(r"(?:\. ){2,}\.")
 _DOTS = re.compile(r"\.{4,}")
 _UNSEEN = frozenset("\u00ad\u200b\ufeff")
@@ -39,6 +40,11 @@ def normalise(text: str) -> str:
     # Most lines are plain, and translating costs more than all else here.
     text = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
     return _DOTS.sub("...", _SPACED_DOTS.sub("...", " ".join(text.split())))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in small letters, punctuation apart."""
+    return [word.casefold() for word in _WORD.findall(text)]
 
 
 def message(text: str) -> str:

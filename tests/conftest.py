@@ -46,14 +46,15 @@ def corpus() -> pd.DataFrame:
 def tiny_config(epochs: int = 1) -> Config:
     """The default settings, with models and fits small enough for a test."""
 
+    config = Config()
+
     def tiny(unit: UnitSettings) -> UnitSettings:
         def fit(settings: FitSettings) -> FitSettings:
             return dataclasses.replace(settings, epochs=epochs, batch=4, window=24, warmup_steps=5, learning_rate=5e-3)
 
-        model = ModelSettings(16, 32, 1, min(300, unit.model.phrases))
+        model = ModelSettings(16, 32, 1, 300 if unit == config.train.char else 0)
         return dataclasses.replace(unit, model=model, base=fit(unit.base), persona=fit(unit.persona))
 
-    config = Config()
     train = dataclasses.replace(config.train, char=tiny(config.train.char), word=tiny(config.train.word), precision="fp32")
     return dataclasses.replace(config, train=train)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charbot.errors import TrainingError
-from charbot.storage import replace_file
+from charbot.storage import replace_bytes
 from trainer.checkpoint import Epoch
 from trainer.report import report_page
 
@@ -79,6 +79,6 @@ class RunLog:
         page = report_page(self._title, self._facts, self._entries)
         for name, text in ((LOG, log), (PAGE, page)):
             try:
-                replace_file(self._folder / name, lambda file, text=text: file.write_text(text, "utf-8"))  # type: ignore[misc]
+                replace_bytes(self._folder / name, text.encode())
             except OSError as error:
                 raise TrainingError(f"{self._folder / name}: could not be saved ({error}); free some space") from error

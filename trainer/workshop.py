@@ -114,14 +114,18 @@ class Finished:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / "lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock", timeout=0):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise TrainingError(f"{folder}: another charbot is at this fit; wait for it, or choose another --out") from error
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def prepare(

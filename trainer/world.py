@@ -38,6 +38,8 @@ class World:
             distributed.barrier()
 
     def leave(self) -> None:
+        """The last thing that a process does here: all at once, for gloo's threads abort where another is gone already."""
+        self.wait()
         if self.size > 1:
             distributed.destroy_process_group()
 

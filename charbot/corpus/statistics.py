@@ -1,6 +1,5 @@
 """What a corpus holds, counted: lines, words, vocabulary, and who talks to whom."""
 
-import re
 from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Any
@@ -9,17 +8,16 @@ import pandas as pd
 
 from charbot.corpus.table import scenes
 from charbot.scripts.cast import is_group
-
-_WORD = re.compile(r"\w+(?:'\w+)*")
+from charbot.text import words
 
 
 def _counts(lines: pd.DataFrame) -> dict[str, Any]:
-    words = [word.casefold() for text in lines["text"] for word in _WORD.findall(text)]
+    said = [word for text in lines["text"] for word in words(text)]
     return {
         "lines": len(lines),
-        "words": len(words),
-        "vocabulary": len(set(words)),
-        "words_a_line": round(len(words) / len(lines), 2),
+        "words": len(said),
+        "vocabulary": len(set(said)),
+        "words_a_line": round(len(said) / len(lines), 2),
         "questions": round(float(lines["text"].str.contains(r"\?", regex=True).mean()), 3),
     }
 

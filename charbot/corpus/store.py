@@ -10,7 +10,7 @@ from pathlib import Path
 from charbot.corpus.export import export_lines
 from charbot.errors import ScriptError
 from charbot.scripts.reading import Reading
-from charbot.storage import replace_file
+from charbot.storage import replace_bytes
 
 
 def store(reading: Reading, folder: Path) -> tuple[int, int]:
@@ -30,7 +30,7 @@ def store(reading: Reading, folder: Path) -> tuple[int, int]:
             if path.exists() and path.read_text("utf-8") == text:
                 same += 1
                 continue
-            replace_file(path, lambda file, text=text: file.write_text(text, "utf-8", "backslashreplace"))  # type: ignore[misc]
+            replace_bytes(path, text.encode("utf-8", "backslashreplace"))
         except (OSError, UnicodeError) as error:
             raise ScriptError(f"{path}: cannot be written: {error}") from error
         written += 1

@@ -21,6 +21,7 @@ from charbot.corpus.conversation import Utterance, exchange, heard
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard, read_persona
 from charbot.personas.library import Library
+from charbot.text import words
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ people do not answer, and the shortest answers would look like the fittest."""
 _CHARACTERS_A_WORD = 6
 """A bound in words is this many times as many characters for the character unit."""
 
-_WORD = re.compile(r"\w+(?:'\w+)*")
 _SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
 
 
@@ -171,17 +171,13 @@ def _whole_sentences(text: str, *, cut: bool, unit: Unit) -> str:
     return (text.rpartition(" ")[0] or text) + "..." if unit == "char" else text + "..."
 
 
-def _words(text: str) -> list[str]:
-    return [match.group().casefold() for match in _WORD.finditer(text)]
-
-
 def _pairs(text: str) -> list[tuple[str, str]]:
-    return list(pairwise(_words(text)))
+    return list(pairwise(words(text)))
 
 
 def _repetition(text: str, said: Sequence[str]) -> float:
     """From 0 to 1: how much of a reply repeats itself or what was just said, counted in pairs of words."""
-    if any(_words(turn) == _words(text) for turn in said):
+    if any(words(turn) == words(text) for turn in said):
         return 1.0
     pairs = _pairs(text)
     before = {pair for turn in said for pair in _pairs(turn)}

@@ -12,7 +12,7 @@ import httpx
 import yaml
 
 from charbot.errors import ScriptError
-from charbot.storage import replace_file, sha256
+from charbot.storage import replace_bytes, sha256
 
 MAX_BYTES = 5_000_000
 """No page of a script is larger."""
@@ -71,7 +71,7 @@ def fetch(
                 continue
             data = _downloaded(client, place.address + path, digest, wait)
             try:
-                replace_file(target, lambda file, data=data: file.write_bytes(data))  # type: ignore[misc]
+                replace_bytes(target, data)
             except OSError as error:
                 raise ScriptError(f"{target}: cannot be written: {error.strerror or error}") from error
             came += 1

@@ -48,7 +48,7 @@ def test_a_folder_that_cannot_be_written_keeps_what_it_has(tmp_path: Path, monke
     def full(path: Path, write: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_module, "replace_file", full)
+    monkeypatch.setattr(store_module, "replace_bytes", full)
     with pytest.raises(ScriptError, match=r"cannot be written: .*No space left"):
         store(changed, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
