@@ -1,0 +1,113 @@
+"""Commands that fit models: train and recipe."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charbot.cli.options import Commands, add_scripts, config_of, reading_of
+from charbot.errors import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trainer.cells import Compared
+
+
+def add(commands: Commands) -> None:
+    train = commands.add_parser(
+        "train", help="fit a base or a persona; run again to resume",
+        epilog="example: charbot train --scripts my_show/ --persona Alice --persona Bob",
+    )  # fmt: skip
+    add_scripts(train)
+    train.add_argument("--base", action="store_true", help="fit a base to all speakers")
+    train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads first")
+    train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
+    train.add_argument("--steps", type=int, default=600, metavar="N", help="windows that each cell reads (default: 600)")
+    train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
+    train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
+    train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
+    train.add_argument("--out", type=Path, metavar="FOLDER", help="where bundles go (default: the user's data folder)")
+    train.set_defaults(run=_train)
+
+    recipe = commands.add_parser("recipe", help="well-known experiments with LSTMs, beside their published figures")
+    actions = recipe.add_subparsers(title="recipes", metavar="RECIPE", required=True)
+    following = actions.add_parser("next-word", help="the next word of a short story from the three before it")
+    following.add_argument("story", nargs="?", type=Path, metavar="FILE", help="a short text (default: one of charbot's own)")
+    following.add_argument("--layers", type=int, choices=(1, 2), default=2, help="of 512 units each (default: 2)")
+    following.add_argument("--steps", type=int, default=50_000, metavar="N", help="examples, one a step (default: 50000)")
+    following.set_defaults(run=_next_word)
+
+
+def _train(args: argparse.Namespace) -> int:
+    if not args.base and not args.persona and not args.compare_cells:
+        raise UsageError("train needs --base, --persona NAME, or --compare-cells")
+    if args.steps < 1:
+        raise UsageError("--steps must be 1 at the least")
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from charbot.corpus.table import corpus_table
+    from charbot.personas.library import Library, user_folder
+    from charbot.scripts.reading import read_scripts
+    from charbot.tokens.vocabulary import UNITS
+    from trainer.base import fit_base
+    from trainer.cells import compare_cells
+    from trainer.persona import fit_persona
+    from trainer.workshop import prepare
+    from trainer.world import World
+
+    config = config_of(args)
+    world = World.join()
+    console = Console(stderr=True, quiet=not world.leads)
+    out = args.out or user_folder()
+    with console.status("Reading the scripts"):
+        reading = reading_of(args)
+        first = read_scripts(args.pretrain) if args.pretrain else None
+    for path, why in (*reading.skipped, *(first.skipped if first else ())):
+        console.print(f"passed over {path}: {why}", highlight=False)
+    pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
+    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
+    units = [unit for unit in UNITS if args.unit in (unit, "both")]
+    try:
+        for unit in units if args.compare_cells else ():
+            _show_cells(compare_cells(shop, unit, args.steps), out / f"cells-{unit}.png")
+        done = [fit_base(shop, unit) for unit in units if args.base]
+        library = Library((out, *Library.default().folders))
+        done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
+        return INTERRUPTED
+    if world.leads:
+        print(*done, sep="\n")
+    world.leave()
+    return 0
+
+
+def _show_cells(compared: "Sequence[Compared]", picture: Path) -> None:
+    from trainer.cells import draw_cells
+
+    for one in compared:
+        near, far = one.gradient[0], one.gradient[-1]
+        print(
+            f"{one.cell:5} {one.parameters:12,} parameters  {one.bits:.4f} bits a character  {one.seconds:6.0f} s  "
+            f"gradient {far / near:.1e} after {len(one.gradient) - 1} tokens"
+        )
+    draw_cells(compared, picture)
+    print(picture)
+
+
+def _next_word(args: argparse.Namespace) -> int:
+    from importlib import resources
+
+    from trainer.next_word import REFERENCE, fit_next_word, read_story
+
+    if args.steps < 1:
+        raise UsageError("--steps must be 1 at the least")
+    own = Path(str(resources.files("scripts_data"))) / "stories" / "the_owl_above_the_bakery.txt"
+    story = read_story(args.story or own)
+    print(f"{len(story)} words and marks, {len(set(story))} different ones; {args.layers} layers of 512, RMSProp at 0.001")
+    for standing in fit_next_word(story, args.layers, args.steps):
+        print(f"{standing.step:7,} steps: {standing.accuracy:6.1%} right, loss {standing.loss:.3f}", flush=True)
+    print(f"published, after 50,000 steps on another story of 112 symbols: {REFERENCE[args.layers]:.1%}")
+    return 0
