@@ -1,9 +1,8 @@
 """Why the LSTM is there: its plainer relatives on the same text, and how far back each of them learns from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +16,7 @@ from charbot.models.language_model import Cell, LanguageModel
 from charbot.tokens.vocabulary import Unit
 from trainer.base import base_tokenizer, new_base
 from trainer.loop import Windows
-from trainer.stream import Window
+from trainer.stream import FirstWindows
 from trainer.workshop import Workshop, examination, stream_of
 
 _DISTANCE = 100
@@ -36,28 +35,13 @@ class Compared:
     gradient: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class _First:
-    """The first windows of others."""
-
-    windows: Windows
-    limit: int
-
-    @property
-    def steps(self) -> int:
-        return min(self.limit, self.windows.steps)
-
-    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
-        return islice(self.windows.epoch(number, start), self.steps - start)
-
-
 def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...]:
     """Fits a base of each cell from the same beginning to the same `steps` windows. Raises TrainingError."""
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
     train = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
     valid = [whole(scene) for scene in scenes(shop.table, "valid")]
-    windows = _First(train, steps)
+    windows = FirstWindows(train, steps)
     found = []
     for cell in get_args(Cell):
         model = new_base(tokenizer, replace(settings.model, cell=cell), settings.base, train.rendered)

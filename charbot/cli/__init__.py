@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from charbot.cli import fit, measure, personas, scripts, talk
+from charbot.cli import fit, measure, personas, recipes, scripts, talk
 from charbot.errors import INTERRUPTED, CharbotError
 
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    for group in (talk, personas, scripts, fit, measure):
+    for group in (talk, personas, scripts, fit, recipes, measure):
         group.add(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""Commands that fit models: train and recipe."""
+"""The command that fits models: train."""
 
 import argparse
 from pathlib import Path
@@ -28,14 +28,6 @@ def add(commands: Commands) -> None:
     train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
     train.add_argument("--out", type=Path, metavar="FOLDER", help="where bundles go (default: the user's data folder)")
     train.set_defaults(run=_train)
-
-    recipe = commands.add_parser("recipe", help="well-known experiments with LSTMs, beside their published figures")
-    actions = recipe.add_subparsers(title="recipes", metavar="RECIPE", required=True)
-    following = actions.add_parser("next-word", help="the next word of a short story from the three before it")
-    following.add_argument("story", nargs="?", type=Path, metavar="FILE", help="a short text (default: one of charbot's own)")
-    following.add_argument("--layers", type=int, choices=(1, 2), default=2, help="of 512 units each (default: 2)")
-    following.add_argument("--steps", type=int, default=50_000, metavar="N", help="examples, one a step (default: 50000)")
-    following.set_defaults(run=_next_word)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -95,19 +87,3 @@ def _show_cells(compared: "Sequence[Compared]", picture: Path) -> None:
         )
     draw_cells(compared, picture)
     print(picture)
-
-
-def _next_word(args: argparse.Namespace) -> int:
-    from importlib import resources
-
-    from trainer.next_word import REFERENCE, fit_next_word, read_story
-
-    if args.steps < 1:
-        raise UsageError("--steps must be 1 at the least")
-    own = Path(str(resources.files("scripts_data"))) / "stories" / "the_owl_above_the_bakery.txt"
-    story = read_story(args.story or own)
-    print(f"{len(story)} words and marks, {len(set(story))} different ones; {args.layers} layers of 512, RMSProp at 0.001")
-    for standing in fit_next_word(story, args.layers, args.steps):
-        print(f"{standing.step:7,} steps: {standing.accuracy:6.1%} right, loss {standing.loss:.3f}", flush=True)
-    print(f"published, after 50,000 steps on another story of 112 symbols: {REFERENCE[args.layers]:.1%}")
-    return 0

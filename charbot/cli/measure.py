@@ -10,7 +10,7 @@ from charbot.errors import UsageError
 def add(commands: Commands) -> None:
     score = commands.add_parser("score", help="how likely given replies are, JSON lines in and out")
     score.add_argument("persona", help="whose replies they are")
-    score.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which model; both mixes them word by word")
+    score.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which model, or both mixed")
     add_bundles(score)
     score.set_defaults(run=_score)
 

@@ -4,10 +4,10 @@ import pytest
 
 from charbot.cli import main
 from charbot.errors import TrainingError
-from trainer import next_word
-from trainer.next_word import fit_next_word, read_story, symbols
+from trainer.recipes import next_word
+from trainer.recipes.next_word import fit_next_word, read_story, symbols
 
-OWN = Path(__file__).parents[2] / "scripts_data" / "stories" / "the_owl_above_the_bakery.txt"
+OWN = Path(__file__).parents[3] / "scripts_data" / "stories" / "the_owl_above_the_bakery.txt"
 
 
 def test_our_story_has_as_many_symbols_as_the_published_one() -> None:
@@ -21,7 +21,7 @@ def test_symbols_are_words_and_marks() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_story_is_learnt(layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(next_word, "_HIDDEN", 32)
+    monkeypatch.setattr(next_word, "UNITS", 32)
     monkeypatch.setattr(next_word, "_RATE", 0.01)
     *_, last = fit_next_word(read_story(OWN)[:40], layers, 2_500)
     assert last.step == 2_500
@@ -31,7 +31,7 @@ def test_a_story_is_learnt(layers: int, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.slow
 def test_the_command_prints_the_reference(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(next_word, "_HIDDEN", 8)
+    monkeypatch.setattr(next_word, "UNITS", 8)
     assert main(["recipe", "next-word", "--steps", "5", "--layers", "1"]) == 0
     out = capsys.readouterr().out
     assert "112 different ones" in out

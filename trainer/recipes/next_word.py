@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from charbot.errors import TrainingError
+from trainer.recipes.plain import PlainLSTM
 
 CONTEXT = 3
-_HIDDEN = 512
+UNITS = 512
 _RATE = 0.001
 _AVERAGED = 1_000
 """Steps that an accuracy is the mean of."""
@@ -32,21 +33,6 @@ class Standing:
     step: int
     accuracy: float
     loss: float
-
-
-class NextWord(nn.Module):
-    """Scores of the word after three."""
-
-    def __init__(self, symbols: int, layers: int) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(symbols, _HIDDEN)
-        self.lstm = nn.LSTM(_HIDDEN, _HIDDEN, layers)
-        self.output = nn.Linear(_HIDDEN, symbols)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Ids (CONTEXT,) to scores (symbols,)."""
-        out, _ = self.lstm(self.embedding(ids))
-        return self.output(out[-1])  # type: ignore[no-any-return]
 
 
 def symbols(text: str) -> list[str]:
@@ -72,19 +58,19 @@ def fit_next_word(story: list[str], layers: int, steps: int, seed: int = 1) -> I
     torch.manual_seed(seed)
     order = {symbol: i for i, symbol in enumerate(sorted(set(story)))}
     ids = torch.tensor([order[symbol] for symbol in story])
-    model = NextWord(len(order), layers)
+    model = PlainLSTM(len(order), UNITS, layers)
     optimizer = torch.optim.RMSprop(model.parameters(), lr=_RATE, alpha=0.9)
     right: deque[bool] = deque(maxlen=_AVERAGED)
     losses: deque[float] = deque(maxlen=_AVERAGED)
     places = torch.randint(len(ids) - CONTEXT, (steps,)).tolist()
     for step, at in enumerate(places, 1):
-        scores = model(ids[at : at + CONTEXT])
+        scores, _ = model(ids[at : at + CONTEXT, None])
         wanted = ids[at + CONTEXT]
-        loss = nn.functional.cross_entropy(scores, wanted)
+        loss = nn.functional.cross_entropy(scores[-1, 0], wanted)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        right.append(int(scores.argmax()) == int(wanted))
+        right.append(int(scores[-1, 0].argmax()) == int(wanted))
         losses.append(loss.item())
         if step % _AVERAGED == 0 or step == steps:
             yield Standing(step, sum(right) / len(right), sum(losses) / len(losses))
