@@ -78,7 +78,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     settings = replace(settings, batch=batch, epochs=epochs)
     stream = stream_of(tokenizer, found, settings, keep=name)
     held_out = {
-        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
+        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, config.chat.context_turns, name)]
         for split in HELD_OUT
     }
     scores = held_out_scores(model, tokenizer, held_out, "base_")

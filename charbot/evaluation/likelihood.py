@@ -1,6 +1,6 @@
 """How likely a model finds given conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -34,10 +34,19 @@ def characters(conversation: Conversation) -> int:
     return sum(len(turn.text) + 1 for turn, scored in zip(conversation.turns, conversation.scored, strict=True) if scored)
 
 
-def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:
-    """-ln p of each predicted token of each conversation, read from its start: (N,). Where `group`
-    marks ids, also that of any of them in its place: (2, N)."""
-    results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
+@dataclass(frozen=True)
+class Read:
+    """Conversations that were read side by side: their numbers, how many tokens of each are
+    predicted, the features (N, E) before those of all of them, and these tokens (N,)."""
+
+    numbers: list[int]
+    counts: list[int]
+    features: Tensor
+    targets: Tensor
+
+
+def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> Iterator[Read]:
+    """Reads each conversation from its start; those of a length together."""
     by_length = sorted(range(len(rendered)), key=lambda i: len(rendered[i].ids))
     was_training = model.training
     model.eval()
@@ -55,14 +64,21 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
             wanted[: len(one.ids), column] = torch.from_numpy(one.predicted)
         with torch.inference_mode():
             features, _ = model(ids[:-1])
-        # Column by column, so that each conversation's figures stand together.
+        # Column by column, so that what is of one conversation stands together.
         chosen = wanted[1:].T
-        nats = token_nats(model, features.transpose(0, 1)[chosen], ids[1:].T[chosen], group).numpy()
-        parts = np.split(nats, np.cumsum(chosen.sum(1).numpy())[:-1], axis=-1)
-        for i, part in zip(by_length[start:end], parts, strict=True):
-            results[i] = part
+        yield Read(by_length[start:end], chosen.sum(1).tolist(), features.transpose(0, 1)[chosen], ids[1:].T[chosen])
         start = end
     model.train(was_training)
+
+
+def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:
+    """-ln p of each predicted token of each conversation: (N,). Where `group` marks ids, also that
+    of any of them in its place: (2, N)."""
+    results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
+    for read in read_conversations(model, rendered):
+        nats = token_nats(model, read.features, read.targets, group)
+        for i, part in zip(read.numbers, torch.split(nats, read.counts, -1), strict=True):
+            results[i] = part.numpy()
     return results
 
 

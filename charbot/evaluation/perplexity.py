@@ -1,15 +1,15 @@
 """Perplexity a word over a closed vocabulary, as n-gram models report it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import exp
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from charbot.corpus.conversation import Conversation
+from charbot.evaluation.likelihood import read_conversations
 from charbot.models.language_model import LanguageModel
 from charbot.tokens.pieces import pieces
 from charbot.tokens.render import render
@@ -49,40 +49,38 @@ def closed_perplexity(
     for piece, id_ in vocabulary.word_ids.items():
         of_id[id_] = classes.get(_closed(piece), unknown)
     nats, words, misses = 0.0, 0, 0
-    for conversation in conversations:
-        rendered = render(tokenizer, conversation)
-        ids = torch.from_numpy(rendered.ids.astype(np.int64))
+    parts = (
+        part
+        for read in read_conversations(model, [render(tokenizer, one) for one in conversations])
+        for part in zip(torch.split(read.features, read.counts), torch.split(read.targets, read.counts), strict=True)
+    )
+    for features, targets in parts:
         with torch.inference_mode():
-            features, _ = model(ids[:-1, None])
-            log_p = model.logits(features[:, 0]).log_softmax(1)
-            # Speakers, whose ids lie beyond the scores, are never looked at below.
-            own = log_p.gather(1, ids[1:, None].clamp(max=vocabulary.predicted - 1))[:, 0].numpy()
+            log_p = model.logits(features).log_softmax(1)
+            own = log_p.gather(1, targets[:, None])[:, 0].numpy()
             summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()
-        for start, stop in _word_spans(rendered.ids[1:], rendered.predicted[1:], vocabulary):
-            id_ = int(rendered.ids[1 + start])
+        ids = targets.tolist()
+        for start, stop in _word_spans(ids, vocabulary):
             words += 1
-            if id_ == END:
+            if ids[start] == END:
                 nats -= float(own[start])
-            elif not vocabulary.opens_spelling(id_):
-                nats -= float(summed[start, of_id[id_]])
-                misses += int(of_id[id_] == unknown)
+            elif not vocabulary.opens_spelling(ids[start]):
+                nats -= float(summed[start, of_id[ids[start]]])
+                misses += int(of_id[ids[start]] == unknown)
             else:
-                spelled = _closed(vocabulary.read_spelling(map(int, rendered.ids[2 + start : stop])))
+                spelled = _closed(vocabulary.read_spelling(ids[1 + start : stop]))
                 misses += int(spelled not in classes)
                 log_p_word = summed[start, classes.get(spelled, unknown)]
                 nats -= float(np.logaddexp(log_p_word, own[start:stop].sum()) if spelled in classes else log_p_word)
     return {"word_perplexity": exp(nats / words), "word_vocabulary": len(classes), "word_unknown_share": misses / words}
 
 
-def _word_spans(ids: NDArray[np.int32], predicted: NDArray[np.bool_], vocabulary: Vocabulary) -> list[tuple[int, int]]:
-    """(start, stop) of each word, spelled ones whole, and of each end, among the predicted tokens."""
-    spans = []
-    at = 0
-    while at < len(ids):
-        stop = at + 1
-        if predicted[at]:
-            if vocabulary.opens_spelling(int(ids[at])):
-                stop += int(np.argmax(ids[at:] == vocabulary.spelled))
-            spans.append((at, stop))
-        at = stop
-    return spans
+def _word_spans(ids: list[int], vocabulary: Vocabulary) -> Iterator[tuple[int, int]]:
+    """(start, stop) of each word, spelled ones whole, and of each end."""
+    start = 0
+    while start < len(ids):
+        stop = start + 1
+        if vocabulary.opens_spelling(ids[start]):
+            stop = ids.index(vocabulary.spelled, start) + 1
+        yield start, stop
+        start = stop

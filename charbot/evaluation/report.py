@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from charbot.corpus.conversation import exchanges, whole
+from charbot.corpus.conversation import exchanges
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood
@@ -18,14 +18,16 @@ from charbot.tokens.vocabulary import UNITS, Unit
 from charbot.tokens.word import WordTokenizer
 
 _CLOSED_MIN_COUNT = 3
+_CONTEXT = 4
+"""Turns before each line that the bases read."""
 
 
 def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
     """Bits a character of all speakers' lines for each base and for both mixed, and the word base's perplexity a word."""
-    held_out = [whole(scene) for scene in scenes(table, "test")]
+    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, _CONTEXT)]
     if not held_out:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
-    report: dict[str, Any] = {"lines": sum(len(one.turns) for one in held_out)}
+    report: dict[str, Any] = {"lines": len(held_out), "context_turns": _CONTEXT}
     length = sum(map(characters, held_out))
     chunks: dict[Unit, list[list[float]]] = {}
     for unit in UNITS:
@@ -43,7 +45,7 @@ def persona_report(library: Library, name: str, table: pd.DataFrame, context: in
     """Bits a character of the persona's own test lines: its fit, and the base with its speaker token."""
     folder = library.find(name)
     card = read_persona(folder)
-    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, card.name, context)]
+    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, context, card.name)]
     if not held_out:
         raise CorpusError(f"{card.name} says nothing in the test episodes of these scripts")
     report: dict[str, Any] = {"persona": card.name, "lines": len(held_out)}
