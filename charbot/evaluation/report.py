@@ -1,17 +1,20 @@
 """`charbot eval`: the scores of bases and personas on the test split."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pandas as pd
 
-from charbot.corpus.conversation import exchanges
+from charbot.corpus.conversation import Conversation, Utterance, exchange, exchanges
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
 from charbot.models.loading import base_model, persona_model
-from charbot.personas.bundle import read_persona
+from charbot.personas.bundle import PersonaCard, read_persona
 from charbot.personas.library import Library
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
@@ -42,17 +45,30 @@ def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:
-    """Bits a character of the persona's own test lines: its fit, and the base with its speaker token."""
+    """Bits a character of the persona's own test lines: under the base with its speaker token, under
+    its own fit, and under the other personas of its show, on average (where there are any)."""
     folder = library.find(name)
     card = read_persona(folder)
     held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, context, card.name)]
     if not held_out:
         raise CorpusError(f"{card.name} says nothing in the test episodes of these scripts")
     report: dict[str, Any] = {"persona": card.name, "lines": len(held_out)}
+    others = [one for one in library.cards() if one[1].show == card.show and one[1].name != card.name]
     for unit, fit in card.fits.items():
-        model, vocabulary = persona_model(library, folder, fit, unit, card.name)
-        tokenizer = tokenizer_for(vocabulary)
-        base, _, _ = base_model(library, unit, fit.base)
-        report[f"{unit}_base"] = likelihood(base, tokenizer, held_out).bits_per_character
-        report[f"{unit}_persona"] = likelihood(model, tokenizer, held_out).bits_per_character
+        base, vocabulary, _ = base_model(library, unit, fit.base)
+        report[f"{unit}_base"] = likelihood(base, tokenizer_for(vocabulary.knowing(card.name)), held_out).bits_per_character
+        report[f"{unit}_persona"] = _bits(library, folder, card, unit, held_out)
+        under = [_bits(library, *other, unit, _said_by(other[1].name, held_out)) for other in others if unit in other[1].fits]
+        if under:
+            report[f"{unit}_others"] = mean(under)
     return report
+
+
+def _said_by(name: str, conversations: Sequence[Conversation]) -> list[Conversation]:
+    """The same exchanges, their replies in somebody else's mouth."""
+    return [exchange(one.turns[:-1], Utterance(name, one.turns[-1].text)) for one in conversations]
+
+
+def _bits(library: Library, folder: Path, card: PersonaCard, unit: Unit, conversations: Sequence[Conversation]) -> float:
+    model, vocabulary = persona_model(library, folder, card.fits[unit], unit, card.name)
+    return likelihood(model, tokenizer_for(vocabulary), conversations).bits_per_character
