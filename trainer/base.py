@@ -53,19 +53,20 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     """Fits a base, to the lines of other shows and its own first; returns its bundle's folder."""
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
-    own, first = (
-        stream_of(tokenizer, [whole(scene) for scene in scenes(table, "train")], settings.base)
-        for table in (shop.table, shop.everything)
+    conversations, all_conversations = (
+        [whole(scene) for scene in scenes(table, "train")] for table in (shop.table, shop.everything)
     )
-    streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [own] * settings.base.epochs
-    model = new_base(tokenizer, settings.model, settings.base, first.rendered)
+    fitting = shop.narrowed(settings.base, stream_of(tokenizer, conversations, settings.base).tokens)
+    own, first = (stream_of(tokenizer, some, fitting) for some in (conversations, all_conversations))
+    streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [own] * fitting.epochs
+    model = new_base(tokenizer, settings.model, fitting, first.rendered)
     architecture, vocabulary = model.architecture.to_json(), tokenizer.vocabulary
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
     finished = shop.fit(
-        f"base-{unit}", f"{unit} base", model, model, streams, settings.base,
+        f"base-{unit}", f"{unit} base", model, model, streams, fitting,
         examine=lambda: examination(on_processor(model), tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
         identity={
-            "settings": asdict(settings.base),
+            "settings": asdict(fitting),
             "architecture": architecture,
             "vocabulary": vocabulary.to_json(),
             "tokens": [stream.tokens for stream in streams],

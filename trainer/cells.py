@@ -11,7 +11,7 @@ from torch import Tensor
 
 from charbot.corpus.conversation import whole
 from charbot.corpus.table import scenes
-from charbot.errors import TrainingError
+from charbot.errors import CorpusError, TrainingError
 from charbot.models.language_model import Cell, LanguageModel
 from charbot.tokens.vocabulary import Unit
 from trainer.base import base_tokenizer, new_base
@@ -36,11 +36,13 @@ class Compared:
 
 
 def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...]:
-    """Fits a base of each cell from the same beginning to the same `steps` windows. Raises TrainingError."""
+    """Fits a base of each cell from the same beginning to the same `steps` windows. Raises CorpusError, TrainingError."""
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
     train = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
     valid = [whole(scene) for scene in scenes(shop.table, "valid")]
+    if not valid:
+        raise CorpusError("cells are compared on the validation split, and no episode falls into it (`corpus.valid`)")
     windows = FirstWindows(train, steps)
     found = []
     for cell in get_args(Cell):
@@ -51,6 +53,7 @@ def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...
             identity={"steps": steps, "architecture": model.architecture.to_json(), "tokens": train.tokens},
         )  # fmt: skip
         (epoch,) = finished.history
+        assert epoch.bits is not None
         parameters = sum(p.numel() for p in model.parameters())
         found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(model, _long(train))))
         finished.close({"bits_per_character": epoch.bits}, shop.console)
@@ -97,7 +100,11 @@ def draw_cells(compared: Sequence[Compared], path: Path) -> None:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for one in compared:
-        axes.semilogy(range(len(one.gradient)), one.gradient, label=f"{one.cell}: {one.bits:.3f} bits a character")
+        axes.semilogy(
+            range(len(one.gradient)),
+            one.gradient,
+            label=f"{one.cell}: {one.bits:.3f} bits a character",
+        )
     axes.set(title="How much what was read before matters to the next token", xlabel="tokens back", ylabel="gradient's norm")
     axes.legend()
     axes.grid(alpha=0.25)

@@ -21,11 +21,12 @@ from trainer.world import World
 @dataclass(frozen=True)
 class Epoch:
     """What came of an epoch, the first being 1: mean `loss` in nats a token, `bits` a character on
-    the validation split, `seconds` since the fit began, and `samples` of what the model says, by temperature."""
+    the validation split (None where it has no episode), `seconds` since the fit began, and `samples`
+    of what the model says, by temperature."""
 
     number: int
     loss: float
-    bits: float
+    bits: float | None
     seconds: float
     samples: Mapping[str, str]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
-from math import cos, isfinite, log, pi
+from math import cos, isfinite, isnan, log, pi
 from pathlib import Path
 from typing import Protocol
 
@@ -66,7 +66,8 @@ class Fittable(Protocol):
 
 @dataclass(frozen=True)
 class Examination:
-    """How a model does: `bits` a character on the validation split, and `samples` of what it says, by temperature."""
+    """How a model does: `bits` a character on the validation split (NaN where it has no
+    episode), and `samples` of what it says, by temperature."""
 
     bits: float
     samples: Mapping[str, str]
@@ -183,7 +184,7 @@ def fit(
                 saved = time.monotonic()
         module.eval()
         found = examine() if world.leads else Examination(0.0, {})
-        bits = world.agreed(found.bits)
+        bits = None if isnan(measured := world.agreed(found.bits)) else measured
         loss_mean = position.loss_sum / max(1, position.loss_count)
         position.history.append(Epoch(position.epoch + 1, loss_mean, bits, position.seconds, found.samples))
         if _waiting(position.history) == 0:
@@ -205,7 +206,8 @@ def _waiting(history: Sequence[Epoch]) -> int:
     """How many epochs have passed since the best. One that could not be measured counts as better."""
     best = 0
     for at, epoch in enumerate(history):
-        if not epoch.bits >= history[best].bits:
+        least = history[best].bits
+        if epoch.bits is None or least is None or epoch.bits < least:
             best = at
     return max(0, len(history) - 1 - best)
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ from trainer.world import ALONE, World
 MIN_TRAIN_LINES = 20
 """A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
 
+_MIN_STEPS = 100
+"""Steps that an epoch has at least, however few lines there are, down to four tracks."""
+
 HELD_OUT: tuple[Split, ...] = ("valid", "test")
 
 _TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
@@ -61,6 +64,11 @@ class Workshop:
 
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
+
+    def narrowed(self, settings: FitSettings, tokens: int) -> FitSettings:
+        """The settings with fewer tracks where there are few tokens: few lines in many tracks would make few steps."""
+        batch = max(4, min(settings.batch, tokens // (_MIN_STEPS * settings.window)))
+        return replace(settings, batch=-(-batch // self.world.size) * self.world.size)
 
     def data(self, table: pd.DataFrame) -> dict[str, Any]:
         """What a bundle says of its data: counts alone, never words."""
