@@ -41,6 +41,7 @@ def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...
     tokenizer = base_tokenizer(shop, unit)
     train = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
     valid = [whole(scene) for scene in scenes(shop.table, "valid")]
+    long = _long(train)
     if not valid:
         raise CorpusError("cells are compared on the validation split, and no episode falls into it (`corpus.valid`)")
     windows = FirstWindows(train, steps)
@@ -55,7 +56,7 @@ def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...
         (epoch,) = finished.history
         assert epoch.bits is not None
         parameters = sum(p.numel() for p in model.parameters())
-        found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(model, _long(train))))
+        found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(model, long)))
         finished.close({"bits_per_character": epoch.bits}, shop.console)
     return tuple(found)
 
