@@ -15,7 +15,7 @@ from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import SAYINGS, tiny_model
 from trainer.checkpoint import Epoch
-from trainer.loop import CheckpointPlan, Examination, fit
+from trainer.loop import CheckpointPlan, Examination, fit, rate_share
 from trainer.stream import Stream
 
 SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
