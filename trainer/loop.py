@@ -21,7 +21,7 @@ from trainer.softmax import shortlist
 from trainer.stream import Window
 from trainer.world import ALONE, World
 
-_HOPELESS = 3.0
+_HOPELESS = 2.0
 _EXACT_FROM = 0.9
 """The share of a fit after which the softmax is whole again, so that it ends on the loss that counts."""
 

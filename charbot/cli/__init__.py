@@ -4,7 +4,6 @@ Nothing heavy is imported until a command that needs it runs, so that `--help` a
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -18,9 +17,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code: 0, 1 error, 2 usage, 78 configuration, 130 interrupted."""
     parser = _parser()
     args = parser.parse_args(argv)
-    # torch's threads are to sleep while they wait for one another. Spinning, they take the cores
-    # that they wait for, and on a busy machine a reply takes seven times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     for stream in (sys.stdin, sys.stdout):
         # Bytes that are no text in this locale are shown as such, and stop nothing.
         if isinstance(stream, TextIOWrapper):
