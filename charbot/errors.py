@@ -11,6 +11,9 @@
 A frontend turns one of these into one message; it never shows a traceback for it.
 """
 
+INTERRUPTED = 130
+"""The exit code of a command that was stopped by Ctrl-C."""
+
 
 class CharbotError(Exception):
     """An error that the person at the keyboard can act on. Its text is the whole message."""

@@ -1,0 +1,67 @@
+"""The command that fits models: train."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charbot.cli.options import Commands, add_scripts, config_of, reading_of
+from charbot.errors import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    pass
+
+
+def add(commands: Commands) -> None:
+    train = commands.add_parser(
+        "train", help="fit a base or a persona; run again to resume",
+        epilog="example: charbot train --scripts my_show/ --persona Alice --persona Bob",
+    )  # fmt: skip
+    add_scripts(train)
+    train.add_argument("--base", action="store_true", help="fit a base to all speakers")
+    train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads first")
+    train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
+    train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
+    train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
+    train.add_argument("--out", type=Path, metavar="FOLDER", help="where bundles go (default: the user's data folder)")
+    train.set_defaults(run=_train)
+
+
+def _train(args: argparse.Namespace) -> int:
+    if not args.base and not args.persona:
+        raise UsageError("train needs --base, --persona NAME, or both")
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from charbot.corpus.table import corpus_table
+    from charbot.personas.library import Library, user_folder
+    from charbot.scripts.reading import read_scripts
+    from charbot.tokens.vocabulary import UNITS
+    from trainer.base import fit_base
+    from trainer.persona import fit_persona
+    from trainer.workshop import prepare
+    from trainer.world import World
+
+    config = config_of(args)
+    world = World.join()
+    console = Console(stderr=True, quiet=not world.leads)
+    out = args.out or user_folder()
+    with console.status("Reading the scripts"):
+        reading = reading_of(args)
+        first = read_scripts(args.pretrain) if args.pretrain else None
+    for path, why in (*reading.skipped, *(first.skipped if first else ())):
+        console.print(f"passed over {path}: {why}", highlight=False)
+    pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
+    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
+    units = [unit for unit in UNITS if args.unit in (unit, "both")]
+    try:
+        done = [fit_base(shop, unit) for unit in units if args.base]
+        library = Library((out, *Library.default().folders))
+        done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
+        return INTERRUPTED
+    if world.leads:
+        print(*done, sep="\n")
+    world.leave()
+    return 0

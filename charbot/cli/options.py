@@ -1,0 +1,65 @@
+"""What several commands share: options, and the settings, scripts and library that they name."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from charbot.errors import UsageError
+
+if TYPE_CHECKING:
+    from charbot.config import Config
+    from charbot.personas.library import Library
+    from charbot.scripts.reading import Reading
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""Where a group of commands adds its parsers."""
+
+
+def add_bundles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundles", type=Path, metavar="FOLDER", help="look for bundles here first")
+
+
+def add_scripts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scripts", nargs="+", type=Path, metavar="PATH",
+        help="script files, folders or archives of them (default: what `charbot scripts import` has kept)",
+    )  # fmt: skip
+    add_format(parser)
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
+
+
+def config_of(args: argparse.Namespace) -> "Config":
+    """The settings of the file that the command line names, or of ./config.yaml, or the defaults."""
+    from charbot.config import Config, load_config
+
+    path: Path | None = args.config
+    if path is None and Path("config.yaml").is_file():
+        path = Path("config.yaml")
+    return Config() if path is None else load_config(path)
+
+
+def library_of(args: argparse.Namespace) -> "Library":
+    from charbot.personas.library import Library
+
+    default = Library.default()
+    return Library((args.bundles, *default.folders)) if args.bundles else default
+
+
+def reading_of(args: argparse.Namespace) -> "Reading":
+    """The scripts that the command line names."""
+    from charbot.scripts.formats import find_format
+    from charbot.scripts.reading import read_scripts
+
+    kept = kept_scripts()
+    if not args.scripts and not kept.exists():
+        raise UsageError("name scripts with --scripts, or keep some with `charbot scripts import` first")
+    return read_scripts(args.scripts or [kept], find_format(args.format) if args.format else None)
+
+
+def kept_scripts() -> Path:
+    from charbot.personas.library import user_folder
+
+    return user_folder().parent / "scripts"

@@ -1,0 +1,61 @@
+"""Commands about personas."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from charbot.cli.options import Commands, add_bundles, library_of
+
+if TYPE_CHECKING:
+    from charbot.personas.bundle import Fit
+
+
+def add(commands: Commands) -> None:
+    personas = commands.add_parser("personas", help="which personas there are")
+    actions = personas.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all of them")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    add_bundles(listing)
+    listing.set_defaults(run=_personas_list)
+    show = actions.add_parser("show", help="what one was fitted to, and how well")
+    show.add_argument("persona")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    add_bundles(show)
+    show.set_defaults(run=_personas_show)
+
+
+def _personas_list(args: argparse.Namespace) -> int:
+    import json
+
+    cards = [(path.name, card) for path, card in library_of(args).cards()]
+    if args.json:
+        rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.fits)} for id_, c in cards]
+        print(json.dumps(rows, ensure_ascii=False))
+        return 0
+    for id_, card in sorted(cards, key=lambda pair: (pair[1].show, pair[1].name)):
+        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_fitted, card.fits.items()), sep="  ")
+    return 0
+
+
+def _fitted(fit: "tuple[str, Fit]") -> str:
+    """How well a unit is fitted: bits a character of held-out lines, the base's and the persona's own."""
+    unit, scores = fit[0], fit[1].scores
+    before, after = (scores.get(f"{prefix}test_bits_per_character") for prefix in ("base_", ""))
+    return unit if before is None or after is None else f"{unit} {before:.3f} > {after:.3f}"
+
+
+def _personas_show(args: argparse.Namespace) -> int:
+    import dataclasses
+    import json
+
+    from charbot.personas.bundle import read_persona
+
+    folder = library_of(args).find(args.persona)
+    card = read_persona(folder)
+    if args.json:
+        print(json.dumps(dataclasses.asdict(card), ensure_ascii=False))
+        return 0
+    print(f"{card.name} ({card.show}), rated {card.rating}\n  in {folder}\n  data: {json.dumps(card.data, ensure_ascii=False)}")
+    for unit, fit in card.fits.items():
+        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in fit.scores.items())
+        print(f"  {unit}: {scores}")
+    return 0

@@ -1,0 +1,181 @@
+"""Commands about scripts."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from charbot.cli.options import Commands, add_format, config_of, kept_scripts, reading_of
+from charbot.errors import UsageError
+
+
+def add(commands: Commands) -> None:
+    scripts = commands.add_parser("scripts", help="what scripts hold")
+    actions = scripts.add_subparsers(title="actions", metavar="ACTION", required=True)
+    check = actions.add_parser("check", help="what was read, and what was left out and why")
+    check.add_argument("--left-out", action="store_true", help="show every source line that was left out")
+    check.set_defaults(run=_scripts_check)
+    cast = actions.add_parser("cast", help="which names are one person's, and how to overrule that")
+    cast.set_defaults(run=_scripts_cast)
+    stats = actions.add_parser("stats", help="lines, words, and who talks to whom")
+    stats.add_argument("--characters", type=int, default=8, metavar="N", help="how many of each show (default: 8)")
+    stats.add_argument("--plots", type=Path, metavar="FOLDER", help="also draw them there, as PNG")
+    stats.set_defaults(run=_scripts_stats)
+    for action in (check, cast, stats):
+        action.add_argument("--json", action="store_true", help="as JSON")
+    export = actions.add_parser(
+        "export", help="the lines as JSON lines, CSV or chat messages",
+        epilog="example: charbot scripts export my_show/ --as chat --persona Alice > alice.jsonl",
+    )  # fmt: skip
+    export.add_argument("--as", dest="kind", choices=("jsonl", "csv", "chat"), default="jsonl", help="in which form")
+    export.add_argument("--persona", metavar="NAME", help="chat: who the assistant is")
+    export.set_defaults(run=_scripts_export)
+    fetch = actions.add_parser("fetch", help="download scripts from a public place")
+    fetch.add_argument("place", help="friends or south-park")
+    fetch.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: your data folder)")
+    fetch.add_argument("--yes", action="store_true", help="do not ask")
+    fetch.set_defaults(run=_scripts_fetch)
+    keep = actions.add_parser("import", help="keep scripts in your data folder, where train and eval look for them")
+    keep.set_defaults(run=_scripts_import)
+    for action in (check, cast, stats, export, keep):
+        action.add_argument("scripts", nargs="+", type=Path, metavar="PATH", help="script files, folders or archives of them")
+        add_format(action)
+
+
+def _scripts_check(args: argparse.Namespace) -> int:
+    import json
+
+    from charbot.corpus.duplicates import shared_lines
+    from charbot.corpus.table import corpus_table, summary
+    from charbot.scripts.account import account
+
+    reading = reading_of(args)
+    found = account(reading) | {"shows": summary(corpus_table(reading.lines, config_of(args).corpus))}
+    shared = [(*map(" ".join, pair), count) for pair, count in shared_lines(reading.lines).items()]
+    if args.json:
+        omissions = [
+            {"file": str(script.path), "line": one.line, "why": one.reason, "begins": one.excerpt}
+            for script in reading.scripts
+            for one in script.omissions
+        ]
+        print(json.dumps(found | {"omissions": omissions, "shared_lines": shared}, ensure_ascii=False))
+        return 0
+    source = found["source_lines"]
+    print(f"{found['files']} files, {len(reading.lines)} lines of dialogue from {source['in']} source lines")
+    for show, counts in found["shows"].items():
+        print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    print("  formats: " + ", ".join(f"{count} {name}" for name, count in found["formats"].items()))
+    for reason, count in {"kept": source["kept"], **source["left_out"]}.items():
+        print(f"  {count:8} {count / source['in']:6.1%}  {reason}")
+    if found["merged_names"]:
+        print(f"{found['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
+    for first, second, count in shared:
+        print(f"{first} and {second} share {count} lines")
+    for one in found["odd"]:
+        print(f"odd: {one}")
+    for one in found["passed_over"]:
+        print("passed over {file}: {why}".format(**one))
+    if args.left_out:
+        for script in reading.scripts:
+            for omission in script.omissions:
+                print(f"{script.path}:{omission.line}: {omission.reason}: {omission.excerpt}")
+    return 0
+
+
+def _scripts_cast(args: argparse.Namespace) -> int:
+    import dataclasses
+    import json
+    from collections import Counter
+
+    from charbot.scripts.aliases import CERTAIN
+
+    reading = reading_of(args)
+    if args.json:
+        print(
+            json.dumps({show: [*map(dataclasses.asdict, found)] for show, found in reading.aliases.items()}, ensure_ascii=False)
+        )
+        return 0
+    for show, found in reading.aliases.items():
+        counts = Counter(line.speaker for line in reading.lines if line.show == show)
+        print(f"{show}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(20)))
+        for alias in found:
+            verb = "is" if alias.certainty >= CERTAIN else "may be"
+            print(f"  {alias.name} {verb} {alias.canonical} ({alias.reason}, {alias.certainty:.0%})")
+    print("Write `Show: {Name: [other name, ...]}` into cast.yaml beside the scripts to overrule; a name with [] stays apart.")
+    return 0
+
+
+def _scripts_stats(args: argparse.Namespace) -> int:
+    import json
+
+    from charbot.corpus.statistics import statistics
+    from charbot.corpus.table import corpus_table
+
+    found = statistics(corpus_table(reading_of(args).lines, config_of(args).corpus), args.characters)
+    if args.plots:
+        from charbot.corpus.plots import draw
+
+        for path in draw(found, args.plots):
+            print(path, file=sys.stderr)
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    for show, counts in found.items():
+        print(f"{show}: {len(counts['episodes'])} episodes, " + _told(counts, "scenes", "lines", "words", "vocabulary"))
+        for name, own in counts["characters"].items():
+            answers = ", ".join(f"{other} {count}" for other, count in list(own["answers"].items())[:5])
+            print(f"  {name}: {_told(own, 'lines', 'words', 'vocabulary')}, {own['questions']:.0%} questions; answers {answers}")
+    return 0
+
+
+def _told(counts: "dict[str, int]", *names: str) -> str:
+    return ", ".join(f"{counts[name]:,} {name}" for name in names)
+
+
+def _scripts_export(args: argparse.Namespace) -> int:
+    from charbot.corpus.export import export_chat, export_lines
+    from charbot.corpus.table import corpus_table, find_speaker, scenes
+
+    reading = reading_of(args)
+    if args.kind != "chat":
+        export_lines(reading.lines, args.kind, sys.stdout)
+        return 0
+    if args.persona is None:
+        raise UsageError("--as chat needs --persona NAME: whose lines the assistant's are")
+    table = corpus_table(reading.lines, config_of(args).corpus)
+    export_chat(scenes(table), find_speaker(table, args.persona), sys.stdout)
+    return 0
+
+
+def _scripts_fetch(args: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from charbot.personas.library import user_folder
+    from charbot.scripts.fetch import catalogue, fetch
+
+    places = catalogue()
+    if args.place not in places:
+        raise UsageError(f"there is no place called {args.place!r}; there are {', '.join(places)}")
+    place = places[args.place]
+    folder = args.out or user_folder().parent / "downloads" / args.place.replace("-", "_")
+    print(f"{place.title}\n  from {place.address}\n  {len(place.files)} files to {folder}\n  licence: {place.licence}")
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to be asked; --yes downloads without asking")
+        if input("Download them? [y/N] ").strip().lower() not in ("y", "yes"):
+            return 0
+    with Progress(transient=True) as bar:
+        task = bar.add_task("Downloading", total=len(place.files))
+        came = fetch(place, folder, progress=lambda done, total: bar.update(task, completed=done))
+    print(f"{came} files came, {len(place.files) - came} were there already. Next: charbot scripts import {folder}")
+    return 0
+
+
+def _scripts_import(args: argparse.Namespace) -> int:
+    from charbot.corpus.store import store
+
+    reading = reading_of(args)
+    written, same = store(reading, kept_scripts())
+    print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
+    for path, why in reading.skipped:
+        print(f"passed over {path}: {why}")
+    return 0

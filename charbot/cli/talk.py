@@ -1,0 +1,75 @@
+"""Commands that talk: chat and say."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from charbot.cli.options import Commands, add_bundles, config_of, library_of
+from charbot.errors import UsageError
+
+if TYPE_CHECKING:
+    from charbot.config import ChatSettings
+
+
+def add(commands: Commands) -> None:
+    talk = commands.add_parser("chat", help="talk to a persona in the terminal")
+    talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
+    _add_reply_options(talk)
+    talk.set_defaults(run=chat)
+
+    say = commands.add_parser(
+        "say", help="one reply, or one for each line of a pipe",
+        epilog='examples: charbot say joey "Are you hungry?"    printf "Hi\\nBye\\n" | charbot say monica',
+    )  # fmt: skip
+    say.add_argument("persona", help="who replies")
+    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input")
+    say.add_argument("--json", action="store_true", help='JSON lines: {"id", "message"} in, {"id", "reply", "ms"} out')
+    _add_reply_options(say)
+    say.set_defaults(run=_say)
+
+
+def chat(args: argparse.Namespace) -> int:
+    from bots.terminal.chat import chat as talk
+
+    _wait_asleep()
+    return talk(library_of(args), args.persona, _settings(args))
+
+
+def _say(args: argparse.Namespace) -> int:
+    from bots.terminal.say import answer_lines, answer_once, answer_requests
+    from charbot.replies.engine import Voice
+
+    _wait_asleep()
+    voice = Voice(library_of(args), args.persona, _settings(args))
+    if args.json and args.message is not None:
+        raise UsageError("--json reads JSON lines from the standard input; leave the message out")
+    if args.message is not None:
+        answer_once(voice, args.message, sys.stdout)
+    elif args.json:
+        answer_requests(voice, sys.stdin, sys.stdout)
+    else:
+        answer_lines(voice, sys.stdin, sys.stdout)
+    return 0
+
+
+def _add_reply_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--unit", choices=("char", "word"), help="which model writes")
+    parser.add_argument("--temperature", type=float, help="0.05 to 2: low is predictable, high is wild")
+    parser.add_argument("--seed", type=int, help="makes replies repeatable")
+    add_bundles(parser)
+
+
+def _wait_asleep() -> None:
+    """Has torch's threads sleep while they wait for one another. Spinning, they take the cores that they
+    wait for: on a busy machine a reply takes seven times as long (fits, which have it to themselves, gain
+    a quarter by it). Comes before torch is imported."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def _settings(args: argparse.Namespace) -> "ChatSettings":
+    """How to reply: what the settings say, with what the command line says put over it."""
+    from charbot.config import override
+
+    given = {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}
+    return override(config_of(args), {"chat": given}, "the command line").chat
