@@ -39,10 +39,10 @@ def exchange(context: Sequence[Utterance], reply: Utterance) -> Conversation:
     return Conversation((*context, reply), (False,) * len(context) + (True,))
 
 
-def exchanges(scene: Sequence[Utterance], character: str, context: int) -> Iterator[Conversation]:
-    """Each line of a character in a scene as an exchange with up to `context` turns before it."""
+def exchanges(scene: Sequence[Utterance], context: int, character: str | None = None) -> Iterator[Conversation]:
+    """Each line of a character (of everybody, if it is None) in a scene as an exchange with up to `context` turns before it."""
     for i, utterance in enumerate(scene):
-        if utterance.speaker == character:
+        if character in (None, utterance.speaker):
             yield exchange(scene[max(0, i - context) : i], utterance)
 
 

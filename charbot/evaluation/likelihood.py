@@ -1,12 +1,13 @@
 """How likely a model finds given conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
 from charbot.models.language_model import LanguageModel, token_nats
@@ -33,9 +34,19 @@ def characters(conversation: Conversation) -> int:
     return sum(len(turn.text) + 1 for turn, scored in zip(conversation.turns, conversation.scored, strict=True) if scored)
 
 
-def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered]) -> list[NDArray[np.float32]]:
-    """-ln p of each predicted token of each conversation, read from its start."""
-    results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
+@dataclass(frozen=True)
+class Read:
+    """Conversations that were read side by side: their numbers, how many tokens of each are
+    predicted, the features (N, E) before those of all of them, and these tokens (N,)."""
+
+    numbers: list[int]
+    counts: list[int]
+    features: Tensor
+    targets: Tensor
+
+
+def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> Iterator[Read]:
+    """Reads each conversation from its start; those of a length together."""
     by_length = sorted(range(len(rendered)), key=lambda i: len(rendered[i].ids))
     was_training = model.training
     model.eval()
@@ -53,14 +64,20 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered]) -> list[N
             wanted[: len(one.ids), column] = torch.from_numpy(one.predicted)
         with torch.inference_mode():
             features, _ = model(ids[:-1])
-        # Column by column, so that each conversation's figures stand together.
+        # Column by column, so that what is of one conversation stands together.
         chosen = wanted[1:].T
-        nats = token_nats(model, features.transpose(0, 1)[chosen], ids[1:].T[chosen]).numpy()
-        parts = np.split(nats, np.cumsum(chosen.sum(1).numpy())[:-1])
-        for i, part in zip(by_length[start:end], parts, strict=True):
-            results[i] = part
+        yield Read(by_length[start:end], chosen.sum(1).tolist(), features.transpose(0, 1)[chosen], ids[1:].T[chosen])
         start = end
     model.train(was_training)
+
+
+def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered]) -> list[NDArray[np.float32]]:
+    """-ln p of each predicted token of each conversation: (N,)."""
+    results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
+    for read in read_conversations(model, rendered):
+        nats = token_nats(model, read.features, read.targets)
+        for i, part in zip(read.numbers, torch.split(nats, read.counts), strict=True):
+            results[i] = part.numpy()
     return results
 
 

@@ -46,12 +46,13 @@ def test_stretches(who: str, context: int, found: list[str]) -> None:
 @given(WHO, CONTEXT)
 def test_exchanges_hold_each_reply_and_what_came_before(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
-    found = list(exchanges(scene, "Ann", context))
+    found = list(exchanges(scene, context, "Ann"))
     assert [one.turns[-1] for one in found] == [turn for turn in scene if turn.speaker == "Ann"]
     for one in found:
         end = scene.index(one.turns[-1]) + 1
         assert one.turns == scene[max(0, end - 1 - context) : end]
         assert one.scored == (False,) * (len(one.turns) - 1) + (True,)
+    assert tuple(one.turns[-1] for one in exchanges(scene, context)) == scene
 
 
 @given(WHO, CONTEXT)
@@ -69,7 +70,7 @@ def test_stretches_score_each_reply_once_and_nothing_else(who: list[str | None],
 def test_stretches_read_just_the_turns_that_exchanges_need(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
     joined = list(stretches(scene, "Ann", context))
-    assert {t for one in joined for t in one.turns} == {t for one in exchanges(scene, "Ann", context) for t in one.turns}
+    assert {t for one in joined for t in one.turns} == {t for one in exchanges(scene, context, "Ann") for t in one.turns}
     for one in joined:
         start = scene.index(one.turns[0])
         assert one.turns == scene[start : start + len(one.turns)]

@@ -1,18 +1,10 @@
-from math import exp
-
-import numpy as np
 import pandas as pd
 import pytest
-import torch
 
-from charbot.corpus.conversation import Utterance, whole
 from charbot.errors import CorpusError
-from charbot.evaluation.report import base_report, closed_perplexity, persona_report
+from charbot.evaluation.report import base_report, persona_report
+from charbot.personas.bundle import read_change, read_persona, write_persona
 from charbot.personas.library import Library
-from charbot.tokens.render import render
-from charbot.tokens.vocabulary import Vocabulary
-from charbot.tokens.word import WordTokenizer
-from tests.conftest import tiny_model
 
 
 def test_reports_have_their_figures(shared_library: Library, corpus: pd.DataFrame) -> None:
@@ -25,6 +17,7 @@ def test_reports_have_their_figures(shared_library: Library, corpus: pd.DataFram
     assert persona["persona"] == "Ann"
     assert persona["lines"] == ((corpus["split"] == "test") & (corpus["speaker"] == "Ann")).sum()
     assert persona["char_base"] != persona["char_persona"]
+    assert "char_others" not in persona
 
 
 def test_without_test_episodes_there_is_no_report(shared_library: Library, corpus: pd.DataFrame) -> None:
@@ -35,36 +28,13 @@ def test_without_test_episodes_there_is_no_report(shared_library: Library, corpu
         persona_report(shared_library, "ann", train, 4)
 
 
-def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
-    vocabulary = Vocabulary("word", tuple("abTet z"), (" tea", " Tea", "tea", "!", "tet"), ("Ann",))
-    model = tiny_model(vocabulary)
-    tokenizer = WordTokenizer(vocabulary)
-    known = frozenset({"tea", "!", "be", "tet"})
-    conversation = whole([Utterance("Ann", "Tea! zebra be teT")])
-    found = closed_perplexity(model, tokenizer, [conversation], known)
-
-    ids = torch.from_numpy(render(tokenizer, conversation).ids.astype(np.int64))
-    with torch.inference_mode():
-        features, _ = model(ids[:-1, None])
-        p = model.logits(features[:, 0]).softmax(1)
-    first = vocabulary.first_word
-    # ids: SCENE Ann " Tea" "!", " zebra", " be" and " teT" each between SPELL and SPELLED, END;
-    # p[i] predicts ids[i + 1].
-    zebra, be = 4, 4 + 2 + len(vocabulary.spell_out(" zebra"))
-    tet = be + 5
-
-    def spelling(start: int, stop: int) -> float:
-        return float(np.prod([float(p[i - 1, ids[i]]) for i in range(start, stop)]))
-
-    expected = [
-        float(p[1, [first, first + 1, first + 2]].sum()),
-        float(p[2, first + 3]),
-        float(p[zebra - 1, vocabulary.spell]),
-        spelling(be, tet),
-        float(p[tet - 1, first + 4]) + spelling(tet, tet + 6),
-        float(p[-1, 0]),
-    ]
-    assert [int(ids[i]) for i in (zebra, be, tet)] == [vocabulary.spell] * 3
-    assert found["word_perplexity"] == pytest.approx(exp(-np.mean(np.log(expected))), rel=1e-3)
-    assert found["word_unknown_share"] == pytest.approx(1 / 6)
-    assert found["word_vocabulary"] == 4
+def test_other_personas_of_the_show_say_the_same_lines(library: Library, corpus: pd.DataFrame) -> None:
+    ann = library.find("ann")
+    card = read_persona(ann)
+    fits = {unit: (fit.base, fit.speaker, dict(fit.scores), read_change(ann, fit)) for unit, fit in card.fits.items()}
+    for name, show in (("Bob", "Demo"), ("Cy", "Elsewhere")):
+        write_persona(ann.parent / name.lower(), name=name, show=show, rating="general", data={}, fits=fits)
+    found = persona_report(Library(library.folders), "ann", corpus, 4)
+    # Ann's change under another name is still Ann's, but Bob's own token is read before the reply.
+    assert found["char_others"] == pytest.approx(found["char_persona"], rel=0.1)
+    assert found["char_others"] != found["char_persona"]

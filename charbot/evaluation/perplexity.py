@@ -1,0 +1,86 @@
+"""Perplexity a word over a closed vocabulary, as n-gram models report it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from math import exp
+from typing import Any
+
+import numpy as np
+import torch
+
+from charbot.corpus.conversation import Conversation
+from charbot.evaluation.likelihood import read_conversations
+from charbot.models.language_model import LanguageModel
+from charbot.tokens.pieces import pieces
+from charbot.tokens.render import render
+from charbot.tokens.vocabulary import END, Vocabulary
+from charbot.tokens.word import WordTokenizer
+
+
+def closed_words(text: str) -> list[str]:
+    """A text's words and punctuation as a closed lower-cased vocabulary knows them."""
+    return [word for piece in pieces(text) if (word := _closed(piece))]
+
+
+def closed_vocabulary(texts: Iterable[str], min_count: int) -> frozenset[str]:
+    """The words seen so many times in texts."""
+    counts = Counter(word for text in texts for word in closed_words(text))
+    return frozenset(word for word, count in counts.items() if count >= min_count)
+
+
+def _closed(piece: str) -> str:
+    return piece.strip().lower()
+
+
+def closed_perplexity(
+    model: LanguageModel, tokenizer: WordTokenizer, conversations: list[Conversation], known: frozenset[str]
+) -> dict[str, Any]:
+    """Perplexity per word or line end over the closed lower-cased vocabulary `known`, everything
+    else being one unknown word: what an n-gram model over that vocabulary reports.
+
+    The probabilities of a word's listed forms, with and without capitals and space, are summed,
+    and that of the form at hand where it is spelled in characters; its other spellings are left out.
+    """
+    vocabulary = tokenizer.vocabulary
+    classes = {word: i for i, word in enumerate(sorted(known))}
+    unknown = len(classes)
+    of_id = np.full(vocabulary.predicted, unknown + 1)
+    of_id[vocabulary.spell] = unknown
+    for piece, id_ in vocabulary.word_ids.items():
+        of_id[id_] = classes.get(_closed(piece), unknown)
+    nats, words, misses = 0.0, 0, 0
+    parts = (
+        part
+        for read in read_conversations(model, [render(tokenizer, one) for one in conversations])
+        for part in zip(torch.split(read.features, read.counts), torch.split(read.targets, read.counts), strict=True)
+    )
+    for features, targets in parts:
+        with torch.inference_mode():
+            log_p = model.logits(features).log_softmax(1)
+            own = log_p.gather(1, targets[:, None])[:, 0].numpy()
+            summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()
+        ids = targets.tolist()
+        for start, stop in _word_spans(ids, vocabulary):
+            words += 1
+            if ids[start] == END:
+                nats -= float(own[start])
+            elif ids[start] != vocabulary.spell:
+                nats -= float(summed[start, of_id[ids[start]]])
+                misses += int(of_id[ids[start]] == unknown)
+            else:
+                spelled = _closed(vocabulary.read_spelling(ids[1 + start : stop]))
+                misses += int(spelled not in classes)
+                log_p_word = summed[start, classes.get(spelled, unknown)]
+                nats -= float(np.logaddexp(log_p_word, own[start:stop].sum()) if spelled in classes else log_p_word)
+    return {"word_perplexity": exp(nats / words), "word_vocabulary": len(classes), "word_unknown_share": misses / words}
+
+
+def _word_spans(ids: list[int], vocabulary: Vocabulary) -> Iterator[tuple[int, int]]:
+    """(start, stop) of each word, spelled ones whole, and of each end."""
+    start = 0
+    while start < len(ids):
+        stop = start + 1
+        if ids[start] == vocabulary.spell:
+            stop = ids.index(vocabulary.spelled, start) + 1
+        yield start, stop
+        start = stop

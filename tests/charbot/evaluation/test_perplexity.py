@@ -1,0 +1,53 @@
+from math import exp
+
+import numpy as np
+import pytest
+import torch
+
+from charbot.corpus.conversation import Utterance, whole
+from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary, closed_words
+from charbot.tokens.render import render
+from charbot.tokens.vocabulary import Vocabulary
+from charbot.tokens.word import WordTokenizer
+from tests.conftest import tiny_model
+
+
+def test_a_closed_vocabulary_knows_no_case_and_no_space() -> None:
+    assert closed_words("Tea?  TEA, I said...") == ["tea", "?", "tea", ",", "i", "said", "..."]
+    assert closed_vocabulary(["Tea? tea!", "Tea"], 2) == {"tea"}
+    assert closed_vocabulary(["Tea? tea!", "Tea"], 4) == frozenset()
+
+
+def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
+    vocabulary = Vocabulary("word", tuple("abTet z"), (" tea", " Tea", "tea", "!", "tet"), ("Ann",))
+    model = tiny_model(vocabulary)
+    tokenizer = WordTokenizer(vocabulary)
+    known = frozenset({"tea", "!", "be", "tet"})
+    conversation = whole([Utterance("Ann", "Tea! zebra be teT")])
+    found = closed_perplexity(model, tokenizer, [conversation], known)
+
+    ids = torch.from_numpy(render(tokenizer, conversation).ids.astype(np.int64))
+    with torch.inference_mode():
+        features, _ = model(ids[:-1, None])
+        p = model.logits(features[:, 0]).softmax(1)
+    first = vocabulary.first_word
+    # ids: SCENE Ann " Tea" "!", " zebra", " be" and " teT" each between SPELL and SPELLED, END;
+    # p[i] predicts ids[i + 1].
+    zebra, be = 4, 4 + 2 + len(vocabulary.spell_out(" zebra"))
+    tet = be + 5
+
+    def spelling(start: int, stop: int) -> float:
+        return float(np.prod([float(p[i - 1, ids[i]]) for i in range(start, stop)]))
+
+    expected = [
+        float(p[1, [first, first + 1, first + 2]].sum()),
+        float(p[2, first + 3]),
+        float(p[zebra - 1, vocabulary.spell].sum()),
+        spelling(be, tet),
+        float(p[tet - 1, first + 4]) + spelling(tet, tet + 6),
+        float(p[-1, 0]),
+    ]
+    assert [int(ids[i]) for i in (zebra, be, tet)] == [vocabulary.spell] * 3
+    assert found["word_perplexity"] == pytest.approx(exp(-np.mean(np.log(expected))), rel=1e-3)
+    assert found["word_unknown_share"] == pytest.approx(1 / 6)
+    assert found["word_vocabulary"] == 4
