@@ -61,6 +61,7 @@ class FitSettings:
     batch: int = _number(32, 1, 4096)
     window: int = _number(64, 1, 4096)
     learning_rate: float = _number(2e-3, 1e-6, 1.0)
+    table_rate: float = _number(0.02, 1e-6, 1.0)
     warmup_steps: int = _number(200, 0, 10**6)
     clip: float = _number(1.0, 1e-3, 1e3)
     dropout: float = _number(0.1, 0.0, 0.9)
@@ -93,7 +94,7 @@ class TrainSettings:
     )
     word: UnitSettings = UnitSettings(
         ModelSettings(embedding=384),
-        FitSettings(epochs=6, batch=32, window=48, dropout=0.25, learning_rate=3e-3),
+        FitSettings(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
         FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
         persona_tokens=800_000,
     )

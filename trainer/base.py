@@ -1,61 +1,79 @@
 """Fits a base: a model of one unit, to all speakers."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
 import torch
 
+from charbot.config import FitSettings, ModelSettings
 from charbot.corpus.conversation import whole
 from charbot.corpus.table import scenes, speakers
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.personas.bundle import write_base
-from charbot.tokens import tokenizer_for
+from charbot.tokens import Tokenizer, tokenizer_for
+from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Unit, build_vocabulary
 from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, on_processor, stream_of
 
 
-def fit_base(shop: Workshop, unit: Unit) -> Path:
-    """Fits a base, to the lines of other shows and its own first; returns its bundle's folder."""
-    settings, corpus = shop.unit_settings(unit), shop.config.corpus
-    everything = pd.concat([shop.table, shop.pretrain])
-    vocabulary = build_vocabulary(
-        unit,
-        everything.loc[everything["split"] == "train", "text"],
-        speakers(everything, corpus.speaker_lines),
-        min_characters=corpus.min_characters,
-        min_words=corpus.min_words,
+def base_tokenizer(shop: Workshop, unit: Unit) -> Tokenizer:
+    """The tokenizer of what all scripts list, those of other shows too."""
+    everything, corpus = shop.everything, shop.config.corpus
+    return tokenizer_for(
+        build_vocabulary(
+            unit,
+            everything.loc[everything["split"] == "train", "text"],
+            speakers(everything, corpus.speaker_lines),
+            min_characters=corpus.min_characters,
+            min_words=corpus.min_words,
+        )
     )
-    tokenizer = tokenizer_for(vocabulary)
-    own, first = (
-        stream_of(tokenizer, [whole(scene) for scene in scenes(table, "train")], settings.base)
-        for table in (shop.table, everything)
-    )
-    streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [own] * settings.base.epochs
-    sizes = settings.model
+
+
+def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, read: Sequence[Rendered]) -> LanguageModel:
+    """A base that has learnt nothing but which phrases are frequent in what it is about to read."""
+    vocabulary = tokenizer.vocabulary
     kinds, folded = phrase_kinds(vocabulary)
-    phrases = frequent_phrases(first.rendered, kinds, folded, sizes.phrases)
-    architecture = Architecture(len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases))
-    torch.manual_seed(settings.base.seed)
-    model = LanguageModel(architecture, settings.base.dropout)
+    phrases = frequent_phrases(read, kinds, folded, sizes.phrases)
+    torch.manual_seed(settings.seed)
+    model = LanguageModel(
+        Architecture(len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases)),
+        settings.dropout,
+    )
     if model.phrases is not None:
         model.phrases.learn(phrases, kinds, folded)
+    return model
+
+
+def fit_base(shop: Workshop, unit: Unit) -> Path:
+    """Fits a base, to the lines of other shows and its own first; returns its bundle's folder."""
+    settings = shop.unit_settings(unit)
+    tokenizer = base_tokenizer(shop, unit)
+    conversations, all_conversations = (
+        [whole(scene) for scene in scenes(table, "train")] for table in (shop.table, shop.everything)
+    )
+    fitting = shop.narrowed(settings.base, stream_of(tokenizer, conversations, settings.base).tokens)
+    own, first = (stream_of(tokenizer, some, fitting) for some in (conversations, all_conversations))
+    streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [own] * fitting.epochs
+    model = new_base(tokenizer, settings.model, fitting, first.rendered)
+    architecture, vocabulary = model.architecture.to_json(), tokenizer.vocabulary
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
     finished = shop.fit(
-        f"base-{unit}", f"{unit} base", model, model, streams, settings.base,
+        f"base-{unit}", f"{unit} base", model, model, streams, fitting,
         examine=lambda: examination(on_processor(model), tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
         identity={
-            "settings": asdict(settings.base),
-            "architecture": architecture.to_json(),
+            "settings": asdict(fitting),
+            "architecture": architecture,
             "vocabulary": vocabulary.to_json(),
             "tokens": [stream.tokens for stream in streams],
         },
     )  # fmt: skip
     folder = shop.out / "bases" / unit
     if shop.world.leads:
-        scores = held_out_scores(model := on_processor(model), tokenizer, held_out)
-        write_base(folder, vocabulary, architecture.to_json(), model.state_dict(), shop.data(everything), scores)
+        scores = held_out_scores(fitted := on_processor(model), tokenizer, held_out)
+        write_base(folder, vocabulary, architecture, fitted.state_dict(), shop.data(shop.everything), scores)
         finished.close(scores, shop.console)
     shop.world.wait()
     return folder

@@ -15,17 +15,19 @@ from torch import Tensor, nn
 from charbot.errors import TrainingError
 from charbot.models.language_model import State
 from charbot.storage import replace_file
+from trainer.optimizer import Optimizer
 from trainer.world import World
 
 
 @dataclass(frozen=True)
 class Epoch:
     """What came of an epoch, the first being 1: mean `loss` in nats a token, `bits` a character on
-    the validation split, `seconds` since the fit began, and `samples` of what the model says, by temperature."""
+    the validation split (None where it has no episode), `seconds` since the fit began, and `samples`
+    of what the model says, by temperature."""
 
     number: int
     loss: float
-    bits: float
+    bits: float | None
     seconds: float
     samples: Mapping[str, str]
 
@@ -72,7 +74,7 @@ def check_space(path: Path, module: nn.Module) -> None:
 
 
 def save_checkpoint(
-    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: torch.optim.Optimizer, world: World
+    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: Optimizer, world: World
 ) -> None:
     """Writes all of it, in the place of the checkpoint before. Every process has to call this. Raises TrainingError."""
     tensors = {f"random.{i}": state for i, state in enumerate(world.random_states())}
@@ -82,7 +84,7 @@ def save_checkpoint(
         return
     for name, parameter in trained(module).items():
         tensors[f"parameter.{name}"] = parameter.detach()
-        for key, value in optimizer.state.get(parameter, {}).items():
+        for key, value in optimizer.memory(parameter).items():
             tensors[f"optimizer.{key}.{name}"] = value
     tensors |= {f"best.{name}": value for name, value in snapshot.best.items()}
     metadata = {"fingerprint": fingerprint, "position": json.dumps(asdict(snapshot.position))}
@@ -95,7 +97,7 @@ def save_checkpoint(
         ) from error
 
 
-def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: torch.optim.Optimizer, world: World) -> Snapshot:
+def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: Optimizer, world: World) -> Snapshot:
     """Puts a checkpoint into the module, the optimizer and the random generators; returns the rest of it.
 
     Raises TrainingError where the file is damaged or belongs to another fit.
@@ -128,7 +130,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
                 slots[parameter][key] = tensor.to(world.device)
     for name, slot in slots.items():
         if slot:
-            optimizer.state[parameters[name]] = slot
+            optimizer.remember(parameters[name], slot)
     world.restore([tensors[name] for name in sorted(tensors) if name.startswith("random.")])
     state: State | None = None
     if "state.0" in tensors:

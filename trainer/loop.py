@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
-from math import cos, isfinite, log, pi
+from math import cos, isfinite, isnan, log, pi
 from pathlib import Path
 from typing import Protocol
 
@@ -16,11 +16,12 @@ from charbot.config import FitSettings
 from charbot.errors import TrainingError
 from charbot.models.language_model import State, linear_cross_entropy
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
+from trainer.optimizer import Optimizer
 from trainer.softmax import shortlist
 from trainer.stream import Window
 from trainer.world import ALONE, World
 
-_HOPELESS = 3.0
+_HOPELESS = 2.0
 _EXACT_FROM = 0.9
 """The share of a fit after which the softmax is whole again, so that it ends on the loss that counts."""
 
@@ -66,7 +67,8 @@ class Fittable(Protocol):
 
 @dataclass(frozen=True)
 class Examination:
-    """How a model does: `bits` a character on the validation split, and `samples` of what it says, by temperature."""
+    """How a model does: `bits` a character on the validation split (NaN where it has no
+    episode), and `samples` of what it says, by temperature."""
 
     bits: float
     samples: Mapping[str, str]
@@ -81,12 +83,14 @@ class CheckpointPlan:
     fingerprint: str
 
 
-def rate_at(step: int, total: int, settings: FitSettings) -> float:
-    """The learning rate of a step: linear warm-up, then half a cosine down to a hundredth."""
-    if step < settings.warmup_steps:
-        return settings.learning_rate * (step + 1) / settings.warmup_steps
-    done = (step - settings.warmup_steps) / max(1, total - settings.warmup_steps)
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + cos(pi * min(1.0, done))))
+def rate_share(step: int, total: int, warmup: int) -> float:
+    """The share of the full learning rate at a step: a linear warm-up over `warmup` steps (a tenth of
+    all at most), then half a cosine down to a hundredth."""
+    warmup = min(warmup, total // 10)
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, total - warmup)
+    return 0.01 + 0.99 * 0.5 * (1 + cos(pi * min(1.0, done)))
 
 
 def bf16_pays(device: torch.device) -> bool:
@@ -132,9 +136,7 @@ def fit(
     if settings.batch % world.size:
         raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {world.size}, the number of processes")
     parameters = trained(module)
-    optimizer = torch.optim.AdamW(
-        parameters.values(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay, fused=True
-    )
+    optimizer = Optimizer(parameters, settings)
     starts = [0, *accumulate(stream.steps for stream in streams)]
     total = starts[-1]
     check_space(checkpoint.path, module)
@@ -156,8 +158,6 @@ def fit(
         module.train()
         for window in streams[position.epoch].epoch(position.epoch, position.step):
             step = starts[position.epoch] + position.step
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(step, total, settings)
             with _explained(settings):
                 own = Window(world.share(window.ids).to(world.device), world.share(window.counted).to(world.device))
                 sample = settings.sample if step < _EXACT_FROM * total else 0
@@ -169,8 +169,7 @@ def fit(
                     value = world.average(list(parameters.values()), own_loss, int(own.counted.sum()))
                     _check(value, step, len(model.bias), settings)
                     nn.utils.clip_grad_norm_(parameters.values(), settings.clip)
-                    optimizer.step()
-                    optimizer.zero_grad()
+                    optimizer.step(rate_share(step, total, settings.warmup_steps))
                     position.loss_sum += value * counted
                     position.loss_count += counted
                     for watcher in watchers:
@@ -183,7 +182,7 @@ def fit(
                 saved = time.monotonic()
         module.eval()
         found = examine() if world.leads else Examination(0.0, {})
-        bits = world.agreed(found.bits)
+        bits = None if isnan(measured := world.agreed(found.bits)) else measured
         loss_mean = position.loss_sum / max(1, position.loss_count)
         position.history.append(Epoch(position.epoch + 1, loss_mean, bits, position.seconds, found.samples))
         if _waiting(position.history) == 0:
@@ -205,7 +204,8 @@ def _waiting(history: Sequence[Epoch]) -> int:
     """How many epochs have passed since the best. One that could not be measured counts as better."""
     best = 0
     for at, epoch in enumerate(history):
-        if not epoch.bits >= history[best].bits:
+        least = history[best].bits
+        if epoch.bits is None or least is None or epoch.bits < least:
             best = at
     return max(0, len(history) - 1 - best)
 

@@ -20,9 +20,6 @@ from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from trainer.workshop import HELD_OUT, Finished, Workshop, examination, held_out_scores, stream_of
 
-_MIN_STEPS = 100
-"""Steps that an epoch of a persona's fit has at least, however few lines there are."""
-
 _UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
 """Base, speaker id, scores, and change, as a bundle takes them."""
 
@@ -72,13 +69,10 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     found = [stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)]
     stream = stream_of(tokenizer, found, settings, keep=name)
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
-    # Few lines in many tracks would make few steps.
-    batch = max(4, min(settings.batch, stream.tokens // (_MIN_STEPS * settings.window)))
-    batch = -(-batch // shop.world.size) * shop.world.size
-    settings = replace(settings, batch=batch, epochs=epochs)
+    settings = shop.narrowed(replace(settings, epochs=epochs), stream.tokens)
     stream = stream_of(tokenizer, found, settings, keep=name)
     held_out = {
-        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, name, config.chat.context_turns)]
+        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, config.chat.context_turns, name)]
         for split in HELD_OUT
     }
     scores = held_out_scores(model, tokenizer, held_out, "base_")

@@ -55,9 +55,14 @@ class ConsoleProgress:
 
     def epoch(self, done: int, epoch: Epoch) -> None:
         self._console.print(
-            f"{self._title}: epoch {epoch.number}: train loss {epoch.loss:.3f} nats a token, "
-            f"valid {epoch.bits:.4f} bits a character, {epoch.seconds / 60:.1f} min",
+            f"{self._title}: epoch {epoch.number}: train loss {epoch.loss:.3f} nats a token, {_validation(epoch)}, "
+            f"{epoch.seconds / 60:.1f} min",
             highlight=False,
         )
         for temperature, sample in epoch.samples.items():
             self._console.print(f"  at {temperature}: {sample}", highlight=False, markup=False)
+
+
+def _validation(epoch: Epoch) -> str:
+    """How an epoch did on the validation split, in words."""
+    return "no validation episode" if epoch.bits is None else f"valid {epoch.bits:.4f} bits a character"

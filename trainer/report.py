@@ -30,13 +30,10 @@ def report_page(title: str, facts: Mapping[str, Any], entries: Sequence[Mapping[
     epochs = [entry["epoch"] for entry in entries if "epoch" in entry]
     told = dict(facts)
     if epochs:
-        best = min(epochs, key=lambda epoch: (epoch["bits"] != epoch["bits"], epoch["bits"]))
-        told |= {
-            "epochs": len(epochs),
-            "minutes": f"{epochs[-1]['seconds'] / 60:.1f}",
-            "best epoch": best["number"],
-            "its bits a character": best["bits"],
-        }
+        told |= {"epochs": len(epochs), "minutes": f"{epochs[-1]['seconds'] / 60:.1f}"}
+    if measured := [epoch for epoch in epochs if epoch["bits"] is not None]:
+        best = min(measured, key=lambda epoch: float(epoch["bits"]))
+        told |= {"best epoch": best["number"], "its bits a character": best["bits"]}
     cards = "".join(
         f"<div><span class=soft>{_text(name.replace('_', ' '))}</span><b>{_text(value)}</b></div>" for name, value in told.items()
     )
@@ -59,13 +56,16 @@ def _said(epoch: Mapping[str, Any]) -> str:
     lines = "".join(
         f"<p><span>{_text(temperature)}</span> {_text(sample)}</p>" for temperature, sample in epoch["samples"].items()
     )
-    return f"<div class=said><b>Epoch {epoch['number']}</b> <span class=soft>{epoch['bits']:.3f} bits</span>{lines}</div>"
+    bits = "" if epoch["bits"] is None else f" <span class=soft>{epoch['bits']:.3f} bits</span>"
+    return f"<div class=said><b>Epoch {epoch['number']}</b>{bits}{lines}</div>"
 
 
 def _curves(entries: Sequence[Mapping[str, Any]]) -> str:
     """Loss by step, and bits by epoch, as SVG; words instead where there is nothing to draw with."""
     losses = [(entry["done"], entry["loss"]) for entry in entries if "loss" in entry]
-    bits = [(entry["done"], entry["epoch"]["bits"]) for entry in entries if "epoch" in entry]
+    bits = [
+        (entry["done"], entry["epoch"]["bits"]) for entry in entries if "epoch" in entry and entry["epoch"]["bits"] is not None
+    ]
     if not losses:
         return "Nothing to draw yet."
     try:

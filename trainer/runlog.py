@@ -60,7 +60,8 @@ class RunLog:
     def epoch(self, done: int, epoch: Epoch) -> None:
         self._entries.append({"done": done, "epoch": asdict(epoch)})
         if self._events is not None:
-            self._events.add_scalar("valid bits a character", epoch.bits, done)
+            if epoch.bits is not None:
+                self._events.add_scalar("valid bits a character", epoch.bits, done)
             for temperature, sample in epoch.samples.items():
                 self._events.add_text(f"at {temperature}", sample, done)
             self._events.flush()

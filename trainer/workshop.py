@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from charbot.replies.sampling import Sampling, sample_replies
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render_prompt
 from charbot.tokens.vocabulary import Unit
-from trainer.loop import CheckpointPlan, Examination, Fittable, bf16_pays, fit
+from trainer.checkpoint import Epoch
+from trainer.loop import CheckpointPlan, Examination, Fittable, Windows, bf16_pays, fit
 from trainer.memory import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.runlog import RunLog
@@ -34,6 +35,9 @@ from trainer.world import ALONE, World
 
 MIN_TRAIN_LINES = 20
 """A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
+
+_MIN_STEPS = 100
+"""Steps that an epoch has at least, however few lines there are, down to four tracks."""
 
 HELD_OUT: tuple[Split, ...] = ("valid", "test")
 
@@ -53,8 +57,18 @@ class Workshop:
     console: Console
     world: World = ALONE
 
+    @property
+    def everything(self) -> pd.DataFrame:
+        """All lines that a base reads."""
+        return pd.concat([self.table, self.pretrain])
+
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
+
+    def narrowed(self, settings: FitSettings, tokens: int) -> FitSettings:
+        """The settings with fewer tracks where there are few tokens: few lines in many tracks would make few steps."""
+        batch = max(4, min(settings.batch, tokens // (_MIN_STEPS * settings.window)))
+        return replace(settings, batch=-(-batch // self.world.size) * self.world.size)
 
     def data(self, table: pd.DataFrame) -> dict[str, Any]:
         """What a bundle says of its data: counts alone, never words."""
@@ -70,7 +84,7 @@ class Workshop:
         title: str,
         module: nn.Module,
         model: Fittable,
-        streams: Sequence[Stream],
+        streams: Sequence[Windows],
         settings: FitSettings,
         examine: Callable[[], Examination],
         identity: Mapping[str, Any],
@@ -81,23 +95,24 @@ class Workshop:
         folder = self.out / "runs" / name
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         plan = CheckpointPlan(folder / "checkpoint.safetensors", self.config.train.checkpoint_minutes, fingerprint)
-        facts = {"tokens an epoch": streams[-1].tokens, "parameters": sum(p.numel() for p in module.parameters())}
+        facts = {"steps": sum(stream.steps for stream in streams), "parameters": sum(p.numel() for p in module.parameters())}
         log = RunLog(folder, title, facts)
         module.to(self.world.device)
         with _alone(folder) if self.world.leads else nullcontext(), ConsoleProgress(title, self.console) as progress:
-            fit(
+            history = fit(
                 module, model, streams, settings, examine=examine, watchers=[log, progress], checkpoint=plan, bf16=bf16,
                 world=self.world,
             )  # fmt: skip
-        return Finished(plan.path, log)
+        return Finished(plan.path, log, tuple(history))
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A fit that is done: its checkpoint, kept until what it gave is safe, and its log."""
+    """A fit that is done: its checkpoint, kept until what it gave is safe, its log and its epochs."""
 
     checkpoint: Path
     log: RunLog
+    history: tuple[Epoch, ...]
 
     def close(self, scores: Mapping[str, float], console: Console) -> None:
         """Tells where the report is; the checkpoint goes."""

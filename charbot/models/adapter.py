@@ -10,14 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from charbot.models.language_model import LanguageModel, State
-
-_TABLES = ("embedding.weight", "phrases.weight")
-"""Looked up, not multiplied: a low rank would change all of their rows for the sake of a few."""
+from charbot.models.language_model import TABLES, LanguageModel, State
 
 
 def _adapted(model: LanguageModel) -> list[str]:
-    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in _TABLES]
+    # Of a table, a low rank would change all rows for the sake of a few.
+    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES]
 
 
 class Adapter(nn.Module):

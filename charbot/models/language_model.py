@@ -28,6 +28,10 @@ class Architecture:
         return asdict(self)
 
 
+TABLES = ("embedding.weight", "phrases.weight")
+"""Parameters of a LanguageModel that are looked up: few of their rows matter to a token."""
+
+
 class LanguageModel(nn.Module):
     """Embedding, LSTM, and a softmax whose weights are the embedding's (Press and Wolf 2017,
     "Using the Output Embedding to Improve Language Models").

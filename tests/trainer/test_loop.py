@@ -15,7 +15,7 @@ from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import SAYINGS, tiny_model
 from trainer.checkpoint import Epoch
-from trainer.loop import CheckpointPlan, Examination, fit, rate_at
+from trainer.loop import CheckpointPlan, Examination, fit, rate_share
 from trainer.stream import Stream
 
 SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
@@ -242,8 +242,11 @@ def test_a_rate_that_blows_the_model_up_is_explained(vocabularies: dict[str, Voc
 
 
 def test_the_rate_warms_up_and_cools_down() -> None:
-    rates = [rate_at(step, 100, dataclasses.replace(SETTINGS, warmup_steps=10)) for step in range(101)]
-    assert rates[0] == pytest.approx(5e-4)
-    assert max(rates) == rates[10] == pytest.approx(5e-3)
+    rates = [rate_share(step, 100, 10) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[10] == pytest.approx(1.0)
     assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[100] == pytest.approx(5e-5)
+    assert rates[100] == pytest.approx(0.01)
+    # A short fit warms up for a tenth of it.
+    assert rate_share(4, 50, 200) == 1.0
+    assert rate_share(3, 50, 200) < 1.0
