@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -86,3 +87,18 @@ class Stream:
         local = ids - self._first_speaker
         masked = (local >= 0) & hidden[np.maximum(local, 0)]
         return np.where(masked, self._anonymous_id, ids).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class FirstWindows:
+    """The first windows of a stream."""
+
+    stream: Stream
+    limit: int
+
+    @property
+    def steps(self) -> int:
+        return min(self.limit, self.stream.steps)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+        return islice(self.stream.epoch(number, start), self.steps - start)

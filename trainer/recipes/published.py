@@ -1,0 +1,163 @@
+"""Two models that tutorials published on these scripts, beside ours: the same lines, the same minutes.
+
+Words: 1,024 units, the 20 words before, Adam, and a closed vocabulary of the words seen more than
+ten times; published on Friends, 3,567 words, training loss 1.02 nats a word after 73 epochs.
+Characters: 1,024 units, windows of 50, plain gradient descent at 0.01; published on South Park.
+What is not published is chosen here: batches of 64, and Adam at its usual 0.001.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import exp, log
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from charbot.corpus.conversation import whole
+from charbot.corpus.table import scenes
+from charbot.errors import CorpusError
+from charbot.evaluation.likelihood import likelihood
+from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary, closed_words
+from charbot.models.language_model import LanguageModel
+from charbot.tokens.vocabulary import Unit
+from charbot.tokens.word import WordTokenizer
+from trainer.base import base_tokenizer, new_base
+from trainer.checkpoint import Epoch
+from trainer.loop import CheckpointPlan, bf16_pays, fit
+from trainer.progress import ConsoleProgress
+from trainer.recipes.plain import PlainLSTM, window_loss
+from trainer.stream import FirstWindows
+from trainer.workshop import Workshop, examination, stream_of
+
+_BATCH = 64
+_CLIP = 5.0
+_MIN_COUNT = 11
+_UNKNOWN = "<unknown>"
+_END = "\n"
+_WARM_UP_STEPS = 12
+_SAMPLED = {"word": 40, "char": 200}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a tutorial says of its model."""
+
+    unit: Unit
+    units: int
+    window: int
+    facts: str
+
+
+PUBLISHED = {
+    "words": Published("word", 1_024, 20, "training loss 1.02 nats a word after 73 epochs on Friends, with 3,567 words"),
+    "characters": Published("char", 1_024, 50, "samples on South Park, no figure"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model came to in its minutes: epochs read, the last one's loss in nats, perplexity a word over the closed
+    vocabulary (words) or bits a character (characters) of held-out lines, and a sample."""
+
+    whose: str
+    epochs: float
+    loss: float
+    score: float
+    sample: str
+
+
+def compare_published(shop: Workshop, published: Published, minutes: float) -> Iterator[Outcome]:
+    """Fits the published model, then ours, each for so long. Raises CorpusError, TrainingError."""
+    lines = {split: list(shop.table.loc[shop.table["split"] == split, "text"]) for split in ("train", "test")}
+    if not lines["test"]:
+        raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
+    yield _theirs(published, lines["train"], lines["test"], minutes)
+    yield _ours(shop, published, minutes)
+
+
+def _symbols(unit: Unit, text: str) -> list[str]:
+    return [*(text if unit == "char" else closed_words(text)), _END]
+
+
+def _theirs(published: Published, train: Sequence[str], test: Sequence[str], minutes: float) -> Outcome:
+    unit = published.unit
+    known = closed_vocabulary(train, _MIN_COUNT) if unit == "word" else set().union(*train)
+    order = {symbol: i for i, symbol in enumerate([_UNKNOWN, _END, *sorted(known)])}
+    ids, held_out = (torch.tensor([order.get(s, 0) for text in texts for s in _symbols(unit, text)]) for texts in (train, test))
+    torch.manual_seed(1)
+    model = PlainLSTM(len(order), published.units)
+    optimizer: torch.optim.Optimizer = (
+        torch.optim.Adam(model.parameters(), lr=0.001) if unit == "word" else torch.optim.SGD(model.parameters(), lr=0.01)
+    )
+    end = time.monotonic() + 60 * minutes
+    epochs, losses = 0.0, [log(len(order))]
+    while time.monotonic() < end:
+        windows = ids[int(torch.randint(published.window, ())) :].unfold(0, published.window + 1, published.window)
+        batches = torch.split(torch.randperm(len(windows)), _BATCH)
+        losses = []
+        for chosen in batches:
+            loss = window_loss(model, windows[chosen])
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
+            optimizer.step()
+            losses.append(loss.item())
+            epochs += 1 / len(batches)
+            if time.monotonic() >= end:
+                break
+    nats = _held_out_nats(model, held_out, published.window)
+    length = len(held_out) if unit == "word" else sum(len(text) + 1 for text in test)
+    names = list(order)
+    written = model.sample(torch.tensor([order[_END]]), _SAMPLED[unit], 1.0, torch.Generator().manual_seed(1))
+    return Outcome(
+        "theirs", epochs, sum(losses) / len(losses),
+        exp(nats / length) if unit == "word" else nats / length / log(2),
+        (" " if unit == "word" else "").join(names[i] for i in written),
+    )  # fmt: skip
+
+
+@torch.inference_mode()
+def _held_out_nats(model: PlainLSTM, ids: Tensor, window: int) -> float:
+    """-ln P of ids (N,), each after half a window of those before it or more."""
+    half = window // 2
+    padded = torch.cat([ids.new_ones(half + 1), ids, ids.new_full((-len(ids) % half,), -100)])
+    total = 0.0
+    for some in torch.split(padded.unfold(0, 2 * half + 1, half), 256):
+        scores, _ = model(some[:, :-1].T.clamp(min=0))
+        total += float(nn.functional.cross_entropy(scores[half:].flatten(0, 1), some[:, half + 1 :].T.flatten(), reduction="sum"))
+    return total
+
+
+def _ours(shop: Workshop, published: Published, minutes: float) -> Outcome:
+    unit = published.unit
+    settings = shop.unit_settings(unit)
+    tokenizer = base_tokenizer(shop, unit)
+    stream = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
+    valid, held_out = ([whole(scene) for scene in scenes(shop.table, split)] for split in ("valid", "test"))
+    speaker = next(iter(tokenizer.vocabulary.speakers), None)
+    bf16 = bf16_pays(torch.device("cpu"))
+
+    def fitted(steps: int, title: str) -> tuple[LanguageModel, Epoch]:
+        model = new_base(tokenizer, settings.model, settings.base, stream.rendered)
+        full, rest = divmod(steps, stream.steps)
+        windows = [stream] * full + ([FirstWindows(stream, rest)] if rest else [])
+        with tempfile.TemporaryDirectory() as folder, ConsoleProgress(title, shop.console) as progress:
+            history = fit(
+                model, model, windows, replace(settings.base, patience=len(windows) + 1), bf16=bf16, watchers=[progress],
+                examine=lambda: examination(model, tokenizer, valid, speaker),
+                checkpoint=CheckpointPlan(Path(folder) / "checkpoint.safetensors", 1e6, published.facts),
+            )  # fmt: skip
+        return model, history[-1]
+
+    _, first = fitted(_WARM_UP_STEPS, "how fast this machine is")
+    steps = max(1, int(60 * minutes / first.seconds * _WARM_UP_STEPS))
+    model, last = fitted(steps, f"{unit} base")
+    if unit == "word":
+        known = closed_vocabulary(shop.table.loc[shop.table["split"] == "train", "text"], _MIN_COUNT)
+        score = closed_perplexity(model, WordTokenizer(tokenizer.vocabulary), held_out, known)["word_perplexity"]
+    else:
+        score = likelihood(model, tokenizer, held_out).bits_per_character
+    return Outcome("ours", steps / stream.steps, last.loss, score, last.samples["1.0"])
