@@ -53,11 +53,12 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     """Fits a base, to the lines of other shows and its own first; returns its bundle's folder."""
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
-    conversations, all_conversations = (
-        [whole(scene) for scene in scenes(table, "train")] for table in (shop.table, shop.everything)
+    own, first = (
+        stream_of(tokenizer, [whole(scene) for scene in scenes(table, "train")], settings.base)
+        for table in (shop.table, shop.everything)
     )
-    fitting = shop.narrowed(settings.base, stream_of(tokenizer, conversations, settings.base).tokens)
-    own, first = (stream_of(tokenizer, some, fitting) for some in (conversations, all_conversations))
+    fitting = shop.narrowed(settings.base, own.tokens)
+    own, first = own.in_tracks(fitting.batch), first.in_tracks(fitting.batch)
     streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [own] * fitting.epochs
     model = new_base(tokenizer, settings.model, fitting, first.rendered)
     architecture, vocabulary = model.architecture.to_json(), tokenizer.vocabulary

@@ -70,7 +70,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     stream = stream_of(tokenizer, found, settings, keep=name)
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
     settings = shop.narrowed(replace(settings, epochs=epochs), stream.tokens)
-    stream = stream_of(tokenizer, found, settings, keep=name)
+    stream = stream.in_tracks(settings.batch)
     held_out = {
         split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, config.chat.context_turns, name)]
         for split in HELD_OUT

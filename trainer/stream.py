@@ -1,6 +1,7 @@
 """The token stream that a model is fitted to: conversations end to end, in several tracks at once."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
 
@@ -53,6 +54,12 @@ class Stream:
         self._share = anonymous
         self._seed = seed
         self.tokens = sum(len(r.ids) for r in self.rendered)
+
+    def in_tracks(self, batch: int) -> "Stream":
+        """The same conversations in so many tracks."""
+        other = copy(self)
+        other._batch = batch
+        return other
 
     @property
     def steps(self) -> int:

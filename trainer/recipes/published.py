@@ -74,17 +74,17 @@ def compare_published(shop: Workshop, published: Published, minutes: float) -> I
     lines = {split: list(shop.table.loc[shop.table["split"] == split, "text"]) for split in ("train", "test")}
     if not lines["test"]:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
-    yield _theirs(published, lines["train"], lines["test"], minutes)
-    yield _ours(shop, published, minutes)
+    known = closed_vocabulary(lines["train"], _MIN_COUNT) if published.unit == "word" else frozenset().union(*lines["train"])
+    yield _theirs(published, known, lines["train"], lines["test"], minutes)
+    yield _ours(shop, published, known, minutes)
 
 
 def _symbols(unit: Unit, text: str) -> list[str]:
     return [*(text if unit == "char" else closed_words(text)), _END]
 
 
-def _theirs(published: Published, train: Sequence[str], test: Sequence[str], minutes: float) -> Outcome:
+def _theirs(published: Published, known: frozenset[str], train: Sequence[str], test: Sequence[str], minutes: float) -> Outcome:
     unit = published.unit
-    known = closed_vocabulary(train, _MIN_COUNT) if unit == "word" else set().union(*train)
     order = {symbol: i for i, symbol in enumerate([_UNKNOWN, _END, *sorted(known)])}
     ids, held_out = (torch.tensor([order.get(s, 0) for text in texts for s in _symbols(unit, text)]) for texts in (train, test))
     torch.manual_seed(1)
@@ -131,7 +131,7 @@ def _held_out_nats(model: PlainLSTM, ids: Tensor, window: int) -> float:
     return total
 
 
-def _ours(shop: Workshop, published: Published, minutes: float) -> Outcome:
+def _ours(shop: Workshop, published: Published, known: frozenset[str], minutes: float) -> Outcome:
     unit = published.unit
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
@@ -140,23 +140,22 @@ def _ours(shop: Workshop, published: Published, minutes: float) -> Outcome:
     speaker = next(iter(tokenizer.vocabulary.speakers), None)
     bf16 = bf16_pays(torch.device("cpu"))
 
-    def fitted(steps: int, title: str) -> tuple[LanguageModel, Epoch]:
+    def fitted(steps: int, title: str, measured: bool) -> tuple[LanguageModel, Epoch]:
         model = new_base(tokenizer, settings.model, settings.base, stream.rendered)
         full, rest = divmod(steps, stream.steps)
         windows = [stream] * full + ([FirstWindows(stream, rest)] if rest else [])
         with tempfile.TemporaryDirectory() as folder, ConsoleProgress(title, shop.console) as progress:
             history = fit(
                 model, model, windows, replace(settings.base, patience=len(windows) + 1), bf16=bf16, watchers=[progress],
-                examine=lambda: examination(model, tokenizer, valid, speaker),
+                examine=lambda: examination(model, tokenizer, valid if measured else [], speaker),
                 checkpoint=CheckpointPlan(Path(folder) / "checkpoint.safetensors", 1e6, published.facts),
             )  # fmt: skip
         return model, history[-1]
 
-    _, first = fitted(_WARM_UP_STEPS, "how fast this machine is")
+    _, first = fitted(_WARM_UP_STEPS, "how fast this machine is", measured=False)
     steps = max(1, int(60 * minutes / first.seconds * _WARM_UP_STEPS))
-    model, last = fitted(steps, f"{unit} base")
+    model, last = fitted(steps, f"{unit} base", measured=True)
     if unit == "word":
-        known = closed_vocabulary(shop.table.loc[shop.table["split"] == "train", "text"], _MIN_COUNT)
         score = closed_perplexity(model, WordTokenizer(tokenizer.vocabulary), held_out, known)["word_perplexity"]
     else:
         score = likelihood(model, tokenizer, held_out).bits_per_character
