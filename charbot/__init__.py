@@ -1,9 +1,9 @@
 """charbot: a chatbot that talks like a TV character.
 
-    from charbot import ChatSettings, Library, Utterance, Voice
+    from charbot import ChatSettings, Library, Memory, Voice
 
     voice = Voice(Library.default(), "joey", ChatSettings())
-    print(voice.reply([Utterance(None, "Are you hungry?")]).text)
+    print(voice.reply(Memory().said("Are you hungry?")).text)
 
 Each name is imported when it is first used, torch when a model is first needed.
 """
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from charbot.corpus.conversation import Utterance
     from charbot.errors import CharbotError
     from charbot.personas.library import Library
-    from charbot.replies.engine import Candidate, Reply, Voice
+    from charbot.replies.engine import Reply, Voice
+    from charbot.replies.memory import Memory
+    from charbot.replies.ranking import Candidate
     from charbot.scripts.reading import read_scripts
 
 __version__ = "0.1.0"
@@ -27,6 +29,7 @@ __all__ = [
     "ChatSettings",
     "Config",
     "Library",
+    "Memory",
     "Reply",
     "Utterance",
     "Voice",
@@ -39,7 +42,9 @@ _HOMES = {
     "charbot.corpus.conversation": ("Utterance",),
     "charbot.errors": ("CharbotError",),
     "charbot.personas.library": ("Library",),
-    "charbot.replies.engine": ("Candidate", "Reply", "Voice"),
+    "charbot.replies.engine": ("Reply", "Voice"),
+    "charbot.replies.memory": ("Memory",),
+    "charbot.replies.ranking": ("Candidate",),
     "charbot.scripts.reading": ("read_scripts",),
 }
 

@@ -26,8 +26,10 @@ class ChatSettings:
     temperature: float = _number(0.8, 0.05, 2.0)
     top_p: float = _number(0.92, 0.05, 1.0)
     candidates: int = _number(16, 1, 64)
-    context_turns: int = _number(6, 0, 50)
+    context_turns: int = _number(6, 1, 50)
     max_words: int = _number(40, 3, 200)
+    clean: bool = False
+    unclean_words: tuple[str, ...] = ()
     seed: int | None = None
 
 
@@ -164,6 +166,10 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
         if value is None:
             return None
         (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise ConfigError(f"{where} is {value!r}; it must be a list of texts: [this, that]")
+        return tuple(value)
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:

@@ -13,6 +13,7 @@ from charbot.corpus.table import corpus_table
 from charbot.models.adapter import Adapter
 from charbot.models.language_model import Architecture, Cell, LanguageModel
 from charbot.personas.bundle import write_base, write_persona
+from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library
 from charbot.scripts.line import Line
 from charbot.tokens.vocabulary import UNITS, Vocabulary, build_vocabulary
@@ -25,6 +26,9 @@ SAYINGS = {
     "Bob": ("No, coffee is better.", "Where is my mug?", "I don't drink tea, you know."),
     "Cy": ("Quiet, both of you.", "I was asleep..."),
 }
+
+
+GUARD = CopyGuard.of([["Nine words stand here in a row, it seems."]])
 
 
 def invented_lines(episodes: int = 40) -> list[Line]:
@@ -76,7 +80,7 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
         vocabulary = vocabularies[unit]
         model = tiny_model(vocabulary)
         base = folder / "bases" / unit
-        write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), {}, {})
+        write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")
         adapter = Adapter(model, speaker, speaker, rank=2)
         with torch.no_grad():
@@ -84,7 +88,10 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
                 parameter.normal_(std=0.1)
         id_ = Library((folder,)).base(unit)[1].id
         fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.change())
-    write_persona(folder / "personas" / "ann", name="Ann", show="Demo", rating="general", data={"lines": {"Demo": 9}}, fits=fits)
+    data = {"lines": {"Demo": 9}}
+    write_persona(
+        folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, fits=fits
+    )
     return Library((folder,))
 
 

@@ -8,9 +8,10 @@ import torch
 
 from charbot.config import FitSettings, ModelSettings
 from charbot.corpus.conversation import whole
-from charbot.corpus.table import scenes, speakers
+from charbot.corpus.table import episodes, scenes, speakers
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.personas.bundle import write_base
+from charbot.personas.guard import CopyGuard
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Unit, build_vocabulary
@@ -76,7 +77,8 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     folder = shop.out / "bases" / unit
     if shop.world.leads:
         scores = held_out_scores(fitted := on_processor(model), tokenizer, held_out)
-        write_base(folder, vocabulary, architecture, fitted.state_dict(), shop.data(shop.everything), scores)
+        guard = CopyGuard.of(episodes(shop.everything))
+        write_base(folder, vocabulary, architecture, fitted.state_dict(), guard, shop.data(shop.everything), scores)
         finished.close(scores, shop.console)
     shop.world.wait()
     return folder

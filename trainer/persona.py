@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from charbot.corpus.conversation import exchanges, stretches
-from charbot.corpus.table import find_speaker, scenes
+from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
 from charbot.models.adapter import Adapter, merge
 from charbot.models.language_model import LanguageModel
 from charbot.models.loading import base_model
 from charbot.personas.bundle import read_change, read_persona, write_persona
+from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library, slug
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
@@ -48,7 +49,8 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
         fits[unit], finished[unit] = _fit_unit(shop, library, name, unit)
     show = str(lines["show"].mode().iloc[0])
     if shop.world.leads:
-        write_persona(folder, name=name, show=show, rating=rating, data=shop.data(lines), fits=fits)
+        guard = CopyGuard.of(episodes(shop.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
+        write_persona(folder, name=name, show=show, rating=rating, guard=guard, data=shop.data(lines), fits=fits)
         for unit, one in finished.items():
             one.close(fits[unit][2], shop.console)
     shop.world.wait()

@@ -21,9 +21,9 @@ from charbot.corpus.split import Split
 from charbot.errors import CorpusError, TrainingError
 from charbot.evaluation.likelihood import likelihood
 from charbot.models.language_model import LanguageModel
-from charbot.replies.sampling import Sampling, sample_replies
+from charbot.replies.mind import Mind
+from charbot.replies.sampling import Sampling
 from charbot.tokens import Tokenizer
-from charbot.tokens.render import render_prompt
 from charbot.tokens.vocabulary import Unit
 from trainer.checkpoint import Epoch
 from trainer.loop import CheckpointPlan, Examination, Fittable, Windows, bf16_pays, fit
@@ -181,11 +181,11 @@ def held_out_scores(
 
 def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Conversation], speaker: str | None) -> Examination:
     """How a model does on the validation split, and what `speaker` answers to a greeting."""
+    bits = likelihood(model, tokenizer, valid).bits_per_character
+    mind = Mind("", model, tokenizer)
+    prompt = mind.prompt(mind.read([_GREETING]), speaker)
     said = {}
     for temperature in _TEMPERATURES:
-        generator = torch.Generator().manual_seed(1)
-        prompt = render_prompt(tokenizer, [_GREETING], speaker)
-        bound = Sampling(temperature, 1.0, _SAMPLE_TOKENS[tokenizer.vocabulary.unit])
-        (ids,) = sample_replies(model, tokenizer.vocabulary, prompt, 1, bound, generator)
-        said[str(temperature)] = tokenizer.decode(ids)
-    return Examination(likelihood(model, tokenizer, valid).bits_per_character, said)
+        sampling = Sampling(1, temperature, 1.0, _SAMPLE_TOKENS[tokenizer.vocabulary.unit])
+        (said[str(temperature)],) = mind.draw(prompt, sampling, torch.Generator().manual_seed(1), lambda: False)
+    return Examination(bits, said)

@@ -19,22 +19,25 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from bots.terminal.picker import pick
 from charbot.config import ChatSettings
-from charbot.corpus.conversation import Utterance
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
+from charbot.replies.memory import Memory
 
 _CHARACTERS_A_SECOND = 90
+_UNDOABLE = 100
+"""Messages that can be taken back, one after the other."""
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
 @dataclass
 class Chat:
-    """One conversation: who replies, and what was said."""
+    """One conversation: who replies, and what is remembered of it, now and before each message."""
 
     library: Library
     voice: Voice
-    turns: list[Utterance] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
+    before: list[tuple[Memory, str]] = field(default_factory=list)
     asked: int = 0
 
     def seed(self) -> int | None:
@@ -46,8 +49,12 @@ class Chat:
     def switch(self, name: str) -> None:
         """Another persona, and a new conversation. On an error the old one goes on."""
         self.voice = Voice(self.library, name, self.voice.settings)
-        self.turns.clear()
+        self.start_over()
         self.warm_up()
+
+    def start_over(self) -> None:
+        self.memory = Memory()
+        self.before.clear()
 
     def warm_up(self) -> None:
         """Loads the models while the user types; what goes wrong is told when a reply needs them."""
@@ -61,12 +68,12 @@ class Chat:
         # Not a daemon: leaving in the middle of torch's import would abort the process.
         threading.Thread(target=load).start()
 
-    def undo(self) -> bool:
-        """Takes back the last message and its reply."""
-        if len(self.turns) < 2:
-            return False
-        del self.turns[-2:]
-        return True
+    def undo(self) -> str | None:
+        """Takes back the last message, which it returns, and its reply."""
+        if not self.before:
+            return None
+        self.memory, message = self.before.pop()
+        return message
 
 
 def chat(library: Library, name: str | None, settings: ChatSettings) -> int:
@@ -129,26 +136,26 @@ def _completer(library: Library) -> Completer:
 
 def _answer(talk: Chat, text: str) -> None:
     """Has the persona reply to `text`, and shows it. Ctrl-C takes the message back."""
-    message = Utterance(None, text)
     prefix = f"{talk.voice.card.name}: "
     print_formatted_text(FormattedText([("bold", prefix)]), end="", flush=True)
     try:
-        reply = _wait(talk, message)
+        reply = _wait(talk, talk.memory.said(text))
     except CharbotError:
         print()
         raise
     if reply is None:
         _note("(stopped)")
         return
-    talk.turns += message, Utterance(reply.speaker, reply.text)
+    talk.before = [*talk.before[-_UNDOABLE:], (talk.memory, text)]
+    talk.memory = reply.memory
     _type_out(reply.text, len(prefix))
 
 
-def _wait(talk: Chat, message: Utterance) -> Reply | None:
+def _wait(talk: Chat, memory: Memory) -> Reply | None:
     """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
     stop = threading.Event()
     worker = ThreadPoolExecutor(1)
-    future = worker.submit(talk.voice.reply, (*talk.turns, message), seed=talk.seed(), cancelled=stop.is_set)
+    future = worker.submit(talk.voice.reply, memory, seed=talk.seed(), cancelled=stop.is_set)
     # Nobody waits for a stopped reply: it ends by itself at its next token.
     worker.shutdown(wait=False)
     try:
@@ -206,20 +213,19 @@ def _personas(talk: Chat, argument: str) -> None:
 
 
 def _reset(talk: Chat, argument: str) -> None:
-    talk.turns.clear()
+    talk.start_over()
     _note("A new conversation.")
 
 
 def _regenerate(talk: Chat, argument: str) -> None:
-    if len(talk.turns) < 2:
+    message = talk.undo()
+    if message is None:
         raise UsageError("there is no reply yet")
-    message = talk.turns[-2].text
-    talk.undo()
     _answer(talk, message)
 
 
 def _undo(talk: Chat, argument: str) -> None:
-    _note("The last message and its reply are taken back." if talk.undo() else "There is nothing to take back.")
+    _note("The last message and its reply are taken back." if talk.undo() is not None else "There is nothing to take back.")
 
 
 def _set(talk: Chat, argument: str) -> None:

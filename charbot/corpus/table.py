@@ -54,6 +54,12 @@ def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Ut
         yield tuple(map(Utterance, scene["speaker"], scene["text"]))
 
 
+def episodes(table: pd.DataFrame) -> list[list[str]]:
+    """What is said in each episode of the train split, in order."""
+    chosen = table[table["split"] == "train"]
+    return [episode["text"].tolist() for _, episode in chosen.groupby(["show", "episode"], sort=False)]
+
+
 def speakers(table: pd.DataFrame, min_lines: int) -> list[str]:
     """Who speaks `min_lines` lines or more in the train split, groups apart, most lines first."""
     counts = table.loc[table["split"] == "train", "speaker"].value_counts()

@@ -70,19 +70,41 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last; `logits` makes
         scores of features, apart, because few positions need them."""
-        embedded = self.embedding(ids)
-        if self.phrases is None:
-            places = ids.new_zeros((3, ids.shape[1]))
-        else:
-            found, places = self.phrases(ids, self.phrases.start(ids.shape[1]) if state is None else state[2])
-            embedded = embedded + found
-        embedded = self._drop(embedded * self.architecture.embedding**0.5)
+        embedded, places = self._embedded(ids, state)
         if isinstance(self.recurrent, nn.LSTM):
             out, (hidden, cell) = self.recurrent(embedded, None if state is None else state[:2])
         else:
             out, hidden = self.recurrent(embedded, None if state is None else state[0])
             cell = hidden[:0]
         return self.projection(self._drop(out)), (hidden, cell, places)
+
+    def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """What `forward` makes of one token of each reader, ids (B,) to features (B, embedding), without dropout.
+
+        For a token at a time `nn.LSTM` is two to three times as slow: it arranges its weights anew at each call.
+        """
+        embedded, places = self._embedded(ids[None], state)
+        x, hidden, cells = embedded[0], [], []
+        for layer, weights in enumerate(self.recurrent.all_weights):
+            if isinstance(self.recurrent, nn.LSTM):
+                x, cell = torch.lstm_cell(x, (state[0][layer], state[1][layer]), *weights)
+                cells.append(cell)
+            elif isinstance(self.recurrent, nn.GRU):
+                x = torch.gru_cell(x, state[0][layer], *weights)
+            else:
+                x = torch.rnn_tanh_cell(x, state[0][layer], *weights)
+            hidden.append(x)
+        return self.projection(x), (torch.stack(hidden), torch.stack(cells) if cells else state[1], places)
+
+    def _embedded(self, ids: Tensor, state: State | None) -> tuple[Tensor, Tensor]:
+        """Ids (T, B) as the recurrent layers read them, and the places after the last."""
+        embedded = self.embedding(ids)
+        if self.phrases is None:
+            places = ids.new_zeros((3, ids.shape[1]))
+        else:
+            found, places = self.phrases(ids, self.phrases.start(ids.shape[1]) if state is None else state[2])
+            embedded = embedded + found
+        return self._drop(embedded * self.architecture.embedding**0.5), places
 
     def logits(self, features: Tensor) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax."""

@@ -3,9 +3,11 @@
     <base>/base.json          kind, format, unit, architecture, data, scores, checksums of the rest
            vocabulary.json
            weights.safetensors
-    <persona>/persona.json    kind, format, name, show, rating, data, and for each unit its base (by
-                              the checksum of its weights), speaker id, scores and checksum
+           guard.safetensors
+    <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard, and for each
+                              unit its base (by the checksum of its weights), speaker id, scores and checksum
               char.safetensors, word.safetensors
+              guard.safetensors
 
 Weights are stored in half precision. Everything read is checked against its checksum first.
 """
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charbot.errors import BundleError
+from charbot.personas.guard import CopyGuard
 from charbot.storage import replace_folder, sha256
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 _BASE, _PERSONA = "base.json", "persona.json"
-_VOCABULARY, _WEIGHTS = "vocabulary.json", "weights.safetensors"
+_VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class PersonaCard:
     show: str
     rating: str
     data: Mapping[str, Any]
+    guard: str
     fits: Mapping[Unit, Fit]
 
 
@@ -67,15 +71,17 @@ def write_base(
     vocabulary: Vocabulary,
     architecture: Mapping[str, Any],
     weights: Mapping[str, "Tensor"],
+    guard: CopyGuard,
     data: Mapping[str, Any],
     scores: Mapping[str, float],
 ) -> None:
-    """Writes a base, in the place of the one before."""
+    """Writes a base, in the place of the one before. `guard` knows what it was fitted to."""
 
     def fill(new: Path) -> None:
         (new / _VOCABULARY).write_text(json.dumps(vocabulary.to_json(), ensure_ascii=True), "ascii")
         _save(weights, new / _WEIGHTS)
-        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS)}
+        _save_guard(guard, new / _GUARD)
+        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS, _GUARD)}
         card = {
             "kind": "base", "format": FORMAT, "unit": vocabulary.unit, "architecture": dict(architecture),
             "data": dict(data), "scores": dict(scores), "files": files,
@@ -102,16 +108,23 @@ def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
     return _load(folder / _WEIGHTS, base.id)
 
 
+def read_base_guard(folder: Path, base: BaseCard) -> CopyGuard:
+    """The guard of what a base was fitted to, checked. Raises BundleError."""
+    return _load_guard(folder / _GUARD, base.files.get(_GUARD))
+
+
 def write_persona(
     folder: Path,
     *,
     name: str,
     show: str,
     rating: str,
+    guard: CopyGuard,
     data: Mapping[str, Any],
     fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
 ) -> None:
-    """Writes a persona, in the place of the one before. A fit is its base, speaker id, scores and tensors."""
+    """Writes a persona, in the place of the one before. A fit is its base, speaker id, scores and tensors;
+    `guard` knows what it was fitted to and its bases were not."""
 
     def fill(new: Path) -> None:
         cards = {}
@@ -119,9 +132,10 @@ def write_persona(
             path = new / f"{unit}.safetensors"
             _save(tensors, path)
             cards[unit] = asdict(Fit(base, speaker, dict(scores), path.name, sha256(path)))
+        _save_guard(guard, new / _GUARD)
         card = {
             "kind": "persona", "format": FORMAT, "name": name, "show": show, "rating": rating,
-            "data": dict(data), "fits": cards,
+            "data": dict(data), "guard": sha256(new / _GUARD), "fits": cards,
         }  # fmt: skip
         (new / _PERSONA).write_text(json.dumps(card, indent=1), "utf-8")
 
@@ -133,12 +147,17 @@ def read_persona(folder: Path) -> PersonaCard:
     card = _read_card(folder / _PERSONA, "persona")
     with _naming_faults(folder / _PERSONA):
         fits = {unit: Fit(**card["fits"][unit]) for unit in UNITS if unit in card["fits"]}
-        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], fits)
+        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits)
 
 
 def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
     """What a persona adds to its base, in single precision, checked. Raises BundleError."""
     return _load(folder / Path(fit.file).name, fit.sha256)
+
+
+def read_guard(folder: Path, persona: PersonaCard) -> CopyGuard:
+    """The guard of what a persona was fitted to and its bases were not, checked. Raises BundleError."""
+    return _load_guard(folder / _GUARD, persona.guard)
 
 
 def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
@@ -206,7 +225,18 @@ def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
     path.chmod(0o644)
 
 
-def _load(path: Path, expected: str) -> dict[str, "Tensor"]:
+def _save_guard(guard: CopyGuard, path: Path) -> None:
+    import torch
+
+    _save({"filled": torch.from_numpy(guard.filled)}, path)
+
+
+def _load_guard(path: Path, expected: str | None) -> CopyGuard:
+    with _naming_faults(path):
+        return CopyGuard(_load(path, expected)["filled"].numpy())
+
+
+def _load(path: Path, expected: str | None) -> dict[str, "Tensor"]:
     from safetensors.torch import load_file
 
     _check(path, expected)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -11,7 +11,8 @@ from pathlib import Path
 import platformdirs
 
 from charbot.errors import BundleError
-from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_persona
+from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_base_guard, read_persona
+from charbot.personas.guard import CopyGuard
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
 
@@ -84,3 +85,8 @@ class Library:
             f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
             "fit the persona anew with `charbot train`"
         )
+
+    def base_guards(self, bases: Mapping[Unit, str]) -> list[CopyGuard]:
+        """The guards of each unit's base, given by its checksum. Raises BundleError."""
+        found = [self.base(unit, wanted)[:2] for unit, wanted in bases.items()]
+        return [read_base_guard(folder, card) for folder, card in found]

@@ -1,69 +1,47 @@
-"""The reply engine: a persona's answer to a conversation, chosen among many drawn.
+"""The reply engine: a persona's answer to a conversation, chosen among many drawn. Pure: it prints nothing and keeps nothing."""
 
-Candidates are scored by how likely they are here, minus how likely anywhere (maximum mutual
-information, Li et al. 2016, "A Diversity-Promoting Objective Function"), plus how much more
-likely the persona is to say them than anybody, minus what they repeat. Pure: it prints
-nothing and keeps nothing.
-"""
-
-import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
-from charbot.corpus.conversation import Utterance, exchange, heard
+from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
-from charbot.personas.bundle import PersonaCard, read_persona
+from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
-from charbot.text import words
+from charbot.replies.memory import Memory
+from charbot.replies.ranking import Candidate, ranked
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
-    from charbot.models.language_model import LanguageModel
-    from charbot.tokens import Tokenizer
+    from charbot.personas.guard import CopyGuard
+    from charbot.replies.manners import Manners
+    from charbot.replies.mind import Mind
+    from charbot.replies.sampling import Prompt
 
-# Weights of a candidate's score, in nats a character, set by reading replies to everyday messages.
-_ANYWHERE = 0.7
-_PERSONA = 0.5
-_REPETITION = 0.4
-# What a character of a reply is worth in itself, and how many make half of the most that length
-# can bring: "Yeah." fits nearly everywhere, and is no conversation.
-_LENGTH = 0.25
-_HALF_LENGTH = 40
-_SMALL_TALK = tuple(Utterance(None, text) for text in ("Hey.", "So, anyway.", "Okay."))
-"""What a reply to anything is measured against. Not against silence: at the start of a scene
-people do not answer, and the shortest answers would look like the fittest."""
 _CHARACTERS_A_WORD = 6
 """A bound in words is this many times as many characters for the character unit."""
 
-_SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
+_ROUNDS = 3
+"""How often replies are drawn where none of them can be said."""
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """A reply that was drawn, and what its score is made of, each in nats a character."""
-
-    text: str
-    score: float
-    here: float
-    anywhere: float
-    anybody: float
-    repetition: float
+_SMALL_TALK = (Utterance(None, "Hey."),)
+"""What a reply to anything is measured against. Not against silence: at the start of a scene
+people do not answer, and the shortest answers would look like the fittest."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the persona says, who it is, what else was drawn (best first), and how long it took."""
+    """What the persona says, what else was drawn (best first), the memory after it, and how long it took."""
 
-    speaker: str
     text: str
     candidates: tuple[Candidate, ...]
+    memory: Memory
     seconds: float
 
 
@@ -77,109 +55,83 @@ class Voice:
         self.card: PersonaCard = read_persona(self._folder)
         self.settings = settings
         self._loading = threading.Lock()
-        self._loaded: dict[Unit, tuple[LanguageModel, Tokenizer]] = {}
+        self._loaded: dict[Unit, tuple[Mind, Prompt]] = {}
 
-    def load(self, unit: Unit) -> "tuple[LanguageModel, Tokenizer]":
-        """The model and tokenizer of a unit, read once, whichever thread asks first. Raises BundleError."""
+    def load(self, unit: Unit) -> "tuple[Mind, Prompt]":
+        """A unit's model, and where small talk brings it to; read once, whichever thread asks first. Raises BundleError."""
         with self._loading:
             if unit not in self._loaded:
                 self._loaded[unit] = self._read(unit)
             return self._loaded[unit]
 
-    def _read(self, unit: Unit) -> "tuple[LanguageModel, Tokenizer]":
+    def _read(self, unit: Unit) -> "tuple[Mind, Prompt]":
         from charbot.models.loading import persona_model
+        from charbot.replies.mind import Mind
         from charbot.tokens import tokenizer_for
 
-        if unit not in self.card.fits:
+        fit = self.card.fits.get(unit)
+        if fit is None:
             raise BundleError(f"{self.card.name} has no {unit} model; fit it with `charbot train --unit {unit}`")
-        model, vocabulary = persona_model(self._library, self._folder, self.card.fits[unit], unit, self.card.name)
-        return model, tokenizer_for(vocabulary)
+        model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
+        mind = Mind(fit.sha256, model, tokenizer_for(vocabulary))
+        return mind, mind.prompt(mind.read(_SMALL_TALK), self.card.name)
 
-    def reply(
-        self,
-        context: Sequence[Utterance],
-        *,
-        seed: int | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Reply:
-        """The reply to a conversation, oldest turn first.
+    @cached_property
+    def _guards(self) -> "list[CopyGuard]":
+        bases = {unit: fit.base for unit, fit in self.card.fits.items()}
+        return [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
 
-        The same context and seed (`settings.seed` where none is given) give the same reply.
+    @cached_property
+    def _manners(self) -> "Manners":
+        from charbot.replies.manners import Manners
+
+        return Manners(self.settings.unclean_words)
+
+    def reply(self, memory: Memory, *, seed: int | None = None, cancelled: Callable[[], bool] = lambda: False) -> Reply:
+        """The reply to a conversation.
+
+        The same memory and seed (`settings.seed` where none is given) give the same reply.
         Raises BundleError, and sampling.Cancelled where `cancelled()` says so before it is done.
         """
         import torch
 
-        from charbot.replies.sampling import Sampling, sample_replies
-        from charbot.tokens.render import render_prompt
+        from charbot.replies.sampling import Sampling
 
         started = time.perf_counter()
         settings = self.settings
-        seed = settings.seed if seed is None else seed
-        model, tokenizer = self.load(settings.unit)
-        turns = heard(context, settings.context_turns)
+        mind, small_talk = self.load(settings.unit)
+        memory = memory.bounded(settings.context_turns)
+        reading = mind.read(memory.turns, memory.readings.get(mind.id))
+        memory = replace(memory, readings={**memory.readings, mind.id: reading})
+        here = mind.prompt(reading, self.card.name)
         longest = settings.max_words * (_CHARACTERS_A_WORD if settings.unit == "char" else 1)
-        generator = torch.Generator()
-        generator.manual_seed(secrets.randbits(31) if seed is None else seed)
-        drawn = sample_replies(
-            model,
-            tokenizer.vocabulary,
-            render_prompt(tokenizer, turns, self.card.name),
-            settings.candidates,
-            Sampling(settings.temperature, settings.top_p, longest),
-            generator,
-            cancelled,
-        )
-        texts = dict.fromkeys(
-            _whole_sentences(tokenizer.decode(ids), cut=len(ids) >= longest, unit=settings.unit) for ids in drawn
-        )
-        candidates = self._scored(model, tokenizer, turns, [text for text in texts if text] or ["..."])
-        return Reply(self.card.name, candidates[0].text, tuple(candidates), time.perf_counter() - started)
+        sampling = Sampling(settings.candidates, settings.temperature, settings.top_p, longest)
+        seed = settings.seed if seed is None else seed
+        generator = torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed)
+        for _ in range(_ROUNDS):
+            drawn = mind.draw(here, sampling, generator, cancelled)
+            texts = {text: likely for text, likely in drawn.items() if self._can_be_said(text)}
+            if texts:
+                break
+        else:
+            texts = {self._mended(text): likely for text, likely in drawn.items()}
+        anywhere, anybody = mind.likely([small_talk, mind.prompt(reading, None)], list(texts)).tolist()
+        candidates = ranked(texts, anywhere, anybody, [turn.text for turn in memory.turns])
+        text = candidates[0].text
+        return Reply(text, candidates, memory.said(text, self.card.name), time.perf_counter() - started)
 
-    def _scored(
-        self, model: "LanguageModel", tokenizer: "Tokenizer", turns: Sequence[Utterance], texts: Sequence[str]
-    ) -> list[Candidate]:
-        """Candidates, the best first."""
-        from charbot.evaluation.likelihood import characters, predicted_nats
-        from charbot.tokens.render import render
+    def _can_be_said(self, text: str) -> bool:
+        """Whether a reply quotes no script at length, and is clean where it has to be."""
+        return not self._copies(text) and (not self.settings.clean or self._manners.clean(text))
 
-        settings = [(turns, self.card.name), (turns, None), *(((turn,), self.card.name) for turn in _SMALL_TALK)]
-        asked = [exchange(before, Utterance(speaker, text)) for before, speaker in settings for text in texts]
-        nats = predicted_nats(model, [render(tokenizer, one) for one in asked])
-        # By the character, not by the token: spelled words have many cheap tokens.
-        likely = [-float(part.sum()) / characters(one) for part, one in zip(nats, asked, strict=True)]
-        said = [turn.text for turn in turns]
-        found = []
-        for i, text in enumerate(texts):
-            here, anybody, *elsewhere = likely[i :: len(texts)]
-            anywhere = sum(elsewhere) / len(elsewhere)
-            repetition = _repetition(text, said)
-            fit = here - _ANYWHERE * anywhere + _PERSONA * (here - anybody)
-            said_more = len(text) / (len(text) + _HALF_LENGTH)
-            score = (fit + _LENGTH) * said_more - _REPETITION * repetition
-            found.append(Candidate(text, score, here, anywhere, anybody, repetition))
-        return sorted(found, key=lambda candidate: -candidate.score)
+    def _copies(self, text: str) -> bool:
+        return any(guard.copies(text) for guard in self._guards)
 
-
-def _whole_sentences(text: str, *, cut: bool, unit: Unit) -> str:
-    """A reply that was cut at its bound ends at its last whole sentence, or else its last whole word."""
-    text = text.strip()
-    if not cut:
-        return text
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    if ends:
-        return text[: ends[-1]]
-    return (text.rpartition(" ")[0] or text) + "..." if unit == "char" else text + "..."
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    return list(pairwise(words(text)))
-
-
-def _repetition(text: str, said: Sequence[str]) -> float:
-    """From 0 to 1: how much of a reply repeats itself or what was just said, counted in pairs of words."""
-    if any(words(turn) == words(text) for turn in said):
-        return 1.0
-    pairs = _pairs(text)
-    before = {pair for turn in said for pair in _pairs(turn)}
-    repeated = sum(pair in before or pair in pairs[:i] for i, pair in enumerate(pairs))
-    return repeated / max(1, len(pairs))
+    def _mended(self, text: str) -> str:
+        """The beginning of a reply that quotes no script at length, clean where it has to be."""
+        if self._copies(text):
+            words = text.split(" ")
+            while self._copies(" ".join(words)):
+                words.pop()
+            text = " ".join(words).rstrip(",;:-") + "..."
+        return self._manners.masked(text) if self.settings.clean else text

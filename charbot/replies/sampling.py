@@ -1,4 +1,4 @@
-"""Draws replies from a language model, many in one batch."""
+"""Draws replies from a language model, those of many conversations in one batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from charbot.models.language_model import LanguageModel
+from charbot.models.language_model import LanguageModel, State
 from charbot.tokens.vocabulary import END, Vocabulary
+
+_MOST = 256
+"""Ids that are drawn from: the likeliest. To sort a whole vocabulary takes longer than all else that a token costs."""
 
 
 class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
@@ -16,11 +19,29 @@ class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
 
 @dataclass(frozen=True)
 class Sampling:
-    """How replies are drawn: `temperature`, nucleus `top_p` (Holtzman et al. 2020), a bound on their tokens."""
+    """How replies are drawn: how many, `temperature`, nucleus `top_p` (Holtzman et al. 2020), a bound on their tokens."""
 
+    count: int
     temperature: float
     top_p: float
     max_tokens: int
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What replies are drawn after: the features (E,) and the state, of one reader, that a model has come to."""
+
+    features: Tensor
+    state: State
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A reply: its ids without its end, -ln p of each and of the end, and whether it has one or was cut."""
+
+    ids: tuple[int, ...]
+    nats: tuple[float, ...]
+    ended: bool
 
 
 class _Grammar:
@@ -43,54 +64,67 @@ class _Grammar:
         self.ending = self.speaking.clone()
         self.ending[END] = True
 
-    def allowed(self, previous: Tensor, spelling: Tensor, *, first: bool) -> Tensor:
-        """(B, V) what may follow `previous` (B,), given which rows are inside a spelling (B,)."""
+    def forbidden(self, previous: Tensor, spelling: Tensor, *, first: bool) -> Tensor:
+        """(B, V) what may not follow `previous` (B,), given which rows are inside a spelling (B,)."""
         outside = self.speaking if first else self.ending
         allowed = torch.where(spelling[:, None], self.spelling, outside)
         if self.vocabulary.unit == "word":
             # Nothing is spelled in no characters at all.
             allowed[self.opening[previous], self.vocabulary.spelled] = False
-        return allowed
+        return ~allowed
 
 
-def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
-    """Probabilities (B, V) with all but the likeliest ids that make up `top_p` set to zero."""
-    if top_p >= 1:
-        return probabilities
-    ordered, order = probabilities.sort(dim=1, descending=True)
-    before = ordered.cumsum(1) - ordered
-    ordered[before >= top_p] = 0
-    return torch.zeros_like(probabilities).scatter_(1, order, ordered)
+def choose(scores: Tensor, uniform: Tensor, temperature: float, top_p: float) -> Tensor:
+    """An id for each row of scores (B, V), by a number from [0, 1) for each (B,).
+
+    Drawn from the smallest set of the likeliest ids that make up `top_p` of what the _MOST likeliest have.
+    """
+    best, ids = scores.topk(min(_MOST, scores.shape[1]), 1)
+    shares = (best / temperature).softmax(1).cumsum(1)
+    kept = ((shares < top_p).sum(1, keepdim=True)).clamp(max=shares.shape[1] - 1)
+    wanted = uniform[:, None] * shares.gather(1, kept)
+    place = (shares <= wanted).sum(1, keepdim=True).minimum(kept)
+    return ids.gather(1, place)[:, 0]
 
 
 @torch.inference_mode()
 def sample_replies(
     model: LanguageModel,
     vocabulary: Vocabulary,
-    prompt: Sequence[int],
-    count: int,
+    prompts: Sequence[Prompt],
     sampling: Sampling,
-    generator: torch.Generator,
+    generators: Sequence[torch.Generator],
     cancelled: Callable[[], bool] = lambda: False,
-) -> list[list[int]]:
-    """`count` replies to a prompt, each as the ids up to its end, without it.
+) -> list[list[Drawn]]:
+    """`sampling.count` replies to each prompt, each prompt's chance being its own generator.
 
     Raises Cancelled as soon as `cancelled()` says so.
     """
     grammar = _Grammar(vocabulary)
-    features, state = model(torch.tensor(prompt)[:, None])
-    state = tuple(part.repeat_interleave(count, 1) for part in state)
-    features = features[-1].expand(count, -1)
-    replies: list[list[int]] = [[] for _ in range(count)]
-    rows = torch.arange(count)
-    previous = torch.full((count,), END)
-    spelling = torch.zeros(count, dtype=torch.bool)
-    for step in range(sampling.max_tokens):
+    count, total = sampling.count, sampling.count * len(prompts)
+    chances = torch.cat([torch.rand((sampling.max_tokens, count), generator=one) for one in generators], 1)
+    features = torch.stack([one.features for one in prompts]).repeat_interleave(count, 0)
+    state = tuple(torch.cat(parts, 1).repeat_interleave(count, 1) for parts in zip(*(one.state for one in prompts), strict=True))
+    ids: list[list[int]] = [[] for _ in range(total)]
+    nats: list[list[float]] = [[] for _ in range(total)]
+    ended = [False] * total
+    rows = torch.arange(total)
+    previous = torch.full((total,), END)
+    spelling = torch.zeros(total, dtype=torch.bool)
+    for at in range(sampling.max_tokens):
         if cancelled():
             raise Cancelled
-        scores = model.logits(features) / sampling.temperature
-        scores = scores.masked_fill(~grammar.allowed(previous, spelling, first=step == 0), -torch.inf)
-        chosen = torch.multinomial(_nucleus(scores.softmax(1), sampling.top_p), 1, generator=generator)[:, 0]
+        scores = model.logits(features)
+        mass = scores.logsumexp(1)
+        scores.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), -torch.inf)
+        chosen = choose(scores, chances[at, rows], sampling.temperature, sampling.top_p)
+        costs = mass - scores.gather(1, chosen[:, None])[:, 0]
+        for row, id_, cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), strict=True):
+            nats[row].append(cost)
+            if id_ == END:
+                ended[row] = True
+            else:
+                ids[row].append(id_)
         going = chosen != END
         if not going.all():
             # Finished replies leave the batch: most of a batch is short.
@@ -98,11 +132,9 @@ def sample_replies(
             state = tuple(part[:, going] for part in state)
             if not len(rows):
                 break
-        for row, id_ in zip(rows.tolist(), chosen.tolist(), strict=True):
-            replies[row].append(id_)
         if vocabulary.unit == "word":
             spelling = (spelling | grammar.opening[chosen]) & (chosen != vocabulary.spelled)
         previous = chosen
-        features, state = model(chosen[None], state)
-        features = features[0]
-    return replies
+        features, state = model.step(chosen, state)
+    drawn = [Drawn(tuple(one), tuple(costs), end) for one, costs, end in zip(ids, nats, ended, strict=True)]
+    return [drawn[start : start + count] for start in range(0, total, count)]

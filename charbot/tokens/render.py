@@ -3,13 +3,12 @@
 SCENE  speaker text... END  speaker text... END  ...  speaker
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charbot.corpus.conversation import Conversation, Utterance, whole
+from charbot.corpus.conversation import Conversation, Utterance
 from charbot.tokens import Tokenizer
 from charbot.tokens.vocabulary import END
 
@@ -36,8 +35,3 @@ def render(tokenizer: Tokenizer, conversation: Conversation) -> Rendered:
         ids += turn
         predicted += [False] + [scored] * (len(turn) - 1)
     return Rendered(np.asarray(ids, dtype=np.int32), np.asarray(predicted, dtype=np.bool_))
-
-
-def render_prompt(tokenizer: Tokenizer, context: Sequence[Utterance], speaker: str | None) -> list[int]:
-    """What a model reads before it writes the reply of `speaker`: the context, and whose turn it is."""
-    return [*map(int, render(tokenizer, whole(context)).ids), tokenizer.vocabulary.speaker(speaker)]

@@ -4,6 +4,7 @@ import pytest
 from charbot.errors import CorpusError
 from charbot.evaluation.report import base_report, persona_report
 from charbot.personas.bundle import read_change, read_persona, write_persona
+from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library
 
 
@@ -33,7 +34,9 @@ def test_other_personas_of_the_show_say_the_same_lines(library: Library, corpus:
     card = read_persona(ann)
     fits = {unit: (fit.base, fit.speaker, dict(fit.scores), read_change(ann, fit)) for unit, fit in card.fits.items()}
     for name, show in (("Bob", "Demo"), ("Cy", "Elsewhere")):
-        write_persona(ann.parent / name.lower(), name=name, show=show, rating="general", data={}, fits=fits)
+        write_persona(
+            ann.parent / name.lower(), name=name, show=show, rating="general", guard=CopyGuard.of([]), data={}, fits=fits
+        )
     found = persona_report(Library(library.folders), "ann", corpus, 4)
     # Ann's change under another name is still Ann's, but Bob's own token is read before the reply.
     assert found["char_others"] == pytest.approx(found["char_persona"], rel=0.1)

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charbot.models.language_model import LanguageModel, linear_cross_entropy, token_nats
-from charbot.tokens.vocabulary import Vocabulary
+from charbot.models.language_model import Cell, LanguageModel, linear_cross_entropy, token_nats
+from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
 
 
@@ -79,3 +79,17 @@ def test_forget_gates_start_open(vocabularies: dict[str, Vocabulary]) -> None:
     model = tiny_model(vocabularies["char"], layers=2)
     for layer in range(2):
         assert (getattr(model.recurrent, f"bias_ih_l{layer}")[32:64] == 1).all()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_step_is_what_reading_on_by_one_token_is(cell: Cell, unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    model = tiny_model(vocabularies[unit], layers=2, cell=cell)
+    ids = torch.randint(0, len(vocabularies[unit]), (7, 3), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        features, after = model(ids)
+        _, before = model(ids[:-1])
+        stepped, state = model.step(ids[-1], before)
+    torch.testing.assert_close(stepped, features[-1])
+    for one, other in zip(state, after, strict=True):
+        torch.testing.assert_close(one, other)

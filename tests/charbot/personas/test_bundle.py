@@ -6,8 +6,9 @@ import torch
 
 from charbot.errors import BundleError
 from charbot.models.loading import base_model, persona_model
-from charbot.personas.bundle import read_change, read_persona, write_persona
+from charbot.personas.bundle import read_change, read_guard, read_persona, write_persona
 from charbot.personas.library import Library
+from tests.conftest import GUARD
 
 
 def _flip(path: Path) -> None:
@@ -21,6 +22,8 @@ def _load_all(library: Library) -> None:
     card = read_persona(folder)
     for unit, fit in card.fits.items():
         persona_model(library, folder, fit, unit, card.name)
+    library.base_guards({unit: fit.base for unit, fit in card.fits.items()})
+    read_guard(folder, card)
 
 
 def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
@@ -45,7 +48,8 @@ def test_a_persona_is_its_base_changed(library: Library) -> None:
 
 FILES = [
     "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors",
-    "personas/ann/persona.json", "personas/ann/char.safetensors", "personas/ann/word.safetensors",
+    "bases/char/guard.safetensors", "personas/ann/persona.json", "personas/ann/char.safetensors",
+    "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
 ]  # fmt: skip
 
 
@@ -118,6 +122,6 @@ def test_a_full_disk_leaves_the_old_bundle(library: Library, monkeypatch: pytest
 
     monkeypatch.setattr("charbot.personas.bundle._save", full)
     with pytest.raises(BundleError, match=r"No space left.*untouched"):
-        write_persona(folder, name="Ann", show="New", rating="general", data={}, fits={"char": ("", 0, {}, {})})
+        write_persona(folder, name="Ann", show="New", rating="general", guard=GUARD, data={}, fits={"char": ("", 0, {}, {})})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["ann"]

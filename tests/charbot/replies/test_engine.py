@@ -1,12 +1,15 @@
 import dataclasses
 
 import pytest
+from torch import Tensor
 
 from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
+from charbot.models.language_model import LanguageModel, State
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice, _repetition, _whole_sentences
+from charbot.replies.engine import Voice
+from charbot.replies.memory import Memory
 from charbot.tokens.vocabulary import UNITS, Unit
 
 SETTINGS = ChatSettings(candidates=6, max_words=8)
@@ -22,24 +25,24 @@ def _voice(library: Library, unit: Unit = "word") -> Voice:
     ["Hello", "", "   ", "😀" * 20, "שלום, מה שלומך?", "\x00\x1b[31m\x07", "a" * 10_000, "why " * 3_000, "\ud800", "/"],
 )
 def test_whatever_is_said_there_is_a_reply(shared_library: Library, unit: Unit, text: str) -> None:
-    reply = _voice(shared_library, unit).reply([Utterance(None, text)], seed=1)
+    reply = _voice(shared_library, unit).reply(Memory().said(text), seed=1)
     assert reply.text.strip()
     assert reply.text.isprintable()
-    assert reply.speaker == "Ann"
+    assert reply.memory.turns[-1] == Utterance("Ann", reply.text)
     assert reply.candidates[0].text == reply.text
     assert reply.seconds > 0
 
 
 def test_a_seed_makes_a_reply_repeatable(shared_library: Library) -> None:
     voice = _voice(shared_library)
-    context = [Utterance("Bob", "Where is my mug?")]
+    context = Memory().said("Where is my mug?", "Bob")
     assert voice.reply(context, seed=2).candidates == voice.reply(context, seed=2).candidates
     assert len({voice.reply(context, seed=seed).text for seed in range(8)}) > 1
 
 
 def test_the_settings_hold_a_seed_too(shared_library: Library) -> None:
     voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, seed=2))
-    assert voice.reply([]).candidates == voice.reply([], seed=2).candidates
+    assert voice.reply(Memory()).candidates == voice.reply(Memory(), seed=2).candidates
 
 
 def test_the_message_and_the_turns_before_it_are_read(shared_library: Library) -> None:
@@ -47,19 +50,75 @@ def test_the_message_and_the_turns_before_it_are_read(shared_library: Library) -
     question = Utterance(None, "More tea?")
 
     def scores(*before: Utterance) -> list[float]:
-        return [candidate.here for candidate in voice.reply([*before, question], seed=2).candidates]
+        return [candidate.here for candidate in voice.reply(Memory().heard([*before, question]), seed=2).candidates]
 
     assert scores() != scores(Utterance("Bob", "No, coffee is better."))
 
 
-def test_only_the_last_turns_are_read(shared_library: Library) -> None:
-    voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=1))
-    last = Utterance(None, "More tea?")
-    assert voice.reply([last], seed=2).candidates == voice.reply([Utterance(None, "Hm."), last], seed=2).candidates
+def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = _voice(shared_library)
+    mind, _ = voice.load("word")
+    read: list[int] = []
+    forward = type(mind.model).forward
+
+    def counting(model: LanguageModel, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        read.append(len(ids) if ids.shape[1] == 1 else 0)
+        return forward(model, ids, state)
+
+    monkeypatch.setattr(type(mind.model), "forward", counting)
+    memory, costs = Memory(), []
+    for _ in range(5):
+        read.clear()
+        memory = voice.reply(memory.said("More tea?"), seed=1).memory
+        costs.append(sum(read))
+    assert max(costs[1:]) <= len(mind.tokenizer.encode("More tea?")) + SETTINGS.max_words * 12 + 4
+    afresh = voice.reply(Memory(memory.turns).said("Oh."), seed=3)
+    goes_on = voice.reply(memory.said("Oh."), seed=3)
+    assert [c.text for c in goes_on.candidates] == [c.text for c in afresh.candidates]
+
+
+def test_a_long_conversation_is_bounded(shared_library: Library) -> None:
+    voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=2))
+    memory = Memory()
+    for turn in range(12):
+        memory = voice.reply(memory.said(f"More tea {turn}?"), seed=1).memory
+        assert len(memory.turns) <= 5
+    assert memory.turns[-2].text == "More tea 11?"
+
+
+def test_two_units_of_one_conversation_read_it_each_for_itself(shared_library: Library) -> None:
+    memory = _voice(shared_library, "word").reply(Memory().said("More tea?"), seed=1).memory
+    goes_on = _voice(shared_library, "char").reply(memory.said("Oh."), seed=1)
+    assert goes_on.candidates == _voice(shared_library, "char").reply(Memory(memory.turns).said("Oh."), seed=1).candidates
+    assert len(goes_on.memory.readings) == 2
+
+
+def _quoting(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
+    monkeypatch.setattr("charbot.replies.mind.Mind.draw", lambda *args: dict.fromkeys(texts, -1.0))
+
+
+COPIED = "nine words stand here in a row, it seems"
+
+
+def test_no_script_is_quoted_at_length(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    _quoting(monkeypatch, f"Well, {COPIED}!", "Well, that is that, I should say.")
+    assert _voice(library).reply(Memory()).text == "Well, that is that, I should say."
+    _quoting(monkeypatch, f"Well, {COPIED}!")
+    assert _voice(library).reply(Memory()).text == "Well, nine words stand here in a row..."
+
+
+def test_a_clean_reply_is_chosen_and_else_masked(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = dataclasses.replace(SETTINGS, clean=True, unclean_words=("kettle",))
+    _quoting(monkeypatch, "Oh, shit!", "The kettle is on.", "More tea?")
+    said = Voice(library, "ann", settings).reply(Memory())
+    assert [candidate.text for candidate in said.candidates] == ["More tea?"]
+    assert len(Voice(library, "ann", SETTINGS).reply(Memory()).candidates) == 3
+    _quoting(monkeypatch, "The kettle is on.")
+    assert Voice(library, "ann", settings).reply(Memory()).text == "The *** is on."
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
-    candidates = _voice(shared_library).reply([Utterance(None, "Hello")], seed=1).candidates
+    candidates = _voice(shared_library).reply(Memory().said("Hello"), seed=1).candidates
     assert len({candidate.text for candidate in candidates}) == len(candidates) > 1
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
 
@@ -70,27 +129,4 @@ def test_a_missing_persona_or_unit_is_told(shared_library: Library, library: Lib
     voice = _voice(library, "char")
     voice.card = dataclasses.replace(voice.card, fits={})
     with pytest.raises(BundleError, match="Ann has no char model"):
-        voice.reply([])
-
-
-@pytest.mark.parametrize(
-    ("text", "cut", "unit", "expected"),
-    [
-        ("I like tea. More te", False, "word", "I like tea. More te"),
-        ("I like tea. More te", True, "char", "I like tea."),
-        ('He said "go." and the', True, "word", 'He said "go."'),
-        ("I like te", True, "char", "I like..."),
-        ("I like", True, "word", "I like..."),
-        ("Aaaa", True, "char", "Aaaa..."),
-    ],
-)
-def test_a_cut_reply_ends_well(text: str, cut: bool, unit: Unit, expected: str) -> None:
-    assert _whole_sentences(text, cut=cut, unit=unit) == expected
-
-
-def test_repetition() -> None:
-    assert _repetition("Where is my mug?", ["where is my mug"]) == 1
-    assert _repetition("so so so so", []) == pytest.approx(2 / 3)
-    assert _repetition("I like tea", ["No, I like coffee"]) == pytest.approx(1 / 2)
-    assert _repetition("Something new", ["No."]) == 0
-    assert _repetition("!", ["No."]) == 0
+        voice.reply(Memory())

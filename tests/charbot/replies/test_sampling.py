@@ -2,30 +2,35 @@ from itertools import pairwise
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from charbot.replies.sampling import Cancelled, Sampling, _nucleus, sample_replies
+from charbot.replies.mind import Mind
+from charbot.replies.sampling import Drawn, Sampling, choose, sample_replies
 from charbot.tokens import tokenizer_for
-from charbot.tokens.render import render_prompt
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
 
 
 def _draw(
-    vocabulary: Vocabulary, seed: int = 0, *, count: int = 24, temperature: float = 1.5, top_p: float = 1.0
-) -> list[list[int]]:
-    prompt = render_prompt(tokenizer_for(vocabulary), [], "Ann")
-    generator = torch.Generator().manual_seed(seed)
-    return sample_replies(tiny_model(vocabulary), vocabulary, prompt, count, Sampling(temperature, top_p, 60), generator)
+    vocabulary: Vocabulary, *seeds: int, count: int = 24, temperature: float = 1.5, top_p: float = 1.0
+) -> list[list[Drawn]]:
+    mind = Mind("", tiny_model(vocabulary), tokenizer_for(vocabulary))
+    prompt = mind.prompt(mind.read([]), "Ann")
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return sample_replies(mind.model, vocabulary, [prompt] * len(seeds), Sampling(count, temperature, top_p, 60), generators)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_what_is_drawn_is_a_reply(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     vocabulary = vocabularies[unit]
-    for reply in _draw(vocabulary):
-        assert 0 < len(reply) <= 60
-        assert END not in reply
+    for reply in _draw(vocabulary, 0)[0]:
+        assert 0 < len(reply.ids) <= 60
+        assert len(reply.nats) == len(reply.ids) + reply.ended
+        assert reply.ended or len(reply.ids) == 60
+        assert END not in reply.ids
         spelling = False
-        for id_ in reply:
+        for id_ in reply.ids:
             assert 256 < id_ < vocabulary.predicted, "no bytes, no speakers"
             if unit == "word":
                 assert spelling == (id_ < vocabulary.spell or id_ == vocabulary.spelled)
@@ -34,7 +39,7 @@ def test_what_is_drawn_is_a_reply(unit: Unit, vocabularies: dict[str, Vocabulary
 
 def test_nothing_is_spelled_in_no_characters(vocabularies: dict[str, Vocabulary]) -> None:
     vocabulary = vocabularies["word"]
-    drawn = [reply for seed in range(10) for reply in _draw(vocabulary, seed)]
+    drawn = [reply.ids for replies in _draw(vocabulary, *range(10)) for reply in replies]
     for opening in (vocabulary.spell, vocabulary.spaced):
         assert any(opening in reply for reply in drawn)
         assert not any((opening, vocabulary.spelled) in pairwise(reply) for reply in drawn)
@@ -45,44 +50,49 @@ def test_a_seed_makes_replies_repeatable(vocabularies: dict[str, Vocabulary]) ->
     assert _draw(vocabularies["word"], 3) != _draw(vocabularies["word"], 4)
 
 
+def test_conversations_drawn_side_by_side_do_not_mix(vocabularies: dict[str, Vocabulary]) -> None:
+    side_by_side = _draw(vocabularies["word"], 3, 4, 5)
+    for replies, seed in zip(side_by_side, (3, 4, 5), strict=True):
+        assert [reply.ids for reply in replies] == [reply.ids for reply in _draw(vocabularies["word"], seed)[0]]
+
+
 def test_a_cold_model_says_the_likeliest(vocabularies: dict[str, Vocabulary]) -> None:
-    assert len({tuple(reply) for reply in _draw(vocabularies["char"], temperature=1e-7)}) == 1
+    assert len({reply.ids for reply in _draw(vocabularies["char"], 0, temperature=1e-7)[0]}) == 1
 
 
 def test_the_batch_shrinks_without_mixing_replies(vocabularies: dict[str, Vocabulary]) -> None:
-    # Whoever ends early must not shift the others' states: with the model's arg max, every
-    # reply goes the same way, whatever its first id.
+    # Whoever ends early must not shift the others' states: each token costs what reading its reply anew says.
     vocabulary = vocabularies["char"]
-    model = tiny_model(vocabulary)
-    prompt = render_prompt(tokenizer_for(vocabulary), [], "Ann")
-    drawn = _draw(vocabulary, 5, count=8, temperature=1.0)
-    assert len({len(reply) for reply in drawn}) > 1
+    mind = Mind("", tiny_model(vocabulary), tokenizer_for(vocabulary))
+    before = [vocabulary.scene, vocabulary.speaker("Ann")]
+    (drawn,) = _draw(vocabulary, 5, count=8, temperature=1.0)
+    assert len({len(reply.ids) for reply in drawn}) > 1
     for reply in drawn:
+        said = [*reply.ids, END][: len(reply.nats)]
         with torch.inference_mode():
-            features, _ = model(torch.tensor([*prompt, *reply])[:, None])
-            log_p = model.logits(features[:, 0]).log_softmax(1)
-        chances = [float(log_p[len(prompt) - 1 + i, id_]) for i, id_ in enumerate(reply)]
-        assert min(chances) > -12
+            features, _ = mind.model(torch.tensor([*before, *said[:-1]])[:, None])
+            log_p = mind.model.logits(features[1:, 0]).log_softmax(1)
+        assert [-float(row[id_]) for row, id_ in zip(log_p, said, strict=True)] == pytest.approx(reply.nats, rel=1e-4)
 
 
-def test_the_nucleus_is_the_smallest_likeliest_set() -> None:
-    probabilities = torch.tensor([[0.5, 0.1, 0.3, 0.1]])
-    assert _nucleus(probabilities, 0.7)[0].tolist() == pytest.approx([0.5, 0, 0.3, 0])
-    assert _nucleus(probabilities, 0.5).nonzero()[:, 1].tolist() == [0]
-    assert _nucleus(probabilities, 0.01).nonzero()[:, 1].tolist() == [0]
-    assert _nucleus(probabilities, 1.0) is probabilities
+@given(st.lists(st.floats(-8, 8), min_size=1, max_size=9), st.floats(0, 1, exclude_max=True), st.floats(0.05, 1))
+def test_what_is_chosen_is_of_the_smallest_likeliest_set(scores: list[float], uniform: float, top_p: float) -> None:
+    # torch's stable order among equals: the set is told by probabilities, not by ids.
+    shares = torch.tensor(scores).softmax(0)
+    chosen = int(choose(torch.tensor([scores]), torch.tensor([uniform]), 1.0, top_p)[0])
+    likelier = float(shares[shares > shares[chosen] + 1e-6].sum())
+    assert likelier <= top_p + 1e-5
 
 
-def test_a_cancelled_reply_stops(vocabularies: dict[str, Vocabulary]) -> None:
-    vocabulary = vocabularies["char"]
-    asked = []
+def test_choices_follow_the_probabilities() -> None:
+    scores = torch.tensor([[0.5, 0.1, 0.3, 0.1, 0.0]]).log().expand(10_000, -1)
+    uniform = (torch.arange(10_000) + 0.5) / 10_000
 
-    def cancelled() -> bool:
-        asked.append(1)
-        return len(asked) == 3
+    def counts(temperature: float, top_p: float) -> list[float]:
+        chosen = choose(scores.clone(), uniform, temperature, top_p)
+        return (torch.bincount(chosen, minlength=5) / 10_000).tolist()
 
-    with pytest.raises(Cancelled):
-        sample_replies(
-            tiny_model(vocabulary), vocabulary, [vocabulary.scene], 4, Sampling(1.0, 1.0, 500), torch.Generator(), cancelled
-        )
-    assert len(asked) == 3
+    assert counts(1.0, 1.0) == pytest.approx([0.5, 0.1, 0.3, 0.1, 0], abs=1e-3)
+    assert counts(1.0, 0.7) == pytest.approx([0.625, 0, 0.375, 0, 0], abs=1e-3)
+    assert counts(1.0, 0.01) == [1, 0, 0, 0, 0]
+    assert counts(0.5, 1.0) == pytest.approx([25 / 36, 1 / 36, 9 / 36, 1 / 36, 0], abs=1e-3)

@@ -1,0 +1,76 @@
+"""What a persona remembers of a conversation: a value that can be kept, copied, saved and gone back to."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charbot.corpus.conversation import Utterance, heard
+
+_DTYPES = ("<f4", "<f4", "<i8")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places (3,)."""
+
+    turns: int
+    state: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The turns of a conversation, oldest first, and what models have read of them, by the checksums of their fits.
+
+    With them the next message costs its own length, and not the conversation's.
+    """
+
+    turns: tuple[Utterance, ...] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict, compare=False)
+
+    def said(self, text: str, speaker: str | None = None) -> "Memory":
+        """The memory after somebody said something; None is somebody who is nobody in the show."""
+        return self.heard([Utterance(speaker, text)])
+
+    def heard(self, turns: Sequence[Utterance]) -> "Memory":
+        """The memory after these turns; those that say nothing leave no trace."""
+        return replace(self, turns=self.turns + heard(turns))
+
+    def bounded(self, turns: int) -> "Memory":
+        """No more than twice so many turns: once there are more, only so many, which are then read anew.
+        What a turn costs so depends on the bound alone, however long the conversation."""
+        return self if len(self.turns) <= 2 * turns else Memory(self.turns[-turns:])
+
+    def to_json(self) -> dict[str, Any]:
+        """As values that JSON has; `from_json` makes the same memory of them, bit for bit."""
+        return {
+            "turns": [[turn.speaker, turn.text] for turn in self.turns],
+            "readings": {
+                fit: {
+                    "turns": one.turns,
+                    "state": [
+                        [list(part.shape), base64.b64encode(part.astype(dtype).tobytes()).decode()]
+                        for part, dtype in zip(one.state, _DTYPES, strict=True)
+                    ],
+                }
+                for fit, one in self.readings.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Memory":
+        """Raises ValueError, KeyError or TypeError where `data` is not what `to_json` gave."""
+        turns = tuple(Utterance(speaker, text) for speaker, text in data["turns"])
+        readings = {}
+        for fit, one in data["readings"].items():
+            state = tuple(
+                np.frombuffer(base64.b64decode(part, validate=True), dtype).reshape(shape).copy()
+                for (shape, part), dtype in zip(one["state"], _DTYPES, strict=True)
+            )
+            if not 0 <= one["turns"] <= len(turns):
+                raise ValueError("more is read than was said")
+            readings[str(fit)] = Reading(one["turns"], state)
+        return cls(turns, readings)

@@ -1,0 +1,61 @@
+"""Which of the replies that were drawn to say.
+
+Candidates are scored by how likely they are here, minus how likely after anything (maximum mutual
+information, Li et al. 2016, "A Diversity-Promoting Objective Function"), plus how much more likely
+the persona is to say them than anybody, minus what they repeat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from charbot.text import words
+
+# Weights of a candidate's score, in nats a character, set by reading replies to everyday messages.
+_ANYWHERE = 0.7
+_PERSONA = 0.5
+_REPETITION = 0.4
+# What a character of a reply is worth in itself, and how many make half of the most that length
+# can bring: "Yeah." fits nearly everywhere, and is no conversation.
+_LENGTH = 0.25
+_HALF_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody,
+    each in nats a character, and the share of it that repeats something."""
+
+    text: str
+    score: float
+    here: float
+    anywhere: float
+    anybody: float
+    repetition: float
+
+
+def ranked(
+    texts: Mapping[str, float], anywhere: Sequence[float], anybody: Sequence[float], said: Sequence[str]
+) -> tuple[Candidate, ...]:
+    """Candidates, the best first: texts with their log p here, after small talk and by anybody; `said` was said lately."""
+    found = []
+    for (text, here), after_anything, by_anybody in zip(texts.items(), anywhere, anybody, strict=True):
+        repeated = repetition(text, said)
+        fit = here - _ANYWHERE * after_anything + _PERSONA * (here - by_anybody)
+        score = (fit + _LENGTH) * len(text) / (len(text) + _HALF_LENGTH) - _REPETITION * repeated
+        found.append(Candidate(text, score, here, after_anything, by_anybody, repeated))
+    return tuple(sorted(found, key=lambda candidate: -candidate.score))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return list(pairwise(words(text)))
+
+
+def repetition(text: str, said: Sequence[str]) -> float:
+    """From 0 to 1: how much of a reply repeats itself or what was just said, counted in pairs of words."""
+    if any(words(turn) == words(text) for turn in said):
+        return 1.0
+    pairs = _pairs(text)
+    before = {pair for turn in said for pair in _pairs(turn)}
+    repeated = sum(pair in before or pair in pairs[:i] for i, pair in enumerate(pairs))
+    return repeated / max(1, len(pairs))

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+
+from charbot.corpus.conversation import Utterance, exchange
+from charbot.evaluation.likelihood import predicted_nats
+from charbot.models.language_model import Cell
+from charbot.replies.mind import Mind, whole_sentences
+from charbot.replies.sampling import Cancelled, Sampling
+from charbot.tokens import tokenizer_for
+from charbot.tokens.render import render
+from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
+from tests.conftest import tiny_model
+
+TURNS = [Utterance("Bob", "Where is my mug?"), Utterance(None, "Hey, you!"), Utterance("Ann", "Zzz!")]
+
+
+def _mind(vocabulary: Vocabulary, cell: Cell = "lstm") -> Mind:
+    return Mind("", tiny_model(vocabulary, layers=2, cell=cell), tokenizer_for(vocabulary))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_reading_on_is_reading_from_the_start(unit: Unit, cell: Cell, vocabularies: dict[str, Vocabulary]) -> None:
+    mind = _mind(vocabularies[unit], cell)
+    at_once = mind.read(TURNS)
+    known = mind.read([])
+    for count in (1, 1, 3):
+        known = mind.read(TURNS[:count], known)
+        assert known.turns == count
+    for one, other in zip(at_once.state, known.state, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_how_likely_a_reply_is_agrees_with_scoring(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    mind = _mind(vocabularies[unit])
+    texts = ["More tea?", "", "Żółw, 😀!", "Oh, tea it is, then."]
+    reading = mind.read(TURNS)
+    found = mind.likely([mind.prompt(reading, "Ann"), mind.prompt(reading, None)], texts)
+    for row, speaker in zip(found, ("Ann", None), strict=True):
+        asked = [render(mind.tokenizer, exchange(TURNS, Utterance(speaker, text))) for text in texts]
+        for text, log_p, nats in zip(texts, row, predicted_nats(mind.model, asked), strict=True):
+            assert float(log_p) == pytest.approx(-nats.sum() / (len(text) + 1), rel=1e-4)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    mind = _mind(vocabularies[unit])
+    prompt = mind.prompt(mind.read(TURNS), "Ann")
+    drawn = mind.draw(prompt, Sampling(24, 1.0, 1.0, 90), torch.Generator().manual_seed(1), lambda: False)
+    again = mind.likely([prompt], list(drawn))[0].tolist()
+    # Cut replies lack an end, and a listed word may come spelled: the rest agree.
+    agreeing = sum(one == pytest.approx(other, rel=1e-4) for one, other in zip(drawn.values(), again, strict=True))
+    assert agreeing > len(drawn) / 4 if unit == "char" else agreeing > 0
+
+
+def test_a_cancelled_draw_stops(vocabularies: dict[str, Vocabulary]) -> None:
+    mind = _mind(vocabularies["char"])
+    asked = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    with pytest.raises(Cancelled):
+        mind.draw(mind.prompt(mind.read([]), None), Sampling(4, 1.0, 1.0, 500), torch.Generator(), cancelled)
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("I like tea. More te", "char", "I like tea."),
+        ('He said "go." and the', "word", 'He said "go."'),
+        ("I like te", "char", "I like..."),
+        ("I like", "word", "I like..."),
+        ("Aaaa", "char", "Aaaa..."),
+    ],
+)
+def test_a_cut_reply_ends_well(text: str, unit: Unit, expected: str) -> None:
+    assert whole_sentences(text, unit) == expected

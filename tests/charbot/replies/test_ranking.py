@@ -1,0 +1,30 @@
+import pytest
+
+from charbot.replies.ranking import ranked, repetition
+
+
+def test_repetition() -> None:
+    assert repetition("Where is my mug?", ["where is my mug"]) == 1
+    assert repetition("so so so so", []) == pytest.approx(2 / 3)
+    assert repetition("I like tea", ["No, I like coffee"]) == pytest.approx(1 / 2)
+    assert repetition("Something new", ["No."]) == 0
+    assert repetition("!", ["No."]) == 0
+
+
+def _best(here: tuple[float, float], anywhere: tuple[float, float], anybody: tuple[float, float], said: str = "") -> str:
+    texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
+    return ranked(texts, anywhere, anybody, [said])[0].text[:4]
+
+
+def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_comes_first() -> None:
+    even = (-1.0, -1.0)
+    assert _best((-1.0, -1.2), even, even) == "The "
+    assert _best((-1.2, -1.0), even, even) == "More"
+    assert _best(even, (-1.0, -1.2), even) == "More"
+    assert _best(even, even, (-1.2, -1.0)) == "The "
+    assert _best((-1.0, -1.01), even, even, "The kettle is on?") == "More"
+
+
+def test_what_a_score_is_made_of_is_told() -> None:
+    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], [])
+    assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
