@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from charbot.config import ChatSettings
-from charbot.corpus.conversation import Utterance
 from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_base, read_persona
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
+from charbot.replies.memory import Memory
 from charbot.tokens.vocabulary import UNITS, Unit
 
 SHIPPED = Path(str(resources.files("charbot").joinpath("bundles")))
@@ -56,7 +56,7 @@ def test_a_persona_is_whole_and_better_than_its_base(name: str) -> None:
 @pytest.mark.parametrize("name", ["joey", "kenny"])
 def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None:
     voice = Voice(LIBRARY, name, ChatSettings(unit=unit))
-    replies = [voice.reply([Utterance(None, "Do you want some pizza?")], seed=seed).text for seed in range(3)]
+    replies = [voice.reply(Memory().said("Do you want some pizza?"), seed=seed).text for seed in range(3)]
     assert len(set(replies)) > 1
     for reply in replies:
         words = reply.split()

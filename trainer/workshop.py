@@ -183,9 +183,9 @@ def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Conv
     """How a model does on the validation split, and what `speaker` answers to a greeting."""
     bits = likelihood(model, tokenizer, valid).bits_per_character
     mind = Mind("", model, tokenizer)
-    prompt = mind.prompt(mind.read([_GREETING]), speaker)
+    prompts = mind.prompts(mind.read([([_GREETING], None)]), speaker)
     said = {}
     for temperature in _TEMPERATURES:
         sampling = Sampling(1, temperature, 1.0, _SAMPLE_TOKENS[tokenizer.vocabulary.unit])
-        (said[str(temperature)],) = mind.draw(prompt, sampling, torch.Generator().manual_seed(1), lambda: False)
+        ((said[str(temperature)],),) = mind.draw(prompts, sampling, [torch.Generator().manual_seed(1)])
     return Examination(bits, said)

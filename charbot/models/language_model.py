@@ -70,13 +70,25 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last; `logits` makes
         scores of features, apart, because few positions need them."""
+        state = self.start(ids.shape[1]) if state is None else state
         embedded, places = self._embedded(ids, state)
         if isinstance(self.recurrent, nn.LSTM):
-            out, (hidden, cell) = self.recurrent(embedded, None if state is None else state[:2])
+            out, (hidden, cell) = self.recurrent(embedded, state[:2])
         else:
-            out, hidden = self.recurrent(embedded, None if state is None else state[0])
-            cell = hidden[:0]
+            out, hidden = self.recurrent(embedded, state[0])
+            cell = state[1]
         return self.projection(self._drop(out)), (hidden, cell, places)
+
+    def start(self, batch: int) -> State:
+        """The state of readers who have read nothing."""
+        sizes = self.architecture
+        hidden = self.bias.new_zeros(sizes.layers, batch, sizes.hidden)
+        places = torch.zeros((3, batch), dtype=torch.int64, device=hidden.device)
+        return (
+            hidden,
+            hidden if sizes.cell == "lstm" else hidden[:0],
+            places if self.phrases is None else self.phrases.start(batch),
+        )
 
     def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """What `forward` makes of one token of each reader, ids (B,) to features (B, embedding), without dropout.
@@ -96,13 +108,11 @@ class LanguageModel(nn.Module):
             hidden.append(x)
         return self.projection(x), (torch.stack(hidden), torch.stack(cells) if cells else state[1], places)
 
-    def _embedded(self, ids: Tensor, state: State | None) -> tuple[Tensor, Tensor]:
+    def _embedded(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor]:
         """Ids (T, B) as the recurrent layers read them, and the places after the last."""
-        embedded = self.embedding(ids)
-        if self.phrases is None:
-            places = ids.new_zeros((3, ids.shape[1]))
-        else:
-            found, places = self.phrases(ids, self.phrases.start(ids.shape[1]) if state is None else state[2])
+        embedded, places = self.embedding(ids), state[2]
+        if self.phrases is not None:
+            found, places = self.phrases(ids, places)
             embedded = embedded + found
         return self._drop(embedded * self.architecture.embedding**0.5), places
 

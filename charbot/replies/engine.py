@@ -3,9 +3,10 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ class Voice:
             raise BundleError(f"{self.card.name} has no {unit} model; fit it with `charbot train --unit {unit}`")
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
         mind = Mind(fit.sha256, model, tokenizer_for(vocabulary))
-        return mind, mind.prompt(mind.read(_SMALL_TALK), self.card.name)
+        (small_talk,) = mind.prompts(mind.read([(_SMALL_TALK, None)]), self.card.name)
+        return mind, small_talk
 
     @cached_property
     def _guards(self) -> "list[CopyGuard]":
@@ -93,32 +95,73 @@ class Voice:
         The same memory and seed (`settings.seed` where none is given) give the same reply.
         Raises BundleError, and sampling.Cancelled where `cancelled()` says so before it is done.
         """
+        (reply,) = self.replies([memory], [seed], cancelled)
+        return reply
+
+    def replies(
+        self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+    ) -> list[Reply]:
+        """The replies to many conversations, drawn side by side: see `reply`."""
         import torch
 
         from charbot.replies.sampling import Sampling
 
         started = time.perf_counter()
         settings = self.settings
-        mind, small_talk = self.load(settings.unit)
-        memory = memory.bounded(settings.context_turns)
-        reading = mind.read(memory.turns, memory.readings.get(mind.id))
-        memory = replace(memory, readings={**memory.readings, mind.id: reading})
-        here = mind.prompt(reading, self.card.name)
+        mind, _ = self.load(settings.unit)
+        memories = self._up_to_date(memories, mind)
+        prompts = mind.prompts([memory.readings[mind.id] for memory in memories], self.card.name)
         longest = settings.max_words * (_CHARACTERS_A_WORD if settings.unit == "char" else 1)
         sampling = Sampling(settings.candidates, settings.temperature, settings.top_p, longest)
-        seed = settings.seed if seed is None else seed
-        generator = torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed)
+        wanted = [settings.seed if seed is None else seed for seed in seeds]
+        chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
+        texts: dict[int, dict[str, float]] = {}
         for _ in range(_ROUNDS):
-            drawn = mind.draw(here, sampling, generator, cancelled)
-            texts = {text: likely for text, likely in drawn.items() if self._can_be_said(text)}
-            if texts:
+            pending = [i for i in range(len(memories)) if i not in texts]
+            drawn = mind.draw([prompts[i] for i in pending], sampling, [chances[i] for i in pending], cancelled)
+            sayable = [{text: likely for text, likely in found.items() if self._can_be_said(text)} for found in drawn]
+            texts |= {i: found for i, found in zip(pending, sayable, strict=True) if found}
+            if len(texts) == len(memories):
                 break
         else:
-            texts = {self._mended(text): likely for text, likely in drawn.items()}
-        anywhere, anybody = mind.likely([small_talk, mind.prompt(reading, None)], list(texts)).tolist()
-        candidates = ranked(texts, anywhere, anybody, [turn.text for turn in memory.turns])
-        text = candidates[0].text
-        return Reply(text, candidates, memory.said(text, self.card.name), time.perf_counter() - started)
+            mended = [{self._mended(text): likely for text, likely in found.items()} for found in drawn]
+            texts |= {i: found for i, found in zip(pending, mended, strict=True) if i not in texts}
+        ranking = self._ranked(memories, [texts[i] for i in range(len(memories))])
+        seconds = time.perf_counter() - started
+        return [
+            Reply(candidates[0].text, candidates, memory.said(candidates[0].text, self.card.name), seconds)
+            for memory, candidates in zip(memories, ranking, strict=True)
+        ]
+
+    def rank(self, memory: Memory, texts: Sequence[str]) -> tuple[Candidate, ...]:
+        """Given replies as candidates, the best first. Raises BundleError."""
+        mind, _ = self.load(self.settings.unit)
+        (memory,) = self._up_to_date([memory], mind)
+        (here,) = mind.prompts([memory.readings[mind.id]], self.card.name)
+        (ranking,) = self._ranked([memory], [dict(zip(texts, mind.likely([(here, text) for text in texts]), strict=True))])
+        return ranking
+
+    def _up_to_date(self, memories: Sequence[Memory], mind: "Mind") -> list[Memory]:
+        """The memories, bounded, after a mind has read all of them."""
+        bounded = [memory.bounded(self.settings.context_turns) for memory in memories]
+        readings = mind.read([(memory.turns, memory.readings.get(mind.id)) for memory in bounded])
+        return [
+            replace(memory, readings={**memory.readings, mind.id: reading})
+            for memory, reading in zip(bounded, readings, strict=True)
+        ]
+
+    def _ranked(self, memories: Sequence[Memory], texts: Sequence[Mapping[str, float]]) -> list[tuple[Candidate, ...]]:
+        """For each memory its candidates, the best first: texts with their log p here, in nats a character."""
+        mind, small_talk = self.load(self.settings.unit)
+        somebody = mind.prompts([memory.readings[mind.id] for memory in memories], None)
+        befores = [(small_talk, who) for who in somebody]
+        asked = [(one, text) for before, found in zip(befores, texts, strict=True) for one in before for text in found]
+        likely = iter(mind.likely(asked))
+        ranking = []
+        for memory, found in zip(memories, texts, strict=True):
+            anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
+            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns]))
+        return ranking
 
     def _can_be_said(self, text: str) -> bool:
         """Whether a reply quotes no script at length, and is clean where it has to be."""

@@ -10,11 +10,14 @@ from torch import Tensor
 from charbot.corpus.conversation import Utterance, whole
 from charbot.models.language_model import LanguageModel, State, token_nats
 from charbot.replies.memory import Reading
-from charbot.replies.sampling import Prompt, Sampling, sample_replies
+from charbot.replies.sampling import Prompt, Sampling, repeated, sample_replies
 from charbot.text import normalise
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render, render_turn
 from charbot.tokens.vocabulary import END, Unit
+
+_AT_ONCE = 128
+"""Texts whose likelihoods are computed together."""
 
 _SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
 
@@ -28,53 +31,92 @@ class Mind:
     tokenizer: Tokenizer
 
     @torch.inference_mode()
-    def read(self, turns: Sequence[Utterance], known: Reading | None = None) -> Reading:
-        """Reads the turns of a conversation, those that it has not `known` yet."""
-        if known is None:
-            ids = render(self.tokenizer, whole(turns)).ids.tolist()
+    def read(self, conversations: Sequence[tuple[Sequence[Utterance], Reading | None]]) -> list[Reading]:
+        """Reads the turns of each conversation, those that it has not read yet."""
+        ids = [
+            render(self.tokenizer, whole(turns)).ids.tolist()
+            if known is None
+            else [id_ for turn in turns[known.turns :] for id_ in render_turn(self.tokenizer, turn)]
+            for turns, known in conversations
+        ]
+        states = [self.model.start(1) if known is None else _of_one(known) for _, known in conversations]
+        if len(ids) == 1:
+            if ids[0]:
+                # Alone, a conversation is read fastest all at once.
+                states = [self.model(torch.tensor(ids[0])[:, None], states[0])[1]]
         else:
-            ids = [id_ for turn in turns[known.turns :] for id_ in render_turn(self.tokenizer, turn)]
-            if not ids:
-                return known
-        _, after = self.model(torch.tensor(ids)[:, None], None if known is None else _of_one(known))
-        return Reading(len(turns), tuple(part[:, 0].numpy() for part in after))
+            states = self._read_together(ids, states)
+        return [
+            Reading(len(turns), tuple(part[:, 0].numpy().copy() for part in state))
+            for (turns, _), state in zip(conversations, states, strict=True)
+        ]
+
+    def _read_together(self, ids: Sequence[Sequence[int]], states: Sequence[State]) -> list[State]:
+        """The states after each sequence of ids. The longest come first, so that those that go on are the first rows."""
+        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+        hidden, cell, places = repeated([states[i] for i in order], 1)
+        for at in range(len(ids[order[0]])):
+            going = sum(len(one) > at for one in ids)
+            now = torch.tensor([ids[i][at] for i in order[:going]])
+            _, after = self.model.step(now, (hidden[:, :going], cell[:, :going], places[:, :going]))
+            for whole_, part in zip((hidden, cell, places), after, strict=True):
+                whole_[:, :going] = part
+        rows = {i: row for row, i in enumerate(order)}
+        return [(hidden[:, [rows[i]]], cell[:, [rows[i]]], places[:, [rows[i]]]) for i in range(len(ids))]
 
     @torch.inference_mode()
-    def prompt(self, reading: Reading, speaker: str | None) -> Prompt:
-        """Where the model stands when it is the turn of `speaker`."""
-        features, state = self.model.step(torch.tensor([self.tokenizer.vocabulary.speaker(speaker)]), _of_one(reading))
-        return Prompt(features[0], state)
+    def prompts(self, readings: Sequence[Reading], speaker: str | None) -> list[Prompt]:
+        """Where the model stands in each conversation when it is the turn of `speaker`."""
+        ids = torch.full((len(readings),), self.tokenizer.vocabulary.speaker(speaker))
+        features, (hidden, cell, places) = self.model.step(ids, repeated([_of_one(one) for one in readings], 1))
+        return [Prompt(features[i], (hidden[:, [i]], cell[:, [i]], places[:, [i]])) for i in range(len(readings))]
 
     def draw(
-        self, prompt: Prompt, sampling: Sampling, generator: torch.Generator, cancelled: Callable[[], bool]
-    ) -> dict[str, float]:
-        """Replies, each text once, with its log p in nats a character. Raises sampling.Cancelled."""
-        (drawn,) = sample_replies(self.model, self.tokenizer.vocabulary, [prompt], sampling, [generator], cancelled)
-        found: dict[str, float] = {}
-        for one in drawn:
-            text = self.tokenizer.decode(one.ids)
-            said = text if one.ended else whole_sentences(text, self.tokenizer.vocabulary.unit)
-            found.setdefault(normalise(said) or "...", -sum(one.nats) / (len(text) + 1))
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        generators: Sequence[torch.Generator],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> list[dict[str, float]]:
+        """Replies to each prompt, each text once, with its log p in nats a character. Raises sampling.Cancelled."""
+        vocabulary = self.tokenizer.vocabulary
+        found: list[dict[str, float]] = []
+        for drawn in sample_replies(self.model, vocabulary, prompts, sampling, generators, cancelled):
+            texts: dict[str, float] = {}
+            for one in drawn:
+                text = self.tokenizer.decode(one.ids)
+                said = text if one.ended else whole_sentences(text, vocabulary.unit)
+                texts.setdefault(normalise(said) or "...", -sum(one.nats) / (len(text) + 1))
+            found.append(texts)
         return found
 
     @torch.inference_mode()
-    def likely(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> Tensor:
-        """(prompts, texts) log p of each text and its end after each prompt, in nats a character."""
-        encoded = [self.tokenizer.encode(text) for text in texts]
-        longest = max(map(len, encoded))
+    def likely(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
+        """log p of each text and its end after its prompt, in nats a character."""
+        encoded = [self.tokenizer.encode(text) for _, text in asked]
+        order = sorted(range(len(asked)), key=lambda i: len(encoded[i]))
+        found = [0.0] * len(asked)
+        for start in range(0, len(order), _AT_ONCE):
+            part = order[start : start + _AT_ONCE]
+            nats = self._nats([asked[i][0] for i in part], [encoded[i] for i in part])
+            for i, cost in zip(part, nats.tolist(), strict=True):
+                found[i] = -cost / (len(asked[i][1]) + 1)
+        return found
+
+    def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]]) -> Tensor:
+        """(N,) -ln P of each text and its end after its prompt."""
+        longest = max(map(len, texts))
         ids = torch.full((longest + 1, len(texts)), END)
-        for column, one in enumerate(encoded):
+        for column, one in enumerate(texts):
             ids[: len(one), column] = torch.tensor(one, dtype=torch.int64)
-        ids = ids.repeat(1, len(prompts))
-        counted = torch.arange(longest + 1)[:, None] <= torch.tensor([len(one) for one in encoded]).repeat(len(prompts))
-        features = torch.stack([one.features for one in prompts]).repeat_interleave(len(texts), 0)[None]
+        counted = torch.arange(longest + 1)[:, None] <= torch.tensor([len(one) for one in texts])
+        features = torch.stack([one.features for one in prompts])[None]
         if longest:
-            states = zip(*(one.state for one in prompts), strict=True)
-            hidden, cell, places = (torch.cat(parts, 1).repeat_interleave(len(texts), 1) for parts in states)
-            features = torch.cat([features, self.model(ids[:-1], (hidden, cell, places))[0]])
+            after, _ = self.model(ids[:-1], repeated([one.state for one in prompts], 1))
+            features = torch.cat([features, after])
         nats = torch.zeros(ids.shape)
         nats[counted] = token_nats(self.model, features[counted], ids[counted])
-        return -nats.sum(0).view(len(prompts), len(texts)) / torch.tensor([len(text) + 1 for text in texts])
+        return nats.sum(0)
 
 
 def _of_one(reading: Reading) -> State:

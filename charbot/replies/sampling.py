@@ -44,6 +44,12 @@ class Drawn:
     ended: bool
 
 
+def repeated(states: Sequence[State], times: int) -> State:
+    """States side by side, each as many times, one after the other."""
+    hidden, cell, places = (torch.cat(parts, 1).repeat_interleave(times, 1) for parts in zip(*states, strict=True))
+    return hidden, cell, places
+
+
 class _Grammar:
     """Which ids may follow which: none spells a byte (a model would seldom finish the character),
     words are spelled whole, and a reply is not empty."""
@@ -104,7 +110,7 @@ def sample_replies(
     count, total = sampling.count, sampling.count * len(prompts)
     chances = torch.cat([torch.rand((sampling.max_tokens, count), generator=one) for one in generators], 1)
     features = torch.stack([one.features for one in prompts]).repeat_interleave(count, 0)
-    state = tuple(torch.cat(parts, 1).repeat_interleave(count, 1) for parts in zip(*(one.state for one in prompts), strict=True))
+    state = repeated([one.state for one in prompts], count)
     ids: list[list[int]] = [[] for _ in range(total)]
     nats: list[list[float]] = [[] for _ in range(total)]
     ended = [False] * total
@@ -129,7 +135,7 @@ def sample_replies(
         if not going.all():
             # Finished replies leave the batch: most of a batch is short.
             rows, chosen, spelling = rows[going], chosen[going], spelling[going]
-            state = tuple(part[:, going] for part in state)
+            state = (state[0][:, going], state[1][:, going], state[2][:, going])
             if not len(rows):
                 break
         if vocabulary.unit == "word":

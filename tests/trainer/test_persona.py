@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from charbot.corpus.conversation import Utterance
 from charbot.corpus.table import corpus_table
 from charbot.errors import CorpusError
-from charbot.personas.bundle import read_base, read_persona
+from charbot.personas.bundle import read_base, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
+from charbot.replies.memory import Memory
 from tests.conftest import invented_lines, tiny_config
 from trainer.base import fit_base
 from trainer.persona import fit_persona
@@ -66,7 +66,7 @@ def test_a_persona_beats_its_base_and_replies(shop: Workshop) -> None:
     for fit in card.fits.values():
         assert fit.scores["test_bits_per_character"] < fit.scores["base_test_bits_per_character"]
     settings = dataclasses.replace(CONFIG.chat, candidates=8)
-    reply = Voice(Library((shop.out,)), "ann", settings).reply([Utterance(None, "More tea?")], seed=1)
+    reply = Voice(Library((shop.out,)), "ann", settings).reply(Memory().said("More tea?"), seed=1)
     assert reply.text
 
 
@@ -74,6 +74,7 @@ def test_one_unit_can_be_fitted_anew(shop: Workshop) -> None:
     library = Library((shop.out,))
     folder = fit_persona(shop, library, "Bob", ("char",), "general")
     assert set(read_persona(folder).fits) == {"char"}
+    assert read_guard(folder, read_persona(folder)).false_alarms == 0, "its base guards all of it"
     first = read_persona(folder).fits["char"]
     fit_persona(shop, Library((shop.out,)), "Bob", ("word",), "mature")
     card = read_persona(folder)
@@ -97,7 +98,7 @@ def test_a_character_the_base_has_never_met(shop: Workshop, tmp_path: Path) -> N
     fit = read_persona(folder).fits["word"]
     _, vocabulary = read_base(shop.out / "bases" / "word")
     assert fit.speaker == vocabulary.anonymous + 1
-    assert Voice(Library((tmp_path, shop.out)), "zed", CONFIG.chat).reply([], seed=1).text
+    assert Voice(Library((tmp_path, shop.out)), "zed", CONFIG.chat).reply(Memory(), seed=1).text
 
 
 def test_too_few_lines_are_refused_with_the_reason(shop: Workshop, tmp_path: Path) -> None:

@@ -77,6 +77,16 @@ def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypat
     assert [c.text for c in goes_on.candidates] == [c.text for c in afresh.candidates]
 
 
+def test_conversations_side_by_side_are_answered_as_each_alone(shared_library: Library) -> None:
+    voice = _voice(shared_library)
+    memories = [Memory(), Memory().said("More tea?"), Memory().said("Where is my mug?", "Bob").said("Here.")]
+    together = voice.replies(memories, [4, 5, 6])
+    for reply, memory, seed in zip(together, memories, (4, 5, 6), strict=True):
+        alone = voice.reply(memory, seed=seed)
+        assert [c.text for c in reply.candidates] == [c.text for c in alone.candidates]
+        assert reply.memory == alone.memory
+
+
 def test_a_long_conversation_is_bounded(shared_library: Library) -> None:
     voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=2))
     memory = Memory()
@@ -94,7 +104,7 @@ def test_two_units_of_one_conversation_read_it_each_for_itself(shared_library: L
 
 
 def _quoting(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
-    monkeypatch.setattr("charbot.replies.mind.Mind.draw", lambda *args: dict.fromkeys(texts, -1.0))
+    monkeypatch.setattr("charbot.replies.mind.Mind.draw", lambda self, prompts, *_: [dict.fromkeys(texts, -1.0)] * len(prompts))
 
 
 COPIED = "nine words stand here in a row, it seems"

@@ -21,35 +21,39 @@ def _mind(vocabulary: Vocabulary, cell: Cell = "lstm") -> Mind:
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_reading_on_is_reading_from_the_start(unit: Unit, cell: Cell, vocabularies: dict[str, Vocabulary]) -> None:
+def test_reading_on_and_reading_together_is_reading_from_the_start(
+    unit: Unit, cell: Cell, vocabularies: dict[str, Vocabulary]
+) -> None:
     mind = _mind(vocabularies[unit], cell)
-    at_once = mind.read(TURNS)
-    known = mind.read([])
-    for count in (1, 1, 3):
-        known = mind.read(TURNS[:count], known)
-        assert known.turns == count
-    for one, other in zip(at_once.state, known.state, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+    alone = [mind.read([(TURNS[:count], None)])[0] for count in range(4)]
+    together = mind.read([(TURNS[:count], None) for count in (2, 0, 3, 1)])
+    on = mind.read([(TURNS[:2], alone[2]), (TURNS, alone[0]), (TURNS[:1], alone[0])])
+    (alone_on,) = mind.read([(TURNS, alone[1])])
+    for found, count in zip((*together, *on, alone_on), (2, 0, 3, 1, 2, 3, 1, 3), strict=True):
+        assert found.turns == count
+        for one, other in zip(found.state, alone[count].state, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_how_likely_a_reply_is_agrees_with_scoring(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     mind = _mind(vocabularies[unit])
-    texts = ["More tea?", "", "Żółw, 😀!", "Oh, tea it is, then."]
-    reading = mind.read(TURNS)
-    found = mind.likely([mind.prompt(reading, "Ann"), mind.prompt(reading, None)], texts)
-    for row, speaker in zip(found, ("Ann", None), strict=True):
+    texts = ["More tea?", "", "Żółw, 😀!", "Oh, tea it is, then."] * 40
+    readings = mind.read([(TURNS, None)])
+    for speaker in ("Ann", None):
+        (prompt,) = mind.prompts(readings, speaker)
+        found = mind.likely([(prompt, text) for text in texts])
         asked = [render(mind.tokenizer, exchange(TURNS, Utterance(speaker, text))) for text in texts]
-        for text, log_p, nats in zip(texts, row, predicted_nats(mind.model, asked), strict=True):
-            assert float(log_p) == pytest.approx(-nats.sum() / (len(text) + 1), rel=1e-4)
+        for text, log_p, nats in zip(texts, found, predicted_nats(mind.model, asked), strict=True):
+            assert log_p == pytest.approx(-nats.sum() / (len(text) + 1), rel=1e-4)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     mind = _mind(vocabularies[unit])
-    prompt = mind.prompt(mind.read(TURNS), "Ann")
-    drawn = mind.draw(prompt, Sampling(24, 1.0, 1.0, 90), torch.Generator().manual_seed(1), lambda: False)
-    again = mind.likely([prompt], list(drawn))[0].tolist()
+    (prompt,) = mind.prompts(mind.read([(TURNS, None)]), "Ann")
+    (drawn,) = mind.draw([prompt], Sampling(24, 1.0, 1.0, 90), [torch.Generator().manual_seed(1)])
+    again = mind.likely([(prompt, text) for text in drawn])
     # Cut replies lack an end, and a listed word may come spelled: the rest agree.
     agreeing = sum(one == pytest.approx(other, rel=1e-4) for one, other in zip(drawn.values(), again, strict=True))
     assert agreeing > len(drawn) / 4 if unit == "char" else agreeing > 0
@@ -64,7 +68,7 @@ def test_a_cancelled_draw_stops(vocabularies: dict[str, Vocabulary]) -> None:
         return len(asked) == 3
 
     with pytest.raises(Cancelled):
-        mind.draw(mind.prompt(mind.read([]), None), Sampling(4, 1.0, 1.0, 500), torch.Generator(), cancelled)
+        mind.draw(mind.prompts(mind.read([((), None)]), None), Sampling(4, 1.0, 1.0, 500), [torch.Generator()], cancelled)
     assert len(asked) == 3
 
 

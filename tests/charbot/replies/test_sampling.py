@@ -16,9 +16,9 @@ def _draw(
     vocabulary: Vocabulary, *seeds: int, count: int = 24, temperature: float = 1.5, top_p: float = 1.0
 ) -> list[list[Drawn]]:
     mind = Mind("", tiny_model(vocabulary), tokenizer_for(vocabulary))
-    prompt = mind.prompt(mind.read([]), "Ann")
+    prompts = mind.prompts(mind.read([((), None)]), "Ann") * len(seeds)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    return sample_replies(mind.model, vocabulary, [prompt] * len(seeds), Sampling(count, temperature, top_p, 60), generators)
+    return sample_replies(mind.model, vocabulary, prompts, Sampling(count, temperature, top_p, 60), generators)
 
 
 @pytest.mark.parametrize("unit", UNITS)

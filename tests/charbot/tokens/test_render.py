@@ -2,18 +2,19 @@ import pytest
 
 from charbot.corpus.conversation import Utterance, exchange, whole
 from charbot.tokens import tokenizer_for
-from charbot.tokens.render import render, render_prompt
+from charbot.tokens.render import render, render_turn
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 
 TURNS = (Utterance("Bob", "More tea?"), Utterance(None, "No."))
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_prompt_is_how_training_begins(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+def test_turn_by_turn_is_how_training_reads(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     tokenizer = tokenizer_for(vocabularies[unit])
     trained = render(tokenizer, exchange(TURNS, Utterance("Ann", "Oh."))).ids.tolist()
-    prompt = render_prompt(tokenizer, TURNS, "Ann")
-    assert trained == [*prompt, *tokenizer.encode("Oh."), END]
+    turns = [id_ for turn in TURNS for id_ in render_turn(tokenizer, turn)]
+    vocabulary = tokenizer.vocabulary
+    assert trained == [vocabulary.scene, *turns, vocabulary.speaker("Ann"), *tokenizer.encode("Oh."), END]
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -1,0 +1,92 @@
+"""What a persona's replies are like, against the lines that its character really says in held-out episodes."""
+
+import random
+import time
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from charbot.corpus.conversation import Conversation, exchanges
+from charbot.corpus.table import episodes, scenes
+from charbot.errors import CorpusError
+from charbot.evaluation.diversity import distinct, mean_words, questions, repeats
+from charbot.evaluation.judge import Judge
+from charbot.personas.guard import run_hashes
+from charbot.replies.engine import Voice
+from charbot.replies.memory import Memory
+from charbot.text import words
+
+_PROMPTS = 200
+"""Held-out turns that are replied to, and messages among which replies should not repeat."""
+_AMONG = 20
+_TOGETHER = (1, 5, 20)
+
+
+def everyday_messages() -> list[str]:
+    """What people say to a chatbot, in no particular order."""
+    return resources.files("charbot").joinpath("evaluation/everyday.txt").read_text("utf-8").splitlines()
+
+
+def judge_of(table: pd.DataFrame, cast: Sequence[str]) -> Judge:
+    """A judge fitted to what the cast says in the train split."""
+    train = table[table["split"] == "train"]
+    return Judge({name: train.loc[train["speaker"] == name, "text"].tolist() for name in cast})
+
+
+def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge, cast: Sequence[str]) -> dict[str, Any]:
+    """Scores of a persona's replies to held-out turns and to everyday messages. Raises CorpusError."""
+    name = voice.card.name
+    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, voice.settings.context_turns, name)]
+    held_out = [one for one in held_out if len(one.turns) > 1]
+    if len(held_out) < _AMONG:
+        raise CorpusError(f"{name} answers {len(held_out)} times in the test episodes of these scripts; {_AMONG} are needed")
+    chosen = random.Random(0).sample(held_out, min(_PROMPTS, len(held_out)))
+    real = [one.turns[-1].text for one in chosen]
+    seconds: list[float] = []
+
+    def replies(memories: Sequence[Memory]) -> list[str]:
+        found = []
+        for seed, memory in enumerate(memories):
+            started = time.perf_counter()
+            found.append(voice.reply(memory, seed=seed).text)
+            seconds.append(time.perf_counter() - started)
+        return found
+
+    answers = replies([Memory(one.turns[:-1]) for one in chosen])
+    chatted = replies([Memory().said(message) for message in everyday_messages()])
+    quoted = np.unique(np.concatenate([run_hashes([word for text in said for word in words(text)]) for said in episodes(table)]))
+
+    def copied(texts: Sequence[str]) -> float:
+        return float(np.mean([np.isin(run_hashes(words(text)), quoted).any() for text in texts]))
+
+    length = min(sum(len(words(text)) for text in texts) for texts in (answers, real))
+    hits, rank = retrieval(voice, chosen, real)
+    recognised = {
+        f"recognised_{together}{of}": judge.recognised({name: said}, together)
+        for together in _TOGETHER
+        for of, said in (("", answers), ("_real", real))
+        if name in cast
+    }
+    return {
+        "hits_at_1": hits, "mean_reciprocal_rank": rank, **recognised,
+        "distinct_1": distinct(answers, 1, length), "distinct_1_real": distinct(real, 1, length),
+        "distinct_2": distinct(answers, 2, length), "distinct_2_real": distinct(real, 2, length),
+        "copied": copied(answers + chatted), "copied_real": copied(real), "repeated": repeats((chatted + answers)[:_PROMPTS]),
+        "words": mean_words(answers), "words_real": mean_words(real),
+        "questions": questions(answers), "questions_real": questions(real),
+        "median_ms": float(np.median(seconds)) * 1000, "slowest_20th_ms": float(np.quantile(seconds, 0.95)) * 1000,
+    }  # fmt: skip
+
+
+def retrieval(voice: Voice, held_out: Sequence[Conversation], lines: Sequence[str]) -> tuple[float, float]:
+    """How often the true reply comes first of 20 of the persona's own lines, and its mean reciprocal rank."""
+    chance = random.Random(1)
+    places = []
+    for one, true in zip(held_out, lines, strict=True):
+        others = chance.sample([line for line in lines if line != true], min(_AMONG, len(set(lines))) - 1)
+        ranking = voice.rank(Memory(one.turns[:-1]), [*others, true])
+        places.append(1 + [candidate.text for candidate in ranking].index(true))
+    return float(np.mean([place == 1 for place in places])), float(np.mean([1 / place for place in places]))
