@@ -6,7 +6,8 @@
     ├── ScriptError             a script is missing, unreadable, or in no known format
     ├── CorpusError             scripts were read, but there is not enough in them to train on
     ├── BundleError             a persona or base is missing, damaged, or of another version
-    └── TrainingError           a fit could not start, diverged, or could not be saved
+    ├── TrainingError           a fit could not start, diverged, or could not be saved
+    └── BusyError               so many wait for replies that nobody else is let in
 
 A frontend turns one of these into one message; it never shows a traceback for it.
 """
@@ -47,3 +48,7 @@ class BundleError(CharbotError):
 
 class TrainingError(CharbotError):
     """A fit could not start, diverged, or could not be saved."""
+
+
+class BusyError(CharbotError):
+    """So many wait for replies that nobody else is let in."""

@@ -1,0 +1,114 @@
+"""Replies for many who ask at once: a bounded queue, and one thread that answers those of a persona side by side."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from charbot.errors import BusyError
+from charbot.replies.engine import Reply
+from charbot.replies.memory import Memory
+
+
+class Answering(Protocol):
+    """Somebody who answers many conversations side by side, as a `Voice` does."""
+
+    def replies(self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool]) -> list[Reply]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    voice: Answering
+    memory: Memory
+    seed: int | None
+    cancelled: Callable[[], bool]
+    reply: "Future[Reply]"
+
+
+class Switchboard:
+    """Answers in the order in which it was asked, but together with the first whoever else waits for the same voice.
+
+    Threads may share it. `close` it, or use it in a `with` block.
+    """
+
+    def __init__(self, waiting: int = 256, together: int = 64) -> None:
+        """No more than `waiting` may wait, and no more than `together` are answered at once."""
+        self._waiting, self._together = waiting, together
+        self._calls: deque[_Call] = deque()
+        self._changed = threading.Condition()
+        self._open = True
+        self._thread = threading.Thread(target=self._serve, name="charbot-replies")
+        self._thread.start()
+
+    def ask(
+        self, voice: Answering, memory: Memory, *, seed: int | None = None, cancelled: Callable[[], bool] = lambda: False
+    ) -> "Future[Reply]":
+        """The reply to a conversation, to come. Its error is the voice's own, or sampling.Cancelled where
+        `cancelled()` says so in time. Raises BusyError."""
+        call = _Call(voice, memory, seed, cancelled, Future())
+        with self._changed:
+            if len(self._calls) >= self._waiting:
+                raise BusyError("too many are waiting for a reply; try again in a moment")
+            if not self._open:
+                raise BusyError("no more replies are given: charbot is closing")
+            self._calls.append(call)
+            self._changed.notify()
+        return call.reply
+
+    def close(self) -> None:
+        """Answers who is waiting, and ends."""
+        with self._changed:
+            self._open = False
+            self._changed.notify()
+        self._thread.join()
+
+    def __enter__(self) -> "Switchboard":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        while calls := self._next():
+            self._answer(calls)
+
+    def _next(self) -> list[_Call]:
+        """The calls to answer together; none once it is closed and nobody waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._calls or not self._open)
+            if not self._calls:
+                return []
+            voice = self._calls[0].voice
+            chosen = [call for call in self._calls if call.voice is voice][: self._together]
+            for call in chosen:
+                self._calls.remove(call)
+        return chosen
+
+    def _answer(self, calls: list[_Call]) -> None:
+        from charbot.replies.sampling import Cancelled
+
+        wanted = []
+        for call in calls:
+            if not call.reply.set_running_or_notify_cancel():
+                continue
+            if call.cancelled():
+                call.reply.set_exception(Cancelled())
+            else:
+                wanted.append(call)
+        if not wanted:
+            return
+
+        def cancelled() -> bool:
+            return all(call.cancelled() for call in wanted)
+
+        try:
+            replies = wanted[0].voice.replies([call.memory for call in wanted], [call.seed for call in wanted], cancelled)
+        except Exception as error:
+            # Whatever went wrong belongs to those who asked; the thread lives on for the others.
+            for call in wanted:
+                call.reply.set_exception(error)
+        else:
+            for call, reply in zip(wanted, replies, strict=True):
+                call.reply.set_result(reply)
