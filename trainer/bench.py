@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from charbot.config import FitSettings
 from charbot.models.language_model import Architecture, LanguageModel
+from charbot.models.peak import peak_gflops
 from trainer.checkpoint import Epoch
 from trainer.loop import CheckpointPlan, Examination, bf16_pays, fit
 from trainer.memory import keep_freed_memory
@@ -25,7 +26,6 @@ from trainer.stream import Window
 
 WORDS, WIDTH, BATCH, WINDOW = 15_000, 512, 32, 35
 _SAMPLE = 2_000
-_PEAK_SIZE = 2_048
 
 
 @dataclass(frozen=True)
@@ -114,17 +114,6 @@ def _plain(model: _PlainModel, steps: int) -> float:
     return _mean_gap(times)
 
 
-def _peak(dtype: torch.dtype) -> float:
-    """GFLOP/s of a large matrix product."""
-    a, b = (torch.randn(_PEAK_SIZE, _PEAK_SIZE).to(dtype) for _ in range(2))
-    times = []
-    for _ in range(4):
-        start = time.perf_counter()
-        torch.mm(a, b)
-        times.append(time.perf_counter() - start)
-    return 2 * _PEAK_SIZE**3 / min(times) / 1e9
-
-
 def _flops(sample: int) -> float:
     """Floating point operations of the matrix products of one of our steps, forward and backward."""
     tokens = BATCH * WINDOW
@@ -149,7 +138,7 @@ def bench_train(rounds: int, steps: int) -> dict[str, Any]:
             "sampled": _ours(ours, steps, _SAMPLE, bf16),
             "plain": _plain(plain, steps),
         }
-        peak = max(_peak(torch.float32), _peak(torch.bfloat16))
+        peak = max(peak_gflops(torch.float32), peak_gflops(torch.bfloat16))
         found.append(
             {f"{name}_tokens_per_second": BATCH * WINDOW / s for name, s in seconds.items()}
             | {f"{name}_against_plain": seconds["plain"] / seconds[name] for name in ("exact", "sampled")}

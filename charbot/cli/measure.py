@@ -29,6 +29,14 @@ def add(commands: Commands) -> None:
     steps.add_argument("--json", action="store_true", help="as JSON")
     steps.set_defaults(run=_bench_train)
 
+    reply = actions.add_parser("reply", help="replies to one user and to many at once")
+    reply.add_argument("persona", help="who replies")
+    reply.add_argument("--rounds", type=int, default=3, metavar="N", help="how often everything is timed (default: 3)")
+    reply.add_argument("--messages", type=int, default=40, metavar="N", help="messages of one user in a round (default: 40)")
+    reply.add_argument("--json", action="store_true", help="as JSON")
+    add_bundles(reply)
+    reply.set_defaults(run=_bench_reply)
+
 
 def _score(args: argparse.Namespace) -> int:
     from charbot.evaluation.scoring import Scorer, score_lines
@@ -40,34 +48,48 @@ def _score(args: argparse.Namespace) -> int:
 
 
 def _eval(args: argparse.Namespace) -> int:
-    import json
-
     from charbot.corpus.table import corpus_table
-    from charbot.evaluation.report import base_report, persona_report
+    from charbot.evaluation.report import base_report, persona_reports
 
     config = config_of(args)
     table = corpus_table(reading_of(args).lines, config.corpus)
     library = library_of(args)
-    rows = (
-        [persona_report(library, name, table, config.chat.context_turns) for name in args.personas]
-        if args.personas
-        else [base_report(library, table)]
-    )
+    rows = persona_reports(library, args.personas, table, config.chat) if args.personas else [base_report(library, table)]
     for row in rows:
-        if args.json:
-            print(json.dumps(row, ensure_ascii=False))
-        else:
-            print("  ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()))
+        _print_figures(row, args.json)
     return 0
 
 
 def _bench_train(args: argparse.Namespace) -> int:
-    import json
-
     from trainer.bench import bench_train
 
     if args.rounds < 1 or args.steps < 2:
         raise UsageError("bench needs one round and two steps at the least")
-    found = bench_train(args.rounds, args.steps)
-    print(json.dumps(found) if args.json else "\n".join(f"{name.replace('_', ' '):28} {value}" for name, value in found.items()))
+    _print_figures(bench_train(args.rounds, args.steps), args.json)
     return 0
+
+
+def _bench_reply(args: argparse.Namespace) -> int:
+    from charbot.cli.talk import wait_asleep
+    from charbot.replies.engine import Voice
+
+    if args.rounds < 1 or args.messages < 2:
+        raise UsageError("bench needs one round and two messages at the least")
+    wait_asleep()
+    voice = Voice(library_of(args), args.persona, config_of(args).chat)
+    from charbot.evaluation.everyday import everyday_messages
+    from charbot.replies.bench import bench_reply
+
+    _print_figures(bench_reply(voice, everyday_messages()[: args.messages], args.rounds), args.json)
+    return 0
+
+
+def _print_figures(found: dict[str, object], as_json: bool) -> None:
+    import json
+
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False), flush=True)
+        return
+    for name, value in found.items():
+        print(f"{name.replace('_', ' '):28} {f'{value:.4f}' if isinstance(value, float) else value}", flush=True)
+    print()

@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 def chat(args: argparse.Namespace) -> int:
     from bots.terminal.chat import chat as talk
 
-    _wait_asleep()
+    wait_asleep()
     return talk(library_of(args), args.persona, _settings(args))
 
 
@@ -40,7 +40,7 @@ def _say(args: argparse.Namespace) -> int:
     from bots.terminal.say import answer_lines, answer_once, answer_requests
     from charbot.replies.engine import Voice
 
-    _wait_asleep()
+    wait_asleep()
     voice = Voice(library_of(args), args.persona, _settings(args))
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
@@ -60,7 +60,7 @@ def _add_reply_options(parser: argparse.ArgumentParser) -> None:
     add_bundles(parser)
 
 
-def _wait_asleep() -> None:
+def wait_asleep() -> None:
     """Has torch's threads sleep while they wait for one another. Spinning, they take the cores that they
     wait for: on a busy machine a reply takes seven times as long (fits, which have it to themselves, gain
     a quarter by it). Comes before torch is imported."""

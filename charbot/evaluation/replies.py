@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from charbot.corpus.conversation import Conversation, exchanges
 from charbot.corpus.table import episodes, scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.diversity import distinct, mean_words, questions, repeats
+from charbot.evaluation.everyday import everyday_messages
 from charbot.evaluation.judge import Judge
 from charbot.personas.guard import run_hashes
 from charbot.replies.engine import Voice
@@ -22,21 +22,21 @@ from charbot.text import words
 _PROMPTS = 200
 """Held-out turns that are replied to, and messages among which replies should not repeat."""
 _AMONG = 20
+"""Lines among which the true reply is to be found."""
+_CAST = 8
+"""People whom the judge tells apart."""
 _TOGETHER = (1, 5, 20)
 
 
-def everyday_messages() -> list[str]:
-    """What people say to a chatbot, in no particular order."""
-    return resources.files("charbot").joinpath("evaluation/everyday.txt").read_text("utf-8").splitlines()
-
-
-def judge_of(table: pd.DataFrame, cast: Sequence[str]) -> Judge:
-    """A judge fitted to what the cast says in the train split."""
+def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge:
+    """A judge fitted to the train split: to what those of these people say who say most."""
     train = table[table["split"] == "train"]
-    return Judge({name: train.loc[train["speaker"] == name, "text"].tolist() for name in cast})
+    lines = {name: train.loc[train["speaker"] == name, "text"].tolist() for name in names}
+    cast = sorted(lines, key=lambda name: -len(lines[name]))[:_CAST]
+    return Judge({name: lines[name] for name in cast})
 
 
-def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge, cast: Sequence[str]) -> dict[str, Any]:
+def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge) -> dict[str, Any]:
     """Scores of a persona's replies to held-out turns and to everyday messages. Raises CorpusError."""
     name = voice.card.name
     held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, voice.settings.context_turns, name)]
@@ -68,7 +68,7 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge, cast: Sequence
         f"recognised_{together}{of}": judge.recognised({name: said}, together)
         for together in _TOGETHER
         for of, said in (("", answers), ("_real", real))
-        if name in cast
+        if name in judge.speakers
     }
     return {
         "hits_at_1": hits, "mean_reciprocal_rank": rank, **recognised,

@@ -1,21 +1,25 @@
 """`charbot eval`: the scores of bases and personas on the test split."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import pandas as pd
 
+from charbot.config import ChatSettings
 from charbot.corpus.conversation import Conversation, Utterance, exchange, exchanges
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
+from charbot.evaluation.judge import Judge
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
+from charbot.evaluation.replies import judge_of, reply_report
 from charbot.models.loading import base_model, persona_model
 from charbot.personas.bundle import PersonaCard, read_persona
 from charbot.personas.library import Library
+from charbot.replies.engine import Voice
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from charbot.tokens.word import WordTokenizer
@@ -42,6 +46,19 @@ def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
             report |= closed_perplexity(model, WordTokenizer(vocabulary), held_out, known)
     report["both_bits_per_character"] = Likelihood(sum(mixed_nats(chunks)), length).bits_per_character
     return report
+
+
+def persona_reports(
+    library: Library, names: Sequence[str], table: pd.DataFrame, settings: ChatSettings
+) -> Iterator[dict[str, Any]]:
+    """For each persona its `persona_report`, and how its replies are: see `reply_report`."""
+    judges: dict[str, Judge] = {}
+    for name in names:
+        voice = Voice(library, name, settings)
+        show = voice.card.show
+        if show not in judges:
+            judges[show] = judge_of(table, [card.name for _, card in library.cards() if card.show == show])
+        yield persona_report(library, name, table, settings.context_turns) | reply_report(voice, table, judges[show])
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:

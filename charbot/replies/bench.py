@@ -1,0 +1,94 @@
+"""How fast replies come: for one user, for many at once, and a model's step against the machine's peak."""
+
+import resource
+import time
+from collections.abc import Callable, Sequence
+from statistics import median, quantiles
+from typing import Any
+
+import torch
+
+from charbot.models.language_model import LanguageModel
+from charbot.models.peak import peak_gflops
+from charbot.replies.engine import Voice
+from charbot.replies.memory import Memory
+
+_AT_ONCE = (1, 8, 64)
+
+
+def bench_reply(voice: Voice, messages: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Medians over `rounds`, in each of which everything is timed in turn."""
+    mind, _ = voice.load(voice.settings.unit)
+    model, rows = mind.model, voice.settings.candidates
+    voice.reply(Memory().said("Hi."), seed=0)
+    alone: list[float] = []
+    found: list[dict[str, float]] = []
+    for number in range(rounds):
+        alone += _one_user(voice, messages, number)
+        figures = {f"replies_per_second_at_{count}": _together(voice, messages, count, number) for count in _AT_ONCE}
+        step, plain = _seconds(_step(model, rows)), _seconds(_plain_step(model, rows))
+        gflops, peak = _flops(model, rows) / step / 1e9, peak_gflops(torch.float32)
+        found.append(
+            figures
+            | {"together_against_alone": figures[f"replies_per_second_at_{_AT_ONCE[-1]}"] / figures["replies_per_second_at_1"]}
+            | {"step_ms": step * 1e3, "step_against_nn_lstm": plain / step, "step_gflops": gflops, "peak_gflops": peak}
+            | {"step_against_peak": gflops / peak}
+        )
+    return {
+        "persona": voice.card.name,
+        "unit": voice.settings.unit,
+        "candidates": rows,
+        "threads": torch.get_num_threads(),
+        "rounds": rounds,
+        "median_ms": round(median(alone) * 1e3, 1),
+        "95th_percentile_ms": round(quantiles(alone, n=20)[-1] * 1e3, 1),
+        **{name: round(median(one[name] for one in found), 3) for name in found[0]},
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _one_user(voice: Voice, messages: Sequence[str], seed: int) -> list[float]:
+    """Seconds of each reply in one conversation."""
+    memory, seconds = Memory(), []
+    for message in messages:
+        reply = voice.reply(memory.said(message), seed=seed)
+        memory = reply.memory
+        seconds.append(reply.seconds)
+    return seconds
+
+
+def _together(voice: Voice, messages: Sequence[str], count: int, seed: int) -> float:
+    """Replies a second where so many conversations are answered side by side."""
+    memories = [Memory().said(messages[i % len(messages)]) for i in range(count)]
+    started = time.perf_counter()
+    voice.replies(memories, [seed + i for i in range(count)])
+    return count / (time.perf_counter() - started)
+
+
+def _seconds(run: Callable[[], object], times: int = 30) -> float:
+    found = []
+    with torch.inference_mode():
+        run()
+        for _ in range(times):
+            start = time.perf_counter()
+            run()
+            found.append(time.perf_counter() - start)
+    return median(found)
+
+
+def _step(model: LanguageModel, rows: int) -> Callable[[], object]:
+    """What a token of each candidate costs: a step, and the scores of all words."""
+    ids, state = torch.ones(rows, dtype=torch.int64), model.start(rows)
+    return lambda: model.logits(model.step(ids, state)[0])
+
+
+def _plain_step(model: LanguageModel, rows: int) -> Callable[[], object]:
+    """The same by calling `nn.LSTM` for one token."""
+    ids, state = torch.ones((1, rows), dtype=torch.int64), model.start(rows)
+    return lambda: model.logits(model(ids, state)[0])
+
+
+def _flops(model: LanguageModel, rows: int) -> float:
+    """Floating point operations of the matrix products of such a step."""
+    matrices = sum(weight.numel() for layer in model.recurrent.all_weights for weight in layer if weight.ndim == 2)
+    return 2.0 * rows * (matrices + model.projection.weight.numel() + model.output_weight.numel())

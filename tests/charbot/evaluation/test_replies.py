@@ -1,0 +1,57 @@
+import pandas as pd
+import pytest
+
+from charbot.config import ChatSettings
+from charbot.corpus.conversation import Utterance, exchange
+from charbot.errors import CorpusError
+from charbot.evaluation.everyday import everyday_messages
+from charbot.evaluation.replies import judge_of, reply_report, retrieval
+from charbot.personas.library import Library
+from charbot.replies.engine import Voice
+from charbot.replies.memory import Memory
+from charbot.replies.ranking import Candidate
+
+SETTINGS = ChatSettings(candidates=2, max_words=5)
+TURN = Utterance("Bob", "More tea?")
+
+
+def test_everyday_messages_are_many_and_different() -> None:
+    assert len(everyday_messages()) == len(set(everyday_messages())) >= 150
+
+
+@pytest.mark.slow
+def test_a_report_has_its_figures(shared_library: Library, corpus: pd.DataFrame) -> None:
+    judge = judge_of(corpus, ["Ann", "Bob", "Cy"])
+    found = reply_report(Voice(shared_library, "ann", SETTINGS), corpus, judge)
+    # The show's people say the same few things in every episode.
+    assert found["recognised_1_real"] == found["recognised_5_real"] == 1
+    assert found["distinct_2_real"] < 0.2 < found["distinct_2"]
+    assert found["copied"] == 0
+    assert 0 <= found["hits_at_1"] <= found["mean_reciprocal_rank"] <= 1
+    assert found["repeated"] < 0.5
+    assert 0 < found["median_ms"] <= found["slowest_20th_ms"]
+
+
+def test_retrieval_looks_for_the_true_reply(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = Voice(shared_library, "ann", SETTINGS)
+    lines = [f"line {i}" for i in range(30)]
+    held_out = [exchange([TURN], TURN)] * len(lines)
+
+    def longest_first(memory: Memory, texts: list[str]) -> tuple[Candidate, ...]:
+        assert len(texts) == len(set(texts)) == 20
+        return tuple(Candidate(text, 0, 0, 0, 0, 0) for text in sorted(texts, key=len, reverse=True))
+
+    monkeypatch.setattr(voice, "rank", longest_first)
+    hits, rank = retrieval(voice, held_out, [*lines[:-1], "the longest line of all"])
+    assert hits == pytest.approx(1 / 30)
+    assert 1 / 30 < rank < 0.5
+
+
+def test_a_persona_without_held_out_answers_is_told(shared_library: Library, corpus: pd.DataFrame) -> None:
+    judge = judge_of(corpus, ["Ann", "Bob"])
+    with pytest.raises(CorpusError, match="Ann answers 0 times"):
+        reply_report(Voice(shared_library, "ann", SETTINGS), corpus[corpus["split"] == "train"], judge)
+
+
+def test_the_judge_tells_those_apart_who_say_most(corpus: pd.DataFrame) -> None:
+    assert judge_of(corpus, ["Cy", "Ann"]).speakers == ["Ann", "Cy"]
