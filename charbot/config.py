@@ -34,6 +34,14 @@ class ChatSettings:
 
 
 @dataclass(frozen=True)
+class TerminalSettings:
+    """How the terminal shows and reads text."""
+
+    stream: bool = True
+    keys: Literal["emacs", "vi"] = "emacs"
+
+
+@dataclass(frozen=True)
 class CorpusSettings:
     """How scripts become a corpus."""
 
@@ -114,6 +122,7 @@ class Config:
     """Every setting. `Config()` holds the defaults, and so does the `config.yaml` that charbot ships."""
 
     chat: ChatSettings = ChatSettings()
+    terminal: TerminalSettings = TerminalSettings()
     corpus: CorpusSettings = CorpusSettings()
     train: TrainSettings = TrainSettings()
 

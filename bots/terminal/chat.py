@@ -1,262 +1,212 @@
 """`charbot chat`: a conversation in the terminal."""
 
-import shutil
 import sys
-import textwrap
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import platformdirs
-from prompt_toolkit import PromptSession, print_formatted_text
+from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer, NestedCompleter
+from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from bots.session import Session
+from bots.terminal import keep
 from bots.terminal.picker import pick
-from charbot.config import ChatSettings
+from bots.terminal.screen import colour, note, show, type_out
+from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
-from charbot.replies.memory import Memory
+from charbot.replies.switchboard import Switchboard
 
-_CHARACTERS_A_SECOND = 90
-_UNDOABLE = 100
-"""Messages that can be taken back, one after the other."""
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
 @dataclass
 class Chat:
-    """One conversation: who replies, and what is remembered of it, now and before each message."""
+    """One conversation on the screen: who takes part, whom the user plays, what was said and how the last reply came."""
 
     library: Library
-    voice: Voice
-    memory: Memory = field(default_factory=Memory)
-    before: list[tuple[Memory, str]] = field(default_factory=list)
+    settings: ChatSettings
+    terminal: TerminalSettings
+    board: Switchboard
+    cast: list[Voice] = field(default_factory=list)
+    turn: int = 0
+    me: str | None = None
+    session: Session = field(default_factory=Session)
+    last: Reply | None = None
     asked: int = 0
 
-    def seed(self) -> int | None:
-        """Another seed for each reply, so that a seeded conversation is repeatable as a whole."""
-        self.asked += 1
-        seed = self.voice.settings.seed
-        return None if seed is None else seed + self.asked - 1
+    @property
+    def voice(self) -> Voice:
+        """Whose turn it is to reply."""
+        return self.cast[self.turn % len(self.cast)]
 
-    def switch(self, name: str) -> None:
-        """Another persona, and a new conversation. On an error the old one goes on."""
-        self.voice = Voice(self.library, name, self.voice.settings)
-        self.start_over()
-        self.warm_up()
+    def style(self, name: str | None) -> str:
+        """The colour of a speaker's name."""
+        return f"bold {colour(name, sorted(card.name for _, card in self.library.cards()))}" if name else "bold"
 
-    def start_over(self) -> None:
-        self.memory = Memory()
-        self.before.clear()
-
-    def warm_up(self) -> None:
-        """Loads the models while the user types; what goes wrong is told when a reply needs them."""
-
-        def load() -> None:
-            try:
-                self.voice.load(self.voice.settings.unit)
-            except CharbotError:
-                return
-
+    def join(self, *names: str) -> None:
+        """Has personas take part, and loads their models while the user types. Raises BundleError."""
+        voices = [Voice(self.library, name, self.settings) for name in names]
+        self.cast += voices
         # Not a daemon: leaving in the middle of torch's import would abort the process.
-        threading.Thread(target=load).start()
+        threading.Thread(target=_warm_up, args=(voices,)).start()
 
-    def undo(self) -> str | None:
-        """Takes back the last message, which it returns, and its reply."""
-        if not self.before:
+    def start(self, *names: str) -> None:
+        """A new conversation with these personas. On an error the old one goes on. Raises BundleError."""
+        before, self.cast = self.cast, []
+        try:
+            self.join(*names)
+        except CharbotError:
+            self.cast = before
+            raise
+        self.turn, self.session, self.last = 0, Session(), None
+
+    def change(self, settings: ChatSettings) -> None:
+        """Replies in another way from now on."""
+        self.settings = settings
+        names = [voice.card.name for voice in self.cast]
+        self.cast = []
+        self.join(*names)
+
+    def reply(self) -> None:
+        """Has whose turn it is reply, and shows it. Ctrl-C takes it back."""
+        name = self.voice.card.name
+        show((self.style(name), f"{name}: "), end="")
+        try:
+            reply = self._wait()
+        except CharbotError:
+            print()
+            raise
+        if reply is None:
+            note("(stopped)")
+            return
+        self.session, self.last = self.session.answered(reply), reply
+        self.turn += 1
+        type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
+        keep.keep(keep.Kept(tuple(voice.card.name for voice in self.cast), self.me, self.session))
+
+    def _wait(self) -> Reply | None:
+        """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
+        stop = threading.Event()
+        seed = self.settings.seed
+        # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
+        seed = None if seed is None else seed + self.asked
+        self.asked += 1
+        future = self.board.ask(self.voice, self.session.memory, seed=seed, cancelled=stop.is_set)
+        try:
+            while not wait([future], timeout=0.1).done:
+                pass
+            return future.result()
+        except KeyboardInterrupt:
+            # Nobody waits for a stopped reply: it ends by itself at its next token.
+            stop.set()
             return None
-        self.memory, message = self.before.pop()
-        return message
 
 
-def chat(library: Library, name: str | None, settings: ChatSettings) -> int:
-    """Talks until the user leaves. Returns the exit code."""
+def _warm_up(voices: Sequence[Voice]) -> None:
+    for voice in voices:
+        try:
+            voice.load(voice.settings.unit)
+        except CharbotError:
+            # Told when a reply needs it.
+            return
+
+
+def chat(library: Library, name: str | None, settings: ChatSettings, terminal: TerminalSettings, *, resume: bool = False) -> int:
+    """Talks until the user leaves. Returns the exit code. Raises UsageError, BundleError."""
+    from bots.terminal.commands import COMMANDS, run
+
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
-    name = name or settings.persona or pick(library)
-    if name is None:
+    kept = keep.last() if resume else None
+    names = list(kept.cast) if kept else [name or settings.persona or pick(library, keep.last_persona())]
+    if names == [None]:
         return 0
-    talk = Chat(library, Voice(library, name, settings))
-    talk.warm_up()
-    session: PromptSession[str] = PromptSession(
-        history=_history(), auto_suggest=AutoSuggestFromHistory(), completer=_completer(library), complete_while_typing=False
-    )
-    _greet(talk)
-    while True:
-        try:
-            text = session.prompt(FormattedText([("bold", "You: ")])).strip()
-        except KeyboardInterrupt:
-            _note("Ctrl-D, or /exit, leaves.")
-            continue
-        except EOFError:
-            return 0
-        try:
-            if text.startswith("/"):
-                if not _command(talk, text):
-                    return 0
-            elif text:
-                _answer(talk, text)
-        except CharbotError as error:
-            _note(str(error))
+    with Switchboard() as board:
+        talk = Chat(library, settings, terminal, board)
+        talk.start(*(one for one in names if one))
+        if kept:
+            talk.session, talk.me = kept.session, kept.me
+        prompt = _prompt(talk, NestedCompleter.from_nested_dict(_completions(library, COMMANDS)))
+        greet(talk)
+        while True:
+            try:
+                text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]))
+            except KeyboardInterrupt:
+                note("Ctrl-D, or /exit, leaves.")
+                continue
+            except EOFError:
+                return 0
+            try:
+                if text.startswith("/"):
+                    if not run(talk, text):
+                        return 0
+                else:
+                    hear(talk, text)
+            except CharbotError as error:
+                note(str(error))
 
 
-def _greet(talk: Chat) -> None:
-    card = talk.voice.card
-    print_formatted_text(FormattedText([("bold", card.name), ("", f" from {card.show}")]))
-    _note(_HINT)
-
-
-def _note(text: str) -> None:
-    print_formatted_text(FormattedText([("ansibrightblack", text)]))
-
-
-def _history() -> History:
-    folder = Path(platformdirs.user_state_dir("charbot"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "history"
-        path.touch(mode=0o600)
-        with path.open("r+b"):
-            return FileHistory(str(path))
-    except OSError:
-        return InMemoryHistory()
-
-
-def _completer(library: Library) -> Completer:
-    choices = {f"/{name}": None for name in _COMMANDS}
-    return NestedCompleter.from_nested_dict({**choices, "/persona": dict.fromkeys(library.personas)})
-
-
-def _answer(talk: Chat, text: str) -> None:
-    """Has the persona reply to `text`, and shows it. Ctrl-C takes the message back."""
-    prefix = f"{talk.voice.card.name}: "
-    print_formatted_text(FormattedText([("bold", prefix)]), end="", flush=True)
-    try:
-        reply = _wait(talk, talk.memory.said(text))
-    except CharbotError:
-        print()
-        raise
-    if reply is None:
-        _note("(stopped)")
+def hear(talk: Chat, text: str) -> None:
+    """What the user said, and the reply to it. Where several personas take part, nothing lets them go on among themselves."""
+    before = talk.session
+    talk.session = before.said(text, talk.me)
+    if talk.session is before and len(talk.cast) < 2:
         return
-    talk.before = [*talk.before[-_UNDOABLE:], (talk.memory, text)]
-    talk.memory = reply.memory
-    _type_out(reply.text, len(prefix))
-
-
-def _wait(talk: Chat, memory: Memory) -> Reply | None:
-    """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
-    stop = threading.Event()
-    worker = ThreadPoolExecutor(1)
-    future = worker.submit(talk.voice.reply, memory, seed=talk.seed(), cancelled=stop.is_set)
-    # Nobody waits for a stopped reply: it ends by itself at its next token.
-    worker.shutdown(wait=False)
+    said = talk.session
     try:
-        while not wait([future], timeout=0.1).done:
-            pass
-        return future.result()
-    except KeyboardInterrupt:
-        stop.set()
-        return None
+        talk.reply()
+    finally:
+        if talk.session is said:
+            talk.session = before
 
 
-def _type_out(text: str, column: int) -> None:
-    """Types a reply out, from a column on; Ctrl-C shows the rest at once."""
-    width = shutil.get_terminal_size().columns
-    # Wrapped here, at words: the terminal would break in the middle of one.
-    text = textwrap.fill(text, max(width, 20), initial_indent=" " * column)[column:]
-    shown = 0
-    try:
-        for char in text:
-            print(char, end="", flush=True)
-            shown += 1
-            time.sleep(1 / _CHARACTERS_A_SECOND)
-    except KeyboardInterrupt:
-        print(text[shown:], end="")
-    print(flush=True)
+def greet(talk: Chat) -> None:
+    """Says who takes part, and what was said last where a conversation goes on."""
+    for voice in talk.cast:
+        show((talk.style(voice.card.name), voice.card.name), ("", f" from {voice.card.show}"))
+    for turn in talk.session.turns[-4:]:
+        show((talk.style(turn.speaker), f"{turn.speaker or 'You'}: "), ("", turn.text))
+    note(_HINT)
 
 
-def _command(talk: Chat, text: str) -> bool:
-    """Runs a command. False where it asks to leave."""
-    name, _, argument = text[1:].partition(" ")
-    if name in ("exit", "quit"):
-        return False
-    command = _COMMANDS.get(name)
-    if command is None:
-        raise UsageError(f"there is no command /{name}; /help lists them")
-    command.run(talk, argument.strip())
-    return True
+def _completions(library: Library, commands: Iterable[str]) -> dict[str, object]:
+    people = dict.fromkeys(library.personas)
+    return {f"/{name}": people if name in ("persona", "with", "as") else None for name in commands}
 
 
-def _help(talk: Chat, argument: str) -> None:
-    for name, command in _COMMANDS.items():
-        print(f"  /{name:12} {command.about}")
+def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
+    keys = KeyBindings()
 
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
 
-def _persona(talk: Chat, argument: str) -> None:
-    chosen = argument or pick(talk.library)
-    if chosen:
-        talk.switch(chosen)
-        _greet(talk)
+    @keys.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
 
+    def status() -> str:
+        settings = talk.settings
+        parts = [" and ".join(voice.card.name for voice in talk.cast), settings.unit, f"temperature {settings.temperature:g}"]
+        parts += [f"seed {settings.seed}"] if settings.seed is not None else []
+        parts += [f"{talk.last.seconds * 1000:.0f} ms"] if talk.last else []
+        return " · ".join(parts)
 
-def _personas(talk: Chat, argument: str) -> None:
-    for _, card in sorted(talk.library.cards(), key=lambda pair: (pair[1].show, pair[1].name)):
-        print(f"  {card.name:16} {card.show}")
-
-
-def _reset(talk: Chat, argument: str) -> None:
-    talk.start_over()
-    _note("A new conversation.")
-
-
-def _regenerate(talk: Chat, argument: str) -> None:
-    message = talk.undo()
-    if message is None:
-        raise UsageError("there is no reply yet")
-    _answer(talk, message)
-
-
-def _undo(talk: Chat, argument: str) -> None:
-    _note("The last message and its reply are taken back." if talk.undo() is not None else "There is nothing to take back.")
-
-
-def _set(talk: Chat, argument: str) -> None:
-    from charbot.config import Config, override
-
-    key, _, value = argument.partition(" ")
-    if key not in ("temperature", "unit", "seed") or not value:
-        settings = talk.voice.settings
-        raise UsageError(
-            f"/set temperature|unit|seed VALUE (now {settings.temperature:g}, {settings.unit}, {settings.seed or 'none'})"
-        )
-    import yaml
-
-    config = override(Config(chat=talk.voice.settings), {"chat": {key: yaml.safe_load(value)}}, "/set")
-    talk.voice = Voice(talk.library, talk.voice.card.name, config.chat)
-    _note(f"{key} is {value}.")
-
-
-@dataclass(frozen=True)
-class _Command:
-    about: str
-    run: Callable[[Chat, str], None]
-
-
-_COMMANDS = {
-    "help": _Command("this list", _help),
-    "persona": _Command("NAME: talk to somebody else", _persona),
-    "personas": _Command("who there is", _personas),
-    "regenerate": _Command("another reply to the last message", _regenerate),
-    "undo": _Command("take the last message and its reply back", _undo),
-    "reset": _Command("start over with the same persona", _reset),
-    "set": _Command("temperature|unit|seed VALUE: change how replies are written", _set),
-    "exit": _Command("leave (so does Ctrl-D)", lambda talk, argument: None),
-}
+    return PromptSession(
+        history=keep.history(),
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=completer,
+        complete_while_typing=False,
+        multiline=True,
+        key_bindings=keys,
+        editing_mode=EditingMode.VI if talk.terminal.keys == "vi" else EditingMode.EMACS,
+        enable_suspend=True,
+        bottom_toolbar=status,
+    )

@@ -1,34 +1,118 @@
-"""Picks a persona from a list."""
+"""Picks a persona: a list by show, filtered as one types."""
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import WordCompleter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.data_structures import Point
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
+from prompt_toolkit.utils import is_dumb_terminal
+
+from bots.terminal.screen import colour
 from charbot.errors import BundleError
-from charbot.personas.library import Library
+from charbot.personas.bundle import PersonaCard
+from charbot.personas.library import Library, slug
 
 
-def pick(library: Library) -> str | None:
-    """The persona that the user picks by number or name; None where the user leaves."""
-    cards = sorted(((card.show, card.name) for _, card in library.cards()), key=lambda pair: pair)
-    if not cards:
+@dataclass(frozen=True)
+class Choice:
+    """A persona in the list, and a line on it."""
+
+    name: str
+    show: str
+    about: str
+
+
+def choices(library: Library) -> list[Choice]:
+    """Every persona that can be read, by show. Raises BundleError where there is none."""
+    found = sorted((Choice(card.name, card.show, _about(card)) for _, card in library.cards()), key=lambda c: (c.show, c.name))
+    if not found:
         raise BundleError("no personas are installed; fit one with `charbot train`")
-    names = [name for _, name in cards]
-    for number, (show, name) in enumerate(cards, start=1):
-        if number == 1 or cards[number - 2][0] != show:
-            print(f"\n{show}")
-        print(f"  {number:3}  {name}")
-    session: PromptSession[str] = PromptSession(completer=WordCompleter(names, ignore_case=True, sentence=True))
+    return found
+
+
+def _about(card: PersonaCard) -> str:
+    lines = sum(card.data.get("lines", {}).values())
+    bits = min((score for fit in card.fits.values() if (score := fit.scores.get("test_bits_per_character"))), default=None)
+    well = f", {bits:.2f} bits a character" if bits else ""
+    return f"{card.rating}, {lines:,} lines{well}"
+
+
+def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
+    """The choices whose name or show has a word that begins as what was typed does."""
+    wanted = slug(typed)
+    return [one for one in found if any(f"-{slug(text)}".find(f"-{wanted}") >= 0 for text in (one.name, one.show))]
+
+
+def pick(library: Library, before: str | None = None) -> str | None:
+    """The persona that the user picks, at first the one from `before`; None where the user leaves. Raises BundleError."""
+    found = choices(library)
+    if is_dumb_terminal():
+        return _pick_plainly(found)
+    typed = Buffer(multiline=False)
+    at = next((i for i, one in enumerate(found) if before and slug(one.name) == slug(before)), 0)
+    state = {"at": at}
+
+    def shown() -> list[Choice]:
+        return matching(found, typed.text)
+
+    def rows() -> StyleAndTextTuples:
+        parts: StyleAndTextTuples = []
+        names = [one.name for one in found]
+        for i, one in enumerate(shown()):
+            if i == 0 or shown()[i - 1].show != one.show:
+                parts.append(("bold", f"{one.show}\n"))
+            chosen = i == state["at"]
+            parts.append((f"{colour(one.name, names)} {'reverse' if chosen else ''}", f" {'>' if chosen else ' '} {one.name:14}"))
+            parts.append(("ansibrightblack", f" {one.about}\n"))
+        return parts or [("ansibrightblack", "nobody of that name\n")]
+
+    def cursor() -> Point:
+        above = shown()[: state["at"] + 1]
+        return Point(0, max(0, len(above) - 1 + len({one.show for one in above})))
+
+    keys = KeyBindings()
+
+    def move(by: int) -> None:
+        state["at"] = max(0, min(len(shown()) - 1, state["at"] + by))
+
+    for key, by in (("up", -1), ("down", 1), ("c-p", -1), ("c-n", 1), ("s-tab", -1), ("tab", 1), ("pageup", -8), ("pagedown", 8)):
+        keys.add(key)(lambda event, by=by: move(by))
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        if shown():
+            event.app.exit(result=shown()[state["at"]].name)
+
+    for key in ("c-c", "c-d", "escape"):
+        keys.add(key)(lambda event: event.app.exit(result=None))
+
+    typed.on_text_changed += lambda _: state.update(at=0)
+    question = VSplit(
+        [Window(FormattedTextControl("Who do you want to talk to? "), dont_extend_width=True), Window(BufferControl(typed))]
+    )
+    question.height = 1
+    body = Window(FormattedTextControl(rows, get_cursor_position=cursor), wrap_lines=False)
+    app: Application[str | None] = Application(
+        Layout(HSplit([question, body]), question), key_bindings=keys, erase_when_done=True
+    )
+    app.ttimeoutlen = 0.05
+    return app.run()
+
+
+def _pick_plainly(found: Sequence[Choice]) -> str | None:
+    for number, one in enumerate(found, start=1):
+        print(f"{number:3}  {one.name} ({one.show})")
     while True:
         try:
-            answer = session.prompt("\nWho do you want to talk to? (number or name) ").strip()
+            answer = input("Who do you want to talk to? (number or name) ").strip()
         except (KeyboardInterrupt, EOFError):
             return None
-        if answer.isdecimal() and 1 <= int(answer) <= len(names):
-            return names[int(answer) - 1]
-        if answer:
-            try:
-                library.find(answer)
-            except BundleError as error:
-                print(error)
-            else:
-                return answer
+        if answer.isdecimal() and 1 <= int(answer) <= len(found):
+            return found[int(answer) - 1].name
+        if answer and len(near := matching(found, answer)) == 1:
+            return near[0].name
+        print("Nobody of that name.")

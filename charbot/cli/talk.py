@@ -9,12 +9,14 @@ from charbot.cli.options import Commands, add_bundles, config_of, library_of
 from charbot.errors import UsageError
 
 if TYPE_CHECKING:
-    from charbot.config import ChatSettings
+    from charbot.config import Config
 
 
 def add(commands: Commands) -> None:
     talk = commands.add_parser("chat", help="talk to a persona in the terminal")
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
+    talk.add_argument("-c", "--continue", dest="resume", action="store_true", help="go on with the last conversation")
+    talk.add_argument("--no-stream", action="store_true", help="show replies at once")
     _add_reply_options(talk)
     talk.set_defaults(run=chat)
 
@@ -33,7 +35,10 @@ def chat(args: argparse.Namespace) -> int:
     from bots.terminal.chat import chat as talk
 
     wait_asleep()
-    return talk(library_of(args), args.persona, _settings(args))
+    if args.resume and args.persona:
+        raise UsageError("--continue goes on with whoever talked last; leave the name out")
+    config = _config(args)
+    return talk(library_of(args), args.persona, config.chat, config.terminal, resume=args.resume)
 
 
 def _say(args: argparse.Namespace) -> int:
@@ -41,7 +46,7 @@ def _say(args: argparse.Namespace) -> int:
     from charbot.replies.engine import Voice
 
     wait_asleep()
-    voice = Voice(library_of(args), args.persona, _settings(args))
+    voice = Voice(library_of(args), args.persona, _config(args).chat)
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
     if args.message is not None:
@@ -67,9 +72,10 @@ def wait_asleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def _settings(args: argparse.Namespace) -> "ChatSettings":
-    """How to reply: what the settings say, with what the command line says put over it."""
+def _config(args: argparse.Namespace) -> "Config":
+    """What the settings say, with what the command line says put over it."""
     from charbot.config import override
 
-    given = {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}
-    return override(config_of(args), {"chat": given}, "the command line").chat
+    chat = {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}
+    terminal = {"stream": False} if getattr(args, "no_stream", False) else {}
+    return override(config_of(args), {"chat": chat, "terminal": terminal}, "the command line")

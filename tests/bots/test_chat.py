@@ -1,5 +1,6 @@
 """The chat in a pseudo-terminal, with tiny bundles: what a person types, and what stands on the screen."""
 
+import json
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ import pexpect
 import pytest
 
 from charbot.personas.library import Library
+from charbot.scripts.reading import read_scripts
 
 PROMPT = "You:"
 
@@ -72,7 +74,7 @@ def test_settings_and_personas(chat: Terminal) -> None:
     chat.say("/set temperature hot")
     chat.expect("must be a number")
     chat.say("/set colour red")
-    chat.expect("temperature.unit.seed VALUE")
+    chat.expect("temperature.unit.seed.candidates.clean VALUE")
     chat.say("/persona chandlr-of-nowhere")
     chat.expect("no persona called")
     chat.say("/persona ann")
@@ -112,15 +114,112 @@ def test_odd_messages_get_a_sensible_answer(chat: Terminal) -> None:
 
 def test_without_a_name_one_is_picked(shared_library: Library, tmp_path: Path) -> None:
     terminal = Terminal(shared_library, tmp_path)
-    terminal.expect("Demo")
+    terminal.expect("Who do you want")
     terminal.expect("Ann")
-    terminal.expect("number or name")
-    terminal.say("nobody-at-all")
-    terminal.expect("no persona called")
-    terminal.expect("number or name")
-    terminal.say("ann")
-    terminal.expect("Ann.* from Demo")
+    terminal.child.send("zzz")
+    terminal.expect("nobody of that name")
+    terminal.child.send("\x7f\x7f\x7fan")
+    terminal.expect("Ann")
+    terminal.child.send("\r")
+    terminal.expect("from")
+    terminal.expect(PROMPT)
     terminal.child.close(force=True)
+
+
+def test_the_picker_can_be_left(shared_library: Library, tmp_path: Path) -> None:
+    terminal = Terminal(shared_library, tmp_path)
+    terminal.expect("Who do you want")
+    terminal.child.sendcontrol("c")
+    assert terminal.exit_code() == 0
+
+
+def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> None:
+    chat.say("/why")
+    chat.expect("no reply yet")
+    chat.say("Hello")
+    chat.expect("Ann: ")
+    chat.expect(PROMPT)
+    chat.say("/why")
+    chat.expect("score")
+    chat.expect("nats a character")
+    chat.say("/pick 99")
+    chat.expect("NUMBER: 1 to")
+    chat.say("/pick 2")
+    chat.expect("Ann: ")
+    chat.say("/stats")
+    chat.expect("bits a character")
+
+
+def test_a_conversation_is_saved_and_goes_on(shared_library: Library, tmp_path: Path) -> None:
+    first = Terminal(shared_library, tmp_path, "ann", "--seed", "1", "--no-stream")
+    first.expect(PROMPT)
+    first.say("/save there.md")
+    first.expect("nothing has been said")
+    first.say("Where is my mug?")
+    first.expect("Ann: ")
+    first.expect(PROMPT)
+    for name in ("talk.md", "talk.json", "talk.txt"):
+        first.say(f"/save {name}")
+        first.expect(f"Saved to {name}")
+    first.say("/save talk.md")
+    first.expect("there already")
+    first.say("/save talk.doc")
+    first.expect("must be one of")
+    first.expect(PROMPT)
+    first.child.sendcontrol("d")
+    assert first.exit_code() == 0
+    (line,) = (line for line in read_scripts([tmp_path / "talk.txt"]).lines if line.speaker == "Ann")
+    assert json.loads((tmp_path / "talk.json").read_text())["turns"][1] == {"speaker": "Ann", "text": line.text}
+    assert "**You:** Where is my mug?" in (tmp_path / "talk.md").read_text()
+    again = Terminal(shared_library, tmp_path, "--continue")
+    again.expect("Where is my mug")
+    again.expect(PROMPT)
+    again.say("/undo")
+    again.expect("nothing to take back")
+    again.child.close(force=True)
+
+
+def test_without_a_conversation_none_goes_on(shared_library: Library, tmp_path: Path) -> None:
+    terminal = Terminal(shared_library, tmp_path, "-c")
+    terminal.expect("no conversation to go on with")
+    assert terminal.exit_code() == 2
+
+
+def test_a_user_may_be_somebody_and_others_may_join(chat: Terminal) -> None:
+    chat.say("/as bob")
+    chat.expect("You are Bob")
+    chat.expect("Bob:")
+    chat.say("/as bib")
+    chat.expect("Did you mean Bob")
+    chat.say("/with ann")
+    chat.expect("Ann and Ann take part")
+    chat.say("")
+    chat.expect("Ann: ")
+    chat.expect("Bob:")
+    chat.say("")
+    chat.expect("Ann: ")
+    chat.expect("Bob:")
+
+
+def test_a_message_of_several_lines(chat: Terminal) -> None:
+    chat.child.send("\x1b[200~Where is\nmy mug?\x1b[201~")
+    chat.child.send("\x1b\rReally?\r")
+    chat.expect("Ann: ")
+    chat.say("/stats")
+    chat.expect(r"messages +1")
+
+
+def test_ctrl_c_stops_a_reply(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("chat: {candidates: 64, max_words: 200, unit: char}")
+    terminal = Terminal(library, tmp_path, "ann")
+    terminal.expect(PROMPT)
+    terminal.say("Hello")
+    terminal.expect("Ann: ")
+    terminal.child.sendcontrol("c")
+    terminal.expect("stopped")
+    terminal.expect(PROMPT)
+    terminal.child.sendcontrol("d")
+    assert terminal.exit_code() == 0
 
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(shared_library: Library, tmp_path: Path) -> None:

@@ -1,0 +1,178 @@
+"""What can be typed after a slash."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import log
+from pathlib import Path
+
+import yaml
+
+from bots.terminal.chat import Chat, greet, hear
+from bots.terminal.picker import pick
+from bots.terminal.screen import note, show, table
+from bots.terminal.transcript import save
+from charbot.config import Config, override
+from charbot.errors import UsageError
+
+
+@dataclass(frozen=True)
+class _Command:
+    about: str
+    run: Callable[[Chat, str], None]
+
+
+def run(talk: Chat, text: str) -> bool:
+    """Runs a command. False where it asks to leave. Raises CharbotError."""
+    name, _, argument = text[1:].strip().partition(" ")
+    if name in ("exit", "quit"):
+        return False
+    command = COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"there is no command /{name}; /help lists them")
+    command.run(talk, argument.strip())
+    return True
+
+
+def _help(talk: Chat, argument: str) -> None:
+    table((), [(f"/{name}", command.about) for name, command in COMMANDS.items()])
+
+
+def _persona(talk: Chat, argument: str) -> None:
+    chosen = argument or pick(talk.library, talk.voice.card.name)
+    if chosen:
+        talk.start(chosen)
+        greet(talk)
+
+
+def _personas(talk: Chat, argument: str) -> None:
+    for _, card in sorted(talk.library.cards(), key=lambda pair: (pair[1].show, pair[1].name)):
+        show((talk.style(card.name), f"  {card.name:16}"), ("", card.show))
+
+
+def _with(talk: Chat, argument: str) -> None:
+    if not argument:
+        raise UsageError("/with NAME: who else takes part")
+    talk.join(argument)
+    names = " and ".join(voice.card.name for voice in talk.cast)
+    note(f"{names} take part. Enter alone has the next of them speak; /persona ends it.")
+
+
+def _as(talk: Chat, argument: str) -> None:
+    if argument:
+        mind, _ = talk.voice.load(talk.settings.unit)
+        known = {name.casefold(): name for name in mind.tokenizer.vocabulary.speakers}
+        if argument.casefold() not in known:
+            near = [known[one] for one in get_close_matches(argument.casefold(), known, n=3)]
+            raise UsageError(f"nobody called {argument!r} is known." + (f" Did you mean {' or '.join(near)}?" if near else ""))
+        talk.me = known[argument.casefold()]
+    else:
+        talk.me = None
+    note(f"You are {talk.me}." if talk.me else "You are yourself.")
+
+
+def _reset(talk: Chat, argument: str) -> None:
+    talk.start(*(voice.card.name for voice in talk.cast))
+    note("A new conversation.")
+
+
+def _regenerate(talk: Chat, argument: str) -> None:
+    if talk.last is None or not talk.session.past:
+        raise UsageError("there is no reply yet")
+    message = talk.session.turns[talk.session.past[-1].turns]
+    before, talk.session = talk.session, talk.session.undone()
+    talk.turn -= 1
+    hear(talk, message.text)
+    if len(talk.session.turns) < len(before.turns):
+        talk.session = before
+
+
+def _undo(talk: Chat, argument: str) -> None:
+    before, talk.session = talk.session, talk.session.undone()
+    note("There is nothing to take back." if talk.session is before else "The last message and its reply are taken back.")
+
+
+def _pick(talk: Chat, argument: str) -> None:
+    if talk.last is None:
+        raise UsageError("there is no reply yet")
+    candidates = talk.last.candidates
+    if not argument.isdecimal() or not 1 <= int(argument) <= len(candidates):
+        raise UsageError(f"/pick NUMBER: 1 to {len(candidates)}; /why lists them")
+    text = candidates[int(argument) - 1].text
+    talk.session = talk.session.with_last(text)
+    name = talk.session.turns[-1].speaker
+    show((talk.style(name), f"{name}: "), ("", text))
+
+
+def _why(talk: Chat, argument: str) -> None:
+    if talk.last is None:
+        raise UsageError("there is no reply yet")
+    rows = [
+        (str(i), *(f"{x:.2f}" for x in (c.score, c.here, c.anywhere, c.anybody, c.repetition)), c.text)
+        for i, c in enumerate(talk.last.candidates, start=1)
+    ]
+    table(("", "score", "here", "anywhere", "anybody", "repeats", "reply"), rows)
+    note("Log-likelihoods in nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
+
+
+def _set(talk: Chat, argument: str) -> None:
+    key, _, value = argument.partition(" ")
+    if key not in _SETTABLE or not value:
+        raise UsageError(f"/set {'|'.join(_SETTABLE)} VALUE; /show tells what they are")
+    config = override(Config(chat=talk.settings), {"chat": {key: yaml.safe_load(value)}}, "/set")
+    talk.change(config.chat)
+    note(f"{key} is {value}.")
+
+
+def _show(talk: Chat, argument: str) -> None:
+    table((), [(key, str(getattr(talk.settings, key))) for key in _SETTABLE])
+
+
+def _stats(talk: Chat, argument: str) -> None:
+    mine = [at for at, turn in enumerate(talk.session.turns) if turn.speaker == talk.me]
+    rows = [("messages", str(len(mine))), ("replies", str(len(talk.session.turns) - len(mine)))]
+    if mine:
+        rows.append(("your messages surprise by", f"{_surprise(talk, mine):.2f} bits a character"))
+    if talk.last:
+        rows.append(("the last reply took", f"{talk.last.seconds * 1000:.0f} ms, of {len(talk.last.candidates)} candidates"))
+    table((), rows)
+
+
+def _surprise(talk: Chat, places: Sequence[int]) -> float:
+    """Bits a character that the turns at these places cost whose turn it is to reply."""
+    mind, _ = talk.voice.load(talk.settings.unit)
+    turns, before = talk.session.turns, talk.settings.context_turns
+    prompts = mind.prompts(mind.read([(turns[max(0, at - before) : at], None) for at in places]), talk.me)
+    texts = [turns[at].text for at in places]
+    likely = mind.likely(list(zip(prompts, texts, strict=True)))
+    lengths = [len(text) + 1 for text in texts]
+    return -sum(one * length for one, length in zip(likely, lengths, strict=True)) / sum(lengths) / log(2)
+
+
+def _save(talk: Chat, argument: str) -> None:
+    if not argument:
+        raise UsageError("/save FILE.md, FILE.json, or FILE.txt for a script that `charbot scripts import` reads")
+    path = Path(argument).expanduser()
+    save(talk.session.turns, " and ".join(voice.card.name for voice in talk.cast), path)
+    note(f"Saved to {path}.")
+
+
+_SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
+
+COMMANDS = {
+    "help": _Command("this list", _help),
+    "persona": _Command("NAME: talk to somebody else", _persona),
+    "personas": _Command("who there is", _personas),
+    "with": _Command("NAME: somebody else takes part; Enter alone has the next one speak", _with),
+    "as": _Command("NAME: you are a character of the show; alone: yourself again", _as),
+    "regenerate": _Command("another reply to the last message", _regenerate),
+    "why": _Command("the candidates of the last reply, and their scores", _why),
+    "pick": _Command("NUMBER: another candidate of the last reply instead", _pick),
+    "undo": _Command("take the last message and its reply back", _undo),
+    "reset": _Command("start over with the same people", _reset),
+    "set": _Command("temperature|unit|seed|candidates|clean VALUE: change how replies are written", _set),
+    "show": _Command("how replies are written", _show),
+    "stats": _Command("of this conversation", _stats),
+    "save": _Command("FILE.md|.json|.txt: what was said", _save),
+    "exit": _Command("leave (so does Ctrl-D)", lambda talk, argument: None),
+}

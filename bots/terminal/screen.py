@@ -1,0 +1,61 @@
+"""What stands on the screen: names in their colours, replies typed out, notes and tables."""
+
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+
+from prompt_toolkit import print_formatted_text
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.utils import get_cwidth
+from rich.console import Console
+from rich.table import Table
+
+_CHARACTERS_A_SECOND = 90
+# Names of the 16 colours that every terminal has, and that its owner can read on its background.
+_COLOURS = ("ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansiblue", "ansired")
+
+
+def colour(name: str, names: Sequence[str]) -> str:
+    """The colour of one of `names`; neighbours differ."""
+    return _COLOURS[names.index(name) % len(_COLOURS)] if name in names else ""
+
+
+def show(*parts: tuple[str, str], end: str = "\n") -> None:
+    """Prints parts of text, each after its style."""
+    print_formatted_text(FormattedText(list(parts)), end=end, flush=True)
+
+
+def note(text: str) -> None:
+    """Says something that belongs to charbot, not to the conversation."""
+    show(("ansibrightblack", text))
+
+
+def table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table; what does not fit in its columns is wrapped."""
+    found = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        found.add_row(*row)
+    Console(highlight=False, markup=False).print(found)
+
+
+def type_out(text: str, column: int, *, stream: bool) -> None:
+    """Prints a reply from a column on, broken between words, at reading speed where it streams. Ctrl-C shows the rest at once."""
+    pause = 1 / _CHARACTERS_A_SECOND if stream else 0.0
+    for number, word in enumerate(text.split(" ")):
+        # The width is asked for at each word: the window may have changed.
+        room = shutil.get_terminal_size().columns - column
+        width = get_cwidth(word)
+        if number and width + 1 > room:
+            print()
+            column = 0
+        elif number:
+            word, width = f" {word}", width + 1
+        column += width
+        try:
+            for char in word:
+                print(char, end="", flush=pause > 0)
+                time.sleep(pause)
+        except KeyboardInterrupt:
+            pause = 0.0
+            print(word[word.index(char) + 1 :], end="")
+    print(flush=True)

@@ -1,0 +1,46 @@
+"""Conversations as files: Markdown to read, JSON for programs, a script that `charbot scripts import` reads back."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from charbot.corpus.conversation import Utterance
+from charbot.errors import UsageError
+from charbot.storage import replace_bytes
+
+_YOU = "You"
+
+
+def save(turns: Sequence[Utterance], title: str, path: Path) -> None:
+    """Writes what was said in the format that the file's ending asks for. Raises UsageError."""
+    write = _FORMATS.get(path.suffix.lower())
+    if write is None:
+        raise UsageError(f"{path}: its ending must be one of {', '.join(_FORMATS)}")
+    if not turns:
+        raise UsageError("nothing has been said yet")
+    if path.exists():
+        raise UsageError(f"{path} is there already; name another file")
+    try:
+        replace_bytes(path, write(turns, title).encode())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _markdown(turns: Sequence[Utterance], title: str) -> str:
+    return f"# {title}\n\n" + "\n\n".join(f"**{turn.speaker or _YOU}:** {_escaped(turn.text)}" for turn in turns) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>#|" else char for char in text)
+
+
+def _json(turns: Sequence[Utterance], title: str) -> str:
+    said = [{"speaker": turn.speaker, "text": turn.text} for turn in turns]
+    return json.dumps({"title": title, "turns": said}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _script(turns: Sequence[Utterance], title: str) -> str:
+    return "".join(f"{turn.speaker or _YOU}: {turn.text}\n" for turn in turns)
+
+
+_FORMATS = {".md": _markdown, ".json": _json, ".txt": _script}
