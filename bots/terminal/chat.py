@@ -2,8 +2,8 @@
 
 import sys
 import threading
-from collections.abc import Iterable, Sequence
-from concurrent.futures import wait
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from prompt_toolkit import PromptSession
@@ -34,6 +34,7 @@ class Chat:
     settings: ChatSettings
     terminal: TerminalSettings
     board: Switchboard
+    loader: ThreadPoolExecutor
     cast: list[Voice] = field(default_factory=list)
     turn: int = 0
     me: str | None = None
@@ -54,8 +55,9 @@ class Chat:
         """Has personas take part, and loads their models while the user types. Raises BundleError."""
         voices = [Voice(self.library, name, self.settings) for name in names]
         self.cast += voices
-        # Not a daemon: leaving in the middle of torch's import would abort the process.
-        threading.Thread(target=_warm_up, args=(voices,)).start()
+        for voice in voices:
+            # What goes wrong is told when a reply needs it.
+            self.loader.submit(voice.load, self.settings.unit)
 
     def start(self, *names: str) -> None:
         """A new conversation with these personas. On an error the old one goes on. Raises BundleError."""
@@ -83,7 +85,7 @@ class Chat:
         except CharbotError:
             print()
             raise
-        if reply is None:
+        except KeyboardInterrupt:
             note("(stopped)")
             return
         self.session, self.last = self.session.answered(reply), reply
@@ -91,8 +93,8 @@ class Chat:
         type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
         keep.keep(keep.Kept(tuple(voice.card.name for voice in self.cast), self.me, self.session))
 
-    def _wait(self) -> Reply | None:
-        """The reply, written in another thread so that Ctrl-C is answered at once; None if that came."""
+    def _wait(self) -> Reply:
+        """The reply, written in another thread so that Ctrl-C is answered at once."""
         stop = threading.Event()
         seed = self.settings.seed
         # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
@@ -103,19 +105,9 @@ class Chat:
             while not wait([future], timeout=0.1).done:
                 pass
             return future.result()
-        except KeyboardInterrupt:
+        finally:
             # Nobody waits for a stopped reply: it ends by itself at its next token.
             stop.set()
-            return None
-
-
-def _warm_up(voices: Sequence[Voice]) -> None:
-    for voice in voices:
-        try:
-            voice.load(voice.settings.unit)
-        except CharbotError:
-            # Told when a reply needs it.
-            return
 
 
 def chat(library: Library, name: str | None, settings: ChatSettings, terminal: TerminalSettings, *, resume: bool = False) -> int:
@@ -128,8 +120,9 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
     names = list(kept.cast) if kept else [name or settings.persona or pick(library, keep.last_persona())]
     if names == [None]:
         return 0
-    with Switchboard() as board:
-        talk = Chat(library, settings, terminal, board)
+    # Both threads are waited for: to leave in the middle of torch's import would abort the process.
+    with Switchboard() as board, ThreadPoolExecutor(1) as loader:
+        talk = Chat(library, settings, terminal, board, loader)
         talk.start(*(one for one in names if one))
         if kept:
             talk.session, talk.me = kept.session, kept.me
@@ -138,17 +131,14 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
         while True:
             try:
                 text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]))
+                if not text.startswith("/"):
+                    hear(talk, text)
+                elif not run(talk, text):
+                    return 0
             except KeyboardInterrupt:
                 note("Ctrl-D, or /exit, leaves.")
-                continue
             except EOFError:
                 return 0
-            try:
-                if text.startswith("/"):
-                    if not run(talk, text):
-                        return 0
-                else:
-                    hear(talk, text)
             except CharbotError as error:
                 note(str(error))
 

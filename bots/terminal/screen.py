@@ -1,6 +1,7 @@
 """What stands on the screen: names in their colours, replies typed out, notes and tables."""
 
 import shutil
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 
@@ -27,7 +28,8 @@ def show(*parts: tuple[str, str], end: str = "\n") -> None:
 
 def note(text: str) -> None:
     """Says something that belongs to charbot, not to the conversation."""
-    show(("ansibrightblack", text))
+    width = max(20, shutil.get_terminal_size().columns)
+    show(("ansibrightblack", "\n".join(textwrap.fill(line, width) for line in text.splitlines())))
 
 
 def table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
