@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from charbot.cli import fit, measure, personas, recipes, scripts, talk
+from charbot.cli import completion, fit, measure, personas, recipes, scripts, talk
 from charbot.errors import INTERRUPTED, CharbotError
 
 
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for group in (talk, personas, scripts, fit, recipes, measure):
         group.add(commands)
+    completion.add(commands, _parser)
     return parser
 
 
