@@ -1,6 +1,7 @@
 """Commands about personas."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbot.cli.options import Commands, add_bundles, library_of
@@ -21,6 +22,19 @@ def add(commands: Commands) -> None:
     show.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(show)
     show.set_defaults(run=_personas_show)
+    export = actions.add_parser("export", help="one as a file, to give away")
+    export.add_argument("persona")
+    export.add_argument("path", type=Path, metavar="FILE", help="a zip file to write")
+    add_bundles(export)
+    export.set_defaults(run=_personas_export)
+    take = actions.add_parser("import", help="one from such a file")
+    take.add_argument("path", type=Path, metavar="FILE")
+    take.add_argument("--out", type=Path, metavar="FOLDER", help="where it goes (default: the user's data folder)")
+    take.set_defaults(run=_personas_import)
+    remove = actions.add_parser("remove", help="delete one that you fitted or imported")
+    remove.add_argument("persona")
+    add_bundles(remove)
+    remove.set_defaults(run=_personas_remove)
 
 
 def _personas_list(args: argparse.Namespace) -> int:
@@ -58,4 +72,27 @@ def _personas_show(args: argparse.Namespace) -> int:
     for unit, fit in card.fits.items():
         scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in fit.scores.items())
         print(f"  {unit}: {scores}")
+    return 0
+
+
+def _personas_export(args: argparse.Namespace) -> int:
+    from charbot.personas.transfer import export_persona
+
+    export_persona(library_of(args), args.persona, args.path)
+    print(args.path)
+    return 0
+
+
+def _personas_import(args: argparse.Namespace) -> int:
+    from charbot.personas.library import user_folder
+    from charbot.personas.transfer import import_persona
+
+    print(import_persona(args.path, args.out or user_folder()))
+    return 0
+
+
+def _personas_remove(args: argparse.Namespace) -> int:
+    from charbot.personas.transfer import remove_persona
+
+    print(remove_persona(library_of(args), args.persona))
     return 0

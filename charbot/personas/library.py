@@ -37,7 +37,12 @@ class Library:
 
     @classmethod
     def default(cls) -> "Library":
-        return cls((user_folder(), Path(str(resources.files("charbot").joinpath("bundles")))))
+        return cls((user_folder(), cls.shipped()))
+
+    @staticmethod
+    def shipped() -> Path:
+        """The folder of the bundles that come with charbot."""
+        return Path(str(resources.files("charbot").joinpath("bundles")))
 
     @cached_property
     def personas(self) -> dict[str, Path]:

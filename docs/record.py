@@ -1,0 +1,60 @@
+"""Records a conversation in a real terminal as the picture that the README shows: `make recording`."""
+
+import os
+import sys
+from itertools import groupby
+from pathlib import Path
+
+import pexpect
+import pyte
+from rich.console import Console
+from rich.text import Text
+
+_COLUMNS, _LINES = 92, 34
+_TYPED = (
+    "Could you help me move a couch?", "It has to go up three floors.", "Joey says he will do it for pizza.", "/why",
+    "/persona cartman", "Hi! Want to come to my birthday party?", "There will be cake.",
+)  # fmt: skip
+
+
+def main() -> None:
+    screen = pyte.HistoryScreen(_COLUMNS, _LINES, history=500)
+    stream = pyte.Stream(screen)
+    environment = {**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "HOME": "/nonexistent"}
+    command = ["-m", "charbot", "chat", "chandler", "--seed", "7", "--no-stream"]
+    child: pexpect.spawn[str] = pexpect.spawn(
+        sys.executable, command, env=environment, encoding="utf-8", timeout=60, dimensions=(_LINES, _COLUMNS)
+    )
+
+    def wait_for(pattern: str) -> None:
+        child.expect(pattern)
+        stream.feed(f"{child.before}{child.after}")
+
+    wait_for("You:")
+    for text in _TYPED:
+        child.send(f"{text}\r")
+        wait_for("\n.*You:" if text.startswith("/") else r"\w+: .*\n(.*\n)*.*You:")
+    child.sendcontrol("d")
+    child.close()
+    lines = [_line(line) for line in [*screen.history.top, *(screen.buffer[y] for y in range(_LINES))]]
+    while not lines[-1].plain.strip():
+        lines.pop()
+    console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    for line in lines[:-1]:
+        console.print(line, soft_wrap=True)
+    console.save_svg(str(Path(__file__).with_name("chat.svg")), title="charbot chat")
+
+
+def _line(row: "dict[int, pyte.screens.Char]") -> Text:
+    """A row of the screen, with its colours."""
+    text = Text()
+    cells = [row[x] for x in range(_COLUMNS)]
+    for (colour, bold), group in groupby(cells, key=lambda cell: (cell.fg, cell.bold)):
+        style = " ".join(([] if colour == "default" else [colour.replace("brown", "yellow")]) + (["bold"] if bold else []))
+        text.append("".join(cell.data for cell in group), style)
+    text.rstrip()
+    return text
+
+
+if __name__ == "__main__":
+    main()
