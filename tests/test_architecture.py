@@ -37,6 +37,11 @@ def test_importing_leaves_torch_alone(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_the_chat_is_there_before_anything_heavy() -> None:
+    code = "import sys, bots.terminal.commands; sys.exit(bool({'torch', 'numpy', 'pandas', 'lxml'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_help_needs_nothing_heavy() -> None:
     code = (
         "import sys\nfrom charbot.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"

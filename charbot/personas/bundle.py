@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charbot.errors import BundleError
-from charbot.personas.guard import CopyGuard
 from charbot.storage import replace_folder, sha256
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from charbot.personas.guard import CopyGuard
 
 FORMAT = 2
 _BASE, _PERSONA = "base.json", "persona.json"
@@ -71,7 +72,7 @@ def write_base(
     vocabulary: Vocabulary,
     architecture: Mapping[str, Any],
     weights: Mapping[str, "Tensor"],
-    guard: CopyGuard,
+    guard: "CopyGuard",
     data: Mapping[str, Any],
     scores: Mapping[str, float],
 ) -> None:
@@ -108,7 +109,7 @@ def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
     return _load(folder / _WEIGHTS, base.id)
 
 
-def read_base_guard(folder: Path, base: BaseCard) -> CopyGuard:
+def read_base_guard(folder: Path, base: BaseCard) -> "CopyGuard":
     """The guard of what a base was fitted to, checked. Raises BundleError."""
     return _load_guard(folder / _GUARD, base.files.get(_GUARD))
 
@@ -119,7 +120,7 @@ def write_persona(
     name: str,
     show: str,
     rating: str,
-    guard: CopyGuard,
+    guard: "CopyGuard",
     data: Mapping[str, Any],
     fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
 ) -> None:
@@ -155,7 +156,7 @@ def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
     return _load(folder / Path(fit.file).name, fit.sha256)
 
 
-def read_guard(folder: Path, persona: PersonaCard) -> CopyGuard:
+def read_guard(folder: Path, persona: PersonaCard) -> "CopyGuard":
     """The guard of what a persona was fitted to and its bases were not, checked. Raises BundleError."""
     return _load_guard(folder / _GUARD, persona.guard)
 
@@ -225,13 +226,15 @@ def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
     path.chmod(0o644)
 
 
-def _save_guard(guard: CopyGuard, path: Path) -> None:
+def _save_guard(guard: "CopyGuard", path: Path) -> None:
     import torch
 
     _save({"filled": torch.from_numpy(guard.filled)}, path)
 
 
-def _load_guard(path: Path, expected: str | None) -> CopyGuard:
+def _load_guard(path: Path, expected: str | None) -> "CopyGuard":
+    from charbot.personas.guard import CopyGuard
+
     with _naming_faults(path):
         return CopyGuard(_load(path, expected)["filled"].numpy())
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from charbot.errors import BundleError
 from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_base_guard, read_persona
-from charbot.personas.guard import CopyGuard
 from charbot.tokens.vocabulary import Unit, Vocabulary
+
+if TYPE_CHECKING:
+    from charbot.personas.guard import CopyGuard
 
 
 def slug(name: str) -> str:
@@ -91,7 +94,7 @@ class Library:
             "fit the persona anew with `charbot train`"
         )
 
-    def base_guards(self, bases: Mapping[Unit, str]) -> list[CopyGuard]:
+    def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
         """The guards of each unit's base, given by its checksum. Raises BundleError."""
         found = [self.base(unit, wanted)[:2] for unit, wanted in bases.items()]
         return [read_base_guard(folder, card) for folder, card in found]

@@ -3,12 +3,12 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from charbot.corpus.conversation import Utterance, heard
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DTYPES = ("<f4", "<f4", "<i8")
 
@@ -18,7 +18,7 @@ class Reading:
     """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places (3,)."""
 
     turns: int
-    state: tuple[NDArray[Any], ...]
+    state: "tuple[NDArray[Any], ...]"
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Memory:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Memory":
         """Raises ValueError, KeyError or TypeError where `data` is not what `to_json` gave."""
+        import numpy as np
+
         turns = tuple(Utterance(speaker, text) for speaker, text in data["turns"])
         readings = {}
         for fit, one in data["readings"].items():
