@@ -95,6 +95,16 @@ class UnitSettings:
 
 
 @dataclass(frozen=True)
+class ClassifierSettings:
+    """The line classifier: whom it tells apart, its size, and how it is fitted."""
+
+    fit: FitSettings
+    min_lines: int = _number(500, 1, 10**6)
+    hidden: int = _number(128, 4, 8192)
+    buckets: int = _number(131_072, 16, 2**24)
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     """What every fit shares."""
 
@@ -108,6 +118,9 @@ class TrainSettings:
         FitSettings(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
         FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
         persona_tokens=800_000,
+    )
+    classifier: ClassifierSettings = ClassifierSettings(
+        FitSettings(batch=64, dropout=0.5, learning_rate=1e-3, table_rate=0.05, weight_decay=0.01, warmup_steps=100, sample=0)
     )
     adapter_rank: int = _number(16, 1, 1024)
     persona_context: int = _number(1, 0, 50)

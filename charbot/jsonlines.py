@@ -13,11 +13,12 @@ _CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
 
 @dataclass(frozen=True)
 class Request:
-    """One line: its `id` (anything, handed back), the turns before, and the text fields it was asked to have."""
+    """One line: its `id` (anything, handed back), the turns before, the text fields it was asked to have, its `lines`."""
 
     id: Any
     context: tuple[Utterance, ...]
     texts: dict[str, str]
+    lines: tuple[str, ...]
 
 
 def read_requests(lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Iterator[Request]:
@@ -43,7 +44,10 @@ def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[s
             raise UsageError(f"{where}: `{key}` must be text")
         if value is not None:
             texts[key] = value
-    return Request(data.get("id"), tuple(_context(data.get("context"), where)), texts)
+    lines = data.get("lines") or []
+    if not isinstance(lines, list) or not all(isinstance(one, str) for one in lines):
+        raise UsageError(f"{where}: `lines` must be a list of texts")
+    return Request(data.get("id"), tuple(_context(data.get("context"), where)), texts, tuple(lines))
 
 
 def _context(context: Any, where: str) -> Iterator[Utterance]:

@@ -115,6 +115,15 @@ def _why(talk: Chat, argument: str) -> None:
     note("Log-likelihoods in nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
 
 
+def _who(talk: Chat, argument: str) -> None:
+    from charbot.evaluation.recognition import Recogniser
+
+    if not argument:
+        raise UsageError("/who TEXT: who would have said it")
+    ranking = Recogniser(talk.library).rank([argument])
+    table((), [(f"{probability:.0%}", name) for name, probability in ranking[:5]])
+
+
 def _set(talk: Chat, argument: str) -> None:
     key, _, value = argument.partition(" ")
     if key not in _SETTABLE or not value:
@@ -168,6 +177,7 @@ COMMANDS = {
     "regenerate": _Command("another reply to the last message", _regenerate),
     "why": _Command("the candidates of the last reply, and their scores", _why),
     "pick": _Command("NUMBER: another candidate of the last reply instead", _pick),
+    "who": _Command("TEXT: who would have said it", _who),
     "undo": _Command("take the last message and its reply back", _undo),
     "reset": _Command("start over with the same people", _reset),
     "set": _Command("temperature|unit|seed|candidates|clean VALUE: change how replies are written", _set),

@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
     add_scripts(train)
     train.add_argument("--base", action="store_true", help="fit a base to all speakers")
     train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads first")
+    train.add_argument("--classifier", action="store_true", help="fit what `charbot who` tells speakers apart by")
     train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
     train.add_argument("--steps", type=int, default=600, metavar="N", help="windows that each cell reads (default: 600)")
     train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
@@ -31,8 +32,8 @@ def add(commands: Commands) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    if not args.base and not args.persona and not args.compare_cells:
-        raise UsageError("train needs --base, --persona NAME, or --compare-cells")
+    if not (args.base or args.persona or args.classifier or args.compare_cells):
+        raise UsageError("train needs --base, --persona NAME, --classifier, or --compare-cells")
     if args.steps < 1:
         raise UsageError("--steps must be 1 at the least")
     from dataclasses import replace
@@ -45,6 +46,7 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.tokens.vocabulary import UNITS
     from trainer.base import fit_base
     from trainer.cells import compare_cells
+    from trainer.classifier import fit_classifier
     from trainer.persona import fit_persona
     from trainer.workshop import prepare
     from trainer.world import World
@@ -67,6 +69,7 @@ def _train(args: argparse.Namespace) -> int:
         done = [fit_base(shop, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
         done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
+        done += [fit_classifier(shop, library)] if args.classifier else []
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
         return INTERRUPTED

@@ -14,6 +14,16 @@ def add(commands: Commands) -> None:
     add_bundles(score)
     score.set_defaults(run=_score)
 
+    who = commands.add_parser(
+        "who", help="who would have said it",
+        epilog='examples: charbot who "Where is my sandwich?"    charbot who --cast friends < lines.txt',
+    )  # fmt: skip
+    who.add_argument("text", nargs="?", help="a line; without it, all lines of the standard input are one person's")
+    who.add_argument("--cast", nargs="+", default=[], metavar="NAME", help="people or shows to choose from (default: all)")
+    who.add_argument("--json", action="store_true", help='JSON lines: {"id", "text" or "lines"} in, {"id", "ranking"} out')
+    add_bundles(who)
+    who.set_defaults(run=_who)
+
     evaluate = commands.add_parser("eval", help="scores of bases or personas on held-out episodes")
     evaluate.add_argument("personas", nargs="*", metavar="PERSONA", help="none: the bases")
     add_scripts(evaluate)
@@ -44,6 +54,21 @@ def _score(args: argparse.Namespace) -> int:
     scorer = Scorer(library_of(args), args.persona, args.unit)
     for line in score_lines(scorer, sys.stdin):
         print(line, flush=True)
+    return 0
+
+
+def _who(args: argparse.Namespace) -> int:
+    from charbot.evaluation.recognition import Recogniser, rank_lines
+
+    if args.json and args.text is not None:
+        raise UsageError("--json reads JSON lines from the standard input; leave the text out")
+    recogniser = Recogniser(library_of(args), args.cast)
+    if args.json:
+        for line in rank_lines(recogniser, sys.stdin):
+            print(line, flush=True)
+        return 0
+    for name, probability in recogniser.rank(sys.stdin.read().splitlines() if args.text is None else [args.text]):
+        print(f"{probability:6.1%}  {name}")
     return 0
 
 

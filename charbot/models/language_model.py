@@ -33,8 +33,8 @@ class Architecture:
         return asdict(self)
 
 
-TABLES = ("embedding.weight", "phrases.weight")
-"""Parameters of a LanguageModel that are looked up: few of their rows matter to a token."""
+TABLES = ("embedding.weight", "phrases.weight", "wide.weight")
+"""Parameters of models that are looked up: few of their rows matter to a token."""
 
 
 class LanguageModel(nn.Module):

@@ -8,6 +8,9 @@
                               unit its base (by the checksum of its weights), speaker id, scores and checksum
               char.safetensors, word.safetensors
               guard.safetensors
+    <classifier>/classifier.json   kind, format, whom it tells apart, sizes, the word base whose embedding it
+                              reads by the checksum of its weights, scores, checksum of its own
+              weights.safetensors
 
 Weights are stored in half precision. Everything read is checked against its checksum first.
 """
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from charbot.personas.guard import CopyGuard
 
 FORMAT = 2
-_BASE, _PERSONA = "base.json", "persona.json"
+_BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 
 
@@ -65,6 +68,21 @@ class PersonaCard:
     data: Mapping[str, Any]
     guard: str
     fits: Mapping[Unit, Fit]
+
+
+@dataclass(frozen=True)
+class ClassifierCard:
+    """What is known of a line classifier: whom it tells apart (names, and the show of each), the word base
+    whose embedding it reads, its sizes, how sure `sureness` lines make it, its scores."""
+
+    names: tuple[str, ...]
+    shows: tuple[str, ...]
+    base: str
+    hidden: int
+    buckets: int
+    sureness: float
+    scores: Mapping[str, float]
+    sha256: str
 
 
 def write_base(
@@ -159,6 +177,27 @@ def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
 def read_guard(folder: Path, persona: PersonaCard) -> "CopyGuard":
     """The guard of what a persona was fitted to and its bases were not, checked. Raises BundleError."""
     return _load_guard(folder / _GUARD, persona.guard)
+
+
+def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:
+    """Writes a line classifier, in the place of the one before. Its card's checksum is made here."""
+
+    def fill(new: Path) -> None:
+        _save(weights, new / _WEIGHTS)
+        whole = {"kind": "classifier", "format": FORMAT, **asdict(card), "sha256": sha256(new / _WEIGHTS)}
+        (new / _CLASSIFIER).write_text(json.dumps(whole, indent=1), "utf-8")
+
+    _replace(folder, fill)
+
+
+def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
+    """A line classifier's card and its weights in single precision, checked. Raises BundleError."""
+    path = folder / _CLASSIFIER
+    data = _read_card(path, "classifier")
+    with _naming_faults(path):
+        fields = {key: value for key, value in data.items() if key not in ("kind", "format")}
+        card = ClassifierCard(**fields | {"names": tuple(fields["names"]), "shows": tuple(fields["shows"])})
+    return card, _load(folder / _WEIGHTS, card.sha256)
 
 
 def _replace(folder: Path, fill: Callable[[Path], None]) -> None:

@@ -33,7 +33,7 @@ def user_folder() -> Path:
 class Library:
     """Folders of bundles, the ones before hiding those of the same name in the ones after.
 
-    A folder holds `bases/<unit>/` and `personas/<slug>/`.
+    A folder holds `bases/<unit>/`, `personas/<slug>/` and `classifier/`.
     """
 
     folders: tuple[Path, ...]
@@ -93,6 +93,14 @@ class Library:
             f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
             "fit the persona anew with `charbot train`"
         )
+
+    @property
+    def classifier(self) -> Path:
+        """The folder of the line classifier. Raises BundleError."""
+        for folder in self.folders:
+            if (folder / "classifier").is_dir():
+                return folder / "classifier"
+        raise BundleError("there is no line classifier; fit one with `charbot train --classifier`")
 
     def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
         """The guards of each unit's base, given by its checksum. Raises BundleError."""

@@ -1,0 +1,67 @@
+"""`charbot who`: who would have said some lines."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+
+from charbot.errors import UsageError
+from charbot.jsonlines import read_requests
+from charbot.models.line_classifier import LineClassifier
+from charbot.models.loading import base_model
+from charbot.personas.bundle import read_classifier
+from charbot.personas.library import Library, slug
+from charbot.text import message
+from charbot.tokens import tokenizer_for
+
+Ranking = list[tuple[str, float]]
+"""Names and probabilities, the likeliest first; they sum to one."""
+
+
+class Recogniser:
+    """Tells who of a cast would have said some lines."""
+
+    def __init__(self, library: Library, cast: Sequence[str] = ()) -> None:
+        """`cast` names people or shows; all whom the classifier knows where it is empty. Raises BundleError, UsageError."""
+        card, weights = read_classifier(library.classifier)
+        base, vocabulary, _ = base_model(library, "word", card.base)
+        self._tokenizer = tokenizer_for(vocabulary)
+        self._model = LineClassifier(base.embedding.weight.detach(), len(card.names), card.hidden, card.buckets)
+        self._model.load_state_dict(weights)
+        self._model.eval()
+        self._sureness = card.sureness
+        self._places = _chosen(card.names, card.shows, cast)
+        self._names = [card.names[place] for place in self._places]
+
+    def rank(self, lines: Sequence[str]) -> Ranking:
+        """Who said all of these lines. Lines that say nothing tell nothing."""
+        said = [text for line in lines if (text := message(line))]
+        prior = self._model.bias[self._places].log_softmax(0)
+        evidence = torch.zeros_like(prior)
+        if said:
+            scores = self._model.scores([self._tokenizer.encode(text) for text in said])[:, self._places]
+            # Lines of one person are alike: so many of them are less sure than as many of strangers.
+            evidence = (scores.log_softmax(1) - prior).sum(0) * len(said) ** (self._sureness - 1)
+        found = (prior + evidence).softmax(0).tolist()
+        return sorted(zip(self._names, found, strict=True), key=lambda pair: -pair[1])
+
+
+def _chosen(names: Sequence[str], shows: Sequence[str], cast: Sequence[str]) -> list[int]:
+    places: list[int] = []
+    for wanted in cast or shows:
+        found = [i for i, pair in enumerate(zip(names, shows, strict=True)) if slug(wanted) in map(slug, pair)]
+        if not found:
+            raise UsageError(
+                f"nobody and no show called {wanted!r} is known here; known are {', '.join((*names, *sorted(set(shows))))}"
+            )
+        places += [place for place in found if place not in places]
+    if len(places) < 2:
+        raise UsageError("two people at the least are needed to tell apart")
+    return places
+
+
+def rank_lines(recogniser: Recogniser, lines: Iterable[str]) -> Iterator[str]:
+    """One JSON line out for each JSON line in: `text` or `lines` in, `ranking` out. Raises UsageError naming a line."""
+    for request in read_requests(lines, optional=("text",)):
+        ranking = recogniser.rank([*request.texts.values(), *request.lines])
+        yield json.dumps({"id": request.id, "ranking": [[name, round(p, 4)] for name, p in ranking]}, ensure_ascii=False)

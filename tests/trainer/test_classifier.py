@@ -1,0 +1,90 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from rich.console import Console
+
+from charbot.errors import BundleError, CorpusError, UsageError
+from charbot.evaluation.recognition import Recogniser, rank_lines
+from charbot.personas.bundle import read_classifier
+from charbot.personas.library import Library
+from tests.conftest import SAYINGS, tiny_config
+from trainer.classifier import LineStream, SaidBy, fit_classifier
+from trainer.workshop import Workshop, prepare
+
+
+def _shop(corpus: pd.DataFrame, out: Path) -> Workshop:
+    config = tiny_config()
+    fit = dataclasses.replace(config.train.classifier.fit, batch=16, epochs=4, learning_rate=5e-3)
+    classifier = dataclasses.replace(config.train.classifier, fit=fit, min_lines=20, hidden=8, buckets=256)
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, classifier=classifier))
+    return prepare(config, corpus, out, Console(quiet=True))
+
+
+@pytest.fixture(scope="module")
+def fitted(corpus: pd.DataFrame, shared_library: Library, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    out = tmp_path_factory.mktemp("classifier")
+    fit_classifier(_shop(corpus, out), shared_library)
+    return Library((out, *shared_library.folders))
+
+
+@pytest.mark.slow
+def test_who_always_says_the_same_is_told_apart(fitted: Library) -> None:
+    card, _ = read_classifier(fitted.classifier)
+    assert card.scores["test_right_1"] == card.scores["test_right_10"] == 1
+    assert card.scores["test_bits_10"] <= card.scores["test_bits_1"] < 0.2
+    recogniser = Recogniser(fitted)
+    for name, texts in SAYINGS.items():
+        for text in texts:
+            ranking = recogniser.rank([text])
+            assert ranking[0][0] == name
+            assert sum(p for _, p in ranking) == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_a_cast_can_be_chosen(fitted: Library) -> None:
+    assert {name for name, _ in Recogniser(fitted, ["bob", "Cy"]).rank(["More tea?"])} == {"Bob", "Cy"}
+    assert len(Recogniser(fitted, ["demo"]).rank(["More tea?"])) == 3
+    with pytest.raises(UsageError, match=r"called 'Zed' is known here; known are .*Ann.*Demo"):
+        Recogniser(fitted, ["Zed"])
+    with pytest.raises(UsageError, match="two people"):
+        Recogniser(fitted, ["Ann"])
+
+
+@pytest.mark.slow
+def test_json_lines(fitted: Library) -> None:
+    recogniser = Recogniser(fitted)
+    asked = ['{"id": 1, "text": "More tea?"}', '{"id": 2, "lines": ["More tea?", "The kettle is on!"]}', '{"id": 3}']
+    one, two, nothing = (json.loads(line) for line in rank_lines(recogniser, asked))
+    assert one["ranking"][0][0] == two["ranking"][0][0] == "Ann"
+    assert nothing["ranking"][0][1] < one["ranking"][0][1]
+    with pytest.raises(UsageError, match="line 1: `lines` must be"):
+        list(rank_lines(recogniser, ['{"lines": "More tea?"}']))
+
+
+def test_each_line_is_read_once_an_epoch_and_a_fit_goes_on_where_it_was() -> None:
+    said = SaidBy([[place] * (1 + place % 3) for place in range(50)], [place % 2 for place in range(50)])
+    stream = LineStream(said, 4, 1)
+    windows = list(stream.epoch(0))
+    assert len(windows) == stream.steps
+    read = [(int(window.ids[0, i]), int(window.ids[-1, i])) for window in windows for i in range(window.ids.shape[1])]
+    assert sorted(read) == [(place, place % 2) for place in range(50)]
+    for window in windows:
+        assert window.counted[-1].all()
+        assert not window.counted[:-1].any()
+    for one, other in zip(stream.epoch(0, 5), windows[5:], strict=True):
+        assert torch.equal(one.ids, other.ids)
+    assert not all(torch.equal(one.ids, other.ids) for one, other in zip(stream.epoch(1), windows, strict=True))
+
+
+def test_one_person_cannot_be_told_apart(corpus: pd.DataFrame, shared_library: Library, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="two people with 20 lines"):
+        fit_classifier(_shop(corpus[corpus["speaker"] == "Ann"], tmp_path), shared_library)
+
+
+def test_without_a_classifier_its_fit_is_suggested(shared_library: Library) -> None:
+    with pytest.raises(BundleError, match="charbot train --classifier"):
+        Recogniser(shared_library)
