@@ -1,8 +1,9 @@
 """Fits a persona: what is added to a base so that it talks like one character."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
+from math import isnan
 from pathlib import Path
 
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 from charbot.corpus.conversation import exchanges, stretches
 from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
-from charbot.models.adapter import Adapter, merge
+from charbot.evaluation.likelihood import likelihood
+from charbot.models.adapter import Adapter, merge, scaled
 from charbot.models.language_model import LanguageModel
 from charbot.models.loading import base_model
 from charbot.personas.bundle import read_change, read_persona, write_persona
@@ -20,6 +22,8 @@ from charbot.personas.library import Library, slug
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from trainer.workshop import HELD_OUT, Finished, Workshop, examination, held_out_scores, stream_of
+
+_SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 _UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
 """Base, speaker id, scores, and change, as a bundle takes them."""
@@ -79,9 +83,9 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     }
     scores = held_out_scores(model, tokenizer, held_out, "base_")
 
-    def merged() -> LanguageModel:
+    def merged(share: float = 1.0) -> LanguageModel:
         copied = deepcopy(model).cpu()
-        merge(copied, {name: tensor.cpu() for name, tensor in adapter.change().items()}, speaker)
+        merge(copied, {name: tensor.cpu() for name, tensor in scaled(adapter.change(), share).items()}, speaker)
         return copied
 
     finished = shop.fit(
@@ -94,5 +98,14 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
             "rank": config.train.adapter_rank,
         },
     )  # fmt: skip
-    scores |= held_out_scores(merged(), tokenizer, held_out)
-    return (base.id, speaker, scores, adapter.change()), finished
+    share = best_share(lambda one: likelihood(merged(one), tokenizer, held_out["valid"]).bits_per_character)
+    scores |= held_out_scores(merged(share), tokenizer, held_out)
+    return (base.id, speaker, scores, scaled(adapter.change(), share)), finished
+
+
+def best_share(bits: Callable[[float], float]) -> float:
+    """How much of its change a persona keeps: what costs the fewest `bits` on validation lines, and a bit
+    more than half where there are none. Between a model and what it was fitted to further is often the
+    best of both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models")."""
+    found = {share: 0.0 if isnan(cost := bits(share)) else cost for share in _SHARES}
+    return min(found, key=lambda share: (found[share], abs(share - _SHARES[2])))

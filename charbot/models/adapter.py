@@ -85,6 +85,12 @@ def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker
     return merged
 
 
+def scaled(change: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """So much of a change, on the way from the base to all of it. Who speaks stays as it is."""
+    own = {name for name in change if name.startswith("a.") or name == "shift.speaker"}
+    return {name: tensor if name in own else share * tensor for name, tensor in change.items()}
+
+
 def merge(model: LanguageModel, change: Mapping[str, Tensor], speaker: int) -> None:
     """Puts a persona's change into the weights of `model`, in place."""
     with torch.no_grad():

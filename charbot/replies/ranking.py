@@ -11,14 +11,15 @@ from itertools import pairwise
 
 from charbot.text import words
 
-# Weights of a candidate's score, in nats a character, set by reading replies to everyday messages.
-_ANYWHERE = 0.7
-_PERSONA = 0.5
+# Weights of a candidate's score, in nats a character, chosen on validation episodes (EXPERIMENTS.md): so that
+# replies are as recognisable as real lines, as varied and as long.
+_ANYWHERE = 0.8
+_PERSONA = 5.0
 _REPETITION = 0.4
 # What a character of a reply is worth in itself, and how many make half of the most that length
 # can bring: "Yeah." fits nearly everywhere, and is no conversation.
-_LENGTH = 0.25
-_HALF_LENGTH = 40
+_LENGTH = 0.16
+_HALF_LENGTH = 100
 
 
 @dataclass(frozen=True)

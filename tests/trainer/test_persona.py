@@ -15,7 +15,7 @@ from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
 from tests.conftest import invented_lines, tiny_config
 from trainer.base import fit_base
-from trainer.persona import fit_persona
+from trainer.persona import best_share, fit_persona
 from trainer.workshop import Workshop, prepare
 
 pytestmark = pytest.mark.slow
@@ -109,3 +109,10 @@ def test_too_few_lines_are_refused_with_the_reason(shop: Workshop, tmp_path: Pat
         fit_persona(shop, Library((shop.out,)), "Anne", ("char",), "general")
     with pytest.raises(CorpusError, match="only 0 lines to train on"):
         prepare(CONFIG, shop.table[shop.table["split"] == "test"], tmp_path, Console(quiet=True))
+
+
+def test_the_best_share_of_a_change_is_kept() -> None:
+    assert best_share(lambda share: (share - 0.75) ** 2) == 0.8
+    assert best_share(lambda share: -share) == 1.0
+    assert best_share(lambda share: float("nan")) == 0.6
+    assert best_share(lambda share: 1.0) == 0.6

@@ -1,6 +1,6 @@
 import torch
 
-from charbot.models.adapter import Adapter, merge
+from charbot.models.adapter import Adapter, merge, scaled
 from charbot.models.language_model import LanguageModel
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import tiny_model
@@ -69,3 +69,19 @@ def test_only_the_own_speaker_token_moves(vocabularies: dict[str, Vocabulary]) -
     merge(model, adapter.change(), vocabulary.speaker("Ann"))
     moved = (model.embedding.weight != before).any(1).nonzero()[:, 0].tolist()
     assert moved == [vocabulary.speaker("Ann")]
+
+
+def test_a_scaled_change_goes_part_of_the_way(vocabularies: dict[str, Vocabulary]) -> None:
+    vocabulary = vocabularies["char"]
+    adapter = _adapter(vocabulary)
+    _stir(adapter)
+    weights = {}
+    for share in (0.0, 0.5, 1.0):
+        model = _fresh(vocabulary)
+        merge(model, scaled(adapter.change(), share), vocabulary.speaker("Ann"))
+        weights[share] = dict(model.named_parameters())
+    for name, half in weights[0.5].items():
+        if name == "embedding.weight":
+            torch.testing.assert_close(half, weights[1.0][name])
+        else:
+            torch.testing.assert_close(half, (weights[0.0][name] + weights[1.0][name]) / 2)
