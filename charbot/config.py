@@ -23,8 +23,8 @@ class ChatSettings:
 
     persona: str | None = None
     unit: Literal["word", "char"] = "word"
-    temperature: float = _number(1.0, 0.05, 2.0)
-    top_p: float = _number(0.95, 0.05, 1.0)
+    temperature: float = _number(0.9, 0.05, 2.0)
+    top_p: float = _number(0.92, 0.05, 1.0)
     candidates: int = _number(16, 1, 64)
     context_turns: int = _number(6, 1, 50)
     max_words: int = _number(40, 3, 200)
@@ -120,7 +120,7 @@ class TrainSettings:
         persona_tokens=800_000,
     )
     classifier: ClassifierSettings = ClassifierSettings(
-        FitSettings(batch=64, dropout=0.5, learning_rate=1e-3, table_rate=0.05, weight_decay=0.01, warmup_steps=100, sample=0)
+        FitSettings(epochs=3, batch=64, dropout=0.6, learning_rate=1e-3, table_rate=0.01, weight_decay=0.01, warmup_steps=100, sample=0)
     )
     adapter_rank: int = _number(16, 1, 1024)
     persona_context: int = _number(1, 0, 50)

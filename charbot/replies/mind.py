@@ -83,7 +83,8 @@ class Mind:
         found: list[dict[str, float]] = []
         for drawn in sample_replies(self.model, vocabulary, prompts, sampling, generators, cancelled):
             texts: dict[str, float] = {}
-            for one in drawn:
+            # What had to be cut is a last resort: it was going nowhere.
+            for one in [one for one in drawn if one.ended] or drawn:
                 text = self.tokenizer.decode(one.ids)
                 said = text if one.ended else whole_sentences(text, vocabulary.unit)
                 texts.setdefault(normalise(said) or "...", -sum(one.nats) / (len(text) + 1))

@@ -13,13 +13,13 @@ from charbot.text import words
 
 # Weights of a candidate's score, in nats a character, chosen on validation episodes (EXPERIMENTS.md): so that
 # replies are as recognisable as real lines, as varied and as long.
-_ANYWHERE = 0.8
-_PERSONA = 5.0
+_ANYWHERE = 0.85
+_PERSONA = 3.0
 _REPETITION = 0.4
 # What a character of a reply is worth in itself, and how many make half of the most that length
 # can bring: "Yeah." fits nearly everywhere, and is no conversation.
-_LENGTH = 0.16
-_HALF_LENGTH = 100
+_LENGTH = 0.13
+_HALF_LENGTH = 80
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,11 @@ _MOST = 256
 """Ids that are drawn from: the likeliest. To sort a whole vocabulary takes longer than all else that a token costs."""
 
 
+_SPELLING = 0.3
+"""How much cooler words are spelled than replies are drawn: names that were learnt come out whole, and what was not
+learnt is no word at any higher temperature."""
+
+
 class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
     """The reply is no longer wanted."""
 
@@ -80,13 +85,13 @@ class _Grammar:
         return ~allowed
 
 
-def choose(scores: Tensor, uniform: Tensor, temperature: float, top_p: float) -> Tensor:
-    """An id for each row of scores (B, V), by a number from [0, 1) for each (B,).
+def choose(scores: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
+    """An id for each row of scores (B, V), by a number from [0, 1) and a temperature for each (B,).
 
     Drawn from the smallest set of the likeliest ids that make up `top_p` of what the _MOST likeliest have.
     """
     best, ids = scores.topk(min(_MOST, scores.shape[1]), 1)
-    shares = (best / temperature).softmax(1).cumsum(1)
+    shares = (best / temperature[:, None]).softmax(1).cumsum(1)
     kept = ((shares < top_p).sum(1, keepdim=True)).clamp(max=shares.shape[1] - 1)
     wanted = uniform[:, None] * shares.gather(1, kept)
     place = (shares <= wanted).sum(1, keepdim=True).minimum(kept)
@@ -123,7 +128,8 @@ def sample_replies(
         scores = model.logits(features)
         mass = scores.logsumexp(1)
         scores.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), -torch.inf)
-        chosen = choose(scores, chances[at, rows], sampling.temperature, sampling.top_p)
+        temperature = torch.where(spelling, _SPELLING, 1.0) * sampling.temperature
+        chosen = choose(scores, chances[at, rows], temperature, sampling.top_p)
         costs = mass - scores.gather(1, chosen[:, None])[:, 0]
         for row, id_, cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), strict=True):
             nats[row].append(cost)
