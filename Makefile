@@ -3,7 +3,7 @@ PYTHON ?= python3
 PERSONA ?= chandler
 BIN := .venv/bin
 
-.PHONY: chat test lint clean
+.PHONY: chat test lint recording clean
 
 chat: .venv/installed
 	@$(BIN)/charbot chat $(PERSONA)
@@ -25,6 +25,9 @@ lint: .venv/installed-dev
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+recording: .venv/installed-dev
+	$(BIN)/python docs/record.py
 
 clean:
 	rm -rf .venv build dist *.egg-info
