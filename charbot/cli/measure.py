@@ -113,7 +113,8 @@ def _print_figures(found: dict[str, object], as_json: bool) -> None:
     import json
 
     if as_json:
-        print(json.dumps(found, ensure_ascii=False), flush=True)
+        known = {name: None if value != value else value for name, value in found.items()}  # JSON has no NaN
+        print(json.dumps(known, ensure_ascii=False), flush=True)
         return
     for name, value in found.items():
         print(f"{name.replace('_', ' '):28} {f'{value:.4f}' if isinstance(value, float) else value}", flush=True)

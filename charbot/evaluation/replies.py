@@ -24,25 +24,29 @@ _PROMPTS = 200
 _AMONG = 20
 """Lines among which the true reply is to be found."""
 _CAST = 8
-"""People whom the judge tells apart."""
+"""People whom the judge tells apart, at the most."""
+_ENOUGH = 50
+"""Lines that each of them says in training, at the least."""
 _TOGETHER = (1, 5, 20)
 
 
-def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge:
-    """A judge fitted to the train split: to what those of these people say who say most."""
+def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge | None:
+    """A judge fitted to the train split: to what those of these people say who say most. None where
+    there are no two who say enough."""
     train = table[table["split"] == "train"]
     lines = {name: train.loc[train["speaker"] == name, "text"].tolist() for name in names}
-    cast = sorted(lines, key=lambda name: -len(lines[name]))[:_CAST]
-    return Judge({name: lines[name] for name in cast})
+    cast = sorted((name for name in lines if len(lines[name]) >= _ENOUGH), key=lambda name: -len(lines[name]))[:_CAST]
+    return Judge({name: lines[name] for name in cast}) if len(cast) > 1 else None
 
 
-def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge) -> dict[str, Any]:
-    """Scores of a persona's replies to held-out turns and to everyday messages. Raises CorpusError."""
+def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict[str, Any]:
+    """Scores of a persona's replies to held-out turns and to everyday messages, NaN where there is too little to
+    measure on. Raises CorpusError where there is nothing."""
     name = voice.card.name
     held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, voice.settings.context_turns, name)]
     held_out = [one for one in held_out if len(one.turns) > 1]
-    if len(held_out) < _AMONG:
-        raise CorpusError(f"{name} answers {len(held_out)} times in the test episodes of these scripts; {_AMONG} are needed")
+    if not held_out:
+        raise CorpusError(f"{name} answers nobody in the test episodes of these scripts")
     chosen = random.Random(0).sample(held_out, min(_PROMPTS, len(held_out)))
     real = [one.turns[-1].text for one in chosen]
     seconds: list[float] = []
@@ -57,7 +61,8 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge) -> dict[str, A
 
     answers = replies([Memory(one.turns[:-1]) for one in chosen])
     chatted = replies([Memory().said(message) for message in everyday_messages()])
-    quoted = np.unique(np.concatenate([run_hashes([word for text in said for word in words(text)]) for said in episodes(table)]))
+    said = [run_hashes([word for text in episode for word in words(text)]) for episode in episodes(table)]
+    quoted = np.concatenate(said) if said else np.empty(0, np.uint64)
 
     def copied(texts: Sequence[str]) -> float:
         return float(np.mean([np.isin(run_hashes(words(text)), quoted).any() for text in texts]))
@@ -68,7 +73,7 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge) -> dict[str, A
         f"recognised_{together}{of}": judge.recognised({name: said}, together)
         for together in _TOGETHER
         for of, said in (("", answers), ("_real", real))
-        if name in judge.speakers
+        if judge and name in judge.speakers
     }
     return {
         "hits_at_1": hits, "mean_reciprocal_rank": rank, **recognised,
@@ -82,11 +87,14 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge) -> dict[str, A
 
 
 def retrieval(voice: Voice, held_out: Sequence[Conversation], lines: Sequence[str]) -> tuple[float, float]:
-    """How often the true reply comes first of 20 of the persona's own lines, and its mean reciprocal rank."""
+    """How often the true reply comes first of 20 of the persona's own lines, and its mean reciprocal rank; NaN
+    where there are not so many."""
+    if len(set(lines)) < _AMONG:
+        return float("nan"), float("nan")
     chance = random.Random(1)
     places = []
     for one, true in zip(held_out, lines, strict=True):
-        others = chance.sample([line for line in lines if line != true], min(_AMONG, len(set(lines))) - 1)
+        others = chance.sample(sorted(set(lines) - {true}), _AMONG - 1)
         ranking = voice.rank(Memory(one.turns[:-1]), [*others, true])
         places.append(1 + [candidate.text for candidate in ranking].index(true))
     return float(np.mean([place == 1 for place in places])), float(np.mean([1 / place for place in places]))

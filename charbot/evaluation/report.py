@@ -52,7 +52,7 @@ def persona_reports(
     library: Library, names: Sequence[str], table: pd.DataFrame, settings: ChatSettings
 ) -> Iterator[dict[str, Any]]:
     """For each persona its `persona_report`, and how its replies are: see `reply_report`."""
-    judges: dict[str, Judge] = {}
+    judges: dict[str, Judge | None] = {}
     for name in names:
         voice = Voice(library, name, settings)
         show = voice.card.show

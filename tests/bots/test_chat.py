@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ class Terminal:
         self.child.expect(pattern)
         return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", str(self.child.before or ""))
 
+    def close(self) -> None:
+        """Ends it at once; waited for, because a busy machine takes its time to clear up."""
+        self.child.kill(signal.SIGKILL)
+        self.child.wait()
+        self.child.close()
+
     def exit_code(self) -> int | None:
         self.child.expect(pexpect.EOF)
         self.child.close()
@@ -48,7 +55,7 @@ def chat(shared_library: Library, tmp_path: Path) -> Iterator[Terminal]:
     terminal = Terminal(shared_library, tmp_path, "ann", "--seed", "1")
     terminal.expect(PROMPT)
     yield terminal
-    terminal.child.close(force=True)
+    terminal.close()
 
 
 def test_a_conversation(chat: Terminal) -> None:
@@ -123,7 +130,7 @@ def test_without_a_name_one_is_picked(shared_library: Library, tmp_path: Path) -
     terminal.child.send("\r")
     terminal.expect("from")
     terminal.expect(PROMPT)
-    terminal.child.close(force=True)
+    terminal.close()
 
 
 def test_the_picker_can_be_left(shared_library: Library, tmp_path: Path) -> None:
@@ -179,7 +186,7 @@ def test_a_conversation_is_saved_and_goes_on(shared_library: Library, tmp_path: 
     again.expect(PROMPT)
     again.say("/undo")
     again.expect("nothing to take back")
-    again.child.close(force=True)
+    again.close()
 
 
 def test_without_a_conversation_none_goes_on(shared_library: Library, tmp_path: Path) -> None:
@@ -232,4 +239,4 @@ def test_a_home_that_cannot_be_written_is_no_obstacle(shared_library: Library, t
     terminal.expect(PROMPT)
     terminal.say("Hello")
     terminal.expect("Ann: ")
-    terminal.child.close(force=True)
+    terminal.close()

@@ -13,7 +13,7 @@ def test_every_figure_is_there_and_hangs_together(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(bench, "WORDS", 200)
     monkeypatch.setattr(bench, "WIDTH", 16)
     monkeypatch.setattr(bench, "_SAMPLE", 20)
-    monkeypatch.setattr(bench, "_PEAK_SIZE", 64)
+    monkeypatch.setattr("charbot.models.peak._SIZE", 64)
     assert main(["bench", "train", "--rounds", "1", "--steps", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     for name in ("exact", "sampled"):
