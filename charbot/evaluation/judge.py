@@ -22,7 +22,7 @@ class Judge:
             TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32),
             TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=5, sublinear_tf=True, dtype=np.float32),
         )
-        self._model: Pipeline = make_pipeline(features, LogisticRegression(C=2.0, max_iter=100, tol=1e-3))
+        self._model: Pipeline = make_pipeline(features, LogisticRegression(C=2.0, max_iter=500, tol=1e-3))
         self._model.fit(texts, speakers)
         self.speakers: list[str] = list(self._model.classes_)
         counts = np.array([len(lines[name]) for name in self.speakers])
