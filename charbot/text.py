@@ -4,8 +4,10 @@ Scripts pass through here on their way into the corpus, and messages on their wa
 model, so both are spelled alike. Knows nothing of scripts, tokens or models.
 """
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 MAX_MESSAGE = 2_000
 """Code points of a message that a model reads: the last ones, cut at a word."""
@@ -40,6 +42,15 @@ def normalise(text: str) -> str:
     # Most lines are plain, and translating costs more than all else here.
     text = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
     return _DOTS.sub("...", _SPACED_DOTS.sub("...", " ".join(text.split())))
+
+
+def find_name(wanted: str, names: Iterable[str]) -> tuple[str | None, str]:
+    """The one of `names` that is `wanted`, whatever its case, else None; and then a hint at the nearest of them."""
+    known = {name.casefold(): name for name in names}
+    if wanted.casefold() in known:
+        return known[wanted.casefold()], ""
+    near = [known[one] for one in difflib.get_close_matches(wanted.casefold(), known, n=3)]
+    return None, f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def words(text: str) -> list[str]:

@@ -22,14 +22,12 @@ from charbot.personas.library import Library
 from charbot.tokens import Tokenizer, tokenizer_for
 from trainer.loop import Examination
 from trainer.stream import Window
-from trainer.workshop import Workshop
+from trainer.workshop import HELD_OUT, Workshop
 
 _TOGETHER = 10
 """Lines of one person that are taken together where it is measured how sure several make it."""
 _LONGEST = 80
 """Tokens of a line that are read."""
-
-
 _SURENESS = tuple(tenth / 10 for tenth in range(1, 11))
 """Of n lines, as many as n to this power tell apart as strangers' lines would."""
 
@@ -107,15 +105,16 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
     stream = LineStream(train, settings.fit.batch, settings.fit.seed)
     finished = shop.fit(
         "classifier", "line classifier", model, model, [stream] * settings.fit.epochs, settings.fit,
-        examine=lambda: Examination(_bits(model, splits["valid"], 1, 1.0), {}),
+        examine=lambda: Examination(_bits(_evidence(model, splits["valid"]), 1, 1.0), {}),
         identity={"settings": asdict(settings), "base": card.id, "names": names, "lines": len(train.lines)},
     )  # fmt: skip
     folder = shop.out / "classifier"
     if shop.world.leads:
         fitted = deepcopy(model).cpu()
-        sureness = min(_SURENESS, key=lambda one: _bits(fitted, splits["valid"], _TOGETHER, one))
+        valid, test = (_evidence(fitted, splits[split]) for split in HELD_OUT)
+        sureness = min(_SURENESS, key=lambda one: _bits(valid, _TOGETHER, one))
         scores = {
-            f"test_{kind}_{together}": round(measure(fitted, splits["test"], together, sureness), 5)
+            f"test_{kind}_{together}": round(measure(test, together, sureness), 5)
             for kind, measure in (("right", _right), ("bits", _bits))
             for together in (1, _TOGETHER)
         }
@@ -135,29 +134,40 @@ def _lines_of(table: pd.DataFrame, split: Split, names: Sequence[str], tokenizer
     return SaidBy(encoded(tokenizer, chosen["text"].tolist()), [names.index(name) for name in chosen["speaker"]])
 
 
-def _together(model: LineClassifier, said: SaidBy, together: int, sureness: float) -> tuple[Tensor, Tensor]:
-    """(groups, classes) log-probabilities of who says so many lines of a person, one after the other, and (groups,) who does."""
+@dataclass(frozen=True)
+class _Evidence:
+    """What each line says for each class beside the prior (lines, classes), the prior, and who says each line."""
+
+    lines: Tensor
+    prior: Tensor
+    speakers: Tensor
+
+
+@torch.inference_mode()
+def _evidence(model: LineClassifier, said: SaidBy) -> _Evidence:
     prior = model.bias.log_softmax(0)
-    evidence = model.scores(said.lines) - prior
-    speakers_ = torch.tensor(said.speakers)
+    return _Evidence(model.scores(said.lines) - prior, prior, torch.tensor(said.speakers))
+
+
+def _together(evidence: _Evidence, together: int, sureness: float) -> tuple[Tensor, Tensor]:
+    """(groups, classes) log-probabilities of who says so many lines of a person, one after the other, and (groups,) who does."""
+    prior = evidence.prior
     groups, of = [], []
     for place in range(len(prior)):
-        for group in torch.split(evidence[speakers_ == place], together):
+        for group in torch.split(evidence.lines[evidence.speakers == place], together):
             if len(group) == together:
                 groups.append(prior + group.sum(0) * together ** (sureness - 1))
                 of.append(place)
     return torch.stack(groups).log_softmax(1) if groups else torch.empty(0, len(prior)), torch.tensor(of, dtype=torch.int64)
 
 
-@torch.inference_mode()
-def _bits(model: LineClassifier, said: SaidBy, together: int, sureness: float) -> float:
+def _bits(evidence: _Evidence, together: int, sureness: float) -> float:
     """Bits that it takes to say who speaks; NaN where there is nothing to measure on."""
-    scores, of = _together(model, said, together, sureness)
+    scores, of = _together(evidence, together, sureness)
     return float(-scores.gather(1, of[:, None]).mean() / log(2))
 
 
-@torch.inference_mode()
-def _right(model: LineClassifier, said: SaidBy, together: int, sureness: float) -> float:
+def _right(evidence: _Evidence, together: int, sureness: float) -> float:
     """The share that is recognised; NaN where there is nothing to measure on."""
-    scores, of = _together(model, said, together, sureness)
+    scores, of = _together(evidence, together, sureness)
     return float((scores.argmax(1) == of).float().mean()) if len(of) else float("nan")

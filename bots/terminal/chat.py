@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -15,7 +16,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from bots.session import Session
 from bots.terminal import keep
-from bots.terminal.picker import pick
+from bots.terminal.picker import choices, pick
 from bots.terminal.screen import colour, note, show, type_out
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
@@ -47,9 +48,13 @@ class Chat:
         """Whose turn it is to reply."""
         return self.cast[self.turn % len(self.cast)]
 
+    @cached_property
+    def _names(self) -> list[str]:
+        return [one.name for one in choices(self.library)]
+
     def style(self, name: str | None) -> str:
-        """The colour of a speaker's name."""
-        return f"bold {colour(name, sorted(card.name for _, card in self.library.cards()))}" if name else "bold"
+        """The colour of a speaker's name: the one that it has in the picker."""
+        return f"bold {colour(name, self._names)}" if name else "bold"
 
     def join(self, *names: str) -> None:
         """Has personas take part, and loads their models while the user types. Raises BundleError."""

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from math import log
 from pathlib import Path
 
 import yaml
 
 from bots.terminal.chat import Chat, greet, hear
-from bots.terminal.picker import pick
+from bots.terminal.picker import choices, pick
 from bots.terminal.screen import note, show, table
 from bots.terminal.transcript import save
 from charbot.config import Config, override
+from charbot.corpus.conversation import exchange
 from charbot.errors import UsageError
+from charbot.text import find_name
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def _persona(talk: Chat, argument: str) -> None:
 
 
 def _personas(talk: Chat, argument: str) -> None:
-    for _, card in sorted(talk.library.cards(), key=lambda pair: (pair[1].show, pair[1].name)):
-        show((talk.style(card.name), f"  {card.name:16}"), ("", card.show))
+    for one in choices(talk.library):
+        show((talk.style(one.name), f"  {one.name:16}"), ("", one.show))
 
 
 def _with(talk: Chat, argument: str) -> None:
@@ -61,11 +61,10 @@ def _with(talk: Chat, argument: str) -> None:
 def _as(talk: Chat, argument: str) -> None:
     if argument:
         mind, _ = talk.voice.load(talk.settings.unit)
-        known = {name.casefold(): name for name in mind.tokenizer.vocabulary.speakers}
-        if argument.casefold() not in known:
-            near = [known[one] for one in get_close_matches(argument.casefold(), known, n=3)]
-            raise UsageError(f"nobody called {argument!r} is known." + (f" Did you mean {' or '.join(near)}?" if near else ""))
-        talk.me = known[argument.casefold()]
+        found, hint = find_name(argument, mind.tokenizer.vocabulary.speakers)
+        if found is None:
+            raise UsageError(f"nobody called {argument!r} is known.{hint}")
+        talk.me = found
     else:
         talk.me = None
     note(f"You are {talk.me}." if talk.me else "You are yourself.")
@@ -149,13 +148,12 @@ def _stats(talk: Chat, argument: str) -> None:
 
 def _surprise(talk: Chat, places: Sequence[int]) -> float:
     """Bits a character that the turns at these places cost whose turn it is to reply."""
+    from charbot.evaluation.likelihood import likelihood
+
     mind, _ = talk.voice.load(talk.settings.unit)
     turns, before = talk.session.turns, talk.settings.context_turns
-    prompts = mind.prompts(mind.read([(turns[max(0, at - before) : at], None) for at in places]), talk.me)
-    texts = [turns[at].text for at in places]
-    likely = mind.likely(list(zip(prompts, texts, strict=True)))
-    lengths = [len(text) + 1 for text in texts]
-    return -sum(one * length for one, length in zip(likely, lengths, strict=True)) / sum(lengths) / log(2)
+    said = [exchange(turns[max(0, at - before) : at], turns[at]) for at in places]
+    return likelihood(mind.model, mind.tokenizer, said).bits_per_character
 
 
 def _save(talk: Chat, argument: str) -> None:

@@ -1,6 +1,5 @@
 """The corpus as a pandas table: one row for each Line, its columns a Line's fields and `split`."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
@@ -13,6 +12,7 @@ from charbot.corpus.split import Split, split_of
 from charbot.errors import CorpusError
 from charbot.scripts.cast import is_group
 from charbot.scripts.line import Line
+from charbot.text import find_name
 
 _FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "directions")
 
@@ -82,9 +82,7 @@ def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 def find_speaker(table: pd.DataFrame, name: str) -> str:
     """The speaker called `name`, whatever its case. Raises CorpusError, with the nearest names."""
-    known = {str(speaker).casefold(): str(speaker) for speaker in table["speaker"].unique()}
-    if name.casefold() in known:
-        return known[name.casefold()]
-    near = [known[one] for one in difflib.get_close_matches(name.casefold(), known, n=3)]
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise CorpusError(f"nobody called {name!r} speaks in these scripts.{hint}")
+    found, hint = find_name(name, map(str, table["speaker"].unique()))
+    if found is None:
+        raise CorpusError(f"nobody called {name!r} speaks in these scripts.{hint}")
+    return found

@@ -1,7 +1,6 @@
 """What a persona's replies are like, against the lines that its character really says in held-out episodes."""
 
 import random
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,9 +53,9 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     def replies(memories: Sequence[Memory]) -> list[str]:
         found = []
         for seed, memory in enumerate(memories):
-            started = time.perf_counter()
-            found.append(voice.reply(memory, seed=seed).text)
-            seconds.append(time.perf_counter() - started)
+            reply = voice.reply(memory, seed=seed)
+            found.append(reply.text)
+            seconds.append(reply.seconds)
         return found
 
     answers = replies([Memory(one.turns[:-1]) for one in chosen])

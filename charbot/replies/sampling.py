@@ -12,7 +12,6 @@ from charbot.tokens.vocabulary import END, Vocabulary
 _MOST = 256
 """Ids that are drawn from: the likeliest. To sort a whole vocabulary takes longer than all else that a token costs."""
 
-
 _SPELLING = 0.3
 """How much cooler words are spelled than replies are drawn: names that were learnt come out whole, and what was not
 learnt is no word at any higher temperature."""
