@@ -76,7 +76,7 @@ def _reset(talk: Chat, argument: str) -> None:
 
 
 def _regenerate(talk: Chat, argument: str) -> None:
-    if talk.last is None or not talk.session.past:
+    if not talk.session.past:
         raise UsageError("there is no reply yet")
     message = talk.session.turns[talk.session.past[-1].turns]
     before, talk.session = talk.session, talk.session.undone()
@@ -88,6 +88,9 @@ def _regenerate(talk: Chat, argument: str) -> None:
 
 def _undo(talk: Chat, argument: str) -> None:
     before, talk.session = talk.session, talk.session.undone()
+    if talk.session is not before:
+        # Its candidates belong to a reply that is no longer there.
+        talk.last = None
     note("There is nothing to take back." if talk.session is before else "The last message and its reply are taken back.")
 
 
@@ -127,7 +130,11 @@ def _set(talk: Chat, argument: str) -> None:
     key, _, value = argument.partition(" ")
     if key not in _SETTABLE or not value:
         raise UsageError(f"/set {'|'.join(_SETTABLE)} VALUE; /show tells what they are")
-    config = override(Config(chat=talk.settings), {"chat": {key: yaml.safe_load(value)}}, "/set")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"/set {key}: {value!r} is no value") from error
+    config = override(Config(chat=talk.settings), {"chat": {key: parsed}}, "/set")
     talk.change(config.chat)
     note(f"{key} is {value}.")
 
@@ -159,7 +166,10 @@ def _surprise(talk: Chat, places: Sequence[int]) -> float:
 def _save(talk: Chat, argument: str) -> None:
     if not argument:
         raise UsageError("/save FILE.md, FILE.json, or FILE.txt for a script that `charbot scripts import` reads")
-    path = Path(argument).expanduser()
+    try:
+        path = Path(argument).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{argument}: {error}") from error
     save(talk.session.turns, " and ".join(voice.card.name for voice in talk.cast), path)
     note(f"Saved to {path}.")
 

@@ -157,6 +157,23 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.expect("bits a character")
 
 
+def test_nothing_that_is_typed_ends_the_chat(chat: Terminal) -> None:
+    chat.say("Hello")
+    chat.expect("Ann: ")
+    chat.expect(PROMPT)
+    chat.say("/undo")
+    chat.expect("taken back")
+    chat.say("/pick 1")
+    chat.expect("no reply yet")
+    chat.say("/regenerate")
+    chat.expect("no reply yet")
+    chat.say("/set seed [")
+    chat.expect("is no value")
+    chat.say("/save ~nobody-at-all/talk.md")
+    chat.expect("home directory")
+    chat.expect(PROMPT)
+
+
 def test_a_conversation_is_saved_and_goes_on(shared_library: Library, tmp_path: Path) -> None:
     first = Terminal(shared_library, tmp_path, "ann", "--seed", "1", "--no-stream")
     first.expect(PROMPT)
