@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
 def chat(args: argparse.Namespace) -> int:
     from bots.terminal.chat import chat as talk
 
-    wait_asleep()
+    wait_briefly()
     if args.resume and args.persona:
         raise UsageError("--continue goes on with whoever talked last; leave the name out")
     config = _config(args)
@@ -45,7 +45,7 @@ def _say(args: argparse.Namespace) -> int:
     from bots.terminal.say import answer_lines, answer_once, answer_requests
     from charbot.replies.engine import Voice
 
-    wait_asleep()
+    wait_briefly()
     voice = Voice(library_of(args), args.persona, _config(args).chat)
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
@@ -65,11 +65,13 @@ def _add_reply_options(parser: argparse.ArgumentParser) -> None:
     add_bundles(parser)
 
 
-def wait_asleep() -> None:
-    """Has torch's threads sleep while they wait for one another. Spinning, they take the cores that they
-    wait for: on a busy machine a reply takes seven times as long (fits, which have it to themselves, gain
-    a quarter by it). Comes before torch is imported."""
+def wait_briefly() -> None:
+    """Has torch's threads spin for some microseconds while they wait for one another, and then sleep. To sleep at
+    once doubles what a reply takes; to spin for long takes the cores that they wait for, on a busy machine.
+    Comes before torch is imported."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Where GNU's OpenMP is at work, as in torch for Linux, it counts for more than the policy.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 
 def _config(args: argparse.Namespace) -> "Config":

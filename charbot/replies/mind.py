@@ -10,7 +10,7 @@ from torch import Tensor
 from charbot.corpus.conversation import Utterance, whole
 from charbot.models.language_model import LanguageModel, State, token_nats
 from charbot.replies.memory import Reading
-from charbot.replies.sampling import Prompt, Sampling, repeated, sample_replies
+from charbot.replies.sampling import SPOKEN, Prompt, Sampling, repeated, sample_replies
 from charbot.text import normalise
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render, render_turn
@@ -93,7 +93,8 @@ class Mind:
 
     @torch.inference_mode()
     def likely(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
-        """log p of each text and its end after its prompt, in nats a character."""
+        """log p of each text and its end after its prompt, in nats a character. Where none holds a word that
+        replies do not, they are compared as replies are drawn: among the ids of sampling.SPOKEN."""
         encoded = [self.tokenizer.encode(text) for _, text in asked]
         order = sorted(range(len(asked)), key=lambda i: len(encoded[i]))
         found = [0.0] * len(asked)
@@ -116,7 +117,8 @@ class Mind:
             after, _ = self.model(ids[:-1], repeated([one.state for one in prompts], 1))
             features = torch.cat([features, after])
         nats = torch.zeros(ids.shape)
-        nats[counted] = token_nats(self.model, features[counted], ids[counted])
+        spoken = SPOKEN if int(ids.max()) < SPOKEN else None
+        nats[counted] = token_nats(self.model, features[counted], ids[counted], first=spoken)
         return nats.sum(0)
 
 
