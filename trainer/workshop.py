@@ -186,6 +186,7 @@ def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Conv
     prompts = mind.prompts(mind.read([([_GREETING], None)]), speaker)
     said = {}
     for temperature in _TEMPERATURES:
-        sampling = Sampling(1, temperature, 1.0, _SAMPLE_TOKENS[tokenizer.vocabulary.unit])
+        longest = _SAMPLE_TOKENS[tokenizer.vocabulary.unit]
+        sampling = Sampling(1, temperature, 1.0, longest, opening=longest)
         ((said[str(temperature)],),) = mind.draw(prompts, sampling, [torch.Generator().manual_seed(1)])
     return Examination(bits, said)

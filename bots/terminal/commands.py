@@ -110,11 +110,11 @@ def _why(talk: Chat, argument: str) -> None:
     if talk.last is None:
         raise UsageError("there is no reply yet")
     rows = [
-        (str(i), *(f"{x:.2f}" for x in (c.score, c.here, c.anywhere, c.anybody, c.repetition)), c.text)
+        (str(i), *(f"{x:.2f}" for x in (c.score, c.here, c.anywhere, c.anybody, c.topic, c.repetition)), c.text)
         for i, c in enumerate(talk.last.candidates, start=1)
     ]
-    table(("", "score", "here", "anywhere", "anybody", "repeats", "reply"), rows)
-    note("Log-likelihoods in nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
+    table(("", "score", "here", "anywhere", "anybody", "topic", "repeats", "reply"), rows)
+    note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
 
 
 def _who(talk: Chat, argument: str) -> None:

@@ -17,6 +17,7 @@ from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate, ranked
+from charbot.replies.topic import Topic
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _CHARACTERS_A_WORD = 6
 """A bound in words is this many times as many characters for the character unit."""
+
+_OPENING = 2
+"""Words that open a reply."""
 
 _ROUNDS = 3
 """How often replies are drawn where none of them can be said."""
@@ -84,6 +88,11 @@ class Voice:
         return [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
 
     @cached_property
+    def _topic(self) -> Topic:
+        fit = self.card.fits.get("word")
+        return Topic.of(self._library.base("word", fit.base)[2].words if fit else ())
+
+    @cached_property
     def _manners(self) -> "Manners":
         from charbot.replies.manners import Manners
 
@@ -111,8 +120,8 @@ class Voice:
         mind, _ = self.load(settings.unit)
         memories = self._up_to_date(memories, mind)
         prompts = mind.prompts([memory.readings[mind.id] for memory in memories], self.card.name)
-        longest = settings.max_words * (_CHARACTERS_A_WORD if settings.unit == "char" else 1)
-        sampling = Sampling(settings.candidates, settings.temperature, settings.top_p, longest)
+        word = _CHARACTERS_A_WORD if settings.unit == "char" else 1
+        sampling = Sampling(settings.candidates, settings.temperature, settings.top_p, settings.max_words * word, _OPENING * word)
         wanted = [settings.seed if seed is None else seed for seed in seeds]
         chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
         texts: dict[int, dict[str, float]] = {}
@@ -160,7 +169,7 @@ class Voice:
         ranking = []
         for memory, found in zip(memories, texts, strict=True):
             anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
-            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns]))
+            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns], self._topic))
         return ranking
 
     def _can_be_said(self, text: str) -> bool:

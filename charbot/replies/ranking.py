@@ -2,49 +2,53 @@
 
 Candidates are scored by how likely they are here, minus how likely after anything (maximum mutual
 information, Li et al. 2016, "A Diversity-Promoting Objective Function"), plus how much more likely
-the persona is to say them than anybody, minus what they repeat.
+the persona is to say them than anybody, plus what they have in common with what was said, minus what they repeat.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from charbot.replies.topic import Topic
 from charbot.text import words
 
 # Weights of a candidate's score, in nats a character, chosen on validation episodes (EXPERIMENTS.md): so that
 # replies are as recognisable as real lines, as varied and as long.
-_ANYWHERE = 0.85
+_ANYWHERE = 0.95
 _PERSONA = 3.0
 _REPETITION = 0.4
+_TOPIC = 0.3
 # What a character of a reply is worth in itself, and how many make half of the most that length
 # can bring: "Yeah." fits nearly everywhere, and is no conversation.
-_LENGTH = 0.13
+_LENGTH = 0.1
 _HALF_LENGTH = 80
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody,
-    each in nats a character, and the share of it that repeats something."""
+    each in nats a character, how much it is about what was said, and the share of it that repeats something."""
 
     text: str
     score: float
     here: float
     anywhere: float
     anybody: float
+    topic: float
     repetition: float
 
 
 def ranked(
-    texts: Mapping[str, float], anywhere: Sequence[float], anybody: Sequence[float], said: Sequence[str]
+    texts: Mapping[str, float], anywhere: Sequence[float], anybody: Sequence[float], said: Sequence[str], topic: Topic
 ) -> tuple[Candidate, ...]:
-    """Candidates, the best first: texts with their log p here, after small talk and by anybody; `said` was said lately."""
+    """Candidates, the best first: texts with their log p here, after small talk and by anybody; `said`, oldest first,
+    is what was said lately."""
     found = []
     for (text, here), after_anything, by_anybody in zip(texts.items(), anywhere, anybody, strict=True):
-        repeated = repetition(text, said)
+        repeated, about = repetition(text, said), topic.shared(text, said)
         fit = here - _ANYWHERE * after_anything + _PERSONA * (here - by_anybody)
-        score = (fit + _LENGTH) * len(text) / (len(text) + _HALF_LENGTH) - _REPETITION * repeated
-        found.append(Candidate(text, score, here, after_anything, by_anybody, repeated))
+        score = (fit + _LENGTH) * len(text) / (len(text) + _HALF_LENGTH) + _TOPIC * about - _REPETITION * repeated
+        found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 

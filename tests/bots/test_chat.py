@@ -148,7 +148,7 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.expect(PROMPT)
     chat.say("/why")
     chat.expect("score")
-    chat.expect("nats a character")
+    chat.expect("Nats a character")
     chat.say("/pick 99")
     chat.expect("NUMBER: 1 to")
     chat.say("/pick 2")

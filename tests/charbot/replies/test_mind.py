@@ -52,7 +52,7 @@ def test_how_likely_a_reply_is_agrees_with_scoring(unit: Unit, vocabularies: dic
 def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     mind = _mind(vocabularies[unit])
     (prompt,) = mind.prompts(mind.read([(TURNS, None)]), "Ann")
-    (drawn,) = mind.draw([prompt], Sampling(24, 1.0, 1.0, 90), [torch.Generator().manual_seed(1)])
+    (drawn,) = mind.draw([prompt], Sampling(24, 1.0, 1.0, 90, 90), [torch.Generator().manual_seed(1)])
     again = mind.likely([(prompt, text) for text in drawn])
     # Cut replies lack an end, and a listed word may come spelled: the rest agree.
     agreeing = sum(one == pytest.approx(other, rel=1e-4) for one, other in zip(drawn.values(), again, strict=True))
@@ -68,7 +68,7 @@ def test_a_cancelled_draw_stops(vocabularies: dict[str, Vocabulary]) -> None:
         return len(asked) == 3
 
     with pytest.raises(Cancelled):
-        mind.draw(mind.prompts(mind.read([((), None)]), None), Sampling(4, 1.0, 1.0, 500), [torch.Generator()], cancelled)
+        mind.draw(mind.prompts(mind.read([((), None)]), None), Sampling(4, 1.0, 1.0, 500, 500), [torch.Generator()], cancelled)
     assert len(asked) == 3
 
 

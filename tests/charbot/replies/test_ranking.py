@@ -1,6 +1,9 @@
 import pytest
 
 from charbot.replies.ranking import ranked, repetition
+from charbot.replies.topic import Topic
+
+TOPIC = Topic.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
 
 
 def test_repetition() -> None:
@@ -13,7 +16,7 @@ def test_repetition() -> None:
 
 def _best(here: tuple[float, float], anywhere: tuple[float, float], anybody: tuple[float, float], said: str = "") -> str:
     texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
-    return ranked(texts, anywhere, anybody, [said])[0].text[:4]
+    return ranked(texts, anywhere, anybody, [said], TOPIC)[0].text[:4]
 
 
 def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_comes_first() -> None:
@@ -22,9 +25,11 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
     assert _best((-1.2, -1.0), even, even) == "More"
     assert _best(even, (-1.0, -1.2), even) == "More"
     assert _best(even, even, (-1.2, -1.0)) == "The "
-    assert _best((-1.0, -1.01), even, even, "The kettle is on?") == "More"
+    assert _best((-1.0, -1.01), even, even, "The kettle is on?") == "More", "it only repeats"
+    assert _best((-1.0, -1.01), even, even, "All that tea!") == "More", "it is about tea"
 
 
 def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], [])
+    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], ["Any tea?"], TOPIC)
     assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
+    assert 0 < only.topic < 1
