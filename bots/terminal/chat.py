@@ -9,15 +9,16 @@ from functools import cached_property
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import Completer, NestedCompleter
-from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.completion import Completer, WordCompleter
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import emacs_mode, has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import choices, pick
-from bots.terminal.screen import colour, note, show, type_out
+from bots.terminal.screen import colour, note, show, type_out, typed_ahead
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
@@ -81,38 +82,39 @@ class Chat:
         self.cast = []
         self.join(*names)
 
+    @typed_ahead()
     def reply(self) -> None:
         """Has whose turn it is reply, and shows it. Ctrl-C takes it back."""
         name = self.voice.card.name
-        show((self.style(name), f"{name}: "), end="")
+        stop = threading.Event()
         try:
-            reply = self._wait()
+            show((self.style(name), f"{name}: "), end="")
+            reply = self._wait(stop)
         except CharbotError:
             print()
             raise
         except KeyboardInterrupt:
             note("(stopped)")
             return
+        finally:
+            # Nobody waits for a stopped reply: it ends by itself at its next token.
+            stop.set()
         self.session, self.last = self.session.answered(reply), reply
         self.turn += 1
-        type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
+        # First, so that nothing is lost where the terminal is closed meanwhile.
         keep.keep(keep.Kept(tuple(voice.card.name for voice in self.cast), self.me, self.session))
+        type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
 
-    def _wait(self) -> Reply:
+    def _wait(self, stop: threading.Event) -> Reply:
         """The reply, written in another thread so that Ctrl-C is answered at once."""
-        stop = threading.Event()
         seed = self.settings.seed
         # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
         seed = None if seed is None else seed + self.asked
         self.asked += 1
         future = self.board.ask(self.voice, self.session.memory, seed=seed, cancelled=stop.is_set)
-        try:
-            while not wait([future], timeout=0.1).done:
-                pass
-            return future.result()
-        finally:
-            # Nobody waits for a stopped reply: it ends by itself at its next token.
-            stop.set()
+        while not wait([future], timeout=0.1).done:
+            pass
+        return future.result()
 
 
 def chat(library: Library, name: str | None, settings: ChatSettings, terminal: TerminalSettings, *, resume: bool = False) -> int:
@@ -131,7 +133,7 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
         talk.start(*(one for one in names if one))
         if kept:
             talk.session, talk.me = kept.session, kept.me
-        prompt = _prompt(talk, NestedCompleter.from_nested_dict(_completions(library, COMMANDS)))
+        prompt = _prompt(talk, _completer(library, COMMANDS))
         greet(talk)
         while True:
             try:
@@ -171,19 +173,22 @@ def greet(talk: Chat) -> None:
     note(_HINT)
 
 
-def _completions(library: Library, commands: Iterable[str]) -> dict[str, object]:
-    people = dict.fromkeys(library.personas)
-    return {f"/{name}": people if name in ("persona", "with", "as") else None for name in commands}
+def _completer(library: Library, commands: Iterable[str]) -> Completer:
+    found = [f"/{name}" for name in commands]
+    found += [f"/{name} {person}" for name in ("persona", "with", "as") for person in library.personas]
+    return WordCompleter(found, sentence=True)
 
 
 def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
     keys = KeyBindings()
 
-    @keys.add("enter")
+    # Not where history is searched: there it takes what was found.
+    @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
+    # To vi's users, Escape and then Enter are two keys.
+    @keys.add("escape", "enter", filter=emacs_mode)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 

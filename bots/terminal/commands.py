@@ -1,5 +1,6 @@
 """What can be typed after a slash."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from charbot.config import Config, override
 from charbot.corpus.conversation import exchange
 from charbot.errors import UsageError
 from charbot.text import find_name
+
+_WIDE = 90
+"""Columns that the parts of a score take beside a reply."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +113,16 @@ def _pick(talk: Chat, argument: str) -> None:
 def _why(talk: Chat, argument: str) -> None:
     if talk.last is None:
         raise UsageError("there is no reply yet")
+    parts: tuple[str, ...] = ("score", "here", "anywhere", "anybody", "topic", "repetition")
+    if shutil.get_terminal_size().columns < _WIDE:
+        parts = parts[:1]
     rows = [
-        (str(i), *(f"{x:.2f}" for x in (c.score, c.here, c.anywhere, c.anybody, c.topic, c.repetition)), c.text)
-        for i, c in enumerate(talk.last.candidates, start=1)
+        (str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text)
+        for i, one in enumerate(talk.last.candidates, start=1)
     ]
-    table(("", "score", "here", "anywhere", "anybody", "topic", "repeats", "reply"), rows)
-    note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
+    table(("", *parts, "reply"), rows)
+    if len(parts) > 1:
+        note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
 
 
 def _who(talk: Chat, argument: str) -> None:

@@ -1,9 +1,11 @@
 """What stands on the screen: names in their colours, replies typed out, notes and tables."""
 
 import shutil
+import sys
 import textwrap
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from prompt_toolkit import print_formatted_text
 from prompt_toolkit.formatted_text import FormattedText
@@ -19,6 +21,23 @@ _COLOURS = ("ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansiblue", "a
 def colour(name: str, names: Sequence[str]) -> str:
     """The colour of one of `names`; neighbours differ."""
     return _COLOURS[names.index(name) % len(_COLOURS)] if name in names else ""
+
+
+@contextmanager
+def typed_ahead() -> Iterator[None]:
+    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
 def show(*parts: tuple[str, str], end: str = "\n") -> None:
@@ -53,11 +72,10 @@ def type_out(text: str, column: int, *, stream: bool) -> None:
         elif number:
             word, width = f" {word}", width + 1
         column += width
-        try:
-            for char in word:
-                print(char, end="", flush=pause > 0)
+        for char in word:
+            print(char, end="", flush=pause > 0)
+            try:
                 time.sleep(pause)
-        except KeyboardInterrupt:
-            pause = 0.0
-            print(word[word.index(char) + 1 :], end="")
+            except KeyboardInterrupt:
+                pause = 0.0
     print(flush=True)

@@ -1,0 +1,249 @@
+"""What stands on the screen of a real terminal (pyte), to the letter: the replies are written down."""
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pyte
+import pytest
+
+from charbot.personas.library import Library
+
+CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK")
+
+
+class Screen:
+    """A terminal of so many columns and lines that a command runs in, and what stands on it."""
+
+    def __init__(self, command: list[str], home: Path, columns: int = 60, lines: int = 30, **environment: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
+        self.raw = ""
+        self._screen = pyte.HistoryScreen(columns, lines, history=1000)
+        self._stream = pyte.Stream(self._screen)
+        self.child: pexpect.spawn[str] = pexpect.spawn(
+            command[0], command[1:], dimensions=(lines, columns), encoding="utf-8", cwd=str(home),
+            env={**kept, "HOME": str(home), "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
+        )  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def wait(self, wanted: str, seconds: float = 30) -> "Screen":
+        """Reads until the text stands on the screen."""
+        return self.until(lambda: wanted in self.text, wanted, seconds)
+
+    def until(self, true: Callable[[], bool], what: str, seconds: float = 30) -> "Screen":
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, f"no {what!r} on the screen:\n{self.text}"
+            self._read(0.1)
+        return self
+
+    def _read(self, seconds: float) -> None:
+        try:
+            found = self.child.read_nonblocking(10_000, timeout=seconds)
+        except pexpect.TIMEOUT:
+            return
+        self.raw += found
+        self._stream.feed(found)
+
+    def type(self, text: str) -> "Screen":
+        self.child.send(text)
+        return self
+
+    def say(self, text: str) -> "Screen":
+        return self.type(text + "\r")
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.child.setwinsize(lines, columns)
+        self._screen.resize(lines, columns)
+
+    def ends(self, code: int | None) -> None:
+        """Reads to the end, and compares the exit code; None is an end by a signal."""
+        end = time.monotonic() + 30
+        while True:
+            assert time.monotonic() < end, f"it does not end:\n{self.text}"
+            try:
+                self._read(0.1)
+            except pexpect.EOF:
+                break
+        self.child.close()
+        assert self.child.exitstatus == code, self.text
+
+    def close(self) -> None:
+        if not self.child.closed:
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
+            self.child.close()
+
+
+Start = Callable[..., Screen]
+
+
+@pytest.fixture
+def start(shared_library: Library, tmp_path: Path) -> Iterator[Start]:
+    """Starts the chat with written replies; further words are put on its command line."""
+    root = Path(__file__).parents[2]
+    started = []
+
+    def begin(*arguments: str, columns: int = 60, lines: int = 30, **environment: str) -> Screen:
+        command = [sys.executable, "-m", "tests.bots.written_chat", "chat", *arguments]
+        command += ["--bundles", str(shared_library.folders[0])]
+        started.append(Screen(command, tmp_path, columns, lines, PYTHONPATH=str(root), **environment))
+        return started[-1]
+
+    yield begin
+    for screen in started:
+        screen.close()
+
+
+def _above_the_bar(screen: Screen) -> list[str]:
+    """The lines on the screen without the hint, the empty ones and the bar."""
+    return [line for line in screen.text.splitlines() if line and not line.startswith(("Type a", "Ctrl-D"))][:-1]
+
+
+def test_a_whole_conversation(start: Start) -> None:
+    screen = start("ann", "--no-stream", "--seed", "7").wait("You:")
+    for message in ("Hello, Ann!", "Tea?"):  # the second is typed before the first is answered
+        screen.say(message).wait(message)
+    screen.wait("I heard 3: Tea?").say("/why").wait("Something else.")
+    screen.say("/pick 2").wait("Ann: Something else.")
+    screen.say("/undo").wait("taken back")
+    screen.say("Mine!").wait("I heard 3: Mine!")
+    screen.until(lambda: screen.text.endswith("42 ms"), "bar")
+    assert _above_the_bar(screen)[:4] == ["Ann from Demo", "You: Hello, Ann!", "Ann: I heard 1: Hello, Ann!", "You: Tea?"]
+    bar = screen.text.splitlines()[-1]
+    assert bar.split(" · ") == ["Ann", "word", "temperature 1", "seed 7", "42 ms"]
+    screen.say("/exit").ends(0)
+
+
+def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: Start) -> None:
+    reply = " ".join(f"word{number}" for number in range(80))
+    screen = start("ann", REPLY=reply).wait("You:")
+    screen.say("Hello").wait("word5 ")
+    assert "word79" not in screen.text
+    screen.child.sendcontrol("c")
+    screen.wait("word79", seconds=1.5).wait("You:")
+    shown = " ".join(screen.text.split("Ann: ")[1].split("You:")[0].split())
+    assert shown == reply
+
+
+def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
+    screen = start("ann", THINK="20").wait("You:").say("Hello").wait("Ann:")
+    screen.child.sendcontrol("c")
+    screen.wait("(stopped)", seconds=5).say("/undo").wait("nothing to take back")
+    screen.child.sendcontrol("d")
+    screen.ends(0)
+
+
+@pytest.mark.parametrize("columns", [30, 40, 61])
+def test_a_resize_while_a_reply_is_typed_out(start: Start, columns: int) -> None:
+    reply = " ".join(f"{number:03}" for number in range(90))
+    screen = start("ann", REPLY=reply).wait("You:").say("Hello").wait("020")
+    screen.resize(columns, 40)
+    screen.wait("089").wait("You:")
+    words = [word for line in screen.text.splitlines() for word in re.findall(r"\b\d{3}\b", line)]
+    assert words[-60:] == reply.split()[-60:], "no word is broken between lines"
+    screen.say("Bye").wait("You: Bye")
+
+
+def test_forty_columns_and_wide_characters(start: Start) -> None:
+    screen = start("ann", "--no-stream", columns=40, REPLY="寿司" * 12 + " 😀 " + "ラーメン " * 9).wait("You:")
+    screen.say("日本語で").wait("You: 日").wait("ラーメン")
+    assert all(len(line.encode("utf-16-le")) <= 80 for line in screen.text.splitlines())
+    screen.say("/help").wait("/exit")
+    assert max(map(len, screen.text.splitlines())) <= 40
+
+
+def test_no_colour_and_a_dumb_terminal(start: Start) -> None:
+    plain = start("ann", "--no-stream", NO_COLOR="1").wait("You:").say("Hello").wait("I heard 1")
+    assert not re.search(r"\x1b\[(\d+;)*(3[0-7]|9[0-7]|38|48)(;\d+)*m", plain.raw)
+    dumb = start("ann", "--no-stream", TERM="dumb").wait("You:").say("Hello").wait("I heard 1")
+    assert "\x1b[3" not in dumb.raw
+    dumb.say("/exit").ends(0)
+
+
+def test_history_is_searched_suggested_and_shared_by_two_chats(start: Start) -> None:
+    one, other = start("ann", "--no-stream").wait("You:"), start("ann", "--no-stream").wait("You:")
+    one.say("Where is my kettle?").wait("I heard 1: Where")
+    other.say("No tea today.").wait("I heard 1: No tea")
+    for screen in (one, other):
+        screen.say("/exit").ends(0)
+    third = start("ann", "--no-stream").wait("You:")
+    third.child.sendcontrol("r")
+    third.type("kettle").wait("Where is my kettle?").type("\r\r").wait("I heard 1: Where is my kettle?")
+    third.type("No t").wait("No tea today.").type("\x1b[C\r").wait("I heard 3: No tea today.")
+    third.type("\x1b[A\x1b[A").wait("You: Where is my kettle?")
+
+
+def test_completion_and_a_pasted_message_of_several_lines(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:")
+    screen.type("/regen\t").wait("/regenerate").say("").wait("no reply yet")
+    screen.type("/persona an\t").wait("/persona ann").say("").wait("Ann from Demo")
+    screen.type("\x1b[200~One.\nTwo.\nThree.\x1b[201~").wait("Three.").say("").wait("I heard 1: One. Two. Three.")
+    screen.type("More").type("\x1b\r").type("lines\r").wait("I heard 3: More lines")
+
+
+def test_vi_keys(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("terminal: {keys: vi, stream: false}\n")
+    screen = start("ann").wait("You:").type("Hello tea").wait("Hello tea")
+    screen.type("\x1b")
+    time.sleep(0.7)
+    screen.type("bcwcake\x1b")
+    time.sleep(0.7)
+    screen.type("\r").wait("I heard 1: Hello cake")
+
+
+def test_suspended_and_back(start: Start, shared_library: Library, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    shell = Screen(["/bin/bash", "--norc", "--noprofile", "-i"], tmp_path, PS1="$ ", PYTHONPATH=str(root))
+    try:
+        shell.say(f"{sys.executable} -m tests.bots.written_chat chat ann --no-stream --bundles {shared_library.folders[0]}")
+        shell.wait("You:").say("Hello").wait("I heard 1").child.sendcontrol("z")
+        shell.wait("Stopped").say("echo meanwhile").wait("\nmeanwhile").say("fg").wait("\nYou:")
+        shell.say("Again").wait("I heard 3: Again")
+    finally:
+        shell.close()
+
+
+def test_a_closed_terminal_ends_the_chat_and_keeps_the_conversation(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("Remember me").wait("I heard 1")
+    pid = screen.child.pid
+    screen.child.close(force=False)
+    end = time.monotonic() + 10
+    while _alive(pid):
+        assert time.monotonic() < end, "the chat outlives its terminal"
+        time.sleep(0.05)
+    start("--continue", "--no-stream").wait("You: Remember me").say("Still there?").wait("I heard 3: Still there?")
+
+
+def _alive(pid: int | None) -> bool:
+    assert pid
+    try:
+        # The child of a process that has closed its terminal is nobody else's to wait for.
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        return False
+
+
+@pytest.mark.parametrize("damage", [b"\x00\xff\xfe\n+\x80\n", b"", b"# 2026\n+Hello before\n"])
+def test_a_history_in_any_state_is_no_obstacle(start: Start, tmp_path: Path, damage: bytes) -> None:
+    state = tmp_path / ".local" / "state" / "charbot"
+    state.mkdir(parents=True)
+    (state / "history").write_bytes(damage)
+    (state / "last.json").write_bytes(damage)
+    start("ann", "--no-stream").wait("You:").type("\x1b[A\x1b[B\x15").say("Hello").wait("I heard 1: Hello").say("/exit").ends(0)
+    assert b"+Hello\n" in (state / "history").read_bytes()
+
+
+def test_first_use_says_in_a_line_what_to_do(tmp_path: Path, start: Start) -> None:
+    screen = start("nobody-at-all")
+    screen.ends(1)
+    assert "no persona called" in screen.text
+    assert "Traceback" not in screen.raw
