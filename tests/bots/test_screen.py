@@ -17,18 +17,28 @@ from charbot.personas.library import Library
 CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK")
 
 
+class _Answering(pyte.HistoryScreen):
+    """Tells a program that asks where the cursor stands."""
+
+    child: "pexpect.spawn[str]"
+
+    def write_process_input(self, data: str) -> None:
+        self.child.send(data)
+
+
 class Screen:
     """A terminal of so many columns and lines that a command runs in, and what stands on it."""
 
     def __init__(self, command: list[str], home: Path, columns: int = 60, lines: int = 30, **environment: str) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
         self.raw = ""
-        self._screen = pyte.HistoryScreen(columns, lines, history=1000)
+        self._screen = _Answering(columns, lines, history=1000)
         self._stream = pyte.Stream(self._screen)
         self.child: pexpect.spawn[str] = pexpect.spawn(
             command[0], command[1:], dimensions=(lines, columns), encoding="utf-8", cwd=str(home),
-            env={**kept, "HOME": str(home), "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
+            env={**kept, "HOME": str(home), "TERM": "xterm-256color", **environment},
         )  # fmt: skip
+        self._screen.child = self.child
 
     @property
     def text(self) -> str:
