@@ -54,6 +54,10 @@ class Session:
         point = self.past[-1]
         return Session(self.turns[: point.turns], point.memory, self.past[:-1])
 
+    def cut(self, turns: int) -> "Session":
+        """The session with no more than the last so many turns."""
+        return Session(self.turns[-turns:], self.memory)
+
     def to_json(self) -> dict[str, Any]:
         """As values that JSON has. Nothing can be taken back in what `from_json` makes of them."""
         return {"turns": [[turn.speaker, turn.text] for turn in self.turns], "memory": self.memory.to_json()}

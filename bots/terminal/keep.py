@@ -16,9 +16,13 @@ from charbot.errors import UsageError
 from charbot.storage import replace_bytes
 
 
+_KEPT_TURNS = 200
+"""Turns of a conversation that are kept, the last: a reply late in a long one costs no more than an early one."""
+
+
 @dataclass(frozen=True)
 class Kept:
-    """A conversation to go on with: who takes part, whom the user plays, and all that was said."""
+    """A conversation to go on with: who takes part, whom the user plays, and what was said."""
 
     cast: tuple[str, ...]
     me: str | None
@@ -43,7 +47,7 @@ def history() -> History:
 
 def keep(kept: Kept) -> None:
     """Keeps a conversation, in the place of the one before."""
-    data = {"cast": kept.cast, "me": kept.me, "session": kept.session.to_json()}
+    data = {"cast": kept.cast, "me": kept.me, "session": kept.session.cut(_KEPT_TURNS).to_json()}
     try:
         replace_bytes(_folder() / "last.json", json.dumps(data, ensure_ascii=False).encode())
     except OSError:

@@ -39,8 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="charbot", description="A chatbot that talks like a TV character. Without a command: pick a persona and chat."
-    )
+        prog="charbot", description="A chatbot that talks like a TV character. Without a command: pick a persona and chat.",
+        epilog='examples: charbot    charbot chat joey    charbot say ross "Are you happy?"    charbot train --scripts my_show/ '
+        "--persona Alice    `charbot COMMAND --help` tells more.",
+    )  # fmt: skip
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (default: ./config.yaml, if there is one)")
     parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None, resume=False)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    talk = commands.add_parser("chat", help="talk to a persona in the terminal")
+    talk = commands.add_parser(
+        "chat", help="talk to a persona in the terminal",
+        epilog="examples: charbot chat joey    charbot chat cartman --seed 7    charbot chat --continue    In the chat, /help.",
+    )  # fmt: skip
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
     talk.add_argument("-c", "--continue", dest="resume", action="store_true", help="go on with the last conversation")
     talk.add_argument("--no-stream", action="store_true", help="show replies at once")

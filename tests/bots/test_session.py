@@ -35,6 +35,16 @@ def test_another_reply_can_take_the_last_ones_place() -> None:
     assert session.turns == session.memory.turns == (Utterance(None, "Hi"), Utterance("Ann", "Bye."))
 
 
+def test_what_is_kept_of_a_long_session_is_bounded() -> None:
+    session = Session()
+    for number in range(30):
+        session = session.said(f"Message {number}.")
+    kept = session.cut(4)
+    assert [turn.text for turn in kept.turns] == [f"Message {number}." for number in range(26, 30)]
+    assert kept.memory == session.memory
+    assert session.cut(99).turns == session.turns
+
+
 def test_a_session_survives_json() -> None:
     session = _answered(Session().said("Hi"), "Hello.")
     again = Session.from_json(json.loads(json.dumps(session.to_json())))
