@@ -15,7 +15,6 @@ from bots.session import Session
 from charbot.errors import UsageError
 from charbot.storage import replace_bytes
 
-
 _KEPT_TURNS = 200
 """Turns of a conversation that are kept, the last: a reply late in a long one costs no more than an early one."""
 
