@@ -42,6 +42,18 @@ class TerminalSettings:
 
 
 @dataclass(frozen=True)
+class DiscordSettings:
+    """How the Discord bot works. Servers and channels set the rest themselves."""
+
+    database: str | None = None
+    persona: str = "chandler"
+    message_content: bool = False
+    cooldown: float = _number(2.0, 0.0, 3600.0)
+    waiting: int = _number(3, 1, 100)
+    memory_days: float = _number(7.0, 0.01, 3650.0)
+
+
+@dataclass(frozen=True)
 class CorpusSettings:
     """How scripts become a corpus."""
 
@@ -138,6 +150,7 @@ class Config:
 
     chat: ChatSettings = ChatSettings()
     terminal: TerminalSettings = TerminalSettings()
+    discord: DiscordSettings = DiscordSettings()
     corpus: CorpusSettings = CorpusSettings()
     train: TrainSettings = TrainSettings()
 

@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -61,6 +62,13 @@ class Voice:
         self.settings = settings
         self._loading = threading.Lock()
         self._loaded: dict[Unit, tuple[Mind, Prompt]] = {}
+
+    def under(self, settings: ChatSettings) -> "Voice":
+        """The same persona under other settings; what is loaded is loaded once for both."""
+        other = copy(self)
+        other.settings = settings
+        vars(other).pop("_manners", None)
+        return other
 
     def load(self, unit: Unit) -> "tuple[Mind, Prompt]":
         """A unit's model, and where small talk brings it to; read once, whichever thread asks first. Raises BundleError."""

@@ -1,0 +1,1 @@
+"""The Discord bot: personas that answer in the channels of a server."""

@@ -1,0 +1,376 @@
+"""The bot at work: which messages are for it, and how they are answered."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import ParamSpec, Protocol, TypeVar
+
+import discord
+from discord.ext import commands
+
+from bots.discord_bot import texts
+from bots.discord_bot.cast import Cast, Member
+from bots.discord_bot.desk import Desk
+from bots.discord_bot.place import Place
+from bots.discord_bot.store import Said, Store, StoreError, Waiting
+from charbot.config import Config
+from charbot.corpus.conversation import Utterance
+from charbot.errors import CharbotError, UsageError
+from charbot.replies.engine import Reply
+from charbot.replies.memory import Memory
+from charbot.replies.switchboard import Switchboard
+
+_REMEMBERED = 1000
+"""Conversations, and people's last messages, in memory at once; the database has the others."""
+_REFRESH_SECONDS = 30
+_NOTICE_SECONDS = 1.0
+"""Messages that are left within so long are told of together."""
+_LATE_SECONDS = 15 * 60
+"""Messages that wait for longer, because the bot was away, are let go."""
+_CLOSING_SECONDS = 20
+
+_SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+
+_log = logging.getLogger("charbot.discord")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Target(Protocol):
+    """Where an answer goes."""
+
+    async def typing(self) -> None: ...
+    async def send(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Call:
+    """Something that is to be answered, by its id; `nsfw` where the channel is age-restricted."""
+
+    id: int
+    channel: int
+    author: int
+    text: str
+    place: Place
+    nsfw: bool
+    target: Target
+
+
+@dataclass(frozen=True)
+class ToMessage:
+    """Answers a message, pinging nobody."""
+
+    message: discord.Message | discord.PartialMessage
+
+    async def typing(self) -> None:
+        await self.message.channel.typing()
+
+    async def send(self, text: str) -> None:
+        for number, part in enumerate(texts.pieces(text)):
+            # With the same nonce Discord takes it once, however often it is sent.
+            nonce = f"{self.message.id}-{number}"[:25]
+            try:
+                await self.message.reply(part, nonce=nonce, mention_author=False)
+            except discord.HTTPException as error:
+                if error.code != _UNKNOWN_MESSAGE:
+                    raise
+                await self.message.channel.send(part, nonce=nonce)
+
+
+_UNKNOWN_MESSAGE = 50035
+"""Discord's code for an answer to a message that was deleted."""
+
+
+@dataclass(frozen=True)
+class ToInteraction:
+    """Answers a command that was deferred; what was asked stands above the answer."""
+
+    interaction: discord.Interaction
+    asked: str = ""
+
+    async def typing(self) -> None:
+        return None
+
+    async def send(self, text: str) -> None:
+        quoted = f"> {self.asked}\n{text}" if self.asked else text
+        first, *others = texts.pieces(quoted)
+        await self.interaction.edit_original_response(content=first)
+        for part in others:
+            await self.interaction.followup.send(part)
+
+
+class Bot(commands.AutoShardedBot):
+    """Personas in the channels of servers. Replies, and all that waits for a disk, happen in other threads."""
+
+    def __init__(self, cast: Cast, store: Store, board: Switchboard, config: Config) -> None:
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents.message_content = config.discord.message_content
+        super().__init__(
+            commands.when_mentioned, help_command=None, intents=intents, allowed_mentions=discord.AllowedMentions.none()
+        )
+        self.cast, self.store, self.board, self.config = cast, store, board, config
+        self.places: dict[int, Place] = {}
+        self._desk = Desk(self._answer, config.discord.waiting)
+        self._disk = ThreadPoolExecutor(1, "charbot-store")
+        self._memories: OrderedDict[int, Memory] = OrderedDict()
+        self._spoke: OrderedDict[int, float] = OrderedDict()
+        self._left: dict[int, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._recovered = False
+
+    async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs what waits for the database in its own thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._disk, lambda: call(*args, **kwargs))
+
+    def do(self, work: Awaitable[None]) -> None:
+        """Has something done meanwhile."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Places
+
+    def place(self, guild: int | None, *channels: int | None) -> Place:
+        """What counts in a channel: what is set for it, for the channel it is a thread of, for its server, or for all."""
+        settings = self.config.discord
+        found = Place(persona=settings.persona, mode="mentions", cooldown=settings.cooldown, roles=())
+        for where in (guild, *reversed(channels)):
+            found = self.places.get(where, Place()).over(found) if where else found
+        return found
+
+    def place_of(self, channel: object, guild: int | None) -> Place:
+        return self.place(guild, getattr(channel, "id", None), getattr(channel, "parent_id", None))
+
+    async def change_place(self, where: int, changes: Place) -> None:
+        """Sets something for a place. Raises StoreError, and then nothing has changed."""
+        changed = changes.over(self.places.get(where, Place()))
+        await self.on_disk(self.store.set_place, where, changed)
+        self.places[where] = changed
+
+    # Life
+
+    async def setup_hook(self) -> None:
+        from bots.discord_bot.commands import add_commands
+
+        self.places = await self.on_disk(self.store.places)
+        add_commands(self)
+        await self._sync()
+        self.do(self._look_after())
+
+    async def _sync(self) -> None:
+        """Tells Discord which commands there are, where that has changed."""
+        payload = json.dumps([command.to_dict(self.tree) for command in self.tree.get_commands()], sort_keys=True)
+        wanted = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
+        if await self.on_disk(self.store.fact, "commands") != wanted:
+            await self.tree.sync()
+            await self.on_disk(self.store.note, "commands", wanted)
+
+    async def _look_after(self) -> None:
+        """Notices personas that were fitted anew, and forgets what is old."""
+        while True:
+            try:
+                await asyncio.to_thread(self.cast.refresh)
+                await self.on_disk(self.store.forget_older, self.config.discord.memory_days)
+            except CharbotError as error:
+                _log.warning("%s", error)
+            await asyncio.sleep(_REFRESH_SECONDS)
+
+    async def on_ready(self) -> None:
+        _log.info("ready as %s in %d servers", self.user, len(self.guilds))
+        if not self._recovered:
+            self._recovered = True
+            await self._answer_late()
+
+    async def _answer_late(self) -> None:
+        """Answers what was asked before the bot was stopped in the middle of it."""
+        for one in await self.on_disk(self.store.waiting, _LATE_SECONDS):
+            channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
+            target = ToMessage(discord.PartialMessage(channel=channel, id=one.message))  # type: ignore[arg-type]
+            if one.reply is not None:
+                with suppress(discord.HTTPException):
+                    await target.send(one.reply)
+                await self.on_disk(self.store.answered, one.message, one.channel, [], self._kept_turns)
+            else:
+                guild = getattr(getattr(channel, "guild", None), "id", None)
+                place, nsfw = self.place_of(channel, guild), age_restricted(channel)
+                self._desk.take(one.channel, Call(one.message, one.channel, one.author, one.text, place, nsfw, target))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        with suppress(StoreError):
+            await self.on_disk(self.store.forget_places, [guild.id, *(channel.id for channel in guild.channels)])
+
+    async def close(self) -> None:
+        """Finishes or apologises for the answers in hand, and leaves."""
+        if not self.is_closed():
+            await self._desk.close(_CLOSING_SECONDS)
+            for task in self._tasks:
+                task.cancel()
+        await super().close()
+        self._disk.shutdown(wait=True)
+
+    # Messages
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answers what is meant for it. Bots, itself among them, are never answered: they would never stop."""
+        if message.author.bot or message.webhook_id or message.type not in _SPOKEN:
+            return
+        place = self.place_of(message.channel, message.guild.id if message.guild else None)
+        if not self._addressed(message, place) or not allowed(message.author, place):
+            return
+        text = message.clean_content
+        for me in (message.guild.me if message.guild else None, self.user):
+            text = text.replace(f"@{me.display_name}", "") if me else text
+        call = Call(
+            message.id, message.channel.id, message.author.id, text.strip() or "Hey!", place, age_restricted(message.channel),
+            ToMessage(message),
+        )  # fmt: skip
+        if not await self.answer(call, kept=True):
+            self._leave(call)
+
+    def _addressed(self, message: discord.Message, place: Place) -> bool:
+        if message.guild is None or place.mode == "always":
+            return True
+        answered = message.reference.resolved if message.reference else None
+        to_me = isinstance(answered, discord.Message) and answered.author == self.user
+        return to_me or self.user in message.mentions
+
+    async def answer(self, call: Call, *, kept: bool) -> bool:
+        """Has a call answered in its turn; one that is `kept` even after a crash. False where it is too many."""
+        now = time.monotonic()
+        if now - self._spoke.get(call.author, -1e9) < (call.place.cooldown or 0.0):
+            return False
+        self._spoke[call.author] = now
+        self._spoke.move_to_end(call.author)
+        if len(self._spoke) > _REMEMBERED:
+            self._spoke.popitem(last=False)
+        # Taken first: to wait for the disk would let later messages pass.
+        if not self._desk.take(call.channel, call):
+            return False
+        if kept:
+            # One thread serves the disk in turn: this is noted before the answer to it is.
+            with suppress(StoreError):
+                await self.on_disk(self.store.receive, Waiting(call.id, call.channel, call.author, call.text))
+        return True
+
+    def _leave(self, call: Call) -> None:
+        """A message was one too many: its channel is told, once for all of them."""
+        self._left[call.channel] = self._left.get(call.channel, 0) + 1
+        if self._left[call.channel] == 1:
+            self.do(self._tell_left(call))
+
+    async def _tell_left(self, call: Call) -> None:
+        await asyncio.sleep(_NOTICE_SECONDS)
+        with suppress(discord.HTTPException):
+            await call.target.send(texts.BUSY.format(count=self._left.pop(call.channel)))
+
+    # Answers
+
+    @property
+    def _kept_turns(self) -> int:
+        return 2 * self.config.chat.context_turns
+
+    async def _answer(self, call: Call) -> None:
+        """Answers a call, or apologises."""
+        try:
+            await self._reply_to(call)
+        except asyncio.CancelledError:
+            with suppress(discord.HTTPException):
+                await call.target.send(texts.CLOSING)
+            raise
+        except UsageError as error:
+            await self._apologise(call, str(error))
+        except discord.HTTPException as error:
+            _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
+            await self._done(call, [])
+        except Exception:
+            _log.exception("no answer in channel %d", call.channel)
+            await self._apologise(call, texts.SORRY)
+
+    async def _apologise(self, call: Call, text: str) -> None:
+        with suppress(discord.HTTPException):
+            await call.target.send(text)
+        await self._done(call, [])
+
+    async def _done(self, call: Call, turns: list[Said]) -> None:
+        try:
+            await self.on_disk(self.store.answered, call.id, call.channel, turns, self._kept_turns)
+        except StoreError as error:
+            _log.warning("%s", error)
+
+    async def _reply_to(self, call: Call) -> None:
+        memory = await self._memory(call.channel)
+        reply, _ = await asyncio.gather(self.reply(call.place, call.nsfw, memory.said(call.text)), self._typing(call))
+        with suppress(StoreError):
+            await self.on_disk(self.store.sending, call.id, reply.text)
+        await call.target.send(reply.text)
+        turns = []
+        # Unless the conversation was forgotten meanwhile.
+        if self._memories.get(call.channel) is memory:
+            self._memories[call.channel] = reply.memory
+            turns = [Said(call.author, turn.speaker, turn.text) for turn in reply.memory.turns[-2:]]
+        await self._done(call, turns)
+
+    async def _typing(self, call: Call) -> None:
+        with suppress(discord.HTTPException):
+            await call.target.typing()
+
+    async def _memory(self, channel: int) -> Memory:
+        if channel not in self._memories:
+            try:
+                said = await self.on_disk(self.store.turns, channel, self._kept_turns)
+            except StoreError as error:
+                _log.warning("%s", error)
+                said = []
+            self._memories[channel] = Memory().heard([Utterance(one.speaker, one.text) for one in said])
+            if len(self._memories) > _REMEMBERED:
+                self._memories.popitem(last=False)
+        self._memories.move_to_end(channel)
+        return self._memories[channel]
+
+    def member(self, place: Place, nsfw: bool) -> tuple[Member, bool]:
+        """Who answers in a place, and whether cleanly. Raises UsageError where nobody can."""
+        member = self.cast.member(place.persona or "")
+        if member is None:
+            raise UsageError(f"{place.persona} is not here any more. /persona set chooses somebody else.")
+        clean = not nsfw if place.clean is None else place.clean
+        if member.mature and not clean and not nsfw:
+            raise UsageError(f"{member.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
+        return member, clean
+
+    async def reply(self, place: Place, nsfw: bool, memory: Memory) -> Reply:
+        """A place's persona's reply to a conversation. Raises UsageError, BundleError, BusyError."""
+        member, clean = self.member(place, nsfw)
+        settings = replace(self.config.chat, clean=clean)
+        if place.temperature is not None:
+            settings = replace(settings, temperature=place.temperature)
+        voice = await asyncio.to_thread(self.cast.voice, member.name, settings)
+        return await asyncio.wrap_future(self.board.ask(voice, memory))
+
+    async def forget_channel(self, channel: int) -> None:
+        """The channel's conversation starts anew. Raises StoreError."""
+        self._memories.pop(channel, None)
+        await self.on_disk(self.store.forget_channel, channel)
+
+    async def forget_user(self, user: int) -> None:
+        """What a user said is gone. Raises StoreError."""
+        for channel in await self.on_disk(self.store.forget_user, user):
+            self._memories.pop(channel, None)
+        self._spoke.pop(user, None)
+
+
+def age_restricted(channel: object) -> bool:
+    asked = getattr(channel, "is_nsfw", None)
+    return bool(asked and asked())
+
+
+def allowed(author: discord.User | discord.Member, place: Place) -> bool:
+    roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
+    return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))

@@ -1,0 +1,69 @@
+"""The personas that a bot can be: known by name without waiting, loaded once for all channels, read anew when they change."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from charbot.config import ChatSettings
+from charbot.errors import BundleError
+from charbot.personas.bundle import PersonaCard
+from charbot.personas.library import Library, slug
+from charbot.replies.engine import Voice
+
+_LOADED = 8
+"""Personas whose models are in memory at once, at the most."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A persona, as people choose it."""
+
+    name: str
+    show: str
+    mature: bool
+
+
+class Cast:
+    """Who there is. Threads may share it; `members` and `member` never wait."""
+
+    def __init__(self, library: Callable[[], Library]) -> None:
+        """`library` looks at the folders anew each time. Raises BundleError where there is nobody."""
+        self._library = library
+        self._lock = threading.Lock()
+        self._voices: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Voice]]] = OrderedDict()
+        self._members: dict[str, Member] = {}
+        self.refresh()
+        if not self._members:
+            raise BundleError("no personas are installed; fit one with `charbot train`")
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        return tuple(self._members.values())
+
+    def member(self, name: str) -> Member | None:
+        return self._members.get(slug(name))
+
+    def refresh(self) -> None:
+        """Looks who there is now. Those who are fitted anew, or gone, are no longer remembered."""
+        cards = {path.name: card for path, card in self._library().cards()}
+        people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
+        self._members = {key: Member(card.name, card.show, card.rating == "mature") for key, card in people}
+        with self._lock:
+            for key in [key for key, (card, _) in self._voices.items() if cards.get(key) != card]:
+                del self._voices[key]
+
+    def voice(self, name: str, settings: ChatSettings) -> Voice:
+        """A persona that replies so. It may have to be read: call this in a thread. Raises BundleError."""
+        key = slug(name)
+        with self._lock:
+            if key not in self._voices:
+                voice = Voice(self._library(), name, settings)
+                self._voices[key] = voice.card, {settings: voice}
+                if len(self._voices) > _LOADED:
+                    self._voices.popitem(last=False)
+            self._voices.move_to_end(key)
+            _, known = self._voices[key]
+            if settings not in known:
+                known[settings] = next(iter(known.values())).under(settings)
+            return known[settings]

@@ -1,0 +1,177 @@
+"""The slash commands."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bots.discord_bot import texts
+from bots.discord_bot.bot import Bot, Call, ToInteraction, age_restricted, allowed
+from bots.discord_bot.place import Mode, Place
+from charbot.errors import CharbotError, UsageError
+from charbot.replies.memory import Memory
+
+_CHOICES = 25
+"""What Discord shows of an autocompletion."""
+
+Interaction: TypeAlias = discord.Interaction[Bot]
+
+
+def add_commands(bot: Bot) -> None:
+    """Gives the bot its commands."""
+    found: list[app_commands.Command[Any, ..., Any] | app_commands.Group] = [_Persona(), _chat, _say, _reset, _settings]
+    found += [_privacy, _forget_me, _help]
+    for command in found:
+        bot.tree.add_command(command)
+    bot.tree.error(_explain)
+
+
+async def _explain(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
+    """Says what went wrong to whoever asked for it, and to nobody else."""
+    reason = getattr(error, "original", error)
+    text = str(reason) if isinstance(reason, CharbotError | app_commands.CheckFailure) else texts.SORRY
+    if not isinstance(reason, CharbotError | app_commands.CheckFailure):
+        from logging import getLogger
+
+        getLogger("charbot.discord").exception("a command failed", exc_info=reason)
+    await _tell(interaction, text)
+
+
+async def _tell(interaction: discord.Interaction, text: str) -> None:
+    """Answers a command so that nobody else sees it."""
+    send: Callable[..., object] = interaction.response.send_message
+    if interaction.response.is_done():
+        send = interaction.followup.send
+    for part in texts.pieces(text):
+        await send(part, ephemeral=True)  # type: ignore[misc]
+        send = interaction.followup.send
+
+
+def _place(interaction: Interaction) -> Place:
+    return interaction.client.place_of(interaction.channel, interaction.guild_id)
+
+
+def _may_manage(interaction: Interaction) -> None:
+    if interaction.guild_id and not interaction.permissions.manage_channels:
+        raise UsageError("Only those who may manage the channel can change that.")
+
+
+async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    wanted = typed.casefold()
+    found = [one for one in interaction.client.cast.members if wanted in f"{one.name} {one.show}".casefold()]
+    return [Choice(name=f"{one.name} ({one.show})", value=one.name) for one in found[:_CHOICES]]
+
+
+@app_commands.command(name="chat", description="Say something to whoever talks in this channel")
+@app_commands.describe(message="what you say")
+async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 1000]) -> None:
+    place = _place(interaction)
+    if not allowed(interaction.user, place):
+        raise UsageError("Nobody with your roles is talked to in this channel.")
+    await interaction.response.defer(thinking=True)
+    target = ToInteraction(interaction, message)
+    nsfw, channel = age_restricted(interaction.channel), interaction.channel_id or 0
+    call = Call(interaction.id, channel, interaction.user.id, message, place, nsfw, target)
+    if not await interaction.client.answer(call, kept=False):
+        await target.send(texts.BUSY.format(count="that"))
+
+
+@app_commands.command(name="say", description="One line of anybody's, outside the conversation")
+@app_commands.describe(persona="who says it", message="what it answers")
+@app_commands.autocomplete(persona=_names)
+async def _say(interaction: Interaction, persona: str, message: app_commands.Range[str, 1, 1000]) -> None:
+    bot = interaction.client
+    place, nsfw = Place(persona=persona).over(_place(interaction)), age_restricted(interaction.channel)
+    member, _ = bot.member(place, nsfw)
+    await interaction.response.defer(thinking=True)
+    reply = await bot.reply(place, nsfw, Memory().said(message))
+    await ToInteraction(interaction, message).send(f"**{member.name}**: {reply.text}")
+
+
+@app_commands.command(name="reset", description="Start the conversation in this channel anew")
+async def _reset(interaction: Interaction) -> None:
+    await interaction.client.forget_channel(interaction.channel_id or 0)
+    await interaction.response.send_message("A new conversation.")
+
+
+@app_commands.command(name="settings", description="What counts in this channel, or in the whole server")
+@app_commands.describe(
+    mode="answer mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
+    cooldown="seconds between two messages of one person", role="only people with this role are answered",
+    everywhere="for the whole server",
+)  # fmt: skip
+@app_commands.default_permissions(manage_channels=True)
+async def _settings(
+    interaction: Interaction,
+    mode: Mode | None = None,
+    temperature: app_commands.Range[float, 0.05, 2.0] | None = None,
+    clean: bool | None = None,
+    cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
+    role: discord.Role | None = None,
+    everywhere: bool = False,
+) -> None:
+    bot = interaction.client
+    if mode == "always" and not bot.intents.message_content:
+        raise UsageError(
+            "That needs the message content intent: `discord.message_content: true` in config.yaml, "
+            "and the same switch in Discord's developer portal."
+        )
+    roles = None if role is None else () if role.is_default() else (role.id,)
+    changes = Place(mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles)
+    if changes != Place():
+        _may_manage(interaction)
+        await bot.change_place(_where(interaction, everywhere), changes)
+    await _tell(interaction, "\n".join(f"{name}: {value}" for name, value in _place(interaction).to_json().items()))
+
+
+def _where(interaction: Interaction, everywhere: bool) -> int:
+    return (interaction.guild_id if everywhere else None) or interaction.channel_id or 0
+
+
+@app_commands.command(name="privacy", description="What is kept, and for how long")
+async def _privacy(interaction: Interaction) -> None:
+    config = interaction.client.config
+    await _tell(interaction, texts.PRIVACY.format(turns=2 * config.chat.context_turns, days=config.discord.memory_days))
+
+
+@app_commands.command(name="forget-me", description="Delete all that you said to me")
+async def _forget_me(interaction: Interaction) -> None:
+    await interaction.client.forget_user(interaction.user.id)
+    await _tell(interaction, "All that you said to me is deleted.")
+
+
+@app_commands.command(name="help", description="What I can do")
+async def _help(interaction: Interaction) -> None:
+    await _tell(interaction, texts.HELP)
+
+
+class _Persona(app_commands.Group):
+    """Who talks."""
+
+    def __init__(self) -> None:
+        super().__init__(name="persona", description="Who talks in this channel")
+
+    @app_commands.command(name="set", description="Choose who talks")
+    @app_commands.describe(name="who", everywhere="in all channels of the server that have not chosen")
+    @app_commands.autocomplete(name=_names)
+    async def choose(self, interaction: Interaction, name: str, everywhere: bool = False) -> None:
+        _may_manage(interaction)
+        bot = interaction.client
+        if bot.cast.member(name) is None:
+            raise UsageError(f"There is no {name}. /persona list shows who there is.")
+        place = Place(persona=name).over(_place(interaction))
+        member, _ = bot.member(place, age_restricted(interaction.channel))
+        await bot.change_place(_where(interaction, everywhere), Place(persona=member.name))
+        await interaction.response.send_message(f"{member.name} talks {'in this server' if everywhere else 'here'} now.")
+
+    @app_commands.command(name="show", description="Who talks in this channel")
+    async def show(self, interaction: Interaction) -> None:
+        member, clean = interaction.client.member(_place(interaction), age_restricted(interaction.channel))
+        await _tell(interaction, f"{member.name} from {member.show}{', without profanity' if clean else ''}.")
+
+    @app_commands.command(name="list", description="Who there is")
+    async def list_all(self, interaction: Interaction) -> None:
+        lines = [f"{one.name} ({one.show}{', mature' if one.mature else ''})" for one in interaction.client.cast.members]
+        await _tell(interaction, "\n".join(lines))

@@ -1,0 +1,49 @@
+"""Calls answered one after the other in each channel, and side by side between channels."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+C = TypeVar("C")
+
+
+class Desk(Generic[C]):
+    """A bounded queue for each channel that has calls, and nothing for one that has none."""
+
+    def __init__(self, answer: Callable[[C], Awaitable[None]], waiting: int) -> None:
+        """`answer` must not raise; no more than `waiting` calls of a channel wait while one is answered."""
+        self._answer, self._waiting = answer, waiting
+        self._queues: dict[int, deque[C]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._open = True
+
+    def take(self, channel: int, call: C) -> bool:
+        """Has a call answered in its turn. False where too many wait already, or the desk is closing."""
+        queue = self._queues.get(channel)
+        if not self._open or (queue is not None and len(queue) > self._waiting):
+            return False
+        if queue is None:
+            self._queues[channel] = deque([call])
+            worker = asyncio.create_task(self._work(channel), name=f"channel {channel}")
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        else:
+            queue.append(call)
+        return True
+
+    async def _work(self, channel: int) -> None:
+        queue = self._queues[channel]
+        while queue:
+            # The call in hand stays at the front: it counts among those that are waited for.
+            await self._answer(queue[0])
+            queue.popleft()
+        del self._queues[channel]
+
+    async def close(self, seconds: float) -> None:
+        """Takes no more calls, and waits so long for those that it has."""
+        self._open = False
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=seconds)
+        for worker in self._workers:
+            worker.cancel()

@@ -1,0 +1,38 @@
+"""What is set for a place: a channel, or the server around it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Mode = Literal["mentions", "always"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """How personas answer somewhere. None stands for what the server, or else charbot's settings, say."""
+
+    persona: str | None = None
+    mode: Mode | None = None
+    temperature: float | None = None
+    clean: bool | None = None
+    cooldown: float | None = None
+    roles: tuple[int, ...] | None = None
+
+    def over(self, other: "Place") -> "Place":
+        """This, and the other where this says nothing."""
+        return Place(**{one.name: _either(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)})
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Place":
+        """What another version of charbot wrote and this one does not know is left out."""
+        known = {one.name: data[one.name] for one in fields(cls) if one.name in data}
+        if "roles" in known:
+            known["roles"] = tuple(known["roles"])
+        return cls(**known)
+
+
+def _either(value: Any, other: Any) -> Any:
+    return other if value is None else value

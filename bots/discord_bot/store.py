@@ -1,0 +1,231 @@
+"""What the bot keeps in its database: settings of places, the turns of conversations, and messages not yet answered."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    update,
+)  # fmt: skip
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bots.discord_bot.place import Place
+from charbot.errors import CharbotError, ConfigError
+
+_SECONDS = 5
+"""How long another program may keep the database locked."""
+
+_TABLES = MetaData()
+_BIG = BigInteger().with_variant(Integer(), "sqlite")
+_settings = Table("settings", _TABLES, Column("place", _BIG, primary_key=True), Column("said", JSON, nullable=False))
+_turns = Table(
+    "turns", _TABLES,
+    Column("id", _BIG, primary_key=True, autoincrement=True),
+    Column("channel", _BIG, nullable=False, index=True),
+    Column("author", _BIG, nullable=False, index=True),  # who spoke, or who was answered
+    Column("speaker", String, nullable=True),
+    Column("text", String, nullable=False),
+    Column("at", Float, nullable=False),
+)  # fmt: skip
+_inbox = Table(
+    "inbox", _TABLES,
+    Column("message", _BIG, primary_key=True),
+    Column("channel", _BIG, nullable=False),
+    Column("author", _BIG, nullable=False),
+    Column("text", String, nullable=False),
+    Column("reply", String, nullable=True),
+    Column("at", Float, nullable=False),
+)  # fmt: skip
+_facts = Table("facts", _TABLES, Column("name", String, primary_key=True), Column("said", String, nullable=False))
+
+
+class StoreError(CharbotError):
+    """The database cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A turn: who spoke or was answered (a user's id), as whom (None is nobody of the show), and what."""
+
+    author: int
+    speaker: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message that is not answered yet, and the reply that was about to be sent, if it came so far."""
+
+    message: int
+    channel: int
+    author: int
+    text: str
+    reply: str | None = None
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _transaction(method: Callable[Concatenate["Store", Connection, P], T]) -> Callable[Concatenate["Store", P], T]:
+    """Runs a method in a transaction of its own. Raises StoreError."""
+
+    @wraps(method)
+    def run(self: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return method(self, connection, *args, **kwargs)
+        except SQLAlchemyError as error:
+            raise self._problem(error) from error
+
+    return run
+
+
+class Store:
+    """A database, brought up to date when it is opened. Its methods block: call them in a thread."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is SQLAlchemy's: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError."""
+        try:
+            self._name = make_url(url).render_as_string(hide_password=True)
+            lite = make_url(url).get_backend_name() == "sqlite"
+            if lite and (file := make_url(url).database):
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(url, connect_args={"timeout": _SECONDS} if lite else {})
+        except (ArgumentError, ImportError) as error:
+            raise ConfigError(f"`discord.database`: {error}") from error
+        except OSError as error:
+            raise StoreError(f"{self._name}: {error.strerror or error}") from error
+        if lite:
+            event.listen(self._engine, "connect", _settle_sqlite)
+        self._bring_up_to_date()
+
+    def _bring_up_to_date(self) -> None:
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        try:
+            with self._engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except SQLAlchemyError as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: SQLAlchemyError) -> StoreError:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        return StoreError(f"{self._name}: {reason}; mend it, or move it away to start with an empty one")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @_transaction
+    def places(self, db: Connection) -> dict[int, Place]:
+        """What is set for each place."""
+        return {place: Place.from_json(said) for place, said in db.execute(select(_settings.c.place, _settings.c.said))}
+
+    @_transaction
+    def set_place(self, db: Connection, place: int, said: Place) -> None:
+        db.execute(delete(_settings).where(_settings.c.place == place))
+        db.execute(insert(_settings).values(place=place, said=said.to_json()))
+
+    @_transaction
+    def fact(self, db: Connection, name: str) -> str | None:
+        """What was noted under a name."""
+        return db.execute(select(_facts.c.said).where(_facts.c.name == name)).scalar()
+
+    @_transaction
+    def note(self, db: Connection, name: str, said: str) -> None:
+        db.execute(delete(_facts).where(_facts.c.name == name))
+        db.execute(insert(_facts).values(name=name, said=said))
+
+    @_transaction
+    def turns(self, db: Connection, channel: int, count: int) -> list[Said]:
+        """The last turns of a channel's conversation, oldest first."""
+        rows = db.execute(
+            select(_turns.c.author, _turns.c.speaker, _turns.c.text)
+            .where(_turns.c.channel == channel)
+            .order_by(_turns.c.id.desc())
+            .limit(count)
+        )
+        return [Said(*row) for row in reversed(rows.all())]
+
+    @_transaction
+    def receive(self, db: Connection, one: Waiting) -> bool:
+        """Notes a message that is to be answered. False where it is noted already."""
+        if db.execute(select(_inbox.c.message).where(_inbox.c.message == one.message)).first():
+            return False
+        values = {"message": one.message, "channel": one.channel, "author": one.author, "text": one.text, "at": time.time()}
+        db.execute(insert(_inbox).values(values))
+        return True
+
+    @_transaction
+    def sending(self, db: Connection, message: int, reply: str) -> None:
+        """Notes the reply that is about to be sent."""
+        db.execute(update(_inbox).where(_inbox.c.message == message).values(reply=reply))
+
+    @_transaction
+    def answered(self, db: Connection, message: int | None, channel: int, turns: Sequence[Said], keep: int) -> None:
+        """A message was answered, with these turns; no more than `keep` of a channel are kept."""
+        now = time.time()
+        if turns:
+            db.execute(insert(_turns), [{"channel": channel, "at": now, **vars(turn)} for turn in turns])
+        kept = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(keep)
+        db.execute(delete(_turns).where(_turns.c.channel == channel, _turns.c.id.not_in(kept.subquery().select())))
+        db.execute(delete(_inbox).where(_inbox.c.message == message))
+
+    @_transaction
+    def waiting(self, db: Connection, seconds: float) -> list[Waiting]:
+        """The messages of the last so many seconds that were not answered, oldest first; older ones are let go."""
+        db.execute(delete(_inbox).where(_inbox.c.at < time.time() - seconds))
+        columns = (_inbox.c.message, _inbox.c.channel, _inbox.c.author, _inbox.c.text, _inbox.c.reply)
+        return [Waiting(*row) for row in db.execute(select(*columns).order_by(_inbox.c.message))]
+
+    @_transaction
+    def forget_channel(self, db: Connection, channel: int) -> None:
+        """The channel's conversation starts anew."""
+        db.execute(delete(_turns).where(_turns.c.channel == channel))
+
+    @_transaction
+    def forget_user(self, db: Connection, user: int) -> list[int]:
+        """Nothing that a user said stays, nor what was answered. The channels where that was."""
+        channels = db.execute(select(_turns.c.channel).where(_turns.c.author == user).distinct()).scalars().all()
+        db.execute(delete(_turns).where(_turns.c.author == user))
+        db.execute(delete(_inbox).where(_inbox.c.author == user))
+        return list(channels)
+
+    @_transaction
+    def forget_older(self, db: Connection, days: float) -> None:
+        """Conversations that rested for so long are gone."""
+        db.execute(delete(_turns).where(_turns.c.at < time.time() - days * 86_400))
+
+    @_transaction
+    def forget_places(self, db: Connection, places: Iterable[int]) -> None:
+        """Nothing of these places stays: the bot was sent away."""
+        gone = list(places)
+        for table, column in ((_settings, _settings.c.place), (_turns, _turns.c.channel), (_inbox, _inbox.c.channel)):
+            db.execute(delete(table).where(column.in_(gone)))
+
+
+def _settle_sqlite(connection: Any, _record: Any) -> None:
+    # A crash at any point leaves a readable file, and readers do not wait for writers.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,31 @@
+"""What the bot says in its own name, and how long texts are sent."""
+
+LIMIT = 2000
+"""Characters that Discord takes in one message."""
+
+PRIVACY = (
+    "What I keep: the last {turns} turns of a conversation in each channel, with the ids of who spoke, so that I can follow it. "
+    "They are deleted {days:g} days after the last of them, with /reset, or when I leave the server. "
+    "What servers and channels set is kept until I leave. I keep nothing else, send nothing anywhere but to Discord, and "
+    "nothing that is typed here is ever used for training. /forget-me deletes all that you said to me."
+)
+HELP = (
+    "Mention me, reply to me, write me a direct message, or use /chat, and a TV character answers.\n"
+    "/persona list - who there is; /persona set - who answers in this channel; /persona show - who that is now\n"
+    "/say - one line of anybody's, outside the conversation; /reset - start over in this channel\n"
+    "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
+)
+BUSY = "One at a time, please! I left {count} unanswered."
+SORRY = "Sorry, I lost my line. Try again?"
+CLOSING = "I have to go for a moment. Ask me again in a minute."
+
+
+def pieces(text: str, limit: int = LIMIT) -> list[str]:
+    """A text in parts that can be sent: broken between lines or words where that can be done."""
+    found = []
+    while len(text) > limit:
+        cut = max(text.rfind("\n", 0, limit + 1), text.rfind(" ", 0, limit + 1))
+        cut = cut if cut > 0 else limit
+        found.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return [*found, text] if text or not found else found

@@ -1,0 +1,276 @@
+"""Discord on loopback: REST and gateway, as strict as the real one where bots get it wrong."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+APP, BOT, GUILD, OWNER = (10**16 + number for number in range(4))
+TOKEN = "right.token"
+_CONTENT, _PRIVILEGED = 1 << 15, (1 << 1) | (1 << 8) | (1 << 15)
+_ME = {"id": str(BOT), "username": "charbot", "discriminator": "0", "global_name": None, "avatar": None, "bot": True}
+_NOW = "2026-01-01T00:00:00+00:00"
+
+Json = dict[str, Any]
+
+
+def _answer(data: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    # The client insists on exactly this type, without a charset.
+    return web.Response(body=json.dumps(data).encode(), status=status, content_type="application/json", headers=headers)
+
+
+def _user(id_: int) -> Json:
+    return {"id": str(id_), "username": f"user{id_}", "discriminator": "0", "avatar": None, "global_name": None}
+
+
+@dataclass
+class FakeDiscord:
+    """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
+
+    granted: int = 0
+    """Privileged intents that the application has."""
+    channels: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False, 18: True})
+    """Channels of the server, and which are age-restricted."""
+    messages: list[Json] = field(default_factory=list)
+    callbacks: list[Json] = field(default_factory=list)
+    edits: list[Json] = field(default_factory=list)
+    synced: list[Any] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    heartbeats: list[float] = field(default_factory=list)
+    resumed: int = 0
+    identified: int = 0
+    refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
+    """Answers a request in another way."""
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(10**17))
+    _asked: dict[str, float] = field(default_factory=dict)
+    _log: list[Json] = field(default_factory=list)
+    _socket: web.WebSocketResponse | None = None
+    _intents: int = 0
+    _nonces: dict[tuple[str, str], Json] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/", self._gateway)
+        app.router.add_route("*", "/api/v10/{path:.*}", self._rest)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    # REST
+
+    async def _rest(self, request: web.Request) -> web.StreamResponse:
+        method, path = request.method, request.match_info["path"]
+        refused = self.refuse(method, path)
+        if refused is not None:
+            return refused
+        parts = path.split("/")
+        if parts[0] not in ("interactions", "webhooks") and request.headers.get("Authorization") != f"Bot {TOKEN}":
+            return _answer({"message": "401: Unauthorized", "code": 0}, 401)
+        body = await request.json() if request.can_read_body and "json" in request.content_type else {}
+        match (method, *parts):
+            case ("GET", "users", "@me"):
+                return _answer(_ME)
+            case ("GET", "oauth2", "applications", "@me") | ("GET", "applications", "@me"):
+                return _answer(
+                    {"id": str(APP), "name": "charbot", "description": "", "icon": None, "bot_public": True, "flags": 0,
+                     "bot_require_code_grant": False, "owner": {**_ME, "id": str(OWNER)}, "verify_key": ""}
+                )  # fmt: skip
+            case ("GET", "gateway", "bot"):
+                limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+                return _answer({"url": f"ws://127.0.0.1:{self.port}/", "shards": 1, "session_start_limit": limit})
+            case ("PUT", "applications", _, "commands"):
+                self.synced.append(body)
+                return _answer([{**one, "id": str(next(self._ids)), "application_id": str(APP), "version": "1"} for one in body])
+            case ("POST", "channels", _, "typing"):
+                return web.Response(status=204)
+            case ("POST", "channels", channel, "messages"):
+                return self._message(channel, body)
+            case ("POST", "interactions", id_, _, "callback"):
+                return self._callback(id_, body)
+            case ("PATCH", "webhooks", _, token, "messages", "@original"):
+                self._check(body)
+                self.edits.append({**body, "token": token})
+                return _answer(self._made(0, body.get("content", "")))
+            case ("POST", "webhooks", _, token):
+                self._check(body)
+                self.edits.append({**body, "token": token})
+                return _answer(self._made(0, body.get("content", "")))
+        self.faults.append(f"no such call: {method} {path}")
+        return _answer({"message": "404: Not Found", "code": 0}, 404)
+
+    def _message(self, channel: str, body: Json) -> web.Response:
+        content = body.get("content") or ""
+        self._check(body)
+        if not 0 < len(content) <= 2000:
+            return _answer({"code": 50035 if content else 50006, "message": "Invalid Form Body"}, 400)
+        nonce = str(body.get("nonce"))
+        if body.get("enforce_nonce") and (channel, nonce) in self._nonces:
+            return _answer(self._nonces[channel, nonce])
+        made = self._made(int(channel), content)
+        self._nonces[channel, nonce] = made
+        answers = (body.get("message_reference") or {}).get("message_id")
+        self.messages.append({"channel": int(channel), "content": content, "answers": answers and int(answers), "id": made["id"]})
+        return _answer(made)
+
+    def _check(self, body: Json) -> None:
+        if body.get("content") and body.get("allowed_mentions", {}).get("parse") != []:
+            self.faults.append(f"a message that may ping: {body}")
+
+    def _made(self, channel: int, content: str) -> Json:
+        return {
+            "id": str(next(self._ids)), "type": 0, "content": content, "channel_id": str(channel), "author": _ME, "embeds": [],
+            "attachments": [], "mentions": [], "mention_roles": [], "mention_everyone": False, "pinned": False, "tts": False,
+            "timestamp": _NOW, "edited_timestamp": None,
+        }  # fmt: skip
+
+    def _callback(self, id_: str, body: Json) -> web.Response:
+        asked = self._asked.pop(id_, None)
+        if asked is None:
+            return _answer({"code": 40060, "message": "Interaction has already been acknowledged."}, 400)
+        took = asyncio.get_running_loop().time() - asked
+        if took > 3:
+            return _answer({"code": 10062, "message": "Unknown interaction"}, 404)
+        if body["type"] == 4:
+            self._check(body["data"])
+        self.callbacks.append({"id": int(id_), "seconds": took, **body})
+        return _answer({"interaction": {"id": id_, "type": 2}, "resource": {"type": body["type"], "message": self._made(1, "")}})
+
+    # The gateway
+
+    async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 1000}})
+        async for frame in socket:
+            if frame.type != WSMsgType.TEXT:
+                continue
+            said = json.loads(frame.data)
+            match said["op"]:
+                case 1:
+                    self.heartbeats.append(asyncio.get_running_loop().time())
+                    await socket.send_json({"op": 11})
+                case 2:
+                    self.identified += 1
+                    self._intents = said["d"]["intents"]
+                    if said["d"]["token"] != TOKEN:
+                        await socket.close(code=4004)
+                        break
+                    if self._intents & _PRIVILEGED & ~self.granted:
+                        await socket.close(code=4014)
+                        break
+                    self._socket, self._log = socket, []
+                    await self._greet(said["d"].get("shard"))
+                case 6:
+                    self._socket = socket
+                    self.resumed += 1
+                    for event in self._log[said["d"]["seq"] :]:
+                        await socket.send_json(event)
+                    await self._dispatch("RESUMED", {})
+        return socket
+
+    async def _greet(self, shard: object) -> None:
+        ready: Json = {
+            "v": 10, "user": _ME, "guilds": [{"id": str(GUILD), "unavailable": True}], "session_id": "session",
+            "resume_gateway_url": f"ws://127.0.0.1:{self.port}/", "application": {"id": str(APP), "flags": 0},
+        }  # fmt: skip
+        await self._dispatch("READY", {**ready, **({"shard": shard} if shard else {})})
+        channels = [
+            {"id": str(one), "type": 0, "name": f"channel-{one}", "position": 0, "nsfw": nsfw, "permission_overwrites": []}
+            for one, nsfw in self.channels.items()
+        ]
+        me = {"user": _ME, "roles": [], "flags": 0, "joined_at": _NOW}
+        await self._dispatch(
+            "GUILD_CREATE",
+            {"id": str(GUILD), "name": "Demo", "owner_id": str(OWNER), "member_count": 2, "unavailable": False,
+             "channels": channels,
+             "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "hoist": False,
+                        "managed": False, "mentionable": False}], "members": [me], "emojis": [], "features": [], "threads": []},
+        )  # fmt: skip
+
+    async def _dispatch(self, name: str, data: Json) -> None:
+        event = {"op": 0, "t": name, "s": len(self._log) + 1, "d": data}
+        self._log.append(event)
+        if self._socket is not None and not self._socket.closed:
+            await self._socket.send_json(event)
+
+    # What people do
+
+    async def say(
+        self,
+        text: str,
+        channel: int = 1,
+        author: int = 4000,
+        *,
+        bot: bool = False,
+        answers: Json | None = None,
+        webhook: bool = False,
+    ) -> int:
+        """Somebody writes a message. Its id. In channel 9 it is a direct one."""
+        id_ = next(self._ids)
+        to_me = f"<@{BOT}>" in text or channel == 9 or (answers or {}).get("author", {}).get("id") == str(BOT)
+        user = {**_user(author), "bot": bot}
+        data = {
+            **self._made(channel, text if to_me or self._intents & _CONTENT else ""), "id": str(id_), "author": user,
+            "mentions": [{**_ME, "member": {"roles": [], "flags": 0, "joined_at": _NOW}}] if f"<@{BOT}>" in text else [],
+        }  # fmt: skip
+        if channel != 9:
+            data |= {"guild_id": str(GUILD), "member": {"roles": [], "flags": 0, "joined_at": _NOW}}
+        if answers:
+            reference = {"message_id": answers["id"], "channel_id": str(channel)}
+            data |= {"type": 19, "message_reference": reference, "referenced_message": answers}
+        if webhook:
+            data["webhook_id"] = "77"
+        await self._dispatch("MESSAGE_CREATE", data)
+        return id_
+
+    async def command(
+        self,
+        name: str,
+        /,
+        channel: int = 1,
+        author: int = 4000,
+        *,
+        manager: bool = False,
+        sub: str = "",
+        complete: str = "",
+        **options: object,
+    ) -> int:
+        """Somebody uses a slash command, or has one of its options completed. The interaction's id."""
+        id_ = next(self._ids)
+        kinds = {str: 3, int: 4, bool: 5, float: 10}
+        given: list[Json] = [
+            {"name": key, "type": kinds[type(value)], "value": value, **({"focused": True} if key == complete else {})}
+            for key, value in options.items()
+        ]
+        given = [{"name": sub, "type": 1, "options": given}] if sub else given
+        rights = str((1 << 4) | (1 << 11)) if manager else str(1 << 11)
+        data: Json = {
+            "id": str(id_), "application_id": str(APP), "type": 4 if complete else 2, "token": f"token{id_}", "version": 1,
+            "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": "en-US", "entitlements": [],
+            "channel": {"id": str(channel), "type": 0, "name": f"channel-{channel}", "position": 0, "permissions": rights,
+                        "nsfw": self.channels.get(channel, False), "guild_id": str(GUILD)},
+            "member": {"user": _user(author), "roles": [], "flags": 0, "permissions": rights, "joined_at": _NOW},
+            "app_permissions": rights, "authorizing_integration_owners": {},
+            "data": {"id": "1", "name": name, "type": 1, "options": given},
+        }  # fmt: skip
+        self._asked[str(id_)] = asyncio.get_running_loop().time()
+        await self._dispatch("INTERACTION_CREATE", data)
+        return id_
+
+    async def drop(self) -> None:
+        """The line to the gateway breaks."""
+        assert self._socket is not None
+        await self._socket.close(code=4000)
+
+    def said_to(self, id_: int) -> Json:
+        """What a command was answered."""
+        return next(one for one in self.callbacks if one["id"] == id_)

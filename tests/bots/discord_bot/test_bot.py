@@ -1,0 +1,325 @@
+"""The real client of discord.py talks to a Discord on loopback, over real sockets; only the replies are written down."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import yarl
+from aiohttp import web
+
+from bots.discord_bot.bot import Bot
+from bots.discord_bot.cast import Cast
+from bots.discord_bot.store import Store, Waiting
+from charbot.config import Config, DiscordSettings
+from charbot.personas.library import Library
+from charbot.replies.engine import Reply, Voice
+from charbot.replies.memory import Memory
+from charbot.replies.ranking import Candidate
+from charbot.replies.switchboard import Switchboard
+from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord, _answer
+
+ME = f"<@{BOT}>"
+
+
+class _Written(Voice):
+    """Says how many turns it has heard, the last of them, and whether it is clean; as slowly as `seconds`."""
+
+    seconds = 0.0
+
+    def replies(
+        self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+    ) -> list[Reply]:
+        time.sleep(self.seconds)
+        found = []
+        for memory in memories:
+            if memory.turns[-1].text == "crash":
+                raise RuntimeError("on purpose")
+            clean = "clean" if self.settings.clean else "free"
+            text = f"{self.card.name} {clean} {len(memory.turns)}: {memory.turns[-1].text}"
+            text += " x" * 1500 if memory.turns[-1].text.endswith("at length") else ""
+            found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0, 0),), memory.said(text, self.card.name), 0.0))
+        return found
+
+
+@dataclass
+class Stage:
+    """A bot, the Discord that it is logged in to, and what it was made of."""
+
+    discord: FakeDiscord
+    bot: Bot
+    store: Store
+
+    async def heard(self, count: int, seconds: float = 10) -> list[str]:
+        """What the bot said, once it has said so much."""
+        return [one["content"] for one in await self.until(lambda: self.discord.messages, count, seconds)]
+
+    async def until(self, list_of: Callable[[], list[Any]], count: int, seconds: float = 10) -> list[Any]:
+        end = time.monotonic() + seconds
+        while len(list_of()) < count:
+            assert time.monotonic() < end, f"{len(list_of())} of {count}: {list_of()} {self.discord.faults}"
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        assert not self.discord.faults
+        return list_of()
+
+    async def told(self, name: str, /, **options: Any) -> str:
+        """What a command is answered."""
+        id_ = await self.discord.command(name, **options)
+        await self.until(lambda: [one for one in self.discord.callbacks if one["id"] == id_], 1)
+        return str(self.discord.said_to(id_)["data"]["content"])
+
+
+@asynccontextmanager
+async def stage(
+    library: Library, folder: Path, fake: FakeDiscord | None = None, token: str = TOKEN, **settings: Any
+) -> AsyncIterator[Stage]:
+    fake = fake or FakeDiscord()
+    await fake.start()
+    discord.http.Route.BASE = f"http://127.0.0.1:{fake.port}/api/v10"
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://127.0.0.1:{fake.port}/")
+    config = Config(discord=DiscordSettings(**{"persona": "ann", "cooldown": 0.0, "waiting": 100, **settings}))
+    store = Store(f"sqlite:///{folder / 'bot.db'}")
+    with Switchboard() as board:
+        bot = Bot(Cast(lambda: Library(library.folders)), store, board, config)
+        bot._connection.guild_ready_timeout = 0.05
+        running = asyncio.create_task(bot.start(token))
+        try:
+            ready = asyncio.create_task(bot.wait_until_ready())
+            await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED, timeout=10)
+            if running.done():
+                ready.cancel()
+                await running
+            yield Stage(fake, bot, store)
+        finally:
+            await bot.close()
+            await asyncio.gather(running, return_exceptions=True)
+            store.close()
+            await fake.stop()
+
+
+@pytest.fixture(autouse=True)
+def _written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("bots.discord_bot.cast.Voice", _Written)
+    monkeypatch.setattr(_Written, "seconds", 0.0)
+    before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
+    yield
+    discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = before
+
+
+def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    @wraps(test)
+    def inner(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return inner
+
+
+@run
+async def test_it_answers_mentions_direct_messages_and_replies_and_nothing_else(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        first = await on.discord.say(f"{ME} Tea?")
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+        assert on.discord.messages[0]["answers"] == first
+        await on.discord.say("not for you")
+        await on.discord.say("Hello?", channel=9)
+        await on.heard(2)
+        await on.discord.say("And?", answers={**on.discord._made(1, "x"), "id": on.discord.messages[0]["id"]})
+        await on.discord.say(f"{ME}", bot=True)
+        await on.discord.say(f"{ME} I am a face", webhook=True)
+        await on.discord.say(f"{ME}")
+        assert await on.heard(4) == ["Ann clean 1: Tea?", "Ann clean 1: Hello?", "Ann clean 3: And?", "Ann clean 5: Hey!"]
+        assert not on.discord.faults
+
+
+@run
+async def test_nobody_is_pinged_and_long_answers_arrive(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} @everyone <@4000> at length")
+        heard = await on.heard(2)
+        assert "".join(heard).count("x") == 1500
+
+
+@run
+async def test_channels_do_not_mix_and_a_flood_is_answered_or_told_so(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(channels=dict.fromkeys(range(100, 150), False))
+    async with stage(shared_library, tmp_path, fake, waiting=5):
+        for number in range(20):
+            for channel in fake.channels:
+                await fake.say(f"{ME} mark{channel} {number}", channel=channel, author=channel)
+        end = time.monotonic() + 60
+
+        def settled() -> bool:
+            told = sum(int(one["content"].split("left ")[1].split(" ")[0]) for one in fake.messages if "left" in one["content"])
+            return told + sum("left" not in one["content"] for one in fake.messages) == 1000
+
+        while not settled():
+            assert time.monotonic() < end, len(fake.messages)
+            await asyncio.sleep(0.05)
+        for channel in fake.channels:
+            said = [one["content"] for one in fake.messages if one["channel"] == channel and "left" not in one["content"]]
+            assert all(f": mark{channel} " in one for one in said)
+            numbers = [int(one.rsplit(" ", 1)[1]) for one in said]
+            assert numbers == sorted(set(numbers))
+        assert not fake.faults
+
+
+@run
+async def test_a_command_is_acknowledged_while_the_engine_is_busy_and_hearts_beat(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Written, "seconds", 4.0)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} Slow?")
+        asked = await on.discord.command("chat", message="Me too")
+        await on.until(lambda: on.discord.edits, 1, seconds=20)
+        assert on.discord.said_to(asked)["seconds"] < 1
+        assert on.discord.said_to(asked)["type"] == 5
+        assert on.discord.edits[0]["content"] == "> Me too\nAnn clean 3: Me too"
+        beats = on.discord.heartbeats
+        assert max(after - before for before, after in pairwise(beats)) < 2.5
+
+
+@run
+async def test_commands(library: Library, tmp_path: Path) -> None:
+    ann = library.folders[0] / "personas" / "ann"
+    card = Path(shutil.copytree(ann, ann.with_name("bob"))) / "persona.json"
+    card.write_text(card.read_text().replace('"name": "Ann"', '"name": "Bob"'))
+    async with stage(library, tmp_path) as on:
+        fake = on.discord
+        assert "Ann (Demo)" in await on.told("persona", sub="list")
+        assert "may manage" in await on.told("persona", sub="set", name="bob")
+        assert "no zed" in await on.told("persona", sub="set", manager=True, name="zed")
+        assert await on.told("persona", sub="set", manager=True, name="bob") == "Bob talks here now."
+        assert await on.told("persona", sub="show") == "Bob from Demo, without profanity."
+        completed = await fake.command("persona", sub="set", complete="name", name="bo")
+        await on.until(lambda: [one for one in fake.callbacks if one["id"] == completed], 1)
+        assert [one["value"] for one in fake.said_to(completed)["data"]["choices"]] == ["Bob"]
+        assert "/persona" in await on.told("help")
+        assert "nothing that is typed here is ever used for training" in await on.told("privacy")
+        assert "deleted" in await on.told("forget-me")
+        assert await on.told("reset") == "A new conversation."
+        assert "content intent" in await on.told("settings", manager=True, mode="always")
+        assert "temperature: 0.5" in await on.told("settings", manager=True, cooldown=0.0, temperature=0.5)
+        await fake.say(f"{ME} Who are you?")
+        assert await on.heard(1) == ["Bob clean 1: Who are you?"]
+    async with stage(library, tmp_path) as on:
+        await on.discord.say(f"{ME} Still?")
+        assert await on.heard(1) == ["Bob clean 3: Still?"], "settings and conversation survive"
+        assert on.discord.synced == [], "commands that did not change are not sent again"
+
+
+@run
+async def test_reset_and_forget_me_forget(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for number, command in enumerate(("reset", "forget-me")):
+            await on.discord.say(f"{ME} Remember this")
+            await on.heard(2 * number + 1)
+            await on.told(command)
+            await on.discord.say(f"{ME} What?")
+            assert (await on.heard(2 * number + 2))[-1] == "Ann clean 1: What?"
+            await on.told("reset")
+
+
+@run
+async def test_mature_personas_keep_to_age_restricted_channels(library: Library, tmp_path: Path) -> None:
+    card = library.folders[0] / "personas" / "ann" / "persona.json"
+    card.write_text(card.read_text().replace('"general"', '"mature"'))
+    async with stage(library, tmp_path) as on:
+        await on.discord.say(f"{ME} Hi")
+        assert await on.heard(1) == ["Ann clean 1: Hi"]
+        await on.discord.say(f"{ME} Hi", channel=18)
+        assert (await on.heard(2))[1] == "Ann free 1: Hi"
+        await on.told("settings", manager=True, clean=False)
+        await on.discord.say(f"{ME} Hi")
+        assert "age-restricted" in (await on.heard(3))[2]
+
+
+@run
+async def test_a_dropped_line_is_taken_up_again_and_nothing_missed(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.drop()
+        await on.discord.say(f"{ME} Missed?")
+        assert await on.heard(1, seconds=30) == ["Ann clean 1: Missed?"]
+        assert (on.discord.resumed, on.discord.identified) == (1, 1)
+
+
+@run
+async def test_limits_and_failures_of_discord_are_survived(shared_library: Library, tmp_path: Path) -> None:
+    troubles = iter(
+        [
+            _answer({"retry_after": 0.1, "global": False, "message": "slow"}, 429, {"Via": "1", "X-RateLimit-Scope": "user"}),
+            _answer({"message": "bad gateway"}, 502),
+            None,
+            _answer({"message": "Missing Permissions", "code": 50013}, 403),
+        ]
+    )
+
+    def refuse(method: str, path: str) -> web.Response | None:
+        return next(troubles, None) if path.endswith("messages") else None
+
+    async with stage(shared_library, tmp_path) as on:
+        on.discord.refuse = refuse
+        await on.discord.say(f"{ME} One")
+        assert await on.heard(1, seconds=20) == ["Ann clean 1: One"]
+        await on.discord.say(f"{ME} Two")
+        await on.discord.say(f"{ME} Three", channel=2)
+        assert (await on.heard(2))[1] == "Ann clean 1: Three"
+
+
+@run
+async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} crash")
+        await on.discord.say(f"{ME} Still there?")
+        heard = await on.heard(2)
+        assert heard[0].startswith("Sorry")
+        assert heard[1].endswith(": Still there?")
+
+
+@run
+async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.receive(Waiting(50, 1, 4000, "Before the crash"))
+    store.receive(Waiting(51, 2, 4000, "Nearly sent"))
+    store.sending(51, "Here I am.")
+    store.close()
+    async with stage(shared_library, tmp_path, fake) as on:
+        assert sorted(await on.heard(2)) == ["Ann clean 1: Before the crash", "Here I am."]
+    async with stage(shared_library, tmp_path, fake) as on:
+        await on.discord.say(f"{ME} Next")
+        assert len(await on.heard(3)) == 3
+
+
+@run
+async def test_answers_in_hand_are_finished_when_it_leaves(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Written, "seconds", 0.5)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} Wait for me")
+        await asyncio.sleep(0.2)
+    assert [one["content"] for one in on.discord.messages] == ["Ann clean 1: Wait for me"]
+
+
+@run
+async def test_a_bad_token_and_a_missing_intent_are_told_apart(shared_library: Library, tmp_path: Path) -> None:
+    with pytest.raises(discord.LoginFailure):
+        async with stage(shared_library, tmp_path, token="wrong"):
+            pass
+    with pytest.raises(discord.PrivilegedIntentsRequired):
+        async with stage(shared_library, tmp_path, message_content=True):
+            pass
+    async with stage(shared_library, tmp_path, FakeDiscord(granted=1 << 15), message_content=True) as on:
+        await on.told("settings", manager=True, mode="always")
+        await on.discord.say("for all of you")
+        assert await on.heard(1) == ["Ann clean 1: for all of you"]

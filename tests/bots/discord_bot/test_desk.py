@@ -1,0 +1,46 @@
+import asyncio
+
+from bots.discord_bot.desk import Desk
+
+
+def test_calls_of_a_channel_keep_their_order_and_channels_do_not_wait_for_one_another() -> None:
+    async def run() -> None:
+        said: list[tuple[int, int]] = []
+        gate = asyncio.Event()
+
+        async def answer(call: tuple[int, int]) -> None:
+            if call == (1, 0):
+                await gate.wait()
+            said.append(call)
+
+        desk = Desk(answer, waiting=3)
+        taken = [desk.take(channel, (channel, number)) for number in range(5) for channel in (1, 2)]
+        assert taken == [True] * 8 + [False] * 2
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert said == [(2, number) for number in range(4)]
+        gate.set()
+        await desk.close(5)
+        assert said[4:] == [(1, number) for number in range(4)]
+        assert not desk.take(1, (1, 9))
+
+    asyncio.run(run())
+
+
+def test_nobody_waits_for_ever_when_it_closes() -> None:
+    async def run() -> None:
+        ended = asyncio.Event()
+
+        async def answer(call: int) -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.set()
+
+        desk = Desk(answer, waiting=1)
+        desk.take(1, 1)
+        await asyncio.sleep(0)
+        await desk.close(0.01)
+        await asyncio.wait_for(ended.wait(), 5)
+
+    asyncio.run(run())
