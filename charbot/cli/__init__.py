@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from charbot.cli import completion, fit, measure, personas, recipes, scripts, talk
+from charbot.cli import completion, discord, fit, measure, personas, recipes, scripts, talk
 from charbot.errors import INTERRUPTED, CharbotError
 
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (default: ./config.yaml, if there is one)")
     parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None, resume=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for group in (talk, personas, scripts, fit, recipes, measure):
+    for group in (talk, discord, personas, scripts, fit, recipes, measure):
         group.add(commands)
     completion.add(commands, _parser)
     return parser

@@ -141,7 +141,7 @@ class FakeDiscord:
             return _answer({"code": 10062, "message": "Unknown interaction"}, 404)
         if body["type"] == 4:
             self._check(body["data"])
-        self.callbacks.append({"id": int(id_), "seconds": took, **body})
+        self.callbacks.append({"id": int(id_), **body})
         return _answer({"interaction": {"id": id_, "type": 2}, "resource": {"type": body["type"], "message": self._made(1, "")}})
 
     # The gateway

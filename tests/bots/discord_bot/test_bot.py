@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -178,14 +177,14 @@ async def test_a_command_is_acknowledged_while_the_engine_is_busy_and_hearts_bea
 ) -> None:
     monkeypatch.setattr(_Written, "seconds", 4.0)
     async with stage(shared_library, tmp_path) as on:
+        before = len(on.discord.heartbeats)
         await on.discord.say(f"{ME} Slow?")
         asked = await on.discord.command("chat", message="Me too")
         await on.until(lambda: on.discord.edits, 1, seconds=20)
-        assert on.discord.said_to(asked)["seconds"] < 1
         assert on.discord.said_to(asked)["type"] == 5
         assert on.discord.edits[0]["content"] == "> Me too\nAnn clean 3: Me too"
-        beats = on.discord.heartbeats
-        assert max(after - before for before, after in pairwise(beats)) < 2.5
+        # One each second: the thread that replies does not hold them up.
+        assert len(on.discord.heartbeats) - before > 4
 
 
 @run

@@ -1,0 +1,136 @@
+"""The whole program against a Discord on loopback: it starts, is told to stop, and says what is wrong."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from charbot.personas.library import Library
+from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
+from tests.bots.discord_bot.test_bot import run
+
+LAUNCH = """
+import discord, sys, yarl
+discord.http.Route.BASE = "http://127.0.0.1:{port}/api/v10"
+discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL("ws://127.0.0.1:{port}/")
+from charbot.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@asynccontextmanager
+async def started(fake: FakeDiscord, library: Library, folder: Path, *more: str, token: str = TOKEN) -> AsyncIterator[Process]:
+    environment = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[3]), "DISCORD_TOKEN": token}
+    environment.pop("XDG_DATA_HOME", None)
+    (folder / "config.yaml").write_text("discord: {persona: ann, cooldown: 0}\n")
+    command = ["-W", "ignore", "-c", LAUNCH.format(port=fake.port), "discord", "--bundles", str(library.folders[0]), *more]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=environment, cwd=folder, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _until(fake: FakeDiscord, count: int) -> None:
+    for _ in range(3000):
+        if len(fake.messages) >= count:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(fake.messages, fake.faults)
+
+
+@run
+async def test_it_answers_and_survives_being_killed_and_stops_when_told(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    async with started(fake, shared_library, tmp_path) as process:
+        while not fake.identified:
+            await asyncio.sleep(0.01)
+        first = await fake.say(f"<@{BOT}> Where is the kettle?")
+        await _until(fake, 1)
+        second = await fake.say(f"<@{BOT}> And the tea?")
+        await asyncio.sleep(0.02)
+        process.kill()
+        await process.wait()
+    async with started(fake, shared_library, tmp_path) as process:
+        third = await fake.say(f"<@{BOT}> Are you back?") if fake.identified > 1 else None
+        while fake.identified < 2:
+            await asyncio.sleep(0.01)
+        third = third or await fake.say(f"<@{BOT}> Are you back?")
+        for _ in range(3000):
+            if third in [one["answers"] for one in fake.messages]:
+                break
+            await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, told = await process.communicate()
+        assert process.returncode == 0, told.decode()
+        assert TOKEN not in told.decode()
+        assert "Traceback" not in told.decode()
+    answered = [one["answers"] for one in fake.messages]
+    assert first in answered
+    assert third in answered
+    assert answered.count(second) <= 1, "killed in the middle of it, it is not answered twice"
+    await fake.stop()
+
+
+@run
+async def test_a_bad_token_is_two_lines_and_exit_code_78(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    async with started(fake, shared_library, tmp_path, token="wrong.token") as process:
+        _, told = await process.communicate()
+        assert process.returncode == 78
+        assert told.decode().strip().splitlines()[-2].startswith("charbot: Discord refuses the token")
+        assert "wrong.token" not in told.decode()
+        assert "Traceback" not in told.decode()
+    await fake.stop()
+
+
+@run
+async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    async with started(fake, shared_library, tmp_path, "--invite") as process:
+        told, _ = await process.communicate()
+        assert f"client_id={10**16}" in told.decode()
+        assert "scope=bot+applications.commands" in told.decode()
+    async with started(fake, shared_library, tmp_path, "--check") as process:
+        told, _ = await process.communicate()
+        assert process.returncode == 0
+        assert [line.split(":")[0] for line in told.decode().splitlines()] == [
+            "pass  token", "pass  message content", "pass  personas", "pass  database",
+        ]  # fmt: skip
+    async with started(fake, shared_library, tmp_path, "--check", token="wrong") as process:
+        told, _ = await process.communicate()
+        assert process.returncode == 1
+        assert "FAIL  token: Discord refuses" in told.decode()
+    await fake.stop()
+
+
+def test_without_a_token_it_says_where_to_get_one(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DISCORD_TOKEN"} | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "charbot", "discord"], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 78
+    assert "no DISCORD_TOKEN" in done.stderr
+
+
+def test_the_token_is_read_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bots.discord_bot.run import token
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=from.a.file\n")
+    assert token() == "from.a.file"
