@@ -19,6 +19,7 @@ from bots.discord_bot import texts
 from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.place import Place
+from bots.discord_bot.scene import Stages
 from bots.discord_bot.store import Said, Store, StoreError, Waiting
 from charbot.config import Config
 from charbot.corpus.conversation import Utterance
@@ -119,6 +120,7 @@ class Bot(commands.AutoShardedBot):
         self.cast, self.store, self.board, self.config = cast, store, board, config
         self.places: dict[int, Place] = {}
         self._desk = Desk(self._answer, config.discord.waiting)
+        self.stages = Stages()
         self._disk = ThreadPoolExecutor(1, "charbot-store")
         self._memories: OrderedDict[int, Memory] = OrderedDict()
         self._spoke: OrderedDict[int, float] = OrderedDict()
@@ -211,6 +213,7 @@ class Bot(commands.AutoShardedBot):
         """Finishes or apologises for the answers in hand, and leaves."""
         if not self.is_closed():
             await self._desk.close(_CLOSING_SECONDS)
+            self.stages.stop_all()
             for task in self._tasks:
                 task.cancel()
         await super().close()

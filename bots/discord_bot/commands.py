@@ -10,7 +10,9 @@ from discord.app_commands import Choice
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot, Call, ToInteraction, age_restricted, allowed
 from bots.discord_bot.place import Mode, Place
+from bots.discord_bot.scene import MOST_PEOPLE, play
 from charbot.errors import CharbotError, UsageError
+from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 
 _CHOICES = 25
@@ -21,7 +23,15 @@ Interaction: TypeAlias = discord.Interaction[Bot]
 
 def add_commands(bot: Bot) -> None:
     """Gives the bot its commands."""
-    found: list[app_commands.Command[Any, ..., Any] | app_commands.Group] = [_Persona(), _chat, _say, _reset, _settings]
+    found: list[app_commands.Command[Any, ..., Any] | app_commands.Group] = [
+        _Persona(),
+        _chat,
+        _say,
+        _scene,
+        _stop,
+        _reset,
+        _settings,
+    ]
     found += [_privacy, _forget_me, _help]
     for command in found:
         bot.tree.add_command(command)
@@ -88,6 +98,52 @@ async def _say(interaction: Interaction, persona: str, message: app_commands.Ran
     await interaction.response.defer(thinking=True)
     reply = await bot.reply(place, nsfw, Memory().said(message))
     await ToInteraction(interaction, message).send(f"**{member.name}**: {reply.text}")
+
+
+async def _last_name(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """Completes the last of several names."""
+    before, comma, last = typed.rpartition(",")
+    found = await _names(interaction, last.strip())
+    lead = f"{before}, " if comma else ""
+    return [Choice(name=f"{lead}{one.value}"[:100], value=f"{lead}{one.value}"[:100]) for one in found]
+
+
+@app_commands.command(name="scene", description="Several people of the shows talk to one another")
+@app_commands.describe(personas="two to four, with commas between", topic="what it begins with", turns="how many lines")
+@app_commands.autocomplete(personas=_last_name)
+async def _scene(
+    interaction: Interaction,
+    personas: str,
+    topic: app_commands.Range[str, 1, 500] = "Hey!",
+    turns: app_commands.Range[int, 2, 20] = 6,
+) -> None:
+    bot = interaction.client
+    nsfw, here = age_restricted(interaction.channel), _place(interaction)
+    names = [name.strip() for name in personas.split(",") if name.strip()]
+    if not 2 <= len(names) <= MOST_PEOPLE:
+        raise UsageError(f"A scene has two to {MOST_PEOPLE} people: joey, ross")
+    for name in names:
+        if bot.cast.member(name) is None:
+            raise UsageError(f"There is no {name}. /persona list shows who there is.")
+    people = [bot.member(Place(persona=name).over(here), nsfw)[0].name for name in names]
+
+    async def reply(who: str, memory: Memory) -> Reply:
+        return await bot.reply(Place(persona=who).over(here), nsfw, memory)
+
+    async def say(line: str) -> None:
+        await interaction.followup.send(line)
+
+    channel = interaction.channel_id or 0
+    if bot.stages.on(channel):
+        raise UsageError("A scene is on already; /stop ends it.")
+    await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
+    bot.stages.begin(channel, play(people, topic, turns, reply, say))
+
+
+@app_commands.command(name="stop", description="End the scene in this channel")
+async def _stop(interaction: Interaction) -> None:
+    stopped = interaction.client.stages.stop(interaction.channel_id or 0)
+    await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)
 
 
 @app_commands.command(name="reset", description="Start the conversation in this channel anew")

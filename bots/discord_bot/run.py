@@ -64,6 +64,8 @@ def serve(library: Callable[[], Library], config: Config) -> int:
     secret = token()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("charbot").setLevel(logging.INFO)
+    # It warns of what only voice channels need.
+    logging.getLogger("discord.client").setLevel(logging.ERROR)
     store = Store(database(config))
     try:
         with Switchboard() as board, _explained():

@@ -187,11 +187,15 @@ async def test_a_command_is_acknowledged_while_the_engine_is_busy_and_hearts_bea
         assert len(on.discord.heartbeats) - before > 4
 
 
-@run
-async def test_commands(library: Library, tmp_path: Path) -> None:
+def _add_bob(library: Library) -> None:
     ann = library.folders[0] / "personas" / "ann"
     card = Path(shutil.copytree(ann, ann.with_name("bob"))) / "persona.json"
     card.write_text(card.read_text().replace('"name": "Ann"', '"name": "Bob"'))
+
+
+@run
+async def test_commands(library: Library, tmp_path: Path) -> None:
+    _add_bob(library)
     async with stage(library, tmp_path) as on:
         fake = on.discord
         assert "Ann (Demo)" in await on.told("persona", sub="list")
@@ -226,6 +230,31 @@ async def test_reset_and_forget_me_forget(shared_library: Library, tmp_path: Pat
             await on.discord.say(f"{ME} What?")
             assert (await on.heard(2 * number + 2))[-1] == "Ann clean 1: What?"
             await on.told("reset")
+
+
+@run
+async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.scene.PAUSE", 0.01)
+    _add_bob(library)
+    async with stage(library, tmp_path) as on:
+        lines = on.discord.edits
+        assert "two to 4" in await on.told("scene", personas="ann")
+        assert "no zed" in await on.told("scene", personas="ann, zed")
+        assert await on.told("scene", personas="ann, bob", topic="Tea?", turns=3) == "*Ann and Bob: Tea?*"
+        await on.until(lambda: lines, 3)
+        assert [line["content"][:23] for line in lines] == [
+            "**Ann**: Ann clean 1: T",
+            "**Bob**: Bob clean 2: A",
+            "**Ann**: Ann clean 3: B",
+        ]
+        await asyncio.sleep(0.1)
+        assert len(lines) == 3
+        monkeypatch.setattr("bots.discord_bot.scene.PAUSE", 60)
+        await on.told("scene", personas="bob,ann")
+        await on.until(lambda: lines, 4)
+        assert "on already" in await on.told("scene", personas="bob,ann")
+        assert await on.told("stop") == "Cut!"
+        assert await on.told("stop") == "No scene is on."
 
 
 @run

@@ -1,0 +1,66 @@
+"""Several personas who talk to one another in a channel while people watch."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from charbot.replies.engine import Reply
+from charbot.replies.memory import Memory
+
+MOST_PEOPLE = 4
+PAUSE = 2.0
+"""Seconds between two lines, for those who read them."""
+
+_log = logging.getLogger("charbot.discord")
+
+
+async def play(
+    people: Sequence[str],
+    topic: str,
+    turns: int,
+    reply: Callable[[str, Memory], Awaitable[Reply]],
+    say: Callable[[str], Awaitable[None]],
+) -> None:
+    """Has people speak in turn, so many lines in all. `reply` is what somebody says next, `say` sends a line."""
+    memory = Memory().said(topic)
+    for number in range(turns):
+        who = people[number % len(people)]
+        answer = await reply(who, memory)
+        memory = answer.memory
+        await say(f"**{who}**: {answer.text}")
+        await asyncio.sleep(PAUSE)
+
+
+class Stages:
+    """The scenes that are on, one in a channel at the most."""
+
+    def __init__(self) -> None:
+        self._on: dict[int, asyncio.Task[None]] = {}
+
+    def on(self, channel: int) -> bool:
+        """Whether a scene is on in a channel."""
+        return channel in self._on
+
+    def begin(self, channel: int, play: Coroutine[Any, Any, None]) -> None:
+        """Has a scene played, unless one is on."""
+        if channel in self._on:
+            play.close()
+            return
+        task = asyncio.create_task(play, name=f"scene {channel}")
+        self._on[channel] = task
+        task.add_done_callback(lambda _: self._end(channel, task))
+
+    def _end(self, channel: int, task: asyncio.Task[None]) -> None:
+        del self._on[channel]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("the scene in channel %d ended early: %s", channel, error)
+
+    def stop(self, channel: int) -> bool:
+        """Ends the scene in a channel. False where there is none."""
+        task = self._on.get(channel)
+        return task is not None and task.cancel()
+
+    def stop_all(self) -> None:
+        for task in list(self._on.values()):
+            task.cancel()
