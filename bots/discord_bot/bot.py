@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import discord
 from discord.ext import commands
@@ -23,7 +23,7 @@ from bots.discord_bot.scene import Stages
 from bots.discord_bot.store import Said, Store, StoreError, Waiting
 from charbot.config import Config
 from charbot.corpus.conversation import Utterance
-from charbot.errors import CharbotError, UsageError
+from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 from charbot.replies.switchboard import Switchboard
@@ -45,6 +45,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Shards:
+    """Which shards of how many a process serves; Discord says how many there are where `count` is None."""
+
+    ids: tuple[int, ...] = ()
+    count: int | None = None
+
+
+ALL_SHARDS = Shards()
+
+
 class Target(Protocol):
     """Where an answer goes."""
 
@@ -54,9 +65,11 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """Something that is to be answered, by its id; `nsfw` where the channel is age-restricted."""
+    """Something that is to be answered, by its id; in no guild where it is a direct message, `nsfw` where the channel
+    is age-restricted."""
 
     id: int
+    guild: int | None
     channel: int
     author: int
     text: str
@@ -111,11 +124,16 @@ class ToInteraction:
 class Bot(commands.AutoShardedBot):
     """Personas in the channels of servers. Replies, and all that waits for a disk, happen in other threads."""
 
-    def __init__(self, cast: Cast, store: Store, board: Switchboard, config: Config) -> None:
+    def __init__(self, cast: Cast, store: Store, board: Switchboard, config: Config, shards: Shards = ALL_SHARDS) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         intents.message_content = config.discord.message_content
+        some: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
         super().__init__(
-            commands.when_mentioned, help_command=None, intents=intents, allowed_mentions=discord.AllowedMentions.none()
+            commands.when_mentioned,
+            help_command=None,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            **some,
         )
         self.cast, self.store, self.board, self.config = cast, store, board, config
         self.places: dict[int, Place] = {}
@@ -196,14 +214,20 @@ class Bot(commands.AutoShardedBot):
         for one in await self.on_disk(self.store.waiting, _LATE_SECONDS):
             channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
             target = ToMessage(discord.PartialMessage(channel=channel, id=one.message))  # type: ignore[arg-type]
+            if not self._ours(one.guild):
+                continue
             if one.reply is not None:
                 with suppress(discord.HTTPException):
                     await target.send(one.reply)
                 await self.on_disk(self.store.answered, one.message, one.channel, [], self._kept_turns)
             else:
-                guild = getattr(getattr(channel, "guild", None), "id", None)
-                place, nsfw = self.place_of(channel, guild), age_restricted(channel)
-                self._desk.take(one.channel, Call(one.message, one.channel, one.author, one.text, place, nsfw, target))
+                place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
+                call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target)
+                self._desk.take(one.channel, call)
+
+    def _ours(self, guild: int | None) -> bool:
+        """Whether this process, and no other on the same database, serves a server. Direct messages come to shard 0."""
+        return ((guild or 0) >> 22) % (self.shard_count or 1) in (self.shard_ids or self.shards)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         with suppress(StoreError):
@@ -231,10 +255,9 @@ class Bot(commands.AutoShardedBot):
         text = message.clean_content
         for me in (message.guild.me if message.guild else None, self.user):
             text = text.replace(f"@{me.display_name}", "") if me else text
-        call = Call(
-            message.id, message.channel.id, message.author.id, text.strip() or "Hey!", place, age_restricted(message.channel),
-            ToMessage(message),
-        )  # fmt: skip
+        guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
+        text = text.strip() or "Hey!"
+        call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, ToMessage(message))
         if not await self.answer(call, kept=True):
             self._leave(call)
 
@@ -260,7 +283,7 @@ class Bot(commands.AutoShardedBot):
         if kept:
             # One thread serves the disk in turn: this is noted before the answer to it is.
             with suppress(StoreError):
-                await self.on_disk(self.store.receive, Waiting(call.id, call.channel, call.author, call.text))
+                await self.on_disk(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
         return True
 
     def _leave(self, call: Call) -> None:
@@ -288,8 +311,11 @@ class Bot(commands.AutoShardedBot):
             with suppress(discord.HTTPException):
                 await call.target.send(texts.CLOSING)
             raise
-        except UsageError as error:
+        except (UsageError, BusyError) as error:
             await self._apologise(call, str(error))
+        except CharbotError as error:
+            _log.warning("no answer in channel %d: %s", call.channel, error)
+            await self._apologise(call, texts.SORRY)
         except discord.HTTPException as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             await self._done(call, [])

@@ -83,11 +83,13 @@ async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 10
     await interaction.response.defer(thinking=True)
     target = ToInteraction(interaction, message)
     nsfw, channel = age_restricted(interaction.channel), interaction.channel_id or 0
-    call = Call(interaction.id, channel, interaction.user.id, message, place, nsfw, target)
+    call = Call(interaction.id, interaction.guild_id, channel, interaction.user.id, message, place, nsfw, target)
     if not await interaction.client.answer(call, kept=False):
         await target.send(texts.BUSY.format(count="that"))
 
 
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 @app_commands.command(name="say", description="One line of anybody's, outside the conversation")
 @app_commands.describe(persona="who says it", message="what it answers")
 @app_commands.autocomplete(persona=_names)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,11 +13,11 @@ import aiohttp
 import discord
 from dotenv import dotenv_values
 
-from bots.discord_bot.bot import Bot
+from bots.discord_bot.bot import Bot, Shards
 from bots.discord_bot.cast import Cast
 from bots.discord_bot.store import Store
 from charbot.config import Config
-from charbot.errors import CharbotError, ConfigError
+from charbot.errors import CharbotError, ConfigError, UsageError
 from charbot.personas.library import Library, user_folder
 from charbot.replies.switchboard import Switchboard
 
@@ -59,7 +60,16 @@ def _explained() -> Iterator[None]:
         raise CharbotError(f"Discord cannot be reached: {error}") from error
 
 
-def serve(library: Callable[[], Library], config: Config) -> int:
+def shards(text: str) -> Shards:
+    """Reads "0-3/16", shards 0 to 3 of 16, or "2/4". Raises UsageError."""
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?/(\d+)", text)
+    first, last, count = (int(part or match[1]) for part in match.groups()) if match else (1, 0, 0)
+    if not first <= last < count:
+        raise UsageError(f"--shards {text}: give it as FIRST-LAST/COUNT, such as 0-3/16")
+    return Shards(tuple(range(first, last + 1)), count)
+
+
+def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
     """Runs the bot until it is told to stop (SIGTERM, SIGINT). Returns the exit code. Raises CharbotError."""
     secret = token()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
@@ -69,7 +79,7 @@ def serve(library: Callable[[], Library], config: Config) -> int:
     store = Store(database(config))
     try:
         with Switchboard() as board, _explained():
-            asyncio.run(_run(Bot(Cast(library), store, board, config), secret))
+            asyncio.run(_run(Bot(Cast(library), store, board, config, which), secret))
     finally:
         store.close()
     return 0

@@ -50,6 +50,7 @@ _turns = Table(
 _inbox = Table(
     "inbox", _TABLES,
     Column("message", _BIG, primary_key=True),
+    Column("guild", _BIG, nullable=True),
     Column("channel", _BIG, nullable=False),
     Column("author", _BIG, nullable=False),
     Column("text", String, nullable=False),
@@ -77,6 +78,7 @@ class Waiting:
     """A message that is not answered yet, and the reply that was about to be sent, if it came so far."""
 
     message: int
+    guild: int | None
     channel: int
     author: int
     text: str
@@ -173,8 +175,7 @@ class Store:
         """Notes a message that is to be answered. False where it is noted already."""
         if db.execute(select(_inbox.c.message).where(_inbox.c.message == one.message)).first():
             return False
-        values = {"message": one.message, "channel": one.channel, "author": one.author, "text": one.text, "at": time.time()}
-        db.execute(insert(_inbox).values(values))
+        db.execute(insert(_inbox).values(**vars(one), at=time.time()))
         return True
 
     @_transaction
@@ -196,7 +197,7 @@ class Store:
     def waiting(self, db: Connection, seconds: float) -> list[Waiting]:
         """The messages of the last so many seconds that were not answered, oldest first; older ones are let go."""
         db.execute(delete(_inbox).where(_inbox.c.at < time.time() - seconds))
-        columns = (_inbox.c.message, _inbox.c.channel, _inbox.c.author, _inbox.c.text, _inbox.c.reply)
+        columns = (_inbox.c.message, _inbox.c.guild, _inbox.c.channel, _inbox.c.author, _inbox.c.text, _inbox.c.reply)
         return [Waiting(*row) for row in db.execute(select(*columns).order_by(_inbox.c.message))]
 
     @_transaction

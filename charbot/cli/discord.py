@@ -14,13 +14,15 @@ def add(commands: Commands) -> None:
     group = discord.add_mutually_exclusive_group()
     group.add_argument("--check", action="store_true", help="say what is missing, and how to get it")
     group.add_argument("--invite", action="store_true", help="print the link that adds the bot to a server")
+    discord.add_argument("--shards", metavar="FIRST-LAST/COUNT", help="serve only these of so many shards, such as 0-3/16")
     add_bundles(discord)
     discord.set_defaults(run=_discord)
 
 
 def _discord(args: argparse.Namespace) -> int:
     wait_briefly()
-    from bots.discord_bot.run import check, invite, serve
+    from bots.discord_bot.bot import ALL_SHARDS
+    from bots.discord_bot.run import check, invite, serve, shards
 
     config = config_of(args)
     if args.invite:
@@ -28,4 +30,4 @@ def _discord(args: argparse.Namespace) -> int:
         return 0
     if args.check:
         return 0 if check(lambda: library_of(args), config) else 1
-    return serve(lambda: library_of(args), config)
+    return serve(lambda: library_of(args), config, shards(args.shards) if args.shards else ALL_SHARDS)

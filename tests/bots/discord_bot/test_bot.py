@@ -15,7 +15,7 @@ import pytest
 import yarl
 from aiohttp import web
 
-from bots.discord_bot.bot import Bot
+from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.cast import Cast
 from bots.discord_bot.store import Store, Waiting
 from charbot.config import Config, DiscordSettings
@@ -24,7 +24,7 @@ from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate
 from charbot.replies.switchboard import Switchboard
-from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord, _answer
+from tests.bots.discord_bot.fake_discord import BOT, GUILD, TOKEN, FakeDiscord, _answer
 
 ME = f"<@{BOT}>"
 
@@ -79,7 +79,12 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    library: Library, folder: Path, fake: FakeDiscord | None = None, token: str = TOKEN, **settings: Any
+    library: Library,
+    folder: Path,
+    fake: FakeDiscord | None = None,
+    token: str = TOKEN,
+    shards: Shards = ALL_SHARDS,
+    **settings: Any,
 ) -> AsyncIterator[Stage]:
     fake = fake or FakeDiscord()
     await fake.start()
@@ -88,7 +93,7 @@ async def stage(
     config = Config(discord=DiscordSettings(**{"persona": "ann", "cooldown": 0.0, "waiting": 100, **settings}))
     store = Store(f"sqlite:///{folder / 'bot.db'}")
     with Switchboard() as board:
-        bot = Bot(Cast(lambda: Library(library.folders)), store, board, config)
+        bot = Bot(Cast(lambda: Library(library.folders)), store, board, config, shards)
         bot._connection.guild_ready_timeout = 0.05
         running = asyncio.create_task(bot.start(token))
         try:
@@ -317,8 +322,8 @@ async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_l
 async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    store.receive(Waiting(50, 1, 4000, "Before the crash"))
-    store.receive(Waiting(51, 2, 4000, "Nearly sent"))
+    store.receive(Waiting(50, GUILD, 1, 4000, "Before the crash"))
+    store.receive(Waiting(51, GUILD, 2, 4000, "Nearly sent"))
     store.sending(51, "Here I am.")
     store.close()
     async with stage(shared_library, tmp_path, fake) as on:
@@ -326,6 +331,22 @@ async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(sh
     async with stage(shared_library, tmp_path, fake) as on:
         await on.discord.say(f"{ME} Next")
         assert len(await on.heard(3)) == 3
+
+
+@run
+async def test_of_several_processes_on_a_database_each_answers_for_its_own_servers(
+    shared_library: Library, tmp_path: Path
+) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    other = next(guild for guild in (number << 22 for number in range(9)) if guild >> 22 & 1 != GUILD >> 22 & 1)
+    for message, guild in ((50, GUILD), (51, other)):
+        store.receive(Waiting(message, guild, 1, 4000, f"In {guild}"))
+    store.close()
+    mine = Shards(((GUILD >> 22) % 2,), 2)
+    async with stage(shared_library, tmp_path, shards=mine) as on:
+        assert await on.heard(1) == [f"Ann clean 1: In {GUILD}"]
+        await asyncio.sleep(0.1)
+        assert [one.guild for one in on.store.waiting(60)] == [other]
 
 
 @run

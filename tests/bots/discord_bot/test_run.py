@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bots.discord_bot.bot import Shards
+from bots.discord_bot.run import shards, token
+from charbot.errors import UsageError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
 from tests.bots.discord_bot.test_bot import run
@@ -118,6 +121,14 @@ async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None
     await fake.stop()
 
 
+def test_shards_are_read_or_refused() -> None:
+    assert shards("0-3/16") == Shards((0, 1, 2, 3), 16)
+    assert shards("2/4") == Shards((2,), 4)
+    for wrong in ("4/4", "3-1/4", "0-3", "all", "-1/4"):
+        with pytest.raises(UsageError, match="0-3/16"):
+            shards(wrong)
+
+
 def test_without_a_token_it_says_where_to_get_one(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DISCORD_TOKEN"} | {"HOME": str(tmp_path)}
     done = subprocess.run(
@@ -128,8 +139,6 @@ def test_without_a_token_it_says_where_to_get_one(tmp_path: Path) -> None:
 
 
 def test_the_token_is_read_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bots.discord_bot.run import token
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
     (tmp_path / ".env").write_text("DISCORD_TOKEN=from.a.file\n")

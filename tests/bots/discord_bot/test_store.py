@@ -30,12 +30,12 @@ def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
 
 
 def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) -> None:
-    one = Waiting(10, 1, 5, "Hi")
+    one = Waiting(10, None, 1, 5, "Hi")
     assert store.receive(one)
     assert not store.receive(one)
     assert store.waiting(60) == [one]
     store.sending(10, "Yo")
-    assert store.waiting(60) == [Waiting(10, 1, 5, "Hi", "Yo")]
+    assert store.waiting(60) == [Waiting(10, None, 1, 5, "Hi", "Yo")]
     store.answered(10, 1, [], keep=4)
     assert store.waiting(60) == []
     store.receive(one)
@@ -44,7 +44,7 @@ def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) ->
 
 def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
     store.answered(None, 1, [Said(5, None, "Mine"), Said(5, "Ann", "Answer"), Said(6, None, "Theirs")], keep=9)
-    store.receive(Waiting(10, 1, 5, "Hi"))
+    store.receive(Waiting(10, None, 1, 5, "Hi"))
     assert store.forget_user(5) == [1]
     assert [turn.text for turn in store.turns(1, 9)] == ["Theirs"]
     assert store.waiting(60) == []

@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.create_table(
         "inbox",
         sa.Column("message", _BIG, primary_key=True),
+        sa.Column("guild", _BIG),
         sa.Column("channel", _BIG, nullable=False),
         sa.Column("author", _BIG, nullable=False),
         sa.Column("text", sa.String, nullable=False),
