@@ -16,9 +16,9 @@ from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
+from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate, ranked
-from charbot.replies.topic import Topic
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ class Voice:
         return [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
 
     @cached_property
-    def _topic(self) -> Topic:
+    def _lexicon(self) -> Lexicon:
         fit = self.card.fits.get("word")
-        return Topic.of(self._library.base("word", fit.base)[2].words if fit else ())
+        return Lexicon.of(self._library.base("word", fit.base)[2].words if fit else ())
 
     @cached_property
     def _manners(self) -> "Manners":
@@ -177,12 +177,12 @@ class Voice:
         ranking = []
         for memory, found in zip(memories, texts, strict=True):
             anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
-            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns], self._topic))
+            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns], self._lexicon))
         return ranking
 
     def _can_be_said(self, text: str) -> bool:
-        """Whether a reply quotes no script at length, and is clean where it has to be."""
-        return not self._copies(text) and (not self.settings.clean or self._manners.clean(text))
+        """Whether a reply is made of words, quotes no script at length, and is clean where it has to be."""
+        return self._lexicon.knows(text) and not self._copies(text) and (not self.settings.clean or self._manners.clean(text))
 
     def _copies(self, text: str) -> bool:
         return any(guard.copies(text) for guard in self._guards)

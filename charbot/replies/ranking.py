@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from charbot.replies.topic import Topic
+from charbot.replies.lexicon import Lexicon
 from charbot.text import words
 
 # Weights of a candidate's score, in nats a character, chosen on validation episodes (EXPERIMENTS.md): so that
@@ -39,13 +39,13 @@ class Candidate:
 
 
 def ranked(
-    texts: Mapping[str, float], anywhere: Sequence[float], anybody: Sequence[float], said: Sequence[str], topic: Topic
+    texts: Mapping[str, float], anywhere: Sequence[float], anybody: Sequence[float], said: Sequence[str], lexicon: Lexicon
 ) -> tuple[Candidate, ...]:
     """Candidates, the best first: texts with their log p here, after small talk and by anybody; `said`, oldest first,
     is what was said lately."""
     found = []
     for (text, here), after_anything, by_anybody in zip(texts.items(), anywhere, anybody, strict=True):
-        repeated, about = repetition(text, said), topic.shared(text, said)
+        repeated, about = repetition(text, said), lexicon.shared(text, said)
         fit = here - _ANYWHERE * after_anything + _PERSONA * (here - by_anybody)
         score = (fit + _LENGTH) * len(text) / (len(text) + _HALF_LENGTH) + _TOPIC * about - _REPETITION * repeated
         found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated))

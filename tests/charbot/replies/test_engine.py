@@ -103,8 +103,20 @@ def test_two_units_of_one_conversation_read_it_each_for_itself(shared_library: L
     assert len(goes_on.memory.readings) == 2
 
 
-def _quoting(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
+def _drawing(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
     monkeypatch.setattr("charbot.replies.mind.Mind.draw", lambda self, prompts, *_: [dict.fromkeys(texts, -1.0)] * len(prompts))
+
+
+def _quoting(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
+    _drawing(monkeypatch, *texts)
+    monkeypatch.setattr("charbot.replies.lexicon.Lexicon.knows", lambda self, text: True)
+
+
+def test_what_is_no_word_is_not_said_if_anything_else_is(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    _drawing(monkeypatch, "More blorf?", "More tea?")
+    assert [candidate.text for candidate in _voice(library).reply(Memory()).candidates] == ["More tea?"]
+    _drawing(monkeypatch, "More blorf?")
+    assert _voice(library).reply(Memory()).text == "More blorf?"
 
 
 COPIED = "nine words stand here in a row, it seems"

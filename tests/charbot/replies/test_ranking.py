@@ -1,9 +1,9 @@
 import pytest
 
+from charbot.replies.lexicon import Lexicon
 from charbot.replies.ranking import ranked, repetition
-from charbot.replies.topic import Topic
 
-TOPIC = Topic.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
+LEXICON = Lexicon.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
 
 
 def test_repetition() -> None:
@@ -16,7 +16,7 @@ def test_repetition() -> None:
 
 def _best(here: tuple[float, float], anywhere: tuple[float, float], anybody: tuple[float, float], said: str = "") -> str:
     texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
-    return ranked(texts, anywhere, anybody, [said], TOPIC)[0].text[:4]
+    return ranked(texts, anywhere, anybody, [said], LEXICON)[0].text[:4]
 
 
 def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_comes_first() -> None:
@@ -30,6 +30,6 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
 
 
 def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], ["Any tea?"], TOPIC)
+    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], ["Any tea?"], LEXICON)
     assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
     assert 0 < only.topic < 1

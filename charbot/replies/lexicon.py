@@ -1,4 +1,4 @@
-"""What two texts are about: which rare words they have in common."""
+"""Which words there are, how rare they are, and so what two texts are about."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from charbot.text import words
 
-_RARITY = 6.0
+_RARITY = 2.0
 """How much more rare words count than frequent ones: chosen on held-out exchanges, as the next."""
 
 _BEFORE = (1.0, 0.7, 0.4, 0.3)
@@ -14,17 +14,22 @@ _BEFORE = (1.0, 0.7, 0.4, 0.3)
 
 
 @dataclass(frozen=True)
-class Topic:
-    """Compares texts, given words by their frequency, the most frequent first."""
+class Lexicon:
+    """Words by their frequency: `ranks`, in small letters, from 1."""
 
     ranks: dict[str, int]
 
     @classmethod
-    def of(cls, by_frequency: Sequence[str]) -> "Topic":
+    def of(cls, by_frequency: Sequence[str]) -> "Lexicon":
+        """Of a word vocabulary, which lists the most frequent first, with the spaces before them."""
         ranks: dict[str, int] = {}
         for word in by_frequency:
-            ranks.setdefault(word.casefold(), len(ranks) + 1)
+            ranks.setdefault(word.strip().casefold(), len(ranks) + 1)
         return cls(ranks)
+
+    def knows(self, text: str) -> bool:
+        """Whether a text has no other words. What a model spells is seldom a word."""
+        return not self.ranks or all(word in self.ranks or word.isdigit() for word in words(text))
 
     def shared(self, text: str, said: Sequence[str]) -> float:
         """From 0: how much a reply is about what was said before it, oldest first; at the most the sum of _BEFORE."""
