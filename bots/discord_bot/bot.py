@@ -4,14 +4,16 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+import aiohttp
 import discord
 from discord.ext import commands
 
@@ -27,17 +29,21 @@ from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 from charbot.replies.switchboard import Switchboard
+from charbot.text import message as heard_text
 
 _REMEMBERED = 1000
 """Conversations, and people's last messages, in memory at once; the database has the others."""
 _REFRESH_SECONDS = 30
 _NOTICE_SECONDS = 1.0
 """Messages that are left within so long are told of together."""
-_LATE_SECONDS = 15 * 60
-"""Messages that wait for longer, because the bot was away, are let go."""
+_LATE_SECONDS = 5 * 60
+"""Messages that wait for longer, because the bot was away, are let go: so long Discord tells a repeated answer."""
 _CLOSING_SECONDS = 20
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+
+_NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""What sending may raise."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -76,6 +82,11 @@ class Call:
     place: Place
     nsfw: bool
     target: Target
+    kept: bool
+    """It is answered even after a crash."""
+    reply: str | None = None
+    """What was about to be said before one."""
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
@@ -94,13 +105,13 @@ class ToMessage:
             try:
                 await self.message.reply(part, nonce=nonce, mention_author=False)
             except discord.HTTPException as error:
-                if error.code != _UNKNOWN_MESSAGE:
+                if error.code not in _UNANSWERABLE:
                     raise
                 await self.message.channel.send(part, nonce=nonce)
 
 
-_UNKNOWN_MESSAGE = 50035
-"""Discord's code for an answer to a message that was deleted."""
+_UNANSWERABLE = (50035, 160002)
+"""Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,7 @@ class Bot(commands.AutoShardedBot):
             help_command=None,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
             **some,
         )
         self.cast, self.store, self.board, self.config = cast, store, board, config
@@ -144,7 +156,8 @@ class Bot(commands.AutoShardedBot):
         self._spoke: OrderedDict[int, float] = OrderedDict()
         self._left: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._recovered = False
+        self._forgotten: OrderedDict[int, float] = OrderedDict()
+        self._late: list[Waiting] = []
 
     async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs what waits for the database in its own thread."""
@@ -181,6 +194,8 @@ class Bot(commands.AutoShardedBot):
         from bots.discord_bot.commands import add_commands
 
         self.places = await self.on_disk(self.store.places)
+        # Before any new message comes in.
+        self._late = await self.on_disk(self.store.waiting, _LATE_SECONDS)
         add_commands(self)
         await self._sync()
         self.do(self._look_after())
@@ -195,53 +210,49 @@ class Bot(commands.AutoShardedBot):
 
     async def _look_after(self) -> None:
         """Notices personas that were fitted anew, and forgets what is old."""
+        days = self.config.discord.memory_days
         while True:
-            try:
-                await asyncio.to_thread(self.cast.refresh)
-                await self.on_disk(self.store.forget_older, self.config.discord.memory_days)
-            except CharbotError as error:
-                _log.warning("%s", error)
+            for work in (self.cast.refresh, lambda: self.store.forget_older(days)):
+                try:
+                    await self.on_disk(work)
+                except Exception as error:
+                    _log.warning("%s", error)
             await asyncio.sleep(_REFRESH_SECONDS)
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
-        if not self._recovered:
-            self._recovered = True
-            await self._answer_late()
-
-    async def _answer_late(self) -> None:
-        """Answers what was asked before the bot was stopped in the middle of it."""
-        for one in await self.on_disk(self.store.waiting, _LATE_SECONDS):
-            channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
-            target = ToMessage(discord.PartialMessage(channel=channel, id=one.message))  # type: ignore[arg-type]
-            if not self._ours(one.guild):
-                continue
-            if one.reply is not None:
-                with suppress(discord.HTTPException):
-                    await target.send(one.reply)
-                await self.on_disk(self.store.answered, one.message, one.channel, [], self._kept_turns)
-            else:
+        late, self._late = self._late, []
+        for one in late:
+            if self._ours(one.guild):
+                channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
+                target = ToMessage(discord.PartialMessage(channel=channel, id=one.message))  # type: ignore[arg-type]
                 place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
-                call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target)
-                self._desk.take(one.channel, call)
+                call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
+                if not self._desk.take(one.channel, call):
+                    self._leave(call)
 
     def _ours(self, guild: int | None) -> bool:
         """Whether this process, and no other on the same database, serves a server. Direct messages come to shard 0."""
         return ((guild or 0) >> 22) % (self.shard_count or 1) in (self.shard_ids or self.shards)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
+        places = [guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))]
+        for place in places:
+            self.places.pop(place, None)
+            self._memories.pop(place, None)
         with suppress(StoreError):
-            await self.on_disk(self.store.forget_places, [guild.id, *(channel.id for channel in guild.channels)])
+            await self.on_disk(self.store.forget_places, places)
 
     async def close(self) -> None:
         """Finishes or apologises for the answers in hand, and leaves."""
         if not self.is_closed():
-            await self._desk.close(_CLOSING_SECONDS)
+            for call in await self._desk.close(_CLOSING_SECONDS):
+                await self._excuse(call)
             self.stages.stop_all()
             for task in self._tasks:
                 task.cancel()
         await super().close()
-        self._disk.shutdown(wait=True)
+        await asyncio.to_thread(self._disk.shutdown)
 
     # Messages
 
@@ -252,24 +263,28 @@ class Bot(commands.AutoShardedBot):
         place = self.place_of(message.channel, message.guild.id if message.guild else None)
         if not self._addressed(message, place) or not allowed(message.author, place):
             return
-        text = message.clean_content
-        for me in (message.guild.me if message.guild else None, self.user):
-            text = text.replace(f"@{me.display_name}", "") if me else text
+        if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
+            # Discord keeps back what is in an answer that does not mention the bot.
+            with suppress(*_NETWORK):
+                await ToMessage(message).send(texts.UNREAD)
+            return
+        message.content = re.sub(rf"<@!?{self.user.id if self.user else 0}>", "", message.content)
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
-        text = text.strip() or "Hey!"
-        call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, ToMessage(message))
-        if not await self.answer(call, kept=True):
+        # What says nothing, such as a lone mention, is a greeting.
+        text = heard_text(message.clean_content) or "Hey!"
+        call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, ToMessage(message), kept=True)
+        if not await self.answer(call):
             self._leave(call)
 
     def _addressed(self, message: discord.Message, place: Place) -> bool:
-        if message.guild is None or place.mode == "always":
+        if message.guild is None or (place.mode == "always" and self.intents.message_content):
             return True
         answered = message.reference.resolved if message.reference else None
         to_me = isinstance(answered, discord.Message) and answered.author == self.user
         return to_me or self.user in message.mentions
 
-    async def answer(self, call: Call, *, kept: bool) -> bool:
-        """Has a call answered in its turn; one that is `kept` even after a crash. False where it is too many."""
+    async def answer(self, call: Call) -> bool:
+        """Has a call answered in its turn. False where it is too many."""
         now = time.monotonic()
         if now - self._spoke.get(call.author, -1e9) < (call.place.cooldown or 0.0):
             return False
@@ -280,7 +295,7 @@ class Bot(commands.AutoShardedBot):
         # Taken first: to wait for the disk would let later messages pass.
         if not self._desk.take(call.channel, call):
             return False
-        if kept:
+        if call.kept:
             # One thread serves the disk in turn: this is noted before the answer to it is.
             with suppress(StoreError):
                 await self.on_disk(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
@@ -294,7 +309,7 @@ class Bot(commands.AutoShardedBot):
 
     async def _tell_left(self, call: Call) -> None:
         await asyncio.sleep(_NOTICE_SECONDS)
-        with suppress(discord.HTTPException):
+        with suppress(*_NETWORK):
             await call.target.send(texts.BUSY.format(count=self._left.pop(call.channel)))
 
     # Answers
@@ -306,25 +321,52 @@ class Bot(commands.AutoShardedBot):
     async def _answer(self, call: Call) -> None:
         """Answers a call, or apologises."""
         try:
-            await self._reply_to(call)
+            memory = await self._memory(call.channel)
+            if call.reply is None:
+                self.do(self._typing(call))
+                reply = await self.reply(call.place, call.nsfw, memory.said(call.text))
+                text, after = reply.text, reply.memory
+            else:
+                text, after = call.reply, memory.said(call.text).said(call.reply, call.place.persona)
         except asyncio.CancelledError:
-            with suppress(discord.HTTPException):
-                await call.target.send(texts.CLOSING)
+            await self._excuse(call)
             raise
         except (UsageError, BusyError) as error:
             await self._apologise(call, str(error))
         except CharbotError as error:
             _log.warning("no answer in channel %d: %s", call.channel, error)
             await self._apologise(call, texts.SORRY)
-        except discord.HTTPException as error:
-            _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
-            await self._done(call, [])
         except Exception:
             _log.exception("no answer in channel %d", call.channel)
             await self._apologise(call, texts.SORRY)
+        else:
+            await self._deliver(call, text, memory, after)
+
+    async def _deliver(self, call: Call, text: str, memory: Memory, after: Memory) -> None:
+        """Sends a reply, and remembers it."""
+        with suppress(StoreError):
+            await self.on_disk(self.store.sending, call.id, text)
+        try:
+            await call.target.send(text)
+        except _NETWORK as error:
+            _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
+            await self._done(call, [])
+            return
+        turns = []
+        # Unless the conversation, or who spoke, was forgotten meanwhile.
+        if self._memories.get(call.channel) is memory and self._forgotten.get(call.author, call.at) <= call.at:
+            self._memories[call.channel] = after
+            turns = [Said(call.author, None, call.text), Said(call.author, after.turns[-1].speaker, text)]
+        await self._done(call, turns)
+
+    async def _excuse(self, call: Call) -> None:
+        """Charbot is closing. What is kept is answered when it comes back."""
+        if not call.kept:
+            with suppress(*_NETWORK):
+                await call.target.send(texts.CLOSING)
 
     async def _apologise(self, call: Call, text: str) -> None:
-        with suppress(discord.HTTPException):
+        with suppress(*_NETWORK):
             await call.target.send(text)
         await self._done(call, [])
 
@@ -334,21 +376,8 @@ class Bot(commands.AutoShardedBot):
         except StoreError as error:
             _log.warning("%s", error)
 
-    async def _reply_to(self, call: Call) -> None:
-        memory = await self._memory(call.channel)
-        reply, _ = await asyncio.gather(self.reply(call.place, call.nsfw, memory.said(call.text)), self._typing(call))
-        with suppress(StoreError):
-            await self.on_disk(self.store.sending, call.id, reply.text)
-        await call.target.send(reply.text)
-        turns = []
-        # Unless the conversation was forgotten meanwhile.
-        if self._memories.get(call.channel) is memory:
-            self._memories[call.channel] = reply.memory
-            turns = [Said(call.author, turn.speaker, turn.text) for turn in reply.memory.turns[-2:]]
-        await self._done(call, turns)
-
     async def _typing(self, call: Call) -> None:
-        with suppress(discord.HTTPException):
+        with suppress(*_NETWORK):
             await call.target.typing()
 
     async def _memory(self, channel: int) -> Memory:
@@ -387,11 +416,17 @@ class Bot(commands.AutoShardedBot):
         """The channel's conversation starts anew. Raises StoreError."""
         self._memories.pop(channel, None)
         await self.on_disk(self.store.forget_channel, channel)
+        # It may have been read meanwhile.
+        self._memories.pop(channel, None)
 
     async def forget_user(self, user: int) -> None:
         """What a user said is gone. Raises StoreError."""
-        for channel in await self.on_disk(self.store.forget_user, user):
-            self._memories.pop(channel, None)
+        self._forgotten[user] = time.monotonic()
+        if len(self._forgotten) > _REMEMBERED:
+            self._forgotten.popitem(last=False)
+        self._memories.clear()
+        await self.on_disk(self.store.forget_user, user)
+        self._memories.clear()
         self._spoke.pop(user, None)
 
 

@@ -14,6 +14,7 @@ from bots.discord_bot.scene import MOST_PEOPLE, play
 from charbot.errors import CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
+from charbot.text import message as heard_text
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
@@ -63,9 +64,20 @@ def _place(interaction: Interaction) -> Place:
     return interaction.client.place_of(interaction.channel, interaction.guild_id)
 
 
-def _may_manage(interaction: Interaction) -> None:
-    if interaction.guild_id and not interaction.permissions.manage_channels:
-        raise UsageError("Only those who may manage the channel can change that.")
+def _may_manage(interaction: Interaction, everywhere: bool) -> None:
+    rights = interaction.permissions
+    if everywhere and isinstance(interaction.user, discord.Member):
+        # What somebody may do in one channel is not what they may do in all.
+        rights = interaction.user.guild_permissions
+    if interaction.guild_id and not rights.manage_channels:
+        raise UsageError(
+            f"Only those who may manage {'channels in the whole server' if everywhere else 'the channel'} can change that."
+        )
+
+
+def _may_talk(interaction: Interaction) -> None:
+    if not allowed(interaction.user, _place(interaction)):
+        raise UsageError("Nobody with your roles is talked to in this channel.")
 
 
 async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -77,14 +89,14 @@ async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
 @app_commands.command(name="chat", description="Say something to whoever talks in this channel")
 @app_commands.describe(message="what you say")
 async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 1000]) -> None:
+    _may_talk(interaction)
     place = _place(interaction)
-    if not allowed(interaction.user, place):
-        raise UsageError("Nobody with your roles is talked to in this channel.")
     await interaction.response.defer(thinking=True)
     target = ToInteraction(interaction, message)
     nsfw, channel = age_restricted(interaction.channel), interaction.channel_id or 0
-    call = Call(interaction.id, interaction.guild_id, channel, interaction.user.id, message, place, nsfw, target)
-    if not await interaction.client.answer(call, kept=False):
+    text, user = heard_text(message) or "Hey!", interaction.user.id
+    call = Call(interaction.id, interaction.guild_id, channel, user, text, place, nsfw, target, kept=False)
+    if not await interaction.client.answer(call):
         await target.send(texts.BUSY.format(count="that"))
 
 
@@ -94,6 +106,7 @@ async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 10
 @app_commands.describe(persona="who says it", message="what it answers")
 @app_commands.autocomplete(persona=_names)
 async def _say(interaction: Interaction, persona: str, message: app_commands.Range[str, 1, 1000]) -> None:
+    _may_talk(interaction)
     bot = interaction.client
     place, nsfw = Place(persona=persona).over(_place(interaction)), age_restricted(interaction.channel)
     member, _ = bot.member(place, nsfw)
@@ -119,6 +132,7 @@ async def _scene(
     topic: app_commands.Range[str, 1, 500] = "Hey!",
     turns: app_commands.Range[int, 2, 20] = 6,
 ) -> None:
+    _may_talk(interaction)
     bot = interaction.client
     nsfw, here = age_restricted(interaction.channel), _place(interaction)
     names = [name.strip() for name in personas.split(",") if name.strip()]
@@ -150,8 +164,9 @@ async def _stop(interaction: Interaction) -> None:
 
 @app_commands.command(name="reset", description="Start the conversation in this channel anew")
 async def _reset(interaction: Interaction) -> None:
+    await interaction.response.defer()
     await interaction.client.forget_channel(interaction.channel_id or 0)
-    await interaction.response.send_message("A new conversation.")
+    await interaction.followup.send("A new conversation.")
 
 
 @app_commands.command(name="settings", description="What counts in this channel, or in the whole server")
@@ -178,8 +193,9 @@ async def _settings(
         )
     roles = None if role is None else () if role.is_default() else (role.id,)
     changes = Place(mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles)
+    await interaction.response.defer(ephemeral=True)
     if changes != Place():
-        _may_manage(interaction)
+        _may_manage(interaction, everywhere)
         await bot.change_place(_where(interaction, everywhere), changes)
     await _tell(interaction, "\n".join(f"{name}: {value}" for name, value in _place(interaction).to_json().items()))
 
@@ -196,6 +212,7 @@ async def _privacy(interaction: Interaction) -> None:
 
 @app_commands.command(name="forget-me", description="Delete all that you said to me")
 async def _forget_me(interaction: Interaction) -> None:
+    await interaction.response.defer(ephemeral=True)
     await interaction.client.forget_user(interaction.user.id)
     await _tell(interaction, "All that you said to me is deleted.")
 
@@ -215,14 +232,15 @@ class _Persona(app_commands.Group):
     @app_commands.describe(name="who", everywhere="in all channels of the server that have not chosen")
     @app_commands.autocomplete(name=_names)
     async def choose(self, interaction: Interaction, name: str, everywhere: bool = False) -> None:
-        _may_manage(interaction)
+        _may_manage(interaction, everywhere)
         bot = interaction.client
         if bot.cast.member(name) is None:
             raise UsageError(f"There is no {name}. /persona list shows who there is.")
         place = Place(persona=name).over(_place(interaction))
         member, _ = bot.member(place, age_restricted(interaction.channel))
+        await interaction.response.defer()
         await bot.change_place(_where(interaction, everywhere), Place(persona=member.name))
-        await interaction.response.send_message(f"{member.name} talks {'in this server' if everywhere else 'here'} now.")
+        await interaction.followup.send(f"{member.name} talks {'in this server' if everywhere else 'here'} now.")
 
     @app_commands.command(name="show", description="Who talks in this channel")
     async def show(self, interaction: Interaction) -> None:

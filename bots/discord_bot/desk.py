@@ -1,18 +1,24 @@
 """Calls answered one after the other in each channel, and side by side between channels."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 C = TypeVar("C")
 
+_CANCELLED_SECONDS = 5
+"""How long calls that were cancelled may take to end."""
+
+_log = logging.getLogger("charbot.discord")
+
 
 class Desk(Generic[C]):
     """A bounded queue for each channel that has calls, and nothing for one that has none."""
 
     def __init__(self, answer: Callable[[C], Awaitable[None]], waiting: int) -> None:
-        """`answer` must not raise; no more than `waiting` calls of a channel wait while one is answered."""
+        """No more than `waiting` calls of a channel wait while one is answered."""
         self._answer, self._waiting = answer, waiting
         self._queues: dict[int, deque[C]] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -34,16 +40,26 @@ class Desk(Generic[C]):
 
     async def _work(self, channel: int) -> None:
         queue = self._queues[channel]
-        while queue:
-            # The call in hand stays at the front: it counts among those that are waited for.
-            await self._answer(queue[0])
-            queue.popleft()
-        del self._queues[channel]
+        try:
+            while queue:
+                # The call in hand stays at the front: it counts among those that are waited for.
+                try:
+                    await self._answer(queue[0])
+                except Exception:
+                    _log.exception("a call in channel %d failed", channel)
+                finally:
+                    queue.popleft()
+        finally:
+            del self._queues[channel]
 
-    async def close(self, seconds: float) -> None:
-        """Takes no more calls, and waits so long for those that it has."""
+    async def close(self, seconds: float) -> list[C]:
+        """Takes no more calls, and waits so long for those that it has. Those that were not begun."""
         self._open = False
         if self._workers:
             await asyncio.wait(self._workers, timeout=seconds)
+        left = [call for queue in self._queues.values() for call in list(queue)[1:]]
         for worker in self._workers:
             worker.cancel()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=_CANCELLED_SECONDS)
+        return left

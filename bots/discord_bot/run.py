@@ -86,15 +86,19 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
 
 
 async def _run(bot: Bot, secret: str) -> None:
-    loop = asyncio.get_running_loop()
-    closing: list[asyncio.Task[None]] = []
+    told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: closing.append(asyncio.ensure_future(bot.close())))
-    try:
-        await bot.start(secret)
-    finally:
-        # Answers in hand are finished first.
-        await asyncio.gather(bot.close(), *closing)
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(told.wait())
+    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    # Answers in hand are finished first. Where Discord cannot be reached, discord.py would go on trying for ever.
+    await bot.close()
+    if running.done():
+        await running
+    else:
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def _application(secret: str) -> discord.AppInfo:

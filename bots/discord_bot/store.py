@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.util import CommandError
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -113,8 +114,10 @@ class Store:
             lite = make_url(url).get_backend_name() == "sqlite"
             if lite and (file := make_url(url).database):
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(url, connect_args={"timeout": _SECONDS} if lite else {})
-        except (ArgumentError, ImportError) as error:
+            self._engine = create_engine(
+                url, hide_parameters=True, pool_pre_ping=True, connect_args={"timeout": _SECONDS} if lite else {}
+            )
+        except (ArgumentError, ImportError, ValueError) as error:
             raise ConfigError(f"`discord.database`: {error}") from error
         except OSError as error:
             raise StoreError(f"{self._name}: {error.strerror or error}") from error
@@ -131,6 +134,8 @@ class Store:
                 command.upgrade(config, "head")
         except SQLAlchemyError as error:
             raise self._problem(error) from error
+        except CommandError as error:
+            raise StoreError(f"{self._name}: another version of charbot wrote it ({error})") from error
 
     def _problem(self, error: SQLAlchemyError) -> StoreError:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -206,17 +211,16 @@ class Store:
         db.execute(delete(_turns).where(_turns.c.channel == channel))
 
     @_transaction
-    def forget_user(self, db: Connection, user: int) -> list[int]:
-        """Nothing that a user said stays, nor what was answered. The channels where that was."""
-        channels = db.execute(select(_turns.c.channel).where(_turns.c.author == user).distinct()).scalars().all()
+    def forget_user(self, db: Connection, user: int) -> None:
+        """Nothing that a user said stays, nor what was answered."""
         db.execute(delete(_turns).where(_turns.c.author == user))
         db.execute(delete(_inbox).where(_inbox.c.author == user))
-        return list(channels)
 
     @_transaction
     def forget_older(self, db: Connection, days: float) -> None:
-        """Conversations that rested for so long are gone."""
-        db.execute(delete(_turns).where(_turns.c.at < time.time() - days * 86_400))
+        """Turns of so long ago are gone."""
+        for table in (_turns, _inbox):
+            db.execute(delete(table).where(table.c.at < time.time() - days * 86_400))
 
     @_transaction
     def forget_places(self, db: Connection, places: Iterable[int]) -> None:
@@ -228,5 +232,5 @@ class Store:
 
 def _settle_sqlite(connection: Any, _record: Any) -> None:
     # A crash at any point leaves a readable file, and readers do not wait for writers.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -18,12 +18,14 @@ HELP = (
 )
 BUSY = "One at a time, please! I left {count} unanswered."
 SORRY = "Sorry, I lost my line. Try again?"
+UNREAD = "Mention me, please: other messages I cannot read."
 CLOSING = "I have to go for a moment. Ask me again in a minute."
 
 
 def pieces(text: str, limit: int = LIMIT) -> list[str]:
     """A text in parts that can be sent: broken between lines or words where that can be done."""
     found = []
+    text = text.lstrip()
     while len(text) > limit:
         cut = max(text.rfind("\n", 0, limit + 1), text.rfind(" ", 0, limit + 1))
         cut = cut if cut > 0 else limit

@@ -97,8 +97,11 @@ class Switchboard:
                 call.reply.set_exception(Cancelled())
             else:
                 wanted.append(call)
-        if not wanted:
-            return
+        if wanted:
+            self._give(wanted)
+
+    def _give(self, wanted: list[_Call]) -> None:
+        """Gives those who wait for a voice its replies, or its error."""
 
         def cancelled() -> bool:
             return all(call.cancelled() for call in wanted)
@@ -106,9 +109,13 @@ class Switchboard:
         try:
             replies = wanted[0].voice.replies([call.memory for call in wanted], [call.seed for call in wanted], cancelled)
         except Exception as error:
-            # Whatever went wrong belongs to those who asked; the thread lives on for the others.
-            for call in wanted:
-                call.reply.set_exception(error)
+            if len(wanted) == 1:
+                # Whatever went wrong belongs to whoever asked; the thread lives on for the others.
+                wanted[0].reply.set_exception(error)
+            else:
+                # One conversation does not cost the others their replies.
+                for call in wanted:
+                    self._give([call])
         else:
             for call, reply in zip(wanted, replies, strict=True):
                 call.reply.set_result(reply)

@@ -41,6 +41,8 @@ class FakeDiscord:
     synced: list[Any] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
+    port_told: int = 0
+    """Where the gateway is said to be, where that is not the truth."""
     resumed: int = 0
     identified: int = 0
     refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
@@ -86,7 +88,9 @@ class FakeDiscord:
                 )  # fmt: skip
             case ("GET", "gateway", "bot"):
                 limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
-                return _answer({"url": f"ws://127.0.0.1:{self.port}/", "shards": 1, "session_start_limit": limit})
+                return _answer(
+                    {"url": f"ws://127.0.0.1:{self.port_told or self.port}/", "shards": 1, "session_start_limit": limit}
+                )
             case ("PUT", "applications", _, "commands"):
                 self.synced.append(body)
                 return _answer([{**one, "id": str(next(self._ids)), "application_id": str(APP), "version": "1"} for one in body])
@@ -213,14 +217,16 @@ class FakeDiscord:
         bot: bool = False,
         answers: Json | None = None,
         webhook: bool = False,
+        ping: bool = True,
     ) -> int:
         """Somebody writes a message. Its id. In channel 9 it is a direct one."""
         id_ = next(self._ids)
-        to_me = f"<@{BOT}>" in text or channel == 9 or (answers or {}).get("author", {}).get("id") == str(BOT)
+        mentioned = f"<@{BOT}>" in text or (ping and answers is not None)
+        to_me = mentioned or channel == 9
         user = {**_user(author), "bot": bot}
         data = {
             **self._made(channel, text if to_me or self._intents & _CONTENT else ""), "id": str(id_), "author": user,
-            "mentions": [{**_ME, "member": {"roles": [], "flags": 0, "joined_at": _NOW}}] if f"<@{BOT}>" in text else [],
+            "mentions": [{**_ME, "member": {"roles": [], "flags": 0, "joined_at": _NOW}}] if mentioned else [],
         }  # fmt: skip
         if channel != 9:
             data |= {"guild_id": str(GUILD), "member": {"roles": [], "flags": 0, "joined_at": _NOW}}
@@ -270,6 +276,11 @@ class FakeDiscord:
         """The line to the gateway breaks."""
         assert self._socket is not None
         await self._socket.close(code=4000)
+
+    def told(self, id_: int) -> list[str]:
+        """What a command was answered, at once or after it was deferred."""
+        at_once = [one["data"]["content"] for one in self.callbacks if one["id"] == id_ and one["type"] == 4]
+        return at_once + [one["content"] for one in self.edits if one["token"] == f"token{id_}"]
 
     def said_to(self, id_: int) -> Json:
         """What a command was answered."""

@@ -10,6 +10,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 import yarl
@@ -24,7 +25,7 @@ from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate
 from charbot.replies.switchboard import Switchboard
-from tests.bots.discord_bot.fake_discord import BOT, GUILD, TOKEN, FakeDiscord, _answer
+from tests.bots.discord_bot.fake_discord import BOT, GUILD, OWNER, TOKEN, FakeDiscord, _answer
 
 ME = f"<@{BOT}>"
 
@@ -73,8 +74,8 @@ class Stage:
     async def told(self, name: str, /, **options: Any) -> str:
         """What a command is answered."""
         id_ = await self.discord.command(name, **options)
-        await self.until(lambda: [one for one in self.discord.callbacks if one["id"] == id_], 1)
-        return str(self.discord.said_to(id_)["data"]["content"])
+        await self.until(lambda: self.discord.told(id_), 1)
+        return str(self.discord.told(id_)[0])
 
 
 @asynccontextmanager
@@ -136,7 +137,8 @@ async def test_it_answers_mentions_direct_messages_and_replies_and_nothing_else(
         await on.discord.say("not for you")
         await on.discord.say("Hello?", channel=9)
         await on.heard(2)
-        await on.discord.say("And?", answers={**on.discord._made(1, "x"), "id": on.discord.messages[0]["id"]})
+        answered = {**on.discord._made(1, "x"), "id": on.discord.messages[0]["id"]}
+        await on.discord.say("And?", answers=answered)
         await on.discord.say(f"{ME}", bot=True)
         await on.discord.say(f"{ME} I am a face", webhook=True)
         await on.discord.say(f"{ME}")
@@ -316,6 +318,89 @@ async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_l
         heard = await on.heard(2)
         assert heard[0].startswith("Sorry")
         assert heard[1].endswith(": Still there?")
+
+
+@run
+async def test_a_broken_line_costs_an_answer_and_not_the_channel(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        send, broken = on.bot.http.send_message, [aiohttp.ClientConnectionError("gone"), ConnectionResetError(104, "reset")]
+
+        async def failing(*args: Any, **kwargs: Any) -> Any:
+            if broken:
+                raise broken.pop()
+            return await send(*args, **kwargs)
+
+        monkeypatch.setattr(on.bot.http, "send_message", failing)
+        for text in ("One", "Two", "Three"):
+            await on.discord.say(f"{ME} {text}")
+        assert await on.heard(1) == ["Ann clean 1: Three"]
+
+
+@run
+async def test_who_is_forgotten_in_the_middle_of_an_answer_is_forgotten(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Written, "seconds", 0.5)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.discord.say(f"{ME} Another")
+        await asyncio.sleep(0.1)
+        await on.told("forget-me")
+        await on.heard(2)
+        assert on.store.turns(1, 99) == []
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(3))[2] == "Ann clean 1: What was it?"
+
+
+@run
+async def test_what_says_nothing_is_a_greeting_and_leaves_the_conversation_whole(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} Tea?", author=5)
+        await on.discord.say(f"{ME} \u200b", author=6)
+        await on.heard(2)
+        assert [(turn.author, turn.text) for turn in on.store.turns(1, 9)] == [
+            (5, "Tea?"), (5, "Ann clean 1: Tea?"), (6, "Hey!"), (6, "Ann clean 3: Hey!"),
+        ]  # fmt: skip
+
+
+@run
+async def test_who_may_manage_one_channel_may_not_manage_the_server(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        assert "whole server" in await on.told("persona", sub="set", manager=True, name="ann", everywhere=True)
+        assert "whole server" in await on.told("settings", manager=True, temperature=0.5, everywhere=True)
+        assert await on.told("persona", sub="set", author=OWNER, manager=True, name="ann", everywhere=True) == (
+            "Ann talks in this server now."
+        )
+
+
+@run
+async def test_an_answer_that_cannot_be_read_is_told_so(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(1)
+        answered = {**on.discord._made(1, "x"), "id": on.discord.messages[0]["id"]}
+        await on.discord.say("You cannot read this", answers=answered, ping=False)
+        assert (await on.heard(2))[1].startswith("Mention me")
+
+
+@run
+async def test_commands_that_wait_when_it_leaves_are_told(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Written, "seconds", 1.0)
+    monkeypatch.setattr("bots.discord_bot.bot._CLOSING_SECONDS", 0.1)
+    async with stage(shared_library, tmp_path) as on:
+        for text in ("One", "Two"):
+            await on.discord.command("chat", message=text)
+        kept = await on.discord.say(f"{ME} Kept")
+        await asyncio.sleep(0.3)
+    assert [line["content"].splitlines()[-1][:19] for line in on.discord.edits] == ["I have to go for a "] * 2
+    assert on.discord.messages == []
+    async with stage(shared_library, tmp_path, on.discord) as on:
+        assert await on.heard(1) == ["Ann clean 1: Kept"]
+        assert on.discord.messages[0]["answers"] == kept
 
 
 @run

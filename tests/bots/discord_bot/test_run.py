@@ -88,6 +88,20 @@ async def test_it_answers_and_survives_being_killed_and_stops_when_told(shared_l
 
 
 @run
+async def test_it_stops_when_told_where_discord_cannot_be_reached(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(port_told=1)
+    await fake.start()
+    async with started(fake, shared_library, tmp_path) as process:
+        while not fake.synced:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 15)
+        assert process.returncode == 0
+    await fake.stop()
+
+
+@run
 async def test_a_bad_token_is_two_lines_and_exit_code_78(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     await fake.start()

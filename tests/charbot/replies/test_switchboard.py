@@ -108,3 +108,15 @@ def test_a_missing_model_is_told_to_all_who_asked(library: Library) -> None:
         for reply in [board.ask(voice, Memory().said("Hi")) for _ in range(3)]:
             with pytest.raises(BundleError, match="no word model"):
                 reply.result(30)
+
+
+def test_one_bad_conversation_costs_the_others_nothing() -> None:
+    voice = Slow()
+    with Switchboard() as board:
+        first = board.ask(voice, Memory().said("0"))
+        voice.started.wait(10)
+        good, bad, fine = (board.ask(voice, Memory().said(text)) for text in ("good", "bad", "fine"))
+        voice.go.set()
+        assert [reply.result(10).text for reply in (first, good, fine)] == ["0!", "good!", "fine!"]
+        with pytest.raises(BundleError):
+            bad.result(10)
