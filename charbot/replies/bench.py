@@ -12,6 +12,7 @@ from charbot.models.language_model import LanguageModel
 from charbot.models.peak import peak_gflops
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
+from charbot.replies.sampling import SPOKEN
 
 _AT_ONCE = (1, 8, 64)
 
@@ -77,18 +78,18 @@ def _seconds(run: Callable[[], object], times: int = 30) -> float:
 
 
 def _step(model: LanguageModel, rows: int) -> Callable[[], object]:
-    """What a token of each candidate costs: a step, and the scores of all words."""
+    """What a token of each candidate costs: a step, and the scores of the words that replies are made of."""
     ids, state = torch.ones(rows, dtype=torch.int64), model.start(rows)
-    return lambda: model.logits(model.step(ids, state)[0])
+    return lambda: model.logits(model.step(ids, state)[0], SPOKEN)
 
 
 def _plain_step(model: LanguageModel, rows: int) -> Callable[[], object]:
     """The same by calling `nn.LSTM` for one token."""
     ids, state = torch.ones((1, rows), dtype=torch.int64), model.start(rows)
-    return lambda: model.logits(model(ids, state)[0])
+    return lambda: model.logits(model(ids, state)[0], SPOKEN)
 
 
 def _flops(model: LanguageModel, rows: int) -> float:
     """Floating point operations of the matrix products of such a step."""
     matrices = sum(weight.numel() for layer in model.recurrent.all_weights for weight in layer if weight.ndim == 2)
-    return 2.0 * rows * (matrices + model.projection.weight.numel() + model.output_weight.numel())
+    return 2.0 * rows * (matrices + model.projection.weight.numel() + model.output_weight[:SPOKEN].numel())
