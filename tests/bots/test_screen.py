@@ -120,8 +120,7 @@ def _above_the_bar(screen: Screen) -> list[str]:
 
 def test_a_whole_conversation(start: Start) -> None:
     screen = start("ann", "--no-stream", "--seed", "7").wait("You:")
-    for message in ("Hello, Ann!", "Tea?"):  # the second is typed before the first is answered
-        screen.say(message).wait(message)
+    screen.say("Hello, Ann!").wait("I heard 1").say("Tea?")
     screen.wait("I heard 3: Tea?").say("/why").wait("Something else.")
     screen.say("/pick 2").wait("Ann: Something else.")
     screen.say("/undo").wait("taken back")
@@ -134,12 +133,13 @@ def test_a_whole_conversation(start: Start) -> None:
 
 
 def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: Start) -> None:
-    reply = " ".join(f"word{number}" for number in range(80))
-    screen = start("ann", REPLY=reply).wait("You:")
+    reply = " ".join(f"word{number}" for number in range(300))
+    screen = start("ann", lines=60, REPLY=reply).wait("You:")
     screen.say("Hello").wait("word5 ")
-    assert "word79" not in screen.text
+    assert "word299" not in screen.text
     screen.child.sendcontrol("c")
-    screen.wait("word79", seconds=1.5).wait("You:")
+    # Typed out, it would take half a minute.
+    screen.wait("word299", seconds=12).wait("You:")
     shown = " ".join(screen.text.split("Ann: ")[1].split("You:")[0].split())
     assert shown == reply
 
@@ -147,7 +147,7 @@ def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: 
 def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
     screen = start("ann", THINK="20").wait("You:").say("Hello").wait("Ann:")
     screen.child.sendcontrol("c")
-    screen.wait("(stopped)", seconds=5).say("/undo").wait("nothing to take back")
+    screen.wait("(stopped)", seconds=15).say("/undo").wait("nothing to take back")
     screen.child.sendcontrol("d")
     screen.ends(0)
 
