@@ -148,7 +148,7 @@ def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
     screen = start("ann", THINK="20").wait("You:").say("Hello").wait("Ann:")
     screen.child.sendcontrol("c")
     screen.wait("(stopped)", seconds=15).say("/undo").wait("nothing to take back")
-    screen.child.sendcontrol("d")
+    screen.until(lambda: screen.text.count("You:") == 3, "prompt").child.sendcontrol("d")
     screen.ends(0)
 
 
