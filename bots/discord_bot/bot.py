@@ -45,6 +45,9 @@ _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 _NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What sending may raise."""
 
+_UNANSWERABLE = (50035, 160002)
+"""Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
+
 _log = logging.getLogger("charbot.discord")
 
 P = ParamSpec("P")
@@ -108,10 +111,6 @@ class ToMessage:
                 if error.code not in _UNANSWERABLE:
                     raise
                 await self.message.channel.send(part, nonce=nonce)
-
-
-_UNANSWERABLE = (50035, 160002)
-"""Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The slash commands."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ from charbot.text import message as heard_text
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
+
+_log = logging.getLogger("charbot.discord")
 
 Interaction: TypeAlias = discord.Interaction[Bot]
 
@@ -42,12 +45,10 @@ def add_commands(bot: Bot) -> None:
 async def _explain(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
     """Says what went wrong to whoever asked for it, and to nobody else."""
     reason = getattr(error, "original", error)
-    text = str(reason) if isinstance(reason, CharbotError | app_commands.CheckFailure) else texts.SORRY
-    if not isinstance(reason, CharbotError | app_commands.CheckFailure):
-        from logging import getLogger
-
-        getLogger("charbot.discord").exception("a command failed", exc_info=reason)
-    await _tell(interaction, text)
+    expected = isinstance(reason, CharbotError | app_commands.CheckFailure)
+    if not expected:
+        _log.error("a command failed", exc_info=reason)
+    await _tell(interaction, str(reason) if expected else texts.SORRY)
 
 
 async def _tell(interaction: discord.Interaction, text: str) -> None:

@@ -188,6 +188,12 @@ def linear_cross_entropy(features: Tensor, weight: Tensor, bias: Tensor, targets
     return loss
 
 
+def log_mass(scores: Tensor) -> Tensor:
+    """The logarithm of the sum of exp of each row of scores (N, V): (N,). torch.logsumexp takes four times as long."""
+    top = scores.amax(1)
+    return scores.sub(top[:, None]).exp_().sum(1).log_() + top
+
+
 def token_nats(
     model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, first: int | None = None
 ) -> Tensor:
@@ -200,9 +206,7 @@ def token_nats(
             scores = model.logits(features[part], first)
             wanted = scores.gather(1, targets[part, None])[:, 0]
             in_group = None if group is None else scores[:, group].logsumexp(1)
-            # In place: torch.logsumexp takes four times as long.
-            top = scores.amax(1, keepdim=True)
-            total = scores.sub_(top).exp_().sum(1).log_() + top[:, 0]
+            total = log_mass(scores)
             nats[0, part] = total - wanted
             if in_group is not None:
                 nats[1, part] = total - in_group

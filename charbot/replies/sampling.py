@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from charbot.models.language_model import LanguageModel, State
+from charbot.models.language_model import LanguageModel, State, log_mass
 from charbot.tokens.vocabulary import END, Vocabulary
 
 SPOKEN = 8192
@@ -151,8 +151,7 @@ def sample_replies(
         if cancelled():
             raise Cancelled
         scores = model.logits(features, SPOKEN)
-        top = scores.amax(1)
-        mass = scores.sub(top[:, None]).exp_().sum(1).log_() + top
+        mass = log_mass(scores)
         scores.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), -torch.inf)
         temperature = torch.where(spelling, _SPELLING, 1.0) * (sampling.temperature if at < sampling.opening else settled)
         chosen = choose(scores, chances[at, rows], temperature, sampling.top_p)
