@@ -132,9 +132,7 @@ class TrainSettings:
         persona_tokens=800_000,
     )
     classifier: ClassifierSettings = ClassifierSettings(
-        FitSettings(
-            epochs=3, batch=64, learning_rate=1e-3, table_rate=0.01, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0
-        )
+        FitSettings(epochs=5, batch=64, learning_rate=1e-3, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0)
     )
     adapter_rank: int = _number(16, 1, 1024)
     persona_context: int = _number(1, 0, 50)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from charbot.config import ChatSettings
+from charbot.evaluation.recognition import Recogniser
 from charbot.models.loading import persona_model
-from charbot.personas.bundle import read_base, read_persona
+from charbot.personas.bundle import read_base, read_classifier, read_persona
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
@@ -50,6 +51,16 @@ def test_a_persona_is_whole_and_better_than_its_base(name: str) -> None:
         fit = card.fits[unit]
         persona_model(LIBRARY, folder, fit, unit, card.name)
         assert fit.scores["test_bits_per_character"] < fit.scores["base_test_bits_per_character"]
+
+
+def test_the_line_classifier_knows_everybody_and_tells_some_apart() -> None:
+    card, _ = read_classifier(LIBRARY.classifier)
+    names = [read_persona(LIBRARY.find(name)).name for name in FRIENDS + SOUTH_PARK]
+    assert set(names) <= set(card.names)
+    assert card.scores["test_right_10"] > card.scores["test_right_1"] > 2 * max(card.lines) / sum(card.lines)
+    ranking = Recogniser(LIBRARY, names).rank(["Do you want some pizza?"])
+    assert sorted(name for name, _ in ranking) == sorted(names)
+    assert sum(p for _, p in ranking) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from charbot.corpus.conversation import whole
@@ -93,11 +94,7 @@ def gradient_norms(model: LanguageModel, ids: Tensor) -> tuple[float, ...]:
 
 
 def draw_cells(compared: Sequence[Compared], path: Path) -> None:
-    """The gradients' norms against distance, as a picture. Raises TrainingError where there is nothing to draw with."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise TrainingError("the picture needs matplotlib: pip install 'charbot[train]'") from error
+    """The gradients' norms against distance, as a picture."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for one in compared:

@@ -12,6 +12,9 @@ from pathlib import Path
 from charbot.cli import completion, discord, fit, measure, personas, recipes, scripts, talk
 from charbot.errors import INTERRUPTED, CharbotError
 
+_EXTRA = ("matplotlib", "scipy", "sklearn")
+"""What is installed with charbot[train] alone, and some commands cannot do without."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code: 0, 1 error, 2 usage, 78 configuration, 130 interrupted."""
@@ -26,6 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CharbotError as error:
         print(f"charbot: {error}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
+            raise
+        print(f"charbot: this needs {error.name}: pip install 'charbot[train]'", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\ncharbot: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -45,8 +45,6 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
     from trainer.base import fit_base
-    from trainer.cells import compare_cells
-    from trainer.classifier import fit_classifier
     from trainer.persona import fit_persona
     from trainer.workshop import prepare
     from trainer.world import World
@@ -64,12 +62,21 @@ def _train(args: argparse.Namespace) -> int:
     shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     try:
-        for unit in units if args.compare_cells else ():
-            _show_cells(compare_cells(shop, unit, args.steps), out / f"cells-{unit}.png")
+        if args.compare_cells:
+            from trainer.cells import compare_cells, draw_cells
+
+            for unit in units:
+                compared = compare_cells(shop, unit, args.steps)
+                _print_cells(compared)
+                draw_cells(compared, picture := out / f"cells-{unit}.png")
+                print(picture)
         done = [fit_base(shop, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
         done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
-        done += [fit_classifier(shop, library)] if args.classifier else []
+        if args.classifier:
+            from trainer.classifier import fit_classifier
+
+            done.append(fit_classifier(shop, library))
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
         return INTERRUPTED
@@ -79,14 +86,10 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show_cells(compared: "Sequence[Compared]", picture: Path) -> None:
-    from trainer.cells import draw_cells
-
+def _print_cells(compared: "Sequence[Compared]") -> None:
     for one in compared:
         near, far = one.gradient[0], one.gradient[-1]
         print(
             f"{one.cell:5} {one.parameters:12,} parameters  {one.bits:.4f} bits a character  {one.seconds:6.0f} s  "
             f"gradient {far / near:.1e} after {len(one.gradient) - 1} tokens"
         )
-    draw_cells(compared, picture)
-    print(picture)

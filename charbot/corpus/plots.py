@@ -2,21 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from charbot.errors import CorpusError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def draw(shows: Mapping[str, Mapping[str, Any]], folder: Path) -> Iterator[Path]:
     """Draws what statistics() found, for each show the lengths of its episodes and who answers
-    whom; yields the files. Raises CorpusError where matplotlib or the folder is missing."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise CorpusError("plots need matplotlib: pip install 'charbot[train]'") from error
+    whom; yields the files. Raises CorpusError where the folder cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for show, counts in shows.items():

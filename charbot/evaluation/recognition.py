@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
-from charbot.errors import UsageError
+from charbot.errors import BundleError, UsageError
 from charbot.jsonlines import read_requests
 from charbot.models.line_classifier import LineClassifier
 from charbot.models.loading import base_model
@@ -25,24 +25,26 @@ class Recogniser:
         """`cast` names people or shows; all whom the classifier knows where it is empty. Raises BundleError, UsageError."""
         card, weights = read_classifier(library.classifier)
         base, vocabulary, _ = base_model(library, "word", card.base)
-        self._tokenizer = tokenizer_for(vocabulary)
-        self._model = LineClassifier(base.embedding.weight.detach(), len(card.names), card.hidden, card.buckets)
-        self._model.load_state_dict(weights)
-        self._model.eval()
+        try:
+            self._model = LineClassifier.load(
+                tokenizer_for(vocabulary), base.embedding.weight.detach(), card.hidden, card.share, weights
+            )
+        except (KeyError, RuntimeError) as error:
+            raise BundleError(f"{library.classifier}: its weights do not fit its card; install or fit it anew") from error
         self._sureness = card.sureness
         self._places = _chosen(card.names, card.shows, cast)
         self._names = [card.names[place] for place in self._places]
+        self._prior = torch.tensor(card.lines)[self._places].log().log_softmax(0)
 
     def rank(self, lines: Sequence[str]) -> Ranking:
         """Who said all of these lines. Lines that say nothing tell nothing."""
         said = [text for line in lines if (text := message(line))]
-        prior = self._model.bias[self._places].log_softmax(0)
-        evidence = torch.zeros_like(prior)
+        evidence = torch.zeros_like(self._prior)
         if said:
-            scores = self._model.scores([self._tokenizer.encode(text) for text in said])[:, self._places]
+            scores = self._model.scores(said)[:, self._places].log_softmax(1)
             # Lines of one person are alike: so many of them are less sure than as many of strangers.
-            evidence = (scores.log_softmax(1) - prior).sum(0) * len(said) ** (self._sureness - 1)
-        found = (prior + evidence).softmax(0).tolist()
+            evidence = (scores - self._prior).sum(0) * len(said) ** (self._sureness - 1)
+        found = (self._prior + evidence).softmax(0).tolist()
         return sorted(zip(self._names, found, strict=True), key=lambda pair: -pair[1])
 
 

@@ -36,7 +36,7 @@ class Architecture:
 _FEW = 32
 """Rows up to which a matrix times them as columns takes half as long as they times the matrix (MKL, two cores)."""
 
-TABLES = ("embedding.weight", "phrases.weight", "wide.weight")
+TABLES = ("embedding.weight", "phrases.weight")
 """Parameters of models that are looked up: few of their rows matter to a token."""
 
 

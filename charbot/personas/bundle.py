@@ -72,14 +72,16 @@ class PersonaCard:
 
 @dataclass(frozen=True)
 class ClassifierCard:
-    """What is known of a line classifier: whom it tells apart (names, and the show of each), the word base
-    whose embedding it reads, its sizes, how sure `sureness` lines make it, its scores."""
+    """What is known of a line classifier: whom it tells apart (names, the show of each, and how many of their
+    lines it was fitted to), the word base whose embedding its LSTM reads, the size of that and the `share` of
+    its opinion, how sure several lines make it, its scores."""
 
     names: tuple[str, ...]
     shows: tuple[str, ...]
+    lines: tuple[int, ...]
     base: str
     hidden: int
-    buckets: int
+    share: float
     sureness: float
     scores: Mapping[str, float]
     sha256: str
@@ -196,7 +198,7 @@ def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
     data = _read_card(path, "classifier")
     with _naming_faults(path):
         fields = {key: value for key, value in data.items() if key not in ("kind", "format")}
-        card = ClassifierCard(**fields | {"names": tuple(fields["names"]), "shows": tuple(fields["shows"])})
+        card = ClassifierCard(**fields | {key: tuple(fields[key]) for key in ("names", "shows", "lines")})
     return card, _load(folder / _WEIGHTS, card.sha256)
 
 

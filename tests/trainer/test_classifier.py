@@ -12,7 +12,7 @@ from charbot.evaluation.recognition import Recogniser, rank_lines
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library
 from tests.conftest import SAYINGS, tiny_config
-from trainer.classifier import LineStream, SaidBy, fit_classifier
+from trainer.classifier import Evidence, LineStream, fit_classifier, fit_ngrams
 from trainer.workshop import Workshop, prepare
 
 
@@ -66,8 +66,7 @@ def test_json_lines(fitted: Library) -> None:
 
 
 def test_each_line_is_read_once_an_epoch_and_a_fit_goes_on_where_it_was() -> None:
-    said = SaidBy([[place] * (1 + place % 3) for place in range(50)], [place % 2 for place in range(50)])
-    stream = LineStream(said, 4, 1)
+    stream = LineStream([[place] * (1 + place % 3) for place in range(50)], [place % 2 for place in range(50)], 4, 1)
     windows = list(stream.epoch(0))
     assert len(windows) == stream.steps
     read = [(int(window.ids[0, i]), int(window.ids[-1, i])) for window in windows for i in range(window.ids.shape[1])]
@@ -88,3 +87,23 @@ def test_one_person_cannot_be_told_apart(corpus: pd.DataFrame, shared_library: L
 def test_without_a_classifier_its_fit_is_suggested(shared_library: Library) -> None:
     with pytest.raises(BundleError, match="charbot train --classifier"):
         Recogniser(shared_library)
+
+
+@pytest.mark.parametrize("speakers", [[0, 1], [0, 1, 2]])
+def test_ngrams_learn_who_says_what(speakers: list[int]) -> None:
+    said = ["More tea?", "The bus is late.", "I found a frog!"]
+    model = fit_ngrams([said[who] for who in speakers] * 20, speakers * 20, 1024)
+    assert model.scores(said).argmax(1).tolist()[: len(speakers)] == speakers
+    assert model.weight.shape == (1024, len(speakers))
+    assert (model.rarity >= 0).all()
+
+
+def test_evidence_of_several_lines() -> None:
+    scores = torch.tensor([[0.6, 0.4], [0.6, 0.4], [0.9, 0.1], [0.3, 0.7], [0.3, 0.7]]).log()
+    even = torch.tensor([0.5, 0.5]).log()
+    evidence = Evidence(scores, even, [0, 0, 0, 1, 0])
+    assert evidence.right(1, 1.0) == pytest.approx(4 / 5)
+    assert evidence.right(2, 1.0) == 1, "of lines 1 and 2, and of 3 and 5; one of the other's is none of two"
+    assert evidence.bits(2, 1.0) < evidence.bits(2, 0.5) < evidence.bits(2, 0.0)
+    assert evidence.right(4, 1.0) == 1
+    assert evidence.right(5, 1.0) != evidence.right(5, 1.0), "nothing to measure on"

@@ -141,12 +141,15 @@ def _ours(shop: Workshop, published: Published, known: frozenset[str], minutes: 
     bf16 = bf16_pays(torch.device("cpu"))
 
     def fitted(steps: int, title: str, measured: bool) -> tuple[LanguageModel, Epoch]:
-        model = new_base(tokenizer, settings.model, settings.base, stream.rendered)
         full, rest = divmod(steps, stream.steps)
+        # Dropout is for texts that are read over and over.
+        share = min(1.0, steps / stream.steps / settings.base.epochs)
+        base = replace(settings.base, dropout=settings.base.dropout * share)
+        model = new_base(tokenizer, settings.model, base, stream.rendered)
         windows = [stream] * full + ([FirstWindows(stream, rest)] if rest else [])
         with tempfile.TemporaryDirectory() as folder, ConsoleProgress(title, shop.console) as progress:
             history = fit(
-                model, model, windows, replace(settings.base, patience=len(windows) + 1), bf16=bf16, watchers=[progress],
+                model, model, windows, replace(base, patience=len(windows) + 1), bf16=bf16, watchers=[progress],
                 examine=lambda: examination(model, tokenizer, valid if measured else [], speaker),
                 checkpoint=CheckpointPlan(Path(folder) / "checkpoint.safetensors", 1e6, published.facts),
             )  # fmt: skip

@@ -1,44 +1,49 @@
+import pytest
 import torch
 
-from charbot.models.line_classifier import LineClassifier
+from charbot.models.line_classifier import LineClassifier, mixed
+from charbot.models.line_reader import LineReader
+from charbot.models.ngrams import NgramClassifier
+from charbot.tokens import Tokenizer, tokenizer_for
+from charbot.tokens.vocabulary import build_vocabulary
+
+_EMBEDDING = 8
 
 
-def _classifier(dropout: float = 0.0) -> LineClassifier:
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return tokenizer_for(build_vocabulary("word", ["Is there tea?", "There is tea."], [], min_characters=1, min_words=1))
+
+
+def _classifier(tokenizer: Tokenizer, share: float) -> LineClassifier:
     torch.manual_seed(1)
-    model = LineClassifier(torch.randn(40, 8), classes=3, hidden=6, buckets=512, dropout=dropout)
-    torch.nn.init.normal_(model.deep)
-    torch.nn.init.normal_(model.wide.weight)
-    model.rarity.fill_(1.0)
-    return model.eval()
+    embedding = torch.randn(len(tokenizer.vocabulary), _EMBEDDING)
+    reader = LineReader(embedding, 3, 6)
+    torch.nn.init.normal_(reader.output_weight)
+    ngrams = NgramClassifier(torch.randn(64, 3), torch.ones(64), torch.randn(3))
+    return LineClassifier(tokenizer, ngrams, reader.eval(), share)
 
 
-def test_scores_are_log_probabilities_and_the_same_alone_and_side_by_side() -> None:
-    model = _classifier()
-    lines = [[1, 2, 3], [3, 2, 1], [7, 7, 7]]
-    scores = model.scores([*lines, [5]])
-    torch.testing.assert_close(scores.logsumexp(1), torch.zeros(4))
-    features, _ = model(torch.tensor(lines).T)
-    together = torch.nn.functional.linear(features[0], model.output_weight, model.bias).log_softmax(1)
-    torch.testing.assert_close(scores[:3], together)
+def test_opinions_are_mixed(tokenizer: Tokenizer) -> None:
+    lines = ["Is there tea?", "There!"]
+    ngrams, reader = _classifier(tokenizer, 0.3).opinions(lines)
+    torch.testing.assert_close(_classifier(tokenizer, 0.0).scores(lines), ngrams)
+    torch.testing.assert_close(_classifier(tokenizer, 1.0).scores(lines), reader)
+    found = _classifier(tokenizer, 0.3).scores(lines)
+    torch.testing.assert_close(found.logsumexp(1), torch.zeros(2))
+    torch.testing.assert_close(found, mixed(ngrams, reader, 0.3))
+    assert not torch.allclose(ngrams, reader)
 
 
-def test_the_order_of_words_matters_to_both_halves() -> None:
-    model = _classifier()
-    ids = torch.tensor([[1, 2, 3], [3, 2, 1]]).T
-    features, _ = model(ids)
-    assert (features[0, 0] != features[0, 1]).all()
-    found = model.buckets(ids)
-    assert found.shape == (2 * 3 + 1, 2)
-    assert set(found[:3, 0].tolist()) == set(found[:3, 1].tolist()), "the same words"
-    assert set(found[3:, 0].tolist()) != set(found[3:, 1].tolist()), "other pairs"
+def test_what_was_fitted_comes_back(tokenizer: Tokenizer) -> None:
+    model = _classifier(tokenizer, 0.4)
+    again = LineClassifier.load(tokenizer, model.reader.embedding, 6, 0.4, model.state())
+    torch.testing.assert_close(again.scores(["Is there tea?"]), model.scores(["Is there tea?"]))
 
 
-def test_buckets_are_used_evenly() -> None:
-    found = _classifier().buckets(torch.arange(40).repeat(40, 1).reshape(40, 40))
-    assert len(torch.unique(found[:40])) >= 37
-
-
-def test_a_line_is_read_whole_before_a_name_is_said() -> None:
-    model = _classifier()
-    features, _ = model(torch.tensor([[1], [2], [3]]))
-    assert (features[0] == features[2]).all()
+def test_other_weights_are_refused(tokenizer: Tokenizer) -> None:
+    model = _classifier(tokenizer, 0.4)
+    with pytest.raises(RuntimeError):
+        LineClassifier.load(tokenizer, model.reader.embedding, 7, 0.4, model.state())
+    with pytest.raises(KeyError):
+        LineClassifier.load(tokenizer, model.reader.embedding, 6, 0.4, {})
