@@ -13,7 +13,7 @@ import yaml
 from charbot.errors import ConfigError
 
 
-def _number(default: float | int, low: float, high: float) -> Any:
+def _number(default: float | int | None, low: float, high: float) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
@@ -51,6 +51,7 @@ class DiscordSettings:
     cooldown: float = _number(2.0, 0.0, 3600.0)
     waiting: int = _number(3, 1, 100)
     memory_days: float = _number(7.0, 0.01, 3650.0)
+    metrics_port: int | None = _number(None, 1, 65535)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from discord.ext import commands
 from bots.discord_bot import texts
 from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.desk import Desk
+from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.place import Place
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.store import Said, Store, StoreError, Waiting
@@ -148,6 +149,7 @@ class Bot(commands.AutoShardedBot):
         )
         self.cast, self.store, self.board, self.config = cast, store, board, config
         self.places: dict[int, Place] = {}
+        self.metrics = Metrics()
         self._desk = Desk(self._answer, config.discord.waiting)
         self.stages = Stages()
         self._disk = ThreadPoolExecutor(1, "charbot-store")
@@ -242,6 +244,19 @@ class Bot(commands.AutoShardedBot):
         with suppress(StoreError):
             await self.on_disk(self.store.forget_places, places)
 
+    async def ailment(self) -> str | None:
+        """What keeps it from answering, if anything does."""
+        if not self.is_ready():
+            return "not connected to Discord"
+        lost = [str(number) for number, shard in self.shards.items() if shard.is_closed()]
+        if lost:
+            return f"not connected to Discord: shard {', '.join(lost)}"
+        try:
+            await self.on_disk(self.store.fact, "commands")
+        except StoreError as error:
+            return str(error)
+        return None
+
     async def close(self) -> None:
         """Finishes or apologises for the answers in hand, and leaves."""
         if not self.is_closed():
@@ -302,6 +317,7 @@ class Bot(commands.AutoShardedBot):
 
     def _leave(self, call: Call) -> None:
         """A message was one too many: its channel is told, once for all of them."""
+        self.metrics.count("left")
         self._left[call.channel] = self._left.get(call.channel, 0) + 1
         if self._left[call.channel] == 1:
             self.do(self._tell_left(call))
@@ -349,8 +365,10 @@ class Bot(commands.AutoShardedBot):
             await call.target.send(text)
         except _NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
+            self.metrics.count("unsent")
             await self._done(call, [])
             return
+        self.metrics.count("answered", time.monotonic() - call.at)
         turns = []
         # Unless the conversation, or who spoke, was forgotten meanwhile.
         if self._memories.get(call.channel) is memory and self._forgotten.get(call.author, call.at) <= call.at:
@@ -365,6 +383,7 @@ class Bot(commands.AutoShardedBot):
                 await call.target.send(texts.CLOSING)
 
     async def _apologise(self, call: Call, text: str) -> None:
+        self.metrics.count("apologised")
         with suppress(*_NETWORK):
             await call.target.send(text)
         await self._done(call, [])

@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
 from charbot.errors import BundleError
@@ -11,8 +12,13 @@ from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
 from charbot.replies.engine import Voice
 
+if TYPE_CHECKING:
+    from charbot.evaluation.recognition import Ranking, Recogniser
+
 _LOADED = 8
 """Personas whose models are in memory at once, at the most."""
+_WAYS = 32
+"""Settings under which each of them is kept."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Cast:
         self._lock = threading.Lock()
         self._voices: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Voice]]] = OrderedDict()
         self._members: dict[str, Member] = {}
+        self._recogniser: tuple[int, Recogniser] | None = None
         self.refresh()
         if not self._members:
             raise BundleError("no personas are installed; fit one with `charbot train`")
@@ -66,4 +73,17 @@ class Cast:
             _, known = self._voices[key]
             if settings not in known:
                 known[settings] = next(iter(known.values())).under(settings)
+                if len(known) > _WAYS:
+                    del known[next(iter(known))]
             return known[settings]
+
+    def who_said(self, text: str) -> "Ranking":
+        """Who would have said something, the likeliest first. It waits: call it in a thread. Raises BundleError."""
+        from charbot.evaluation.recognition import Recogniser
+
+        library = self._library()
+        written = library.classifier.stat().st_mtime_ns
+        with self._lock:
+            if self._recogniser is None or self._recogniser[0] != written:
+                self._recogniser = written, Recogniser(library)
+            return self._recogniser[1].rank([text])

@@ -1,5 +1,6 @@
 """The slash commands."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -19,6 +20,8 @@ from charbot.text import message as heard_text
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
+_LIKELY = 3
+"""Those who are named where it is asked who would have said something."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -31,6 +34,7 @@ def add_commands(bot: Bot) -> None:
         _Persona(),
         _chat,
         _say,
+        _who,
         _scene,
         _stop,
         _reset,
@@ -114,6 +118,17 @@ async def _say(interaction: Interaction, persona: str, message: app_commands.Ran
     await interaction.response.defer(thinking=True)
     reply = await bot.reply(place, nsfw, Memory().said(message))
     await ToInteraction(interaction, message).send(f"**{member.name}**: {reply.text}")
+
+
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+@app_commands.command(name="who", description="Who of the shows would have said it")
+@app_commands.describe(line="what somebody said")
+async def _who(interaction: Interaction, line: app_commands.Range[str, 1, 1000]) -> None:
+    await interaction.response.defer(thinking=True)
+    ranking = await asyncio.to_thread(interaction.client.cast.who_said, line)
+    likely = "\n".join(f"{name}: {probability:.0%}" for name, probability in ranking[:_LIKELY])
+    await ToInteraction(interaction, line).send(likely)
 
 
 async def _last_name(interaction: Interaction, typed: str) -> list[Choice[str]]:

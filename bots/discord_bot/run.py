@@ -1,11 +1,9 @@
 """`charbot discord`: starts the bot, checks what it needs, or says how to invite it."""
 
 import asyncio
-import logging
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +13,8 @@ from dotenv import dotenv_values
 
 from bots.discord_bot.bot import Bot, Shards
 from bots.discord_bot.cast import Cast
+from bots.discord_bot.logs import start_logs
+from bots.discord_bot.metrics import served
 from bots.discord_bot.store import Store
 from charbot.config import Config
 from charbot.errors import CharbotError, ConfigError, UsageError
@@ -72,10 +72,7 @@ def shards(text: str) -> Shards:
 def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
     """Runs the bot until it is told to stop (SIGTERM, SIGINT). Returns the exit code. Raises CharbotError."""
     secret = token()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("charbot").setLevel(logging.INFO)
-    # It warns of what only voice channels need.
-    logging.getLogger("discord.client").setLevel(logging.ERROR)
+    start_logs()
     store = Store(database(config))
     try:
         with Switchboard() as board, _explained():
@@ -89,16 +86,17 @@ async def _run(bot: Bot, secret: str) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(told.wait())
-    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    # Answers in hand are finished first. Where Discord cannot be reached, discord.py would go on trying for ever.
-    await bot.close()
-    if running.done():
-        await running
-    else:
-        running.cancel()
-        await asyncio.wait([running])
+    async with served(bot.metrics, bot.ailment, bot.config.discord.metrics_port):
+        running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(told.wait())
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        # Answers in hand are finished first. Where Discord cannot be reached, discord.py would go on trying for ever.
+        await bot.close()
+        if running.done():
+            await running
+        else:
+            running.cancel()
+            await asyncio.wait([running])
 
 
 async def _application(secret: str) -> discord.AppInfo:

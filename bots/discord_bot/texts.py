@@ -12,8 +12,8 @@ PRIVACY = (
 HELP = (
     "Mention me, reply to me, write me a direct message, or use /chat, and a TV character answers.\n"
     "/persona list - who there is; /persona set - who answers in this channel; /persona show - who that is now\n"
-    "/say - one line of anybody's, outside the conversation; /reset - start over in this channel\n"
-    "/scene - several of them talk to one another; /stop - ends that\n"
+    "/say - one line of anybody's, outside the conversation; /who - who would have said it\n"
+    "/scene - several of them talk to one another; /stop - ends that; /reset - start over in this channel\n"
     "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
 )
 BUSY = "One at a time, please! I left {count} unanswered."

@@ -73,15 +73,19 @@ def _who(args: argparse.Namespace) -> int:
 
 
 def _eval(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from charbot.corpus.table import corpus_table
     from charbot.evaluation.report import base_report, persona_reports
 
     config = config_of(args)
-    table = corpus_table(reading_of(args).lines, config.corpus)
-    library = library_of(args)
-    rows = persona_reports(library, args.personas, table, config.chat) if args.personas else [base_report(library, table)]
-    for row in rows:
-        _print_figures(row, args.json)
+    with Console(stderr=True).status("Reading the scripts") as status:
+        table = corpus_table(reading_of(args).lines, config.corpus)
+        library = library_of(args)
+        status.update("Measuring; a persona takes some minutes")
+        rows = persona_reports(library, args.personas, table, config.chat) if args.personas else [base_report(library, table)]
+        for row in rows:
+            _print_figures(row, args.json)
     return 0
 
 

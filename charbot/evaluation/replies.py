@@ -60,11 +60,12 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
 
     answers = replies([Memory(one.turns[:-1]) for one in chosen])
     chatted = replies([Memory().said(message) for message in everyday_messages()])
-    said = [run_hashes([word for text in episode for word in words(text)]) for episode in episodes(table)]
-    quoted = np.concatenate(said) if said else np.empty(0, np.uint64)
+    quoted: set[int] = set()
+    for episode in episodes(table):
+        quoted.update(run_hashes([word for text in episode for word in words(text)]).tolist())
 
     def copied(texts: Sequence[str]) -> float:
-        return float(np.mean([np.isin(run_hashes(words(text)), quoted).any() for text in texts]))
+        return float(np.mean([not quoted.isdisjoint(run_hashes(words(text)).tolist()) for text in texts]))
 
     length = min(sum(len(words(text)) for text in texts) for texts in (answers, real))
     hits, rank = retrieval(voice, chosen, real)

@@ -1,5 +1,6 @@
 """`charbot eval`: the scores of bases and personas on the test split."""
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean
@@ -51,14 +52,16 @@ def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
 def persona_reports(
     library: Library, names: Sequence[str], table: pd.DataFrame, settings: ChatSettings
 ) -> Iterator[dict[str, Any]]:
-    """For each persona its `persona_report`, and how its replies are: see `reply_report`."""
+    """For each persona its `persona_report`, how its replies are (see `reply_report`), and how long it took to find out."""
     judges: dict[str, Judge | None] = {}
     for name in names:
+        started = time.monotonic()
         voice = Voice(library, name, settings)
         show = voice.card.show
         if show not in judges:
             judges[show] = judge_of(table, [card.name for _, card in library.cards() if card.show == show])
-        yield persona_report(library, name, table, settings.context_turns) | reply_report(voice, table, judges[show])
+        found = persona_report(library, name, table, settings.context_turns) | reply_report(voice, table, judges[show])
+        yield found | {"seconds": time.monotonic() - started}
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:

@@ -210,10 +210,12 @@ async def test_commands(library: Library, tmp_path: Path) -> None:
         assert "no zed" in await on.told("persona", sub="set", manager=True, name="zed")
         assert await on.told("persona", sub="set", manager=True, name="bob") == "Bob talks here now."
         assert await on.told("persona", sub="show") == "Bob from Demo, without profanity."
+        asked = await fake.command("who", line="More tea?")
         completed = await fake.command("persona", sub="set", complete="name", name="bo")
         await on.until(lambda: [one for one in fake.callbacks if one["id"] == completed], 1)
         assert [one["value"] for one in fake.said_to(completed)["data"]["choices"]] == ["Bob"]
         assert "/persona" in await on.told("help")
+        assert "no line classifier" in (await on.until(lambda: fake.told(asked), 1))[-1]
         assert "nothing that is typed here is ever used for training" in await on.told("privacy")
         assert "deleted" in await on.told("forget-me")
         assert await on.told("reset") == "A new conversation."

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,30 @@ def test_a_persona_is_loaded_once_for_all_settings(library: Library) -> None:
     assert one.settings != other.settings
     assert one.load("word") is other.load("word")
     assert cast.voice("ann", ChatSettings(temperature=0.5)) is one
+
+
+def test_no_more_ways_to_talk_are_kept_than_few(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.cast._WAYS", 2)
+    cast = _cast(library)
+    first, *_, last = (cast.voice("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 0.6, 0.7))
+    assert cast.voice("Ann", last.settings) is last
+    assert cast.voice("Ann", first.settings) is not first
+    assert cast.voice("Ann", first.settings).load("word") is first.load("word")
+
+
+def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path: Path) -> None:
+    shipped = Library.shipped()
+    shutil.copytree(shipped / "classifier", tmp_path / "classifier")
+    cast = Cast(lambda: Library((tmp_path, shipped)))
+    ranking = cast.who_said("Do you want some pizza?")
+    assert sum(probability for _, probability in ranking) == pytest.approx(1)
+    assert {one.name for one in cast.members} <= {name for name, _ in ranking}
+    known = cast._recogniser
+    assert cast.who_said("Do you want some pizza?") == ranking
+    assert cast._recogniser is known
+    os.utime(tmp_path / "classifier", (1, 1))
+    cast.who_said("Hi")
+    assert cast._recogniser is not known
 
 
 def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(library: Library) -> None:

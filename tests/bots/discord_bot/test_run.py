@@ -1,6 +1,7 @@
 """The whole program against a Discord on loopback: it starts, is told to stop, and says what is wrong."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bots.discord_bot.bot import Shards
@@ -18,6 +20,7 @@ from charbot.errors import UsageError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
 from tests.bots.discord_bot.test_bot import run
+from tests.bots.discord_bot.test_metrics import free_port
 
 LAUNCH = """
 import discord, sys, yarl
@@ -29,10 +32,12 @@ sys.exit(main(sys.argv[1:]))
 
 
 @asynccontextmanager
-async def started(fake: FakeDiscord, library: Library, folder: Path, *more: str, token: str = TOKEN) -> AsyncIterator[Process]:
+async def started(
+    fake: FakeDiscord, library: Library, folder: Path, *more: str, token: str = TOKEN, port: int | None = None
+) -> AsyncIterator[Process]:
     environment = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[3]), "DISCORD_TOKEN": token}
     environment.pop("XDG_DATA_HOME", None)
-    (folder / "config.yaml").write_text("discord: {persona: ann, cooldown: 0}\n")
+    (folder / "config.yaml").write_text(f"discord: {{persona: ann, cooldown: 0, metrics_port: {port or 'null'}}}\n")
     command = ["-W", "ignore", "-c", LAUNCH.format(port=fake.port), "discord", "--bundles", str(library.folders[0]), *more]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, env=environment, cwd=folder, stdout=PIPE, stderr=PIPE
@@ -84,6 +89,30 @@ async def test_it_answers_and_survives_being_killed_and_stops_when_told(shared_l
     assert first in answered
     assert third in answered
     assert answered.count(second) <= 1, "killed in the middle of it, it is not answered twice"
+    await fake.stop()
+
+
+@run
+async def test_it_says_how_it_is_doing(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    port = free_port()
+    async with started(fake, shared_library, tmp_path, port=port) as process, aiohttp.ClientSession() as session:
+
+        async def asked(path: str) -> tuple[int, str]:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                return answer.status, await answer.text()
+
+        while not fake.identified:
+            await asyncio.sleep(0.01)
+        await fake.say(f"<@{BOT}> Where is the kettle?")
+        await _until(fake, 1)
+        assert await asked("/health") == (200, "well\n")
+        assert 'charbot_calls_total{outcome="answered"} 1.0' in (await asked("/metrics"))[1]
+        process.send_signal(signal.SIGTERM)
+        _, told = await process.communicate()
+    logged = [json.loads(line) for line in told.decode().splitlines()]
+    assert any(one["message"].startswith("ready as charbot") for one in logged)
     await fake.stop()
 
 

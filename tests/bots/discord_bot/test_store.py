@@ -1,23 +1,73 @@
+import itertools
+import os
+import shutil
 import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from bots.discord_bot.place import Place
 from bots.discord_bot.store import Said, Store, StoreError, Waiting
 from charbot.errors import ConfigError
+from tests.bots.discord_bot.test_metrics import free_port
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server's address, without the name of a database."""
+    if not shutil.which("initdb"):
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp())
+    # It refuses to run as root.
+    who: dict[str, Any] = {"user": "postgres"} if os.getuid() == 0 else {}
+    if who:
+        shutil.chown(folder, "postgres")
+    programs = Path(shutil.which("initdb") or "").resolve().parent
+
+    def call(*command: str) -> None:
+        subprocess.run([str(programs / command[0]), *command[1:]], check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
+
+    port = free_port()
+    call("initdb", "--pgdata=data", "--auth=trust", "--username=charbot", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    call("pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", "--options", options)
+    try:
+        yield f"postgresql+psycopg://charbot@127.0.0.1:{port}"
+    finally:
+        call("pg_ctl", "stop", "--pgdata=data", "--mode=immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'bot.db'}"
+    server: str = request.getfixturevalue("postgres")
+    name = f"bot{next(_NUMBERS)}"
+    with create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT").connect() as db:
+        db.execute(text(f"CREATE DATABASE {name}"))
+    return f"{server}/{name}"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path / 'bot.db'}")
+def store(url: str) -> Iterator[Store]:
+    opened = Store(url)
+    yield opened
+    opened.close()
 
 
-def test_settings_survive(store: Store, tmp_path: Path) -> None:
+def test_settings_survive(store: Store, url: str) -> None:
     store.set_place(7, Place(persona="joey", roles=(1, 2)))
     store.set_place(7, Place(persona="ross", roles=(1, 2), clean=False))
     store.close()
-    assert Store(f"sqlite:///{tmp_path / 'bot.db'}").places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
+    assert Store(url).places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
 
 
 def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
@@ -69,7 +119,23 @@ def test_a_damaged_or_locked_database_is_named(tmp_path: Path) -> None:
         Store("no url")
 
 
-def test_what_another_program_locks_is_named(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_of_discord_fit(store: Store) -> None:
+    large = 2**63 - 1
+    assert store.receive(Waiting(large, large, large, large, "Hi"))
+    store.answered(large, large, [Said(large, None, "Hi")], keep=4)
+    store.set_place(large, Place(persona="joey"))
+    assert store.places() == {large: Place(persona="joey")}
+    assert store.turns(large, 1) == [Said(large, None, "Hi")]
+
+
+def test_a_server_that_is_away_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError, match=r"\*\*\*@127") as error:
+        Store(f"postgresql+psycopg://charbot:secret@127.0.0.1:{free_port()}/bot")
+    assert "secret" not in str(error.value)
+
+
+def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(f"sqlite:///{tmp_path / 'bot.db'}").close()
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0)

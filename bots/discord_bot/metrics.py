@@ -1,0 +1,71 @@
+"""How the bot is doing: figures for Prometheus, and whether it is well, over HTTP on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+
+from charbot.errors import ConfigError
+
+_SECONDS = 5
+"""How long the bot may take to say whether it is well."""
+
+
+class Metrics:
+    """Figures of one bot. They name no server, no channel and nobody."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._calls = Counter(
+            "charbot_calls", "Messages and uses of /chat: answered, apologised, unsent, or left as one too many",
+            ["outcome"], registry=self._registry,
+        )  # fmt: skip
+        self._seconds = Histogram(
+            "charbot_answer_seconds", "From a message to its answer, the wait for earlier ones in it",
+            buckets=(0.1, 0.2, 0.5, 1, 2, 5, 10, 30), registry=self._registry,
+        )  # fmt: skip
+
+    def count(self, outcome: str, seconds: float | None = None) -> None:
+        """One call more came to this, after so many seconds."""
+        self._calls.labels(outcome).inc()
+        if seconds is not None:
+            self._seconds.observe(seconds)
+
+    def text(self) -> bytes:
+        """All of them, as Prometheus reads them."""
+        return generate_latest(self._registry)
+
+
+@asynccontextmanager
+async def served(metrics: Metrics, ailment: Callable[[], Awaitable[str | None]], port: int | None) -> AsyncIterator[None]:
+    """Serves /metrics and /health on loopback meanwhile; `ailment` says what is wrong. Raises ConfigError."""
+    if port is None:
+        yield
+        return
+
+    async def figures(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def health(_: web.Request) -> web.Response:
+        try:
+            wrong = await asyncio.wait_for(ailment(), _SECONDS)
+        except TimeoutError:
+            wrong = f"no answer within {_SECONDS} seconds"
+        return web.Response(text=f"{wrong or 'well'}\n", status=503 if wrong else 200)
+
+    app = web.Application()
+    app.router.add_get("/metrics", figures)
+    app.router.add_get("/health", health)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError as error:
+            raise ConfigError(f"`discord.metrics_port`: {error.strerror or error}") from error
+        yield
+    finally:
+        await runner.cleanup()
