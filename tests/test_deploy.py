@@ -65,7 +65,7 @@ def test_an_image_starts_the_bot() -> None:
     command = [*yaml.safe_load(entry), *yaml.safe_load(default), "--help"]
     done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0
-    assert "Discord" in done.stdout
+    assert "DISCORD_TOKEN" in done.stdout
 
 
 def test_compose_builds_that_image_and_keeps_its_data() -> None:

@@ -133,8 +133,10 @@ class Store:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except SQLAlchemyError as error:
+            self.close()
             raise self._problem(error) from error
         except CommandError as error:
+            self.close()
             raise StoreError(f"{self._name}: another version of charbot wrote it ({error})") from error
 
     def _problem(self, error: SQLAlchemyError) -> StoreError:

@@ -105,9 +105,15 @@ async def test_it_says_how_it_is_doing(shared_library: Library, tmp_path: Path) 
 
         while not fake.identified:
             await asyncio.sleep(0.01)
+        assert await asked("/health") == (503, "not connected to Discord\n"), "it has not seen its servers yet"
         await fake.say(f"<@{BOT}> Where is the kettle?")
         await _until(fake, 1)
-        assert await asked("/health") == (200, "well\n")
+        for _ in range(1000):
+            if await asked("/health") == (200, "well\n"):
+                break
+            await asyncio.sleep(0.01)
+        else:
+            raise AssertionError(await asked("/health"))
         assert 'charbot_calls_total{outcome="answered"} 1.0' in (await asked("/metrics"))[1]
         process.send_signal(signal.SIGTERM)
         _, told = await process.communicate()

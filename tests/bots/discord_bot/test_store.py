@@ -51,8 +51,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'bot.db'}"
     server: str = request.getfixturevalue("postgres")
     name = f"bot{next(_NUMBERS)}"
-    with create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT").connect() as db:
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as db:
         db.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
     return f"{server}/{name}"
 
 
@@ -67,7 +69,9 @@ def test_settings_survive(store: Store, url: str) -> None:
     store.set_place(7, Place(persona="joey", roles=(1, 2)))
     store.set_place(7, Place(persona="ross", roles=(1, 2), clean=False))
     store.close()
-    assert Store(url).places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
+    again = Store(url)
+    assert again.places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
+    again.close()
 
 
 def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
