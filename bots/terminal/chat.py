@@ -18,7 +18,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import choices, pick
-from bots.terminal.screen import colour, note, show, type_out, typed_ahead
+from bots.terminal.screen import colour, note, show, type_out, typed_ahead, uninterrupted
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
@@ -137,7 +137,9 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
         greet(talk)
         while True:
             try:
-                text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]))
+                with uninterrupted():
+                    named = FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")])
+                    text = prompt.prompt(named, handle_sigint=False)
                 if not text.startswith("/"):
                     hear(talk, text)
                 elif not run(talk, text):

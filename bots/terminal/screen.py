@@ -1,6 +1,7 @@
 """What stands on the screen: names in their colours, replies typed out, notes and tables."""
 
 import shutil
+import signal
 import sys
 import textwrap
 import time
@@ -25,19 +26,30 @@ def colour(name: str, names: Sequence[str]) -> str:
 
 @contextmanager
 def typed_ahead() -> Iterator[None]:
-    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it."""
+    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too."""
     try:
         import termios
     except ImportError:  # Windows
         yield
         return
     before = termios.tcgetattr(sys.stdin)
-    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    # Nor does a Ctrl-C throw away what is on its way to the screen.
+    silent = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON) | termios.NOFLSH, *before[4:]]
     termios.tcsetattr(sys.stdin, termios.TCSANOW, silent)
     try:
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """No Ctrl-C interrupts what is done: a prompt hears it as a key, but not in the moments in which it opens and closes."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def show(*parts: tuple[str, str], end: str = "\n") -> None:

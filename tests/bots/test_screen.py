@@ -128,7 +128,7 @@ def test_a_whole_conversation(start: Start) -> None:
     screen.until(lambda: screen.text.endswith("42 ms"), "bar")
     assert _above_the_bar(screen)[:4] == ["Ann from Demo", "You: Hello, Ann!", "Ann: I heard 1: Hello, Ann!", "You: Tea?"]
     bar = screen.text.splitlines()[-1]
-    assert bar.split(" · ") == ["Ann", "word", "temperature 1", "seed 7", "42 ms"]
+    assert bar.split(" · ") == ["Ann", "word", "temperature 1.1", "seed 7", "42 ms"]
     screen.say("/exit").ends(0)
 
 
@@ -150,6 +150,28 @@ def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
     screen.wait("(stopped)", seconds=15).say("/undo").wait("nothing to take back")
     screen.until(lambda: screen.text.count("You:") == 3, "prompt").child.sendcontrol("d")
     screen.ends(0)
+
+
+def test_what_is_typed_while_a_reply_is_written_is_not_lost_ctrl_d_neither(start: Start) -> None:
+    screen = start("ann", "--no-stream", THINK="1").wait("You:").say("Hello").wait("Ann:")
+    screen.say("And more").type("Bye").wait("I heard 3: And more").wait("You: Bye")
+    assert "And more" not in screen.text.split("I heard 1")[0], "it does not show in the middle of a reply"
+    screen.type("\r").wait("I heard 5").say("Once more").wait("Ann:")
+    screen.child.sendcontrol("d")
+    screen.ends(0)
+
+
+def test_ctrl_c_at_any_moment_leaves_no_trace(start: Start) -> None:
+    screen = start("ann", "--no-stream", THINK="0.05").wait("You:")
+    for number in range(40):
+        screen.say(f"Message {number}")
+        time.sleep(0.013 * (number % 7))
+        screen.child.sendcontrol("c")
+        screen._read(0.05)
+    screen.say("Still here?").wait("Still here?")
+    assert "Traceback" not in screen.raw
+    assert "ignored" not in screen.raw
+    screen.say("/exit").ends(0)
 
 
 @pytest.mark.parametrize("columns", [30, 40, 61])
