@@ -20,6 +20,7 @@ from discord.ext import commands
 from bots.discord_bot import texts
 from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.desk import Desk
+from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.place import Place
 from bots.discord_bot.scene import Stages
@@ -38,8 +39,10 @@ _REFRESH_SECONDS = 30
 _NOTICE_SECONDS = 1.0
 """Messages that are left within so long are told of together."""
 _LATE_SECONDS = 5 * 60
-"""Messages that wait for longer, because the bot was away, are let go: so long Discord tells a repeated answer."""
+"""Messages that wait for longer, because the bot was away, are let go: the talk has moved on."""
 _CLOSING_SECONDS = 20
+_LOOKED_AT = 50
+"""Messages after one among which its answer is looked for."""
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 
@@ -70,7 +73,8 @@ class Target(Protocol):
     """Where an answer goes."""
 
     async def typing(self) -> None: ...
-    async def send(self, text: str) -> None: ...
+    async def send(self, text: str, speaker: str | None = None) -> None:
+        """Sends what a persona says, or what charbot says in its own name."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +99,18 @@ class Call:
 
 @dataclass(frozen=True)
 class ToMessage:
-    """Answers a message, pinging nobody."""
+    """Answers a message, pinging nobody; where there are faces, personas do so under their own names."""
 
     message: discord.Message | discord.PartialMessage
+    faces: Faces | None = None
 
     async def typing(self) -> None:
         await self.message.channel.typing()
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: str, speaker: str | None = None) -> None:
         for number, part in enumerate(texts.pieces(text)):
+            if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part):
+                continue
             # With the same nonce Discord takes it once, however often it is sent.
             nonce = f"{self.message.id}-{number}"[:25]
             try:
@@ -124,7 +131,7 @@ class ToInteraction:
     async def typing(self) -> None:
         return None
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: str, speaker: str | None = None) -> None:
         quoted = f"> {self.asked}\n{text}" if self.asked else text
         first, *others = texts.pieces(quoted)
         await self.interaction.edit_original_response(content=first)
@@ -152,6 +159,7 @@ class Bot(commands.AutoShardedBot):
         self.metrics = Metrics()
         self._desk = Desk(self._answer, config.discord.waiting)
         self.stages = Stages()
+        self._faces = Faces()
         self._disk = ThreadPoolExecutor(1, "charbot-store")
         self._memories: OrderedDict[int, Memory] = OrderedDict()
         self._spoke: OrderedDict[int, float] = OrderedDict()
@@ -226,8 +234,9 @@ class Bot(commands.AutoShardedBot):
         for one in late:
             if self._ours(one.guild):
                 channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
-                target = ToMessage(discord.PartialMessage(channel=channel, id=one.message))  # type: ignore[arg-type]
                 place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
+                message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
+                target = self._to(message, place)
                 call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
                 if not self._desk.take(one.channel, call):
                     self._leave(call)
@@ -286,7 +295,8 @@ class Bot(commands.AutoShardedBot):
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
         # What says nothing, such as a lone mention, is a greeting.
         text = heard_text(message.clean_content) or "Hey!"
-        call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, ToMessage(message), kept=True)
+        target = self._to(message, place)
+        call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, target, kept=True)
         if not await self.answer(call):
             self._leave(call)
 
@@ -294,8 +304,15 @@ class Bot(commands.AutoShardedBot):
         if message.guild is None or (place.mode == "always" and self.intents.message_content):
             return True
         answered = message.reference.resolved if message.reference else None
-        to_me = isinstance(answered, discord.Message) and answered.author == self.user
-        return to_me or self.user in message.mentions
+        return (isinstance(answered, discord.Message) and self._mine(answered)) or self.user in message.mentions
+
+    def _mine(self, message: discord.Message) -> bool:
+        """Whether charbot said it, in its own name or by a webhook."""
+        by_webhook = message.webhook_id is not None and message.application_id == self.application_id
+        return by_webhook or message.author == self.user
+
+    def _to(self, message: discord.Message | discord.PartialMessage, place: Place) -> ToMessage:
+        return ToMessage(message, self._faces if place.faces else None)
 
     async def answer(self, call: Call) -> bool:
         """Has a call answered in its turn. False where it is too many."""
@@ -362,7 +379,8 @@ class Bot(commands.AutoShardedBot):
         with suppress(StoreError):
             await self.on_disk(self.store.sending, call.id, text)
         try:
-            await call.target.send(text)
+            if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
+                await call.target.send(text, after.turns[-1].speaker)
         except _NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
@@ -375,6 +393,17 @@ class Bot(commands.AutoShardedBot):
             self._memories[call.channel] = after
             turns = [Said(call.author, None, call.text), Said(call.author, after.turns[-1].speaker, text)]
         await self._done(call, turns)
+
+    async def _was_said(self, channel: int, message: int, reply: str) -> bool:
+        """Whether a reply that was about to be sent before a crash stands in the channel."""
+        begins = texts.pieces(reply)[0]
+        said = self.get_partial_messageable(channel).history(after=discord.Object(message), limit=_LOOKED_AT)
+        try:
+            # What a webhook said comes without its text where other messages do.
+            return any([self._mine(one) and one.content in (begins, "") async for one in said])
+        except discord.HTTPException as error:
+            _log.warning("what was said last in channel %d cannot be read: %s", channel, error)
+            return False
 
     async def _excuse(self, call: Call) -> None:
         """Charbot is closing. What is kept is answered when it comes back."""

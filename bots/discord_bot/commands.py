@@ -189,6 +189,7 @@ async def _reset(interaction: Interaction) -> None:
 @app_commands.describe(
     mode="answer mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
     cooldown="seconds between two messages of one person", role="only people with this role are answered",
+    faces="personas speak under their own names",
     everywhere="for the whole server",
 )  # fmt: skip
 @app_commands.default_permissions(manage_channels=True)
@@ -199,6 +200,7 @@ async def _settings(
     clean: bool | None = None,
     cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
     role: discord.Role | None = None,
+    faces: bool | None = None,
     everywhere: bool = False,
 ) -> None:
     bot = interaction.client
@@ -207,8 +209,10 @@ async def _settings(
             "That needs the message content intent: `discord.message_content: true` in config.yaml, "
             "and the same switch in Discord's developer portal."
         )
+    if faces and not interaction.app_permissions.manage_webhooks:
+        raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
     roles = None if role is None else () if role.is_default() else (role.id,)
-    changes = Place(mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles)
+    changes = Place(mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces)
     await interaction.response.defer(ephemeral=True)
     if changes != Place():
         _may_manage(interaction, everywhere)

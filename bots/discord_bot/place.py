@@ -17,6 +17,7 @@ class Place:
     clean: bool | None = None
     cooldown: float | None = None
     roles: tuple[int, ...] | None = None
+    faces: bool | None = None
 
     def over(self, other: "Place") -> "Place":
         """This, and the other where this says nothing."""

@@ -31,6 +31,7 @@ def _user(id_: int) -> Json:
 class FakeDiscord:
     """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
 
+    may_make_webhooks: bool = True
     granted: int = 0
     """Privileged intents that the application has."""
     channels: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False, 18: True})
@@ -40,6 +41,7 @@ class FakeDiscord:
     edits: list[Json] = field(default_factory=list)
     synced: list[Any] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    webhooks: list[Json] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
     port_told: int = 0
     """Where the gateway is said to be, where that is not the truth."""
@@ -96,6 +98,17 @@ class FakeDiscord:
                 return _answer([{**one, "id": str(next(self._ids)), "application_id": str(APP), "version": "1"} for one in body])
             case ("POST", "channels", _, "typing"):
                 return web.Response(status=204)
+            case ("GET", "channels", channel, "messages"):
+                later = [one for one in self.messages if one["channel"] == int(channel) and one["id"] > request.query["after"]]
+                return _answer([self._made(one["channel"], one["content"], one["id"], one["hook"]) for one in reversed(later)])
+            case ("GET", "channels", channel, "webhooks"):
+                return _answer([hook for hook in self.webhooks if hook["channel_id"] == channel])
+            case ("POST", "channels", channel, "webhooks"):
+                if sum(hook["channel_id"] == channel for hook in self.webhooks) >= 15:
+                    return _answer({"message": "Maximum number of webhooks reached (15)", "code": 30007}, 400)
+                return _answer(self.add_webhook(int(channel)))
+            case ("POST", "webhooks", id_, token) if id_ != str(APP):
+                return self._by_webhook(id_, token, body, request.query)
             case ("POST", "channels", channel, "messages"):
                 return self._message(channel, body)
             case ("POST", "interactions", id_, _, "callback"):
@@ -122,17 +135,40 @@ class FakeDiscord:
         made = self._made(int(channel), content)
         self._nonces[channel, nonce] = made
         answers = (body.get("message_reference") or {}).get("message_id")
-        self.messages.append({"channel": int(channel), "content": content, "answers": answers and int(answers), "id": made["id"]})
+        answers = answers and int(answers)
+        self.messages.append({"channel": int(channel), "content": content, "answers": answers, "id": made["id"], "hook": None})
         return _answer(made)
+
+    def _by_webhook(self, id_: str, token: str, body: Json, query: Any) -> web.Response:
+        self._check(body)
+        hook = next((one for one in self.webhooks if one["id"] == id_ and one["token"] == token), None)
+        if hook is None:
+            return _answer({"message": "Unknown Webhook", "code": 10015}, 404)
+        if "discord" in body["username"].lower() or not 0 < len(body["content"]) <= 2000:
+            return _answer({"code": 50035, "message": "Invalid Form Body"}, 400)
+        channel = int(query.get("thread_id", hook["channel_id"]))
+        made = self._made(channel, body["content"], hook=id_)
+        said = {"channel": channel, "content": body["content"], "answers": None, "id": made["id"], "hook": id_}
+        self.messages.append({**said, "name": body["username"]})
+        return _answer(made)
+
+    def add_webhook(self, channel: int, token: str | None = "secret") -> Json:
+        """A channel has a webhook more: charbot's, or somebody's where it has no token to be seen."""
+        hook = {"id": str(next(self._ids)), "type": 1, "channel_id": str(channel), "guild_id": str(GUILD), "name": "charbot",
+                "avatar": None, "application_id": str(APP) if token else None}  # fmt: skip
+        self.webhooks.append({**hook, **({"token": token} if token else {})})
+        return self.webhooks[-1]
 
     def _check(self, body: Json) -> None:
         if body.get("content") and body.get("allowed_mentions", {}).get("parse") != []:
             self.faults.append(f"a message that may ping: {body}")
 
-    def _made(self, channel: int, content: str) -> Json:
+    def _made(self, channel: int, content: str, id_: str = "", hook: str | None = None) -> Json:
+        by = {"webhook_id": hook, "application_id": str(APP)} if hook else {}
         return {
-            "id": str(next(self._ids)), "type": 0, "content": content, "channel_id": str(channel), "author": _ME, "embeds": [],
-            "attachments": [], "mentions": [], "mention_roles": [], "mention_everyone": False, "pinned": False, "tts": False,
+            **by, "id": id_ or str(next(self._ids)), "type": 0, "content": content, "channel_id": str(channel), "author": _ME,
+            "embeds": [], "attachments": [], "mentions": [], "mention_roles": [], "mention_everyone": False, "pinned": False,
+            "tts": False,
             "timestamp": _NOW, "edited_timestamp": None,
         }  # fmt: skip
 
@@ -259,13 +295,14 @@ class FakeDiscord:
         ]
         given = [{"name": sub, "type": 1, "options": given}] if sub else given
         rights = str((1 << 4) | (1 << 11)) if manager else str(1 << 11)
+        own = str(1 << 11 | (1 << 29 if self.may_make_webhooks else 0))
         data: Json = {
             "id": str(id_), "application_id": str(APP), "type": 4 if complete else 2, "token": f"token{id_}", "version": 1,
             "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": "en-US", "entitlements": [],
             "channel": {"id": str(channel), "type": 0, "name": f"channel-{channel}", "position": 0, "permissions": rights,
                         "nsfw": self.channels.get(channel, False), "guild_id": str(GUILD)},
             "member": {"user": _user(author), "roles": [], "flags": 0, "permissions": rights, "joined_at": _NOW},
-            "app_permissions": rights, "authorizing_integration_owners": {},
+            "app_permissions": own, "authorizing_integration_owners": {},
             "data": {"id": "1", "name": name, "type": 1, "options": given},
         }  # fmt: skip
         self._asked[str(id_)] = asyncio.get_running_loop().time()

@@ -421,6 +421,68 @@ async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(sh
 
 
 @run
+async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_late(
+    shared_library: Library, tmp_path: Path
+) -> None:
+    fake = FakeDiscord()
+    fake.messages += [
+        {"channel": 1, "content": "Here I am.", "answers": 50, "id": "60", "hook": None},
+        {"channel": 2, "content": "So am I.", "answers": None, "id": "61", "hook": "7"},
+        {"channel": 18, "content": "Something else.", "answers": None, "id": "62", "hook": None},
+    ]
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message, channel, reply in ((50, 1, "Here I am."), (51, 2, "So am I."), (52, 18, "And I.")):
+        store.receive(Waiting(message, GUILD, channel, 4000, "Where are you?"))
+        store.sending(message, reply)
+    store.close()
+    async with stage(shared_library, tmp_path, fake) as on:
+        assert (await on.heard(4))[3] == "And I."
+        await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
+        assert [turn.text for turn in on.store.turns(1, 9)] == ["Where are you?", "Here I am."], "and it is remembered"
+        assert len(fake.messages) == 4
+
+
+@run
+async def test_personas_speak_under_their_own_names(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        fake = on.discord
+        fake.may_make_webhooks = False
+        assert "Manage Webhooks" in await on.told("settings", manager=True, faces=True)
+        fake.may_make_webhooks = True
+        assert "faces: True" in await on.told("settings", manager=True, faces=True)
+        for count, text in ((1, "One"), (3, "Two at length")):
+            await fake.say(f"{ME} {text}")
+            await on.heard(count)
+        assert [one.get("name") for one in fake.messages] == ["Ann", "Ann", "Ann"]
+        assert len(fake.webhooks) == 1, "one webhook serves a channel"
+        face = fake.messages[0]
+        await fake.say("Three", answers=fake._made(1, face["content"], face["id"], face["hook"]), ping=False, author=4001)
+        assert (await on.heard(4))[3] == "Mention me, please: other messages I cannot read."
+        fake.webhooks.clear()
+        await fake.say(f"{ME} Four")
+        assert (await on.heard(5))[4].endswith("Four"), "a webhook that was deleted is made anew"
+        assert len(fake.webhooks) == 1
+
+
+@run
+async def test_where_no_webhook_can_be_made_charbot_answers_itself(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        fake = on.discord
+        await on.told("settings", manager=True, faces=True, everywhere=True)
+        for _ in range(15):
+            fake.add_webhook(1, token=None)
+        first = await fake.say(f"{ME} One")
+        assert await on.heard(1) == ["Ann clean 1: One"]
+        assert fake.messages[0]["answers"] == first
+        fake.refuse = lambda method, path: (
+            _answer({"message": "Missing Permissions", "code": 50013}, 403) if path.endswith("webhooks") else None
+        )
+        second = await fake.say(f"{ME} Two", channel=2)
+        await on.heard(2)
+        assert fake.messages[1]["answers"] == second
+
+
+@run
 async def test_of_several_processes_on_a_database_each_answers_for_its_own_servers(
     shared_library: Library, tmp_path: Path
 ) -> None:

@@ -1,0 +1,62 @@
+"""Personas under their own names: a webhook in each channel that wants it."""
+
+import logging
+import time
+from typing import TypeAlias
+
+import discord
+
+_NAME = "charbot"
+_REFUSED_SECONDS = 600
+"""How long a channel that lets no webhook be made is not asked again."""
+_LIMIT = 80
+"""Characters of a name that Discord shows."""
+
+_Room: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
+
+_log = logging.getLogger("charbot.discord")
+
+
+class Faces:
+    """The webhooks that personas speak by."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[int, discord.Webhook] = {}
+        self._refused: dict[int, float] = {}
+
+    async def say(self, channel: object, speaker: str, text: str) -> bool:
+        """Has somebody say something. False where that cannot be done there: no webhooks, no permission, or 15 already."""
+        room = channel.parent if isinstance(channel, discord.Thread) else channel
+        if not isinstance(room, _Room) or time.monotonic() < self._refused.get(room.id, 0.0):
+            return False
+        thread = channel if isinstance(channel, discord.Thread) else None
+        try:
+            try:
+                await self._send(room, thread, speaker, text)
+            except discord.NotFound:
+                # Somebody has deleted it.
+                del self._hooks[room.id]
+                await self._send(room, thread, speaker, text)
+        except (discord.Forbidden, discord.NotFound) as error:
+            return self._refuse(room, error)
+        except discord.HTTPException as error:
+            if error.status != 400:
+                raise
+            return self._refuse(room, error)
+        return True
+
+    async def _send(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str) -> None:
+        if room.id not in self._hooks:
+            # Only those of its own have a token.
+            own = [hook for hook in await room.webhooks() if hook.token is not None]
+            self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
+        await self._hooks[room.id].send(
+            text, username=speaker[:_LIMIT], thread=thread or discord.utils.MISSING, wait=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )  # fmt: skip
+
+    def _refuse(self, room: _Room, error: discord.HTTPException) -> bool:
+        _log.warning("no webhook in channel %d, charbot answers itself: %s", room.id, error)
+        self._hooks.pop(room.id, None)
+        self._refused[room.id] = time.monotonic() + _REFUSED_SECONDS
+        return False
