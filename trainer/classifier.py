@@ -1,9 +1,9 @@
 """Fits the line classifier: who says a line, of those who say many."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from math import log
+from math import inf, isfinite, log
 from pathlib import Path
 from typing import get_args
 
@@ -115,7 +115,7 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
     held_out = encoded(tokenizer, valid.texts)
     finished = shop.fit(
         "classifier", "line classifier", reader, reader, [stream] * settings.fit.epochs, settings.fit,
-        examine=lambda: Examination(Evidence(reader.scores(held_out), prior, valid.speakers).bits(1, 1.0), {}),
+        examine=lambda: Examination(Evidence(deepcopy(reader).cpu().scores(held_out), prior, valid.speakers).bits(1, 1.0), {}),
         identity={"settings": asdict(settings), "base": card.id, "names": names, "lines": len(train.texts)},
     )  # fmt: skip
     folder = shop.out / "classifier"
@@ -128,8 +128,8 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
         def validated(share: float) -> Evidence:
             return Evidence(mixed(*opinions, share), prior, valid.speakers)
 
-        model = replace(model, share=min(_TENTHS, key=lambda share: validated(share).bits(1, 1.0)))
-        sureness = min(_TENTHS, key=lambda one: validated(model.share).bits(_TOGETHER, one))
+        model = replace(model, share=_best(lambda share: validated(share).bits(1, 1.0)))
+        sureness = _best(lambda one: validated(model.share).bits(_TOGETHER, one))
         test = Evidence(model.scores(splits["test"].texts), prior, splits["test"].speakers)
         scores = {f"test_right_{n}": round(test.right(n, sureness), 5) for n in (1, _TOGETHER)}
         scores |= {f"test_bits_{n}": round(test.bits(n, sureness), 5) for n in (1, _TOGETHER)}
@@ -144,6 +144,12 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
         finished.close(scores, shop.console)
     shop.world.wait()
     return folder
+
+
+def _best(bits: Callable[[float], float]) -> float:
+    """The one of _TENTHS that takes the fewest bits; the middle one where nothing can be measured."""
+    found = {tenth: bits(tenth) for tenth in _TENTHS}
+    return min(found, key=lambda tenth: (found[tenth] if isfinite(found[tenth]) else inf, abs(tenth - 0.5)))
 
 
 def _lines_of(table: pd.DataFrame, split: Split, names: Sequence[str]) -> SaidBy:

@@ -17,8 +17,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from bots.session import Session
 from bots.terminal import keep
-from bots.terminal.picker import choices, pick
-from bots.terminal.screen import colour, note, show, type_out, typed_ahead, uninterrupted
+from bots.terminal.picker import Choice, choices, pick
+from bots.terminal.screen import colour, interrupts, note, show, type_out, typed_ahead
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
@@ -50,12 +50,16 @@ class Chat:
         return self.cast[self.turn % len(self.cast)]
 
     @cached_property
-    def _names(self) -> list[str]:
-        return [one.name for one in choices(self.library)]
+    def _choices(self) -> list[Choice]:
+        return choices(self.library)
 
     def style(self, name: str | None) -> str:
         """The colour of a speaker's name: the one that it has in the picker."""
-        return f"bold {colour(name, self._names)}" if name else "bold"
+        return f"bold {colour(name, [one.name for one in self._choices])}" if name else "bold"
+
+    def show_style(self, show: str) -> str:
+        """The colour of a show: the one that it has in the picker."""
+        return colour(show, [one.show for one in self._choices])
 
     def join(self, *names: str) -> None:
         """Has personas take part, and loads their models while the user types. Raises BundleError."""
@@ -119,7 +123,7 @@ class Chat:
 
 def chat(library: Library, name: str | None, settings: ChatSettings, terminal: TerminalSettings, *, resume: bool = False) -> int:
     """Talks until the user leaves. Returns the exit code. Raises UsageError, BundleError."""
-    from bots.terminal.commands import COMMANDS, run
+    from bots.terminal.commands import COMMANDS
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
@@ -133,23 +137,28 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
         talk.start(*(one for one in names if one))
         if kept:
             talk.session, talk.me = kept.session, kept.me
-        prompt = _prompt(talk, _completer(library, COMMANDS))
         greet(talk)
-        while True:
-            try:
-                with uninterrupted():
-                    named = FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")])
-                    text = prompt.prompt(named, handle_sigint=False)
+        with interrupts(heard=False):
+            return _converse(talk, _prompt(talk, _completer(library, COMMANDS)))
+
+
+def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
+    from bots.terminal.commands import run
+
+    while True:
+        try:
+            text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
+            with interrupts(heard=True):
                 if not text.startswith("/"):
                     hear(talk, text)
                 elif not run(talk, text):
                     return 0
-            except KeyboardInterrupt:
-                note("Ctrl-D, or /exit, leaves.")
-            except EOFError:
-                return 0
-            except CharbotError as error:
-                note(str(error))
+        except KeyboardInterrupt:
+            note("Ctrl-D, or /exit, leaves.")
+        except EOFError:
+            return 0
+        except CharbotError as error:
+            note(str(error))
 
 
 def hear(talk: Chat, text: str) -> None:
@@ -169,7 +178,8 @@ def hear(talk: Chat, text: str) -> None:
 def greet(talk: Chat) -> None:
     """Says who takes part, and what was said last where a conversation goes on."""
     for voice in talk.cast:
-        show((talk.style(voice.card.name), voice.card.name), ("", f" from {voice.card.show}"))
+        style = talk.show_style(voice.card.show)
+        show((talk.style(voice.card.name), voice.card.name), ("", " from "), (style, voice.card.show))
     for turn in talk.session.turns[-4:]:
         show((talk.style(turn.speaker), f"{turn.speaker or 'You'}: "), ("", turn.text))
     note(_HINT)

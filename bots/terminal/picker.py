@@ -62,10 +62,11 @@ def pick(library: Library, before: str | None = None) -> str | None:
     def rows() -> StyleAndTextTuples:
         parts: StyleAndTextTuples = []
         names = [one.name for one in found]
+        shows = [one.show for one in found]
         listed = shown()
         for i, one in enumerate(listed):
             if i == 0 or listed[i - 1].show != one.show:
-                parts.append(("bold", f"{one.show}\n"))
+                parts.append((f"bold underline {colour(one.show, shows)}", f"{one.show}\n"))
             chosen = i == state["at"]
             parts.append((f"{colour(one.name, names)} {'reverse' if chosen else ''}", f" {'>' if chosen else ' '} {one.name:14}"))
             parts.append(("ansibrightblack", f" {one.about}\n"))

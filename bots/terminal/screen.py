@@ -21,7 +21,8 @@ _COLOURS = ("ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansiblue", "a
 
 def colour(name: str, names: Sequence[str]) -> str:
     """The colour of one of `names`; neighbours differ."""
-    return _COLOURS[names.index(name) % len(_COLOURS)] if name in names else ""
+    known = list(dict.fromkeys(names))
+    return _COLOURS[known.index(name) % len(_COLOURS)] if name in known else ""
 
 
 @contextmanager
@@ -43,13 +44,14 @@ def typed_ahead() -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """No Ctrl-C interrupts what is done: a prompt hears it as a key, but not in the moments in which it opens and closes."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def interrupts(*, heard: bool) -> Iterator[None]:
+    """Whether Ctrl-C interrupts what is done. A prompt hears it as a key, but not in the moments in which it opens and closes."""
+    ways = (signal.SIG_IGN, signal.default_int_handler)
+    signal.signal(signal.SIGINT, ways[heard])
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, ways[not heard])
 
 
 def show(*parts: tuple[str, str], end: str = "\n") -> None:

@@ -85,7 +85,7 @@ def test_settings_and_personas(chat: Terminal) -> None:
     chat.say("/persona chandlr-of-nowhere")
     chat.expect("no persona called")
     chat.say("/persona ann")
-    chat.expect("from Demo")
+    chat.expect("from .*Demo")
     chat.say("/nonsense")
     chat.expect("no command /nonsense")
     chat.say("/help")

@@ -12,7 +12,7 @@ from charbot.evaluation.recognition import Recogniser, rank_lines
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library
 from tests.conftest import SAYINGS, tiny_config
-from trainer.classifier import Evidence, LineStream, fit_classifier, fit_ngrams
+from trainer.classifier import Evidence, LineStream, _best, fit_classifier, fit_ngrams
 from trainer.workshop import Workshop, prepare
 
 
@@ -107,3 +107,8 @@ def test_evidence_of_several_lines() -> None:
     assert evidence.bits(2, 1.0) < evidence.bits(2, 0.5) < evidence.bits(2, 0.0)
     assert evidence.right(4, 1.0) == 1
     assert evidence.right(5, 1.0) != evidence.right(5, 1.0), "nothing to measure on"
+
+
+def test_the_best_share_is_found_and_half_where_nothing_can_be_measured() -> None:
+    assert _best(lambda tenth: (tenth - 0.3) ** 2) == 0.3
+    assert _best(lambda tenth: float("nan")) == 0.5
