@@ -23,7 +23,7 @@ class ChatSettings:
 
     persona: str | None = None
     unit: Literal["word", "char"] = "word"
-    temperature: float = _number(1.1, 0.05, 2.0)
+    temperature: float = _number(1.0, 0.05, 2.0)
     top_p: float = _number(0.92, 0.05, 1.0)
     candidates: int = _number(16, 1, 64)
     context_turns: int = _number(6, 1, 50)

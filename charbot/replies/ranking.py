@@ -14,14 +14,14 @@ from charbot.text import words
 
 # Weights of a candidate's score, in nats a character, chosen on validation episodes (EXPERIMENTS.md): so that
 # replies are as recognisable as real lines, as varied and as long.
-_ANYWHERE = 1.05
+_ANYWHERE = 0.95
 _PERSONA = 5.0
 _REPETITION = 0.4
 _TOPIC = 0.3
 # What a character of a reply is worth in itself, and how many make half of the most that length
 # can bring: "Yeah." fits nearly everywhere, and is no conversation.
 _LENGTH = 0.15
-_HALF_LENGTH = 160
+_HALF_LENGTH = 80
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def test_a_whole_conversation(start: Start) -> None:
     screen.until(lambda: screen.text.endswith("42 ms"), "bar")
     assert _above_the_bar(screen)[:4] == ["Ann from Demo", "You: Hello, Ann!", "Ann: I heard 1: Hello, Ann!", "You: Tea?"]
     bar = screen.text.splitlines()[-1]
-    assert bar.split(" · ") == ["Ann", "word", "temperature 1.1", "seed 7", "42 ms"]
+    assert bar.split(" · ") == ["Ann", "word", "temperature 1", "seed 7", "42 ms"]
     screen.say("/exit").ends(0)
 
 
