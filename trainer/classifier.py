@@ -178,9 +178,9 @@ class Evidence:
     def _together(self, together: int, sureness: float) -> tuple[Tensor, Tensor]:
         """(groups, classes) log-probabilities of who says so many lines one after the other, and (groups,) who does."""
         groups, of = [], []
-        said_by = torch.tensor(self.speakers)
+        evidence, said_by = self.scores - self.prior, torch.tensor(self.speakers)
         for place in range(len(self.prior)):
-            for group in torch.split((self.scores - self.prior)[said_by == place], together):
+            for group in torch.split(evidence[said_by == place], together):
                 if len(group) == together:
                     groups.append(self.prior + group.sum(0) * together ** (sureness - 1))
                     of.append(place)

@@ -36,7 +36,7 @@ class Cast:
     def __init__(self, library: Callable[[], Library]) -> None:
         """`library` looks at the folders anew each time. Raises BundleError where there is nobody."""
         self._library = library
-        self._lock = threading.Lock()
+        self._lock, self._recognising = threading.Lock(), threading.Lock()
         self._voices: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Voice]]] = OrderedDict()
         self._members: dict[str, Member] = {}
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -83,7 +83,7 @@ class Cast:
 
         library = self._library()
         written = library.classifier.stat().st_mtime_ns
-        with self._lock:
+        with self._recognising:
             if self._recogniser is None or self._recogniser[0] != written:
                 self._recogniser = written, Recogniser(library)
             return self._recogniser[1].rank([text])

@@ -11,25 +11,16 @@ import torch
 from charbot.corpus.conversation import Conversation
 from charbot.evaluation.likelihood import read_conversations
 from charbot.models.language_model import LanguageModel
-from charbot.tokens.pieces import pieces
+from charbot.tokens.pieces import lower, lower_pieces
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import END, Vocabulary
 from charbot.tokens.word import WordTokenizer
 
 
-def closed_words(text: str) -> list[str]:
-    """A text's words and punctuation as a closed lower-cased vocabulary knows them."""
-    return [word for piece in pieces(text) if (word := _closed(piece))]
-
-
 def closed_vocabulary(texts: Iterable[str], min_count: int) -> frozenset[str]:
     """The words seen so many times in texts."""
-    counts = Counter(word for text in texts for word in closed_words(text))
+    counts = Counter(word for text in texts for word in lower_pieces(text))
     return frozenset(word for word, count in counts.items() if count >= min_count)
-
-
-def _closed(piece: str) -> str:
-    return piece.strip().lower()
 
 
 def closed_perplexity(
@@ -47,7 +38,7 @@ def closed_perplexity(
     of_id = np.full(vocabulary.predicted, unknown + 1)
     of_id[[vocabulary.spell, vocabulary.spaced]] = unknown
     for piece, id_ in vocabulary.word_ids.items():
-        of_id[id_] = classes.get(_closed(piece), unknown)
+        of_id[id_] = classes.get(lower(piece), unknown)
     nats, words, misses = 0.0, 0, 0
     parts = (
         part
@@ -68,7 +59,7 @@ def closed_perplexity(
                 nats -= float(summed[start, of_id[ids[start]]])
                 misses += int(of_id[ids[start]] == unknown)
             else:
-                spelled = _closed(vocabulary.read_spelling(ids[1 + start : stop]))
+                spelled = lower(vocabulary.read_spelling(ids[1 + start : stop]))
                 misses += int(spelled not in classes)
                 log_p_word = summed[start, classes.get(spelled, unknown)]
                 nats -= float(np.logaddexp(log_p_word, own[start:stop].sum()) if spelled in classes else log_p_word)

@@ -10,7 +10,7 @@ from zlib import crc32
 import torch
 from torch import Tensor
 
-from charbot.tokens.pieces import pieces
+from charbot.tokens.pieces import lower_pieces
 
 _LENGTHS = range(2, 6)
 """Characters in the runs of a word's characters."""
@@ -18,7 +18,7 @@ _LENGTHS = range(2, 6)
 
 def ngrams(text: str) -> Iterator[str]:
     """A line's words and marks, pairs of these, and runs of 2 to 5 characters within each."""
-    said = [word for piece in pieces(text) if (word := piece.strip().casefold())]
+    said = lower_pieces(text)
     yield from said
     for one, other in pairwise(said):
         yield f"{one} {other}"

@@ -20,8 +20,9 @@ from charbot.corpus.conversation import whole
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import likelihood
-from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary, closed_words
+from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
 from charbot.models.language_model import LanguageModel
+from charbot.tokens.pieces import lower_pieces
 from charbot.tokens.vocabulary import Unit
 from charbot.tokens.word import WordTokenizer
 from trainer.base import base_tokenizer, new_base
@@ -80,7 +81,7 @@ def compare_published(shop: Workshop, published: Published, minutes: float) -> I
 
 
 def _symbols(unit: Unit, text: str) -> list[str]:
-    return [*(text if unit == "char" else closed_words(text)), _END]
+    return [*(text if unit == "char" else lower_pieces(text)), _END]
 
 
 def _theirs(published: Published, known: frozenset[str], train: Sequence[str], test: Sequence[str], minutes: float) -> Outcome:
