@@ -52,6 +52,7 @@ class DiscordSettings:
     waiting: int = _number(3, 1, 100)
     memory_days: float = _number(7.0, 0.01, 3650.0)
     metrics_port: int | None = _number(None, 1, 65535)
+    avatars: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,10 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise ConfigError(f"{where} is {value!r}; it must be a list of texts: [this, that]")
         return tuple(value)
+    if typing.get_origin(hint) is dict:
+        if not isinstance(value, dict) or not all(isinstance(part, str) for one in value.items() for part in one):
+            raise ConfigError(f"{where} is {value!r}; it must be texts by name: {{name: text}}")
+        return value
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:

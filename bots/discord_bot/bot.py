@@ -4,27 +4,31 @@ import asyncio
 import hashlib
 import json
 import logging
+import random
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ParamSpec, TypeVar
 
 import aiohttp
 import discord
 from discord.ext import commands
 
 from bots.discord_bot import texts
+from bots.discord_bot.again import Again
+from bots.discord_bot.calls import Call
 from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place
+from bots.discord_bot.place import Place, age_restricted, allowed
 from bots.discord_bot.scene import Stages
-from bots.discord_bot.store import Said, Store, StoreError, Waiting
+from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
+from bots.discord_bot.targets import ToMessage
 from charbot.config import Config
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -49,9 +53,6 @@ _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 _NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What sending may raise."""
 
-_UNANSWERABLE = (50035, 160002)
-"""Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
-
 _log = logging.getLogger("charbot.discord")
 
 P = ParamSpec("P")
@@ -67,76 +68,6 @@ class Shards:
 
 
 ALL_SHARDS = Shards()
-
-
-class Target(Protocol):
-    """Where an answer goes."""
-
-    async def typing(self) -> None: ...
-    async def send(self, text: str, speaker: str | None = None) -> None:
-        """Sends what a persona says, or what charbot says in its own name."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """Something that is to be answered, by its id; in no guild where it is a direct message, `nsfw` where the channel
-    is age-restricted."""
-
-    id: int
-    guild: int | None
-    channel: int
-    author: int
-    text: str
-    place: Place
-    nsfw: bool
-    target: Target
-    kept: bool
-    """It is answered even after a crash."""
-    reply: str | None = None
-    """What was about to be said before one."""
-    at: float = field(default_factory=time.monotonic)
-
-
-@dataclass(frozen=True)
-class ToMessage:
-    """Answers a message, pinging nobody; where there are faces, personas do so under their own names."""
-
-    message: discord.Message | discord.PartialMessage
-    faces: Faces | None = None
-
-    async def typing(self) -> None:
-        await self.message.channel.typing()
-
-    async def send(self, text: str, speaker: str | None = None) -> None:
-        for number, part in enumerate(texts.pieces(text)):
-            if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part):
-                continue
-            # With the same nonce Discord takes it once, however often it is sent.
-            nonce = f"{self.message.id}-{number}"[:25]
-            try:
-                await self.message.reply(part, nonce=nonce, mention_author=False)
-            except discord.HTTPException as error:
-                if error.code not in _UNANSWERABLE:
-                    raise
-                await self.message.channel.send(part, nonce=nonce)
-
-
-@dataclass(frozen=True)
-class ToInteraction:
-    """Answers a command that was deferred; what was asked stands above the answer."""
-
-    interaction: discord.Interaction
-    asked: str = ""
-
-    async def typing(self) -> None:
-        return None
-
-    async def send(self, text: str, speaker: str | None = None) -> None:
-        quoted = f"> {self.asked}\n{text}" if self.asked else text
-        first, *others = texts.pieces(quoted)
-        await self.interaction.edit_original_response(content=first)
-        for part in others:
-            await self.interaction.followup.send(part)
 
 
 class Bot(commands.AutoShardedBot):
@@ -159,13 +90,14 @@ class Bot(commands.AutoShardedBot):
         self.metrics = Metrics()
         self._desk = Desk(self._answer, config.discord.waiting)
         self.stages = Stages()
-        self._faces = Faces()
+        self._faces = Faces(config.discord.avatars)
         self._disk = ThreadPoolExecutor(1, "charbot-store")
         self._memories: OrderedDict[int, Memory] = OrderedDict()
         self._spoke: OrderedDict[int, float] = OrderedDict()
         self._left: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forgotten: OrderedDict[int, float] = OrderedDict()
+        self._told: str | None = None
         self._late: list[Waiting] = []
 
     async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -206,6 +138,7 @@ class Bot(commands.AutoShardedBot):
         # Before any new message comes in.
         self._late = await self.on_disk(self.store.waiting, _LATE_SECONDS)
         add_commands(self)
+        self.add_dynamic_items(Again)
         await self._sync()
         self.do(self._look_after())
 
@@ -218,14 +151,18 @@ class Bot(commands.AutoShardedBot):
             await self.on_disk(self.store.note, "commands", wanted)
 
     async def _look_after(self) -> None:
-        """Notices personas that were fitted anew, and forgets what is old."""
+        """Notices personas that were fitted anew, and forgets what is old, or what another process was told to forget."""
         days = self.config.discord.memory_days
         while True:
-            for work in (self.cast.refresh, lambda: self.store.forget_older(days)):
-                try:
-                    await self.on_disk(work)
-                except Exception as error:
-                    _log.warning("%s", error)
+            try:
+                await self.on_disk(self.cast.refresh)
+                await self.on_disk(self.store.forget_older, days)
+                told = await self.on_disk(self.store.fact, FORGOTTEN)
+                if told != self._told:
+                    self._told = told
+                    self._memories.clear()
+            except Exception as error:
+                _log.warning("%s", error)
             await asyncio.sleep(_REFRESH_SECONDS)
 
     async def on_ready(self) -> None:
@@ -236,7 +173,7 @@ class Bot(commands.AutoShardedBot):
                 channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
                 place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
                 message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
-                target = self._to(message, place)
+                target = self._to(message, one.author, place)
                 call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
                 if not self._desk.take(one.channel, call):
                     self._leave(call)
@@ -271,7 +208,9 @@ class Bot(commands.AutoShardedBot):
         if not self.is_closed():
             for call in await self._desk.close(_CLOSING_SECONDS):
                 await self._excuse(call)
-            self.stages.stop_all()
+            for say in self.stages.stop_all():
+                with suppress(*_NETWORK):
+                    await say(texts.CLOSING)
             for task in self._tasks:
                 task.cancel()
         await super().close()
@@ -284,20 +223,21 @@ class Bot(commands.AutoShardedBot):
         if message.author.bot or message.webhook_id or message.type not in _SPOKEN:
             return
         place = self.place_of(message.channel, message.guild.id if message.guild else None)
-        if not self._addressed(message, place) or not allowed(message.author, place):
+        addressed = self._addressed(message, place)
+        if not (addressed or self._joins_in(message, place)) or not allowed(message.author, place):
             return
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Discord keeps back what is in an answer that does not mention the bot.
             with suppress(*_NETWORK):
-                await ToMessage(message).send(texts.UNREAD)
+                await ToMessage(message, message.author.id).send(texts.UNREAD)
             return
         message.content = re.sub(rf"<@!?{self.user.id if self.user else 0}>", "", message.content)
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
         # What says nothing, such as a lone mention, is a greeting.
         text = heard_text(message.clean_content) or "Hey!"
-        target = self._to(message, place)
+        target = self._to(message, message.author.id, place)
         call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, target, kept=True)
-        if not await self.answer(call):
+        if not await self.answer(call) and addressed:
             self._leave(call)
 
     def _addressed(self, message: discord.Message, place: Place) -> bool:
@@ -306,13 +246,18 @@ class Bot(commands.AutoShardedBot):
         answered = message.reference.resolved if message.reference else None
         return (isinstance(answered, discord.Message) and self._mine(answered)) or self.user in message.mentions
 
+    def _joins_in(self, message: discord.Message, place: Place) -> bool:
+        """Whether something that was not said to it is answered all the same."""
+        woken = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message.content, re.IGNORECASE) for word in place.wake or ())
+        return woken or (self.intents.message_content and random.random() < (place.chance or 0.0))
+
     def _mine(self, message: discord.Message) -> bool:
         """Whether charbot said it, in its own name or by a webhook."""
         by_webhook = message.webhook_id is not None and message.application_id == self.application_id
         return by_webhook or message.author == self.user
 
-    def _to(self, message: discord.Message | discord.PartialMessage, place: Place) -> ToMessage:
-        return ToMessage(message, self._faces if place.faces else None)
+    def _to(self, message: discord.Message | discord.PartialMessage, author: int, place: Place) -> ToMessage:
+        return ToMessage(message, author, self._faces if place.faces else None)
 
     async def answer(self, call: Call) -> bool:
         """Has a call answered in its turn. False where it is too many."""
@@ -353,10 +298,11 @@ class Bot(commands.AutoShardedBot):
     async def _answer(self, call: Call) -> None:
         """Answers a call, or apologises."""
         try:
-            memory = await self._memory(call.channel)
+            memory = Memory() if call.aside else await self._memory(call.channel)
             if call.reply is None:
                 self.do(self._typing(call))
-                reply = await self.reply(call.place, call.nsfw, memory.said(call.text))
+                asked = memory.said(call.text) if call.instead is None else _before(memory, call.instead)
+                reply = await self.reply(call.place, call.nsfw, asked)
                 text, after = reply.text, reply.memory
             else:
                 text, after = call.reply, memory.said(call.text).said(call.reply, call.place.persona)
@@ -388,10 +334,10 @@ class Bot(commands.AutoShardedBot):
             return
         self.metrics.count("answered", time.monotonic() - call.at)
         turns = []
-        # Unless the conversation, or who spoke, was forgotten meanwhile.
+        # Unless it is none of its, or the conversation, or who spoke, was forgotten meanwhile.
         if self._memories.get(call.channel) is memory and self._forgotten.get(call.author, call.at) <= call.at:
             self._memories[call.channel] = after
-            turns = [Said(call.author, None, call.text), Said(call.author, after.turns[-1].speaker, text)]
+            turns = [Said(call.author, None, after.turns[-2].text), Said(call.author, after.turns[-1].speaker, text)]
         await self._done(call, turns)
 
     async def _was_said(self, channel: int, message: int, reply: str) -> bool:
@@ -419,7 +365,8 @@ class Bot(commands.AutoShardedBot):
 
     async def _done(self, call: Call, turns: list[Said]) -> None:
         try:
-            await self.on_disk(self.store.answered, call.id, call.channel, turns, self._kept_turns)
+            instead = call.instead is not None
+            await self.on_disk(self.store.answered, call.id, call.channel, turns, self._kept_turns, instead=instead)
         except StoreError as error:
             _log.warning("%s", error)
 
@@ -477,11 +424,9 @@ class Bot(commands.AutoShardedBot):
         self._spoke.pop(user, None)
 
 
-def age_restricted(channel: object) -> bool:
-    asked = getattr(channel, "is_nsfw", None)
-    return bool(asked and asked())
-
-
-def allowed(author: discord.User | discord.Member, place: Place) -> bool:
-    roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
-    return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))
+def _before(memory: Memory, reply: str) -> Memory:
+    """The conversation without its last turn, which must be this reply. Raises UsageError."""
+    turns = memory.turns
+    if len(turns) < 2 or turns[-1].speaker is None or texts.pieces(turns[-1].text) != [reply]:
+        raise UsageError(texts.PAST)
+    return Memory(turns[:-1])

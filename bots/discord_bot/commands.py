@@ -10,9 +10,11 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bots.discord_bot import texts
-from bots.discord_bot.bot import Bot, Call, ToInteraction, age_restricted, allowed
-from bots.discord_bot.place import Mode, Place
+from bots.discord_bot.bot import Bot
+from bots.discord_bot.calls import Call
+from bots.discord_bot.place import Mode, Place, age_restricted, allowed
 from bots.discord_bot.scene import MOST_PEOPLE, play
+from bots.discord_bot.targets import ToCommand
 from charbot.errors import CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
@@ -95,12 +97,17 @@ async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
 @app_commands.describe(message="what you say")
 async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 1000]) -> None:
     _may_talk(interaction)
-    place = _place(interaction)
+    await _answer(interaction, _place(interaction), message)
+
+
+async def _answer(interaction: Interaction, place: Place, message: str, aside: bool = False) -> None:
+    """Has a command answered in its turn, by whoever talks in such a place."""
     await interaction.response.defer(thinking=True)
-    target = ToInteraction(interaction, message)
-    nsfw, channel = age_restricted(interaction.channel), interaction.channel_id or 0
-    text, user = heard_text(message) or "Hey!", interaction.user.id
-    call = Call(interaction.id, interaction.guild_id, channel, user, text, place, nsfw, target, kept=False)
+    target = ToCommand(interaction, message, named=aside)
+    call = Call(
+        interaction.id, interaction.guild_id, interaction.channel_id or 0, interaction.user.id, heard_text(message) or "Hey!",
+        place, age_restricted(interaction.channel), target, aside=aside,
+    )  # fmt: skip
     if not await interaction.client.answer(call):
         await target.send(texts.BUSY.format(count="that"))
 
@@ -112,12 +119,9 @@ async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 10
 @app_commands.autocomplete(persona=_names)
 async def _say(interaction: Interaction, persona: str, message: app_commands.Range[str, 1, 1000]) -> None:
     _may_talk(interaction)
-    bot = interaction.client
-    place, nsfw = Place(persona=persona).over(_place(interaction)), age_restricted(interaction.channel)
-    member, _ = bot.member(place, nsfw)
-    await interaction.response.defer(thinking=True)
-    reply = await bot.reply(place, nsfw, Memory().said(message))
-    await ToInteraction(interaction, message).send(f"**{member.name}**: {reply.text}")
+    place = Place(persona=persona).over(_place(interaction))
+    interaction.client.member(place, age_restricted(interaction.channel))
+    await _answer(interaction, place, message, aside=True)
 
 
 @app_commands.allowed_installs(guilds=True, users=True)
@@ -128,7 +132,7 @@ async def _who(interaction: Interaction, line: app_commands.Range[str, 1, 1000])
     await interaction.response.defer(thinking=True)
     ranking = await asyncio.to_thread(interaction.client.cast.who_said, line)
     likely = "\n".join(f"{name}: {probability:.0%}" for name, probability in ranking[:_LIKELY])
-    await ToInteraction(interaction, line).send(likely)
+    await ToCommand(interaction, line).send(likely)
 
 
 async def _last_name(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -169,7 +173,7 @@ async def _scene(
     if bot.stages.on(channel):
         raise UsageError("A scene is on already; /stop ends it.")
     await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
-    bot.stages.begin(channel, play(people, topic, turns, reply, say))
+    bot.stages.begin(channel, play(people, topic, turns, reply, say), say)
 
 
 @app_commands.command(name="stop", description="End the scene in this channel")
@@ -189,7 +193,8 @@ async def _reset(interaction: Interaction) -> None:
 @app_commands.describe(
     mode="answer mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
     cooldown="seconds between two messages of one person", role="only people with this role are answered",
-    faces="personas speak under their own names",
+    faces="personas speak under their own names", wake="words, with commas between, that need no mention; - for none",
+    chance="of joining in unasked: 0 is never, 1 is always",
     everywhere="for the whole server",
 )  # fmt: skip
 @app_commands.default_permissions(manage_channels=True)
@@ -201,10 +206,12 @@ async def _settings(
     cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
     role: discord.Role | None = None,
     faces: bool | None = None,
+    wake: app_commands.Range[str, 1, 200] | None = None,
+    chance: app_commands.Range[float, 0.0, 1.0] | None = None,
     everywhere: bool = False,
 ) -> None:
     bot = interaction.client
-    if mode == "always" and not bot.intents.message_content:
+    if (mode == "always" or wake or chance) and not bot.intents.message_content:
         raise UsageError(
             "That needs the message content intent: `discord.message_content: true` in config.yaml, "
             "and the same switch in Discord's developer portal."
@@ -212,7 +219,10 @@ async def _settings(
     if faces and not interaction.app_permissions.manage_webhooks:
         raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
     roles = None if role is None else () if role.is_default() else (role.id,)
-    changes = Place(mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces)
+    words = None if wake is None else tuple(word.strip() for word in wake.split(",") if word.strip(" -"))
+    changes = Place(
+        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces, wake=words, chance=chance
+    )
     await interaction.response.defer(ephemeral=True)
     if changes != Place():
         _may_manage(interaction, everywhere)

@@ -2,9 +2,13 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import discord
+
+from charbot.errors import ConfigError
+from charbot.personas.library import slug
 
 _NAME = "charbot"
 _REFUSED_SECONDS = 600
@@ -20,23 +24,30 @@ _log = logging.getLogger("charbot.discord")
 class Faces:
     """The webhooks that personas speak by."""
 
-    def __init__(self) -> None:
+    def __init__(self, avatars: Mapping[str, str]) -> None:
+        """`avatars` has the addresses of personas' pictures. Raises ConfigError."""
+        for name, address in avatars.items():
+            if not address.startswith("https://"):
+                raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
+        self._avatars = {slug(name): address for name, address in avatars.items()}
         self._hooks: dict[int, discord.Webhook] = {}
         self._refused: dict[int, float] = {}
 
-    async def say(self, channel: object, speaker: str, text: str) -> bool:
-        """Has somebody say something. False where that cannot be done there: no webhooks, no permission, or 15 already."""
+    async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
+        """Has somebody say something, with a button where `view` has one.
+
+        False where that cannot be done there: no webhooks, no permission, or 15 already."""
         room = channel.parent if isinstance(channel, discord.Thread) else channel
         if not isinstance(room, _Room) or time.monotonic() < self._refused.get(room.id, 0.0):
             return False
         thread = channel if isinstance(channel, discord.Thread) else None
         try:
             try:
-                await self._send(room, thread, speaker, text)
+                await self._send(room, thread, speaker, text, view)
             except discord.NotFound:
                 # Somebody has deleted it.
                 del self._hooks[room.id]
-                await self._send(room, thread, speaker, text)
+                await self._send(room, thread, speaker, text, view)
         except (discord.Forbidden, discord.NotFound) as error:
             return self._refuse(room, error)
         except discord.HTTPException as error:
@@ -45,14 +56,14 @@ class Faces:
             return self._refuse(room, error)
         return True
 
-    async def _send(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str) -> None:
+    async def _send(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> None:
         if room.id not in self._hooks:
             # Only those of its own have a token.
             own = [hook for hook in await room.webhooks() if hook.token is not None]
             self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
         await self._hooks[room.id].send(
-            text, username=speaker[:_LIMIT], thread=thread or discord.utils.MISSING, wait=True,
-            allowed_mentions=discord.AllowedMentions.none(),
+            text, username=speaker[:_LIMIT], avatar_url=self._avatars.get(slug(speaker)), view=view,
+            thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
         )  # fmt: skip
 
     def _refuse(self, room: _Room, error: discord.HTTPException) -> bool:

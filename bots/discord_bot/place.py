@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+import discord
+
 Mode = Literal["mentions", "always"]
 
 
@@ -18,6 +20,10 @@ class Place:
     cooldown: float | None = None
     roles: tuple[int, ...] | None = None
     faces: bool | None = None
+    wake: tuple[str, ...] | None = None
+    """Words that are answered without a mention."""
+    chance: float | None = None
+    """Of answering what is not for it."""
 
     def over(self, other: "Place") -> "Place":
         """This, and the other where this says nothing."""
@@ -29,11 +35,22 @@ class Place:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Place":
         """What another version of charbot wrote and this one does not know is left out."""
-        known = {one.name: data[one.name] for one in fields(cls) if one.name in data}
-        if "roles" in known:
-            known["roles"] = tuple(known["roles"])
+        known: dict[str, Any] = {one.name: data[one.name] for one in fields(cls) if one.name in data}
+        for name, value in known.items():
+            if isinstance(value, list):
+                known[name] = tuple(value)
         return cls(**known)
 
 
 def _either(value: Any, other: Any) -> Any:
     return other if value is None else value
+
+
+def age_restricted(channel: object) -> bool:
+    asked = getattr(channel, "is_nsfw", None)
+    return bool(asked and asked())
+
+
+def allowed(author: discord.User | discord.Member, place: Place) -> bool:
+    roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
+    return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))

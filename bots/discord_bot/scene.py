@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
@@ -14,15 +14,18 @@ PAUSE = 2.0
 
 _log = logging.getLogger("charbot.discord")
 
+Say: TypeAlias = Callable[[str], Awaitable[None]]
+"""Sends a line."""
+
 
 async def play(
     people: Sequence[str],
     topic: str,
     turns: int,
     reply: Callable[[str, Memory], Awaitable[Reply]],
-    say: Callable[[str], Awaitable[None]],
+    say: Say,
 ) -> None:
-    """Has people speak in turn, so many lines in all. `reply` is what somebody says next, `say` sends a line."""
+    """Has people speak in turn, so many lines in all. `reply` is what somebody says next."""
     memory = Memory().said(topic)
     for number in range(turns):
         who = people[number % len(people)]
@@ -36,19 +39,19 @@ class Stages:
     """The scenes that are on, one in a channel at the most."""
 
     def __init__(self) -> None:
-        self._on: dict[int, asyncio.Task[None]] = {}
+        self._on: dict[int, tuple[asyncio.Task[None], Say]] = {}
 
     def on(self, channel: int) -> bool:
         """Whether a scene is on in a channel."""
         return channel in self._on
 
-    def begin(self, channel: int, play: Coroutine[Any, Any, None]) -> None:
+    def begin(self, channel: int, play: Coroutine[Any, Any, None], say: Say) -> None:
         """Has a scene played, unless one is on."""
         if channel in self._on:
             play.close()
             return
         task = asyncio.create_task(play, name=f"scene {channel}")
-        self._on[channel] = task
+        self._on[channel] = task, say
         task.add_done_callback(lambda _: self._end(channel, task))
 
     def _end(self, channel: int, task: asyncio.Task[None]) -> None:
@@ -58,9 +61,8 @@ class Stages:
 
     def stop(self, channel: int) -> bool:
         """Ends the scene in a channel. False where there is none."""
-        task = self._on.get(channel)
-        return task is not None and task.cancel()
+        return channel in self._on and self._on[channel][0].cancel()
 
-    def stop_all(self) -> None:
-        for task in list(self._on.values()):
-            task.cancel()
+    def stop_all(self) -> list[Say]:
+        """Ends all scenes; what says in their channels why they end."""
+        return [say for task, say in list(self._on.values()) if task.cancel()]

@@ -28,13 +28,15 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from bots.discord_bot.place import Place
 from charbot.errors import CharbotError, ConfigError
 
+FORGOTTEN = "forgotten"
+"""The fact that tells when a user was forgotten last."""
 _SECONDS = 5
-"""How long another program may keep the database locked."""
+"""How long another program may keep the database locked. For so long nothing is then tried: others would wait in turn."""
 
 _TABLES = MetaData()
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
@@ -95,11 +97,16 @@ def _transaction(method: Callable[Concatenate["Store", Connection, P], T]) -> Ca
 
     @wraps(method)
     def run(self: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if time.monotonic() < self._rests_until:
+            raise StoreError(self._trouble)
         try:
             with self._engine.begin() as connection:
                 return method(self, connection, *args, **kwargs)
         except SQLAlchemyError as error:
-            raise self._problem(error) from error
+            problem = self._problem(error)
+            if isinstance(error, OperationalError):
+                self._rests_until, self._trouble = time.monotonic() + _SECONDS, str(problem)
+            raise problem from error
 
     return run
 
@@ -115,14 +122,16 @@ class Store:
             if lite and (file := make_url(url).database):
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(
-                url, hide_parameters=True, pool_pre_ping=True, connect_args={"timeout": _SECONDS} if lite else {}
-            )
+                url, hide_parameters=True, pool_pre_ping=True,
+                connect_args={"timeout" if lite else "connect_timeout": _SECONDS},
+            )  # fmt: skip
         except (ArgumentError, ImportError, ValueError) as error:
             raise ConfigError(f"`discord.database`: {error}") from error
         except OSError as error:
             raise StoreError(f"{self._name}: {error.strerror or error}") from error
         if lite:
             event.listen(self._engine, "connect", _settle_sqlite)
+        self._rests_until, self._trouble = 0.0, ""
         self._bring_up_to_date()
 
     def _bring_up_to_date(self) -> None:
@@ -163,6 +172,9 @@ class Store:
 
     @_transaction
     def note(self, db: Connection, name: str, said: str) -> None:
+        self._note(db, name, said)
+
+    def _note(self, db: Connection, name: str, said: str) -> None:
         db.execute(delete(_facts).where(_facts.c.name == name))
         db.execute(insert(_facts).values(name=name, said=said))
 
@@ -191,9 +203,14 @@ class Store:
         db.execute(update(_inbox).where(_inbox.c.message == message).values(reply=reply))
 
     @_transaction
-    def answered(self, db: Connection, message: int | None, channel: int, turns: Sequence[Said], keep: int) -> None:
-        """A message was answered, with these turns; no more than `keep` of a channel are kept."""
+    def answered(
+        self, db: Connection, message: int | None, channel: int, turns: Sequence[Said], keep: int, *, instead: bool = False
+    ) -> None:
+        """A message was answered, with these turns, `instead` of the last as many; no more than `keep` are kept."""
         now = time.time()
+        if turns and instead:
+            last = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(len(turns))
+            db.execute(delete(_turns).where(_turns.c.id.in_(last.subquery().select())))
         if turns:
             db.execute(insert(_turns), [{"channel": channel, "at": now, **vars(turn)} for turn in turns])
         kept = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(keep)
@@ -217,6 +234,7 @@ class Store:
         """Nothing that a user said stays, nor what was answered."""
         db.execute(delete(_turns).where(_turns.c.author == user))
         db.execute(delete(_inbox).where(_inbox.c.author == user))
+        self._note(db, FORGOTTEN, str(time.time()))
 
     @_transaction
     def forget_older(self, db: Connection, days: float) -> None:

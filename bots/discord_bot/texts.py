@@ -18,6 +18,8 @@ HELP = (
 )
 BUSY = "One at a time, please! I left {count} unanswered."
 SORRY = "Sorry, I lost my line. Try again?"
+PAST = "The talk has moved on: only the last reply can be another one."
+NOT_YOURS = "That was no answer to you."
 UNREAD = "Mention me, please: other messages I cannot read."
 CLOSING = "I have to go for a moment. Ask me again in a minute."
 

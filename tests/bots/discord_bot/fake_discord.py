@@ -27,6 +27,10 @@ def _user(id_: int) -> Json:
     return {"id": str(id_), "username": f"user{id_}", "discriminator": "0", "avatar": None, "global_name": None}
 
 
+def _buttons(body: Json) -> list[Json]:
+    return [button for row in body.get("components", []) for button in row["components"]]
+
+
 @dataclass
 class FakeDiscord:
     """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
@@ -55,6 +59,7 @@ class FakeDiscord:
     _socket: web.WebSocketResponse | None = None
     _intents: int = 0
     _nonces: dict[tuple[str, str], Json] = field(default_factory=dict)
+    _pressed: dict[str, Json] = field(default_factory=dict)
 
     async def start(self) -> None:
         app = web.Application()
@@ -116,6 +121,8 @@ class FakeDiscord:
             case ("PATCH", "webhooks", _, token, "messages", "@original"):
                 self._check(body)
                 self.edits.append({**body, "token": token})
+                if pressed := self._pressed.get(token):
+                    pressed["content"] = body["content"]
                 return _answer(self._made(0, body.get("content", "")))
             case ("POST", "webhooks", _, token):
                 self._check(body)
@@ -136,7 +143,8 @@ class FakeDiscord:
         self._nonces[channel, nonce] = made
         answers = (body.get("message_reference") or {}).get("message_id")
         answers = answers and int(answers)
-        self.messages.append({"channel": int(channel), "content": content, "answers": answers, "id": made["id"], "hook": None})
+        said = {"channel": int(channel), "content": content, "answers": answers, "id": made["id"], "hook": None}
+        self.messages.append({**said, "buttons": _buttons(body)})
         return _answer(made)
 
     def _by_webhook(self, id_: str, token: str, body: Json, query: Any) -> web.Response:
@@ -149,7 +157,7 @@ class FakeDiscord:
         channel = int(query.get("thread_id", hook["channel_id"]))
         made = self._made(channel, body["content"], hook=id_)
         said = {"channel": channel, "content": body["content"], "answers": None, "id": made["id"], "hook": id_}
-        self.messages.append({**said, "name": body["username"]})
+        self.messages.append({**said, "name": body["username"], "avatar": body.get("avatar_url"), "buttons": _buttons(body)})
         return _answer(made)
 
     def add_webhook(self, channel: int, token: str | None = "secret") -> Json:
@@ -167,8 +175,8 @@ class FakeDiscord:
         by = {"webhook_id": hook, "application_id": str(APP)} if hook else {}
         return {
             **by, "id": id_ or str(next(self._ids)), "type": 0, "content": content, "channel_id": str(channel), "author": _ME,
-            "embeds": [], "attachments": [], "mentions": [], "mention_roles": [], "mention_everyone": False, "pinned": False,
-            "tts": False,
+            "embeds": [], "attachments": [], "components": [], "mentions": [], "mention_roles": [], "mention_everyone": False,
+            "pinned": False, "tts": False,
             "timestamp": _NOW, "edited_timestamp": None,
         }  # fmt: skip
 
@@ -294,20 +302,34 @@ class FakeDiscord:
             for key, value in options.items()
         ]
         given = [{"name": sub, "type": 1, "options": given}] if sub else given
+        data = {"id": "1", "name": name, "type": 1, "options": given}
+        await self._interact(id_, 4 if complete else 2, channel, author, manager, {"data": data})
+        return id_
+
+    async def press(self, message: Json, author: int = 4000) -> int:
+        """Somebody presses the button under a message that the bot sent. The interaction's id."""
+        id_ = next(self._ids)
+        (button,) = message["buttons"]
+        self._pressed[f"token{id_}"] = message
+        made = self._made(message["channel"], message["content"], message["id"], message["hook"])
+        made["components"] = [{"type": 1, "components": message["buttons"]}]
+        data = {"data": {"custom_id": button["custom_id"], "component_type": button["type"]}, "message": made}
+        await self._interact(id_, 3, message["channel"], author, False, data)
+        return id_
+
+    async def _interact(self, id_: int, kind: int, channel: int, author: int, manager: bool, more: Json) -> None:
         rights = str((1 << 4) | (1 << 11)) if manager else str(1 << 11)
         own = str(1 << 11 | (1 << 29 if self.may_make_webhooks else 0))
         data: Json = {
-            "id": str(id_), "application_id": str(APP), "type": 4 if complete else 2, "token": f"token{id_}", "version": 1,
+            "id": str(id_), "application_id": str(APP), "type": kind, "token": f"token{id_}", "version": 1,
             "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": "en-US", "entitlements": [],
             "channel": {"id": str(channel), "type": 0, "name": f"channel-{channel}", "position": 0, "permissions": rights,
                         "nsfw": self.channels.get(channel, False), "guild_id": str(GUILD)},
             "member": {"user": _user(author), "roles": [], "flags": 0, "permissions": rights, "joined_at": _NOW},
-            "app_permissions": own, "authorizing_integration_owners": {},
-            "data": {"id": "1", "name": name, "type": 1, "options": given},
+            "app_permissions": own, "authorizing_integration_owners": {}, **more,
         }  # fmt: skip
         self._asked[str(id_)] = asyncio.get_running_loop().time()
         await self._dispatch("INTERACTION_CREATE", data)
-        return id_
 
     async def drop(self) -> None:
         """The line to the gateway breaks."""

@@ -18,8 +18,10 @@ from aiohttp import web
 
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.cast import Cast
+from bots.discord_bot.faces import Faces
 from bots.discord_bot.store import Store, Waiting
 from charbot.config import Config, DiscordSettings
+from charbot.errors import ConfigError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
@@ -31,9 +33,11 @@ ME = f"<@{BOT}>"
 
 
 class _Written(Voice):
-    """Says how many turns it has heard, the last of them, and whether it is clean; as slowly as `seconds`."""
+    """Says how many turns it has heard, the last of them, and whether it is clean, or else in what manner; as slowly as
+    `seconds`."""
 
     seconds = 0.0
+    manner = ""
 
     def replies(
         self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
@@ -43,8 +47,8 @@ class _Written(Voice):
         for memory in memories:
             if memory.turns[-1].text == "crash":
                 raise RuntimeError("on purpose")
-            clean = "clean" if self.settings.clean else "free"
-            text = f"{self.card.name} {clean} {len(memory.turns)}: {memory.turns[-1].text}"
+            manner = self.manner or ("clean" if self.settings.clean else "free")
+            text = f"{self.card.name} {manner} {len(memory.turns)}: {memory.turns[-1].text}"
             text += " x" * 1500 if memory.turns[-1].text.endswith("at length") else ""
             found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0, 0),), memory.said(text, self.card.name), 0.0))
         return found
@@ -394,8 +398,8 @@ async def test_commands_that_wait_when_it_leaves_are_told(
     monkeypatch.setattr(_Written, "seconds", 1.0)
     monkeypatch.setattr("bots.discord_bot.bot._CLOSING_SECONDS", 0.1)
     async with stage(shared_library, tmp_path) as on:
-        for text in ("One", "Two"):
-            await on.discord.command("chat", message=text)
+        await on.discord.command("chat", message="One")
+        await on.discord.command("say", message="Two", persona="ann")
         kept = await on.discord.say(f"{ME} Kept")
         await asyncio.sleep(0.3)
     assert [line["content"].splitlines()[-1][:19] for line in on.discord.edits] == ["I have to go for a "] * 2
@@ -444,7 +448,9 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
 
 @run
 async def test_personas_speak_under_their_own_names(shared_library: Library, tmp_path: Path) -> None:
-    async with stage(shared_library, tmp_path) as on:
+    with pytest.raises(ConfigError, match=r"`discord.avatars`: ann is 'me\.png'"):
+        Faces({"ann": "me.png"})
+    async with stage(shared_library, tmp_path, avatars={"Ann": "https://example.org/ann.png"}) as on:
         fake = on.discord
         fake.may_make_webhooks = False
         assert "Manage Webhooks" in await on.told("settings", manager=True, faces=True)
@@ -454,6 +460,7 @@ async def test_personas_speak_under_their_own_names(shared_library: Library, tmp
             await fake.say(f"{ME} {text}")
             await on.heard(count)
         assert [one.get("name") for one in fake.messages] == ["Ann", "Ann", "Ann"]
+        assert {one["avatar"] for one in fake.messages} == {"https://example.org/ann.png"}
         assert len(fake.webhooks) == 1, "one webhook serves a channel"
         face = fake.messages[0]
         await fake.say("Three", answers=fake._made(1, face["content"], face["id"], face["hook"]), ping=False, author=4001)
@@ -521,3 +528,98 @@ async def test_a_bad_token_and_a_missing_intent_are_told_apart(shared_library: L
         await on.told("settings", manager=True, mode="always")
         await on.discord.say("for all of you")
         assert await on.heard(1) == ["Ann clean 1: for all of you"]
+
+
+@run
+async def test_the_last_reply_can_be_another_one(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        fake, said = on.discord, on.discord.messages
+        await fake.say(f"{ME} One")
+        await fake.say(f"{ME} Two")
+        await on.heard(2)
+        monkeypatch.setattr(_Written, "manner", "again")
+        stranger = await fake.press(said[1], author=4001)
+        await on.until(lambda: fake.told(stranger), 1)
+        assert fake.told(stranger) == ["That was no answer to you."]
+        assert said[1]["content"] == "Ann clean 3: Two"
+        early = await fake.press(said[0])
+        await on.until(lambda: fake.told(early), 1)
+        assert "moved on" in fake.told(early)[0]
+        await fake.press(said[1])
+        await on.until(lambda: [one for one in said if one["content"] == "Ann again 3: Two"], 1)
+        assert [turn.text for turn in on.store.turns(1, 9)] == ["One", "Ann clean 1: One", "Two", "Ann again 3: Two"]
+    # The button under it works after a restart, and what is remembered is what was said last.
+    monkeypatch.setattr(_Written, "manner", "later")
+    async with stage(shared_library, tmp_path, fake) as on:
+        await fake.press(said[1])
+        await on.until(lambda: [one for one in said if one["content"] == "Ann later 3: Two"], 1)
+        await fake.say(f"{ME} Three")
+        assert (await on.heard(3))[2] == "Ann later 5: Three"
+
+
+@run
+async def test_a_reply_to_a_command_and_one_by_a_webhook_can_be_others(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        fake = on.discord
+        await on.told("settings", manager=True, faces=True)
+        await on.told("chat", message="One")
+        await fake.say(f"{ME} Two", channel=2)
+        monkeypatch.setattr(_Written, "manner", "again")
+        (buttons,) = [edit["components"][0]["components"] for edit in fake.edits if edit.get("components")]
+        answer = {"channel": 1, "content": "> One\nAnn clean 1: One", "id": "77", "hook": None, "buttons": buttons}
+        await fake.press(answer)
+        await on.until(lambda: [True] if answer["content"] == "> One\nAnn again 1: One" else [], 1)
+        await on.told("settings", manager=True, faces=True, channel=2)
+        await fake.say(f"{ME} Three", channel=2)
+        await on.heard(2)
+        assert fake.messages[1]["hook"]
+        monkeypatch.setattr(_Written, "manner", "later")
+        await fake.press(fake.messages[1])
+        await on.until(lambda: [True] if fake.messages[1]["content"] == "Ann later 3: Three" else [], 1)
+
+
+@run
+async def test_it_joins_in_at_its_words_and_by_chance(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        assert "message content intent" in await on.told("settings", manager=True, wake="pizza")
+    async with stage(shared_library, tmp_path, FakeDiscord(granted=1 << 15), message_content=True) as on:
+        assert "wake: ('pizza', 'hey ann')" in await on.told("settings", manager=True, wake="pizza, hey ann")
+        for text in ("pizzas", "A PIZZA!", "Well, hey Ann."):
+            await on.discord.say(text)
+        assert await on.heard(2) == ["Ann clean 1: A PIZZA!", "Ann clean 3: Well, hey Ann."]
+        assert "wake: ()" in await on.told("settings", manager=True, wake="-", chance=1.0)
+        await on.discord.say("Nobody")
+        assert (await on.heard(3))[2] == "Ann clean 5: Nobody"
+        await on.told("settings", manager=True, chance=0.0)
+        await on.discord.say("pizza")
+        await on.discord.say(f"{ME} Enough")
+        assert (await on.heard(4))[3] == "Ann clean 7: Enough"
+
+
+@run
+async def test_what_another_process_forgot_is_forgotten_here_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.heard(1)
+        other = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+        other.forget_user(4000)
+        other.close()
+        await asyncio.sleep(0.5)
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
+
+
+@run
+async def test_a_scene_says_that_it_ends_when_charbot_leaves(library: Library, tmp_path: Path) -> None:
+    _add_bob(library)
+    async with stage(library, tmp_path) as on:
+        await on.told("scene", personas="bob,ann")
+        await on.until(lambda: on.discord.edits, 1)
+    assert on.discord.edits[-1]["content"] == "I have to go for a moment. Ask me again in a minute."

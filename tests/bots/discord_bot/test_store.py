@@ -83,6 +83,15 @@ def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
     assert [turn.text for turn in store.turns(2, 99)] == ["Elsewhere"]
 
 
+def test_the_last_turns_can_be_others(store: Store) -> None:
+    for said in ("Hi", "And?"):
+        store.answered(None, 1, [Said(5, None, said), Said(5, "Ann", "Yo")], keep=9)
+    store.answered(None, 2, [Said(5, None, "Elsewhere")], keep=9)
+    store.answered(None, 1, [Said(5, None, "And?"), Said(5, "Bob", "Well.")], keep=9, instead=True)
+    assert [turn.text for turn in store.turns(1, 9)] == ["Hi", "Yo", "And?", "Well."]
+    assert [turn.text for turn in store.turns(2, 9)] == ["Elsewhere"]
+
+
 def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) -> None:
     one = Waiting(10, None, 1, 5, "Hi")
     assert store.receive(one)
@@ -147,6 +156,22 @@ def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest
         Store(f"sqlite:///{tmp_path / 'bot.db'}").set_place(1, Place())
     other.execute("ROLLBACK")
     other.close()
+
+
+def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0.5)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="database is locked"):
+        store.set_place(1, Place())
+    other.execute("ROLLBACK")
+    other.close()
+    with pytest.raises(StoreError, match="database is locked"):
+        store.places()
+    monkeypatch.setattr(store, "_rests_until", 0.0)
+    assert store.places() == {}
+    store.close()
 
 
 def test_what_a_later_version_set_is_no_obstacle() -> None:

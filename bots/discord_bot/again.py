@@ -1,0 +1,69 @@
+"""The button under a reply, for another one in its place."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bots.discord_bot import texts
+from bots.discord_bot.calls import Call
+from bots.discord_bot.place import age_restricted
+
+if TYPE_CHECKING:
+    from bots.discord_bot.bot import Bot
+
+_SIGN = "\N{ANTICLOCKWISE DOWNWARDS AND UPWARDS OPEN CIRCLE ARROWS}"
+
+
+@dataclass(frozen=True)
+class _InPlace:
+    """Puts a reply where the one before it stood; what was asked stays above it."""
+
+    interaction: discord.Interaction
+    quoted: str
+
+    async def typing(self) -> None:
+        return None
+
+    async def send(self, text: str, speaker: str | None = None) -> None:
+        if speaker is None:
+            await self.interaction.followup.send(text, ephemeral=True)
+        else:
+            await self.interaction.edit_original_response(content=texts.pieces(self.quoted + text)[0])
+
+
+class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P<author>\d+)"):
+    """It works after a restart too: all that it knows stands in its id."""
+
+    def __init__(self, author: int) -> None:
+        """It is for the one who was answered, and for nobody else."""
+        super().__init__(discord.ui.Button(emoji=_SIGN, custom_id=f"again:{author}"))
+        self._author = author
+
+    @classmethod
+    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str]) -> "Again":
+        return cls(int(match["author"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        if interaction.user.id != self._author:
+            await interaction.response.send_message(texts.NOT_YOURS, ephemeral=True)
+            return
+        await interaction.response.defer()
+        bot: Bot = interaction.client
+        channel = interaction.channel
+        quoted, line, said = (interaction.message.content if interaction.message else "").rpartition("\n")
+        target = _InPlace(interaction, quoted + line)
+        place = bot.place_of(channel, interaction.guild_id)
+        call = Call(
+            interaction.id, interaction.guild_id, interaction.channel_id or 0, self._author, "", place, age_restricted(channel),
+            target, instead=said,
+        )  # fmt: skip
+        if not await bot.answer(call):
+            await target.send(texts.BUSY.format(count="that"))
+
+
+def again(author: int) -> discord.ui.View:
+    """The button, as it is sent."""
+    view = discord.ui.View(timeout=None)
+    return view.add_item(Again(author))

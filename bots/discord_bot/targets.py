@@ -1,0 +1,59 @@
+"""Where answers go: below a message, or to a command."""
+
+from dataclasses import dataclass
+
+import discord
+
+from bots.discord_bot import texts
+from bots.discord_bot.again import again
+from bots.discord_bot.faces import Faces
+
+_UNANSWERABLE = (50035, 160002)
+"""Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
+
+
+@dataclass(frozen=True)
+class ToMessage:
+    """Answers somebody's message, pinging nobody; where there are faces, personas do so under their own names."""
+
+    message: discord.Message | discord.PartialMessage
+    author: int
+    faces: Faces | None = None
+
+    async def typing(self) -> None:
+        await self.message.channel.typing()
+
+    async def send(self, text: str, speaker: str | None = None) -> None:
+        parts = texts.pieces(text)
+        for number, part in enumerate(parts):
+            view = again(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
+            if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part, view):
+                continue
+            # With the same nonce Discord takes it once, however often it is sent.
+            nonce = f"{self.message.id}-{number}"[:25]
+            try:
+                await self.message.reply(part, nonce=nonce, mention_author=False, view=view)
+            except discord.HTTPException as error:
+                if error.code not in _UNANSWERABLE:
+                    raise
+                await self.message.channel.send(part, nonce=nonce, view=view)
+
+
+@dataclass(frozen=True)
+class ToCommand:
+    """Answers a command that was deferred; what was asked stands above the answer. `named` says who gives it."""
+
+    interaction: discord.Interaction
+    asked: str
+    named: bool = False
+
+    async def typing(self) -> None:
+        return None
+
+    async def send(self, text: str, speaker: str | None = None) -> None:
+        said = f"**{speaker}**: {text}" if self.named and speaker else text
+        first, *others = texts.pieces(f"> {self.asked}\n{said}")
+        view = None if speaker is None or self.named or others else again(self.interaction.user.id)
+        await self.interaction.edit_original_response(content=first, view=view)
+        for part in others:
+            await self.interaction.followup.send(part)
