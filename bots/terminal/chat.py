@@ -106,8 +106,12 @@ class Chat:
         self.session, self.last = self.session.answered(reply), reply
         self.turn += 1
         # First, so that nothing is lost where the terminal is closed meanwhile.
-        keep.keep(keep.Kept(tuple(voice.card.name for voice in self.cast), self.me, self.session))
+        self.keep()
         type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
+
+    def keep(self) -> None:
+        """Keeps the conversation as it stands, to go on with later."""
+        keep.keep(keep.Kept(tuple(voice.card.name for voice in self.cast), self.me, self.session))
 
     def _wait(self, stop: threading.Event) -> Reply:
         """The reply, written in another thread so that Ctrl-C is answered at once."""

@@ -95,6 +95,7 @@ def _undo(talk: Chat, argument: str) -> None:
     if talk.session is not before:
         # Its candidates belong to a reply that is no longer there.
         talk.last = None
+        talk.keep()
     note("There is nothing to take back." if talk.session is before else "The last message and its reply are taken back.")
 
 
@@ -106,6 +107,7 @@ def _pick(talk: Chat, argument: str) -> None:
         raise UsageError(f"/pick NUMBER: 1 to {len(candidates)}; /why lists them")
     text = candidates[int(argument) - 1].text
     talk.session = talk.session.with_last(text)
+    talk.keep()
     name = talk.session.turns[-1].speaker
     show((talk.style(name), f"{name}: "), ("", text))
 

@@ -22,12 +22,13 @@ class Terminal:
     """A chat that runs in a pseudo-terminal of its own, its home an empty folder."""
 
     def __init__(self, library: Library, home: Path, *arguments: str) -> None:
+        self.home = home
         environment = {**os.environ, "HOME": str(home), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
         environment.pop("XDG_STATE_HOME", None)
         environment.pop("XDG_DATA_HOME", None)
         command = ["-m", "charbot", "chat", *arguments, "--bundles", str(library.folders[0])]
         self.child: pexpect.spawn[str] = pexpect.spawn(
-            sys.executable, command, env=environment, encoding="utf-8", timeout=30, dimensions=(40, 100), cwd=str(home)
+            sys.executable, command, env=environment, encoding="utf-8", timeout=90, dimensions=(40, 100), cwd=str(home)
         )
 
     def say(self, text: str) -> None:
@@ -155,6 +156,11 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.expect("Ann: ")
     chat.say("/stats")
     chat.expect("bits a character")
+    chat.say("/save talk.json")
+    chat.expect("Saved to talk.json")
+    (kept,) = chat.home.rglob("last.json")
+    picked = json.loads((chat.home / "talk.json").read_text())["turns"]
+    assert json.loads(kept.read_text())["session"]["turns"] == [[turn["speaker"], turn["text"]] for turn in picked]
 
 
 def test_nothing_that_is_typed_ends_the_chat(chat: Terminal) -> None:

@@ -62,11 +62,11 @@ class Stage:
     bot: Bot
     store: Store
 
-    async def heard(self, count: int, seconds: float = 10) -> list[str]:
+    async def heard(self, count: int, seconds: float = 60) -> list[str]:
         """What the bot said, once it has said so much."""
         return [one["content"] for one in await self.until(lambda: self.discord.messages, count, seconds)]
 
-    async def until(self, list_of: Callable[[], list[Any]], count: int, seconds: float = 10) -> list[Any]:
+    async def until(self, list_of: Callable[[], list[Any]], count: int, seconds: float = 60) -> list[Any]:
         end = time.monotonic() + seconds
         while len(list_of()) < count:
             assert time.monotonic() < end, f"{len(list_of())} of {count}: {list_of()} {self.discord.faults}"
@@ -103,7 +103,7 @@ async def stage(
         running = asyncio.create_task(bot.start(token))
         try:
             ready = asyncio.create_task(bot.wait_until_ready())
-            await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED, timeout=10)
+            await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED, timeout=60)
             if running.done():
                 ready.cancel()
                 await running
