@@ -8,7 +8,7 @@ import discord
 
 from bots.discord_bot import texts
 from bots.discord_bot.calls import Call
-from bots.discord_bot.place import age_restricted
+from bots.discord_bot.place import age_restricted, allowed
 
 if TYPE_CHECKING:
     from bots.discord_bot.bot import Bot
@@ -46,15 +46,15 @@ class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P
         return cls(int(match["author"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        if interaction.user.id != self._author:
+        bot: Bot = interaction.client
+        channel = interaction.channel
+        place = bot.place_of(channel, interaction.guild_id)
+        if interaction.user.id != self._author or not allowed(interaction.user, place):
             await interaction.response.send_message(texts.NOT_YOURS, ephemeral=True)
             return
         await interaction.response.defer()
-        bot: Bot = interaction.client
-        channel = interaction.channel
         quoted, line, said = (interaction.message.content if interaction.message else "").rpartition("\n")
         target = _InPlace(interaction, quoted + line)
-        place = bot.place_of(channel, interaction.guild_id)
         call = Call(
             interaction.id, interaction.guild_id, interaction.channel_id or 0, self._author, "", place, age_restricted(channel),
             target, instead=said,

@@ -8,9 +8,9 @@ import random
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -36,6 +36,7 @@ from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 from charbot.replies.switchboard import Switchboard
 from charbot.text import message as heard_text
+from charbot.text import normalise, words
 
 _REMEMBERED = 1000
 """Conversations, and people's last messages, in memory at once; the database has the others."""
@@ -154,16 +155,22 @@ class Bot(commands.AutoShardedBot):
         """Notices personas that were fitted anew, and forgets what is old, or what another process was told to forget."""
         days = self.config.discord.memory_days
         while True:
-            try:
-                await self.on_disk(self.cast.refresh)
-                await self.on_disk(self.store.forget_older, days)
-                told = await self.on_disk(self.store.fact, FORGOTTEN)
-                if told != self._told:
-                    self._told = told
-                    self._memories.clear()
-            except Exception as error:
-                _log.warning("%s", error)
+            await self._try(self.cast.refresh)
+            for channel in await self._try(self.store.forget_older, days) or ():
+                self._memories.pop(channel, None)
+            told = await self._try(self.store.fact, FORGOTTEN)
+            if told and told != self._told:
+                self._told = told
+                self._memories.clear()
             await asyncio.sleep(_REFRESH_SECONDS)
+
+    async def _try(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Does what may fail without harm to the rest."""
+        try:
+            return await self.on_disk(call, *args, **kwargs)
+        except Exception as error:
+            _log.warning("%s", error)
+            return None
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
@@ -187,8 +194,14 @@ class Bot(commands.AutoShardedBot):
         for place in places:
             self.places.pop(place, None)
             self._memories.pop(place, None)
-        with suppress(StoreError):
-            await self.on_disk(self.store.forget_places, places)
+        gone = False
+        while not gone:
+            try:
+                await self.on_disk(self.store.forget_places, places)
+                gone = True
+            except StoreError as error:
+                _log.warning("%s", error)
+                await asyncio.sleep(_REFRESH_SECONDS)
 
     async def ailment(self) -> str | None:
         """What keeps it from answering, if anything does."""
@@ -248,7 +261,8 @@ class Bot(commands.AutoShardedBot):
 
     def _joins_in(self, message: discord.Message, place: Place) -> bool:
         """Whether something that was not said to it is answered all the same."""
-        woken = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message.content, re.IGNORECASE) for word in place.wake or ())
+        said = f" {' '.join(words(normalise(message.content)))} "
+        woken = any(f" {' '.join(words(normalise(phrase)))} " in said for phrase in place.wake or ())
         return woken or (self.intents.message_content and random.random() < (place.chance or 0.0))
 
     def _mine(self, message: discord.Message) -> bool:
@@ -269,13 +283,14 @@ class Bot(commands.AutoShardedBot):
         if len(self._spoke) > _REMEMBERED:
             self._spoke.popitem(last=False)
         # Taken first: to wait for the disk would let later messages pass.
-        if not self._desk.take(call.channel, call):
-            return False
-        if call.kept:
+        taken = self._desk.take(call.channel, call)
+        if call.kept and (taken or not self._desk.open):
             # One thread serves the disk in turn: this is noted before the answer to it is.
             with suppress(StoreError):
                 await self.on_disk(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
-        return True
+        elif not taken and not self._desk.open:
+            await self._excuse(call)
+        return taken or not self._desk.open
 
     def _leave(self, call: Call) -> None:
         """A message was one too many: its channel is told, once for all of them."""
@@ -298,17 +313,9 @@ class Bot(commands.AutoShardedBot):
     async def _answer(self, call: Call) -> None:
         """Answers a call, or apologises."""
         try:
-            memory = Memory() if call.aside else await self._memory(call.channel)
-            if call.reply is None:
-                self.do(self._typing(call))
-                asked = memory.said(call.text) if call.instead is None else _before(memory, call.instead)
-                reply = await self.reply(call.place, call.nsfw, asked)
-                text, after = reply.text, reply.memory
-            else:
-                text, after = call.reply, memory.said(call.text).said(call.reply, call.place.persona)
-        except asyncio.CancelledError:
-            await self._excuse(call)
-            raise
+            async with self._excused(call):
+                memory = Memory() if call.aside else await self._memory(call.channel)
+                text, after = await self._continued(call, memory)
         except (UsageError, BusyError) as error:
             await self._apologise(call, str(error))
         except CharbotError as error:
@@ -320,13 +327,39 @@ class Bot(commands.AutoShardedBot):
         else:
             await self._deliver(call, text, memory, after)
 
+    async def _continued(self, call: Call, memory: Memory) -> tuple[str, Memory]:
+        """The reply to a call, and the conversation after it. Raises CharbotError."""
+        if call.reply is not None:
+            member, _ = self.member(call.place, call.nsfw)
+            return call.reply, memory.said(call.text).said(call.reply, member.name)
+        self.do(self._typing(call))
+        if call.instead is None:
+            reply = await self.reply(call.place, call.nsfw, memory.said(call.text))
+        else:
+            asked = _before(memory, call.instead)
+            # By whoever said it: it may stand under that name. With a seed of its own, or it might be the same again.
+            place = replace(call.place, persona=memory.turns[-1].speaker)
+            reply = await self.reply(place, call.nsfw, asked, seed=call.id % 2**31)
+        return reply.text, reply.memory
+
+    @asynccontextmanager
+    async def _excused(self, call: Call) -> AsyncIterator[None]:
+        """What is cancelled meanwhile is excused."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            await self._excuse(call)
+            raise
+
     async def _deliver(self, call: Call, text: str, memory: Memory, after: Memory) -> None:
         """Sends a reply, and remembers it."""
-        with suppress(StoreError):
-            await self.on_disk(self.store.sending, call.id, text)
+        speaker = after.turns[-1].speaker
         try:
-            if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
-                await call.target.send(text, after.turns[-1].speaker)
+            async with self._excused(call):
+                with suppress(StoreError):
+                    await self.on_disk(self.store.sending, call.id, text)
+                if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
+                    await call.target.send(text, speaker)
         except _NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
@@ -337,7 +370,7 @@ class Bot(commands.AutoShardedBot):
         # Unless it is none of its, or the conversation, or who spoke, was forgotten meanwhile.
         if self._memories.get(call.channel) is memory and self._forgotten.get(call.author, call.at) <= call.at:
             self._memories[call.channel] = after
-            turns = [Said(call.author, None, after.turns[-2].text), Said(call.author, after.turns[-1].speaker, text)]
+            turns = [Said(call.author, None, after.turns[-2].text), Said(call.author, speaker, text)]
         await self._done(call, turns)
 
     async def _was_said(self, channel: int, message: int, reply: str) -> bool:
@@ -364,11 +397,22 @@ class Bot(commands.AutoShardedBot):
         await self._done(call, [])
 
     async def _done(self, call: Call, turns: list[Said]) -> None:
+        """Notes that a call is answered; where that cannot be done now, once more in a while."""
+        noted, instead = call.id if call.kept else None, call.instead is not None
+
+        async def note() -> None:
+            await self.on_disk(self.store.answered, noted, call.channel, turns, self._kept_turns, instead=instead)
+
+        async def note_later() -> None:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            with suppress(StoreError):
+                await note()
+
         try:
-            instead = call.instead is not None
-            await self.on_disk(self.store.answered, call.id, call.channel, turns, self._kept_turns, instead=instead)
+            await note()
         except StoreError as error:
             _log.warning("%s", error)
+            self.do(note_later())
 
     async def _typing(self, call: Call) -> None:
         with suppress(*_NETWORK):
@@ -380,7 +424,8 @@ class Bot(commands.AutoShardedBot):
                 said = await self.on_disk(self.store.turns, channel, self._kept_turns)
             except StoreError as error:
                 _log.warning("%s", error)
-                said = []
+                # This time without what was said before.
+                return Memory()
             self._memories[channel] = Memory().heard([Utterance(one.speaker, one.text) for one in said])
             if len(self._memories) > _REMEMBERED:
                 self._memories.popitem(last=False)
@@ -397,14 +442,14 @@ class Bot(commands.AutoShardedBot):
             raise UsageError(f"{member.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
         return member, clean
 
-    async def reply(self, place: Place, nsfw: bool, memory: Memory) -> Reply:
+    async def reply(self, place: Place, nsfw: bool, memory: Memory, *, seed: int | None = None) -> Reply:
         """A place's persona's reply to a conversation. Raises UsageError, BundleError, BusyError."""
         member, clean = self.member(place, nsfw)
         settings = replace(self.config.chat, clean=clean)
         if place.temperature is not None:
             settings = replace(settings, temperature=place.temperature)
         voice = await asyncio.to_thread(self.cast.voice, member.name, settings)
-        return await asyncio.wrap_future(self.board.ask(voice, memory))
+        return await asyncio.wrap_future(self.board.ask(voice, memory, seed=seed))
 
     async def forget_channel(self, channel: int) -> None:
         """The channel's conversation starts anew. Raises StoreError."""
@@ -419,7 +464,7 @@ class Bot(commands.AutoShardedBot):
         if len(self._forgotten) > _REMEMBERED:
             self._forgotten.popitem(last=False)
         self._memories.clear()
-        await self.on_disk(self.store.forget_user, user)
+        self._told = await self.on_disk(self.store.forget_user, user)
         self._memories.clear()
         self._spoke.pop(user, None)
 
@@ -427,6 +472,6 @@ class Bot(commands.AutoShardedBot):
 def _before(memory: Memory, reply: str) -> Memory:
     """The conversation without its last turn, which must be this reply. Raises UsageError."""
     turns = memory.turns
-    if len(turns) < 2 or turns[-1].speaker is None or texts.pieces(turns[-1].text) != [reply]:
+    if len(turns) < 2 or turns[-1].speaker is None or turns[-1].text != heard_text(reply):
         raise UsageError(texts.PAST)
     return Memory(turns[:-1])

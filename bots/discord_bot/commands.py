@@ -15,10 +15,11 @@ from bots.discord_bot.calls import Call
 from bots.discord_bot.place import Mode, Place, age_restricted, allowed
 from bots.discord_bot.scene import MOST_PEOPLE, play
 from bots.discord_bot.targets import ToCommand
-from charbot.errors import CharbotError, UsageError
+from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 from charbot.text import message as heard_text
+from charbot.text import words
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
@@ -49,16 +50,18 @@ def add_commands(bot: Bot) -> None:
 
 
 async def _explain(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
-    """Says what went wrong to whoever asked for it, and to nobody else."""
+    """Says what went wrong to whoever asked for it; what is not theirs to mend is for the log."""
     reason = getattr(error, "original", error)
-    expected = isinstance(reason, CharbotError | app_commands.CheckFailure)
-    if not expected:
+    expected = isinstance(reason, UsageError | BusyError | app_commands.CheckFailure)
+    if isinstance(reason, CharbotError) and not expected:
+        _log.warning("a command failed: %s", reason)
+    elif not expected:
         _log.error("a command failed", exc_info=reason)
     await _tell(interaction, str(reason) if expected else texts.SORRY)
 
 
 async def _tell(interaction: discord.Interaction, text: str) -> None:
-    """Answers a command so that nobody else sees it."""
+    """Answers a command, so that nobody else sees it where it was not deferred for all to see."""
     send: Callable[..., object] = interaction.response.send_message
     if interaction.response.is_done():
         send = interaction.followup.send
@@ -169,11 +172,12 @@ async def _scene(
     async def say(line: str) -> None:
         await interaction.followup.send(line)
 
-    channel = interaction.channel_id or 0
-    if bot.stages.on(channel):
+    async def scene() -> None:
+        await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
+        await play(people, topic, turns, reply, say)
+
+    if not bot.stages.begin(interaction.channel_id or 0, scene(), say):
         raise UsageError("A scene is on already; /stop ends it.")
-    await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
-    bot.stages.begin(channel, play(people, topic, turns, reply, say), say)
 
 
 @app_commands.command(name="stop", description="End the scene in this channel")
@@ -211,7 +215,8 @@ async def _settings(
     everywhere: bool = False,
 ) -> None:
     bot = interaction.client
-    if (mode == "always" or wake or chance) and not bot.intents.message_content:
+    phrases = None if wake is None else tuple(one.strip() for one in wake.split(",") if words(one))
+    if (mode == "always" or phrases or chance) and not bot.intents.message_content:
         raise UsageError(
             "That needs the message content intent: `discord.message_content: true` in config.yaml, "
             "and the same switch in Discord's developer portal."
@@ -219,9 +224,8 @@ async def _settings(
     if faces and not interaction.app_permissions.manage_webhooks:
         raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
     roles = None if role is None else () if role.is_default() else (role.id,)
-    words = None if wake is None else tuple(word.strip() for word in wake.split(",") if word.strip(" -"))
     changes = Place(
-        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces, wake=words, chance=chance
+        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces, wake=phrases, chance=chance
     )
     await interaction.response.defer(ephemeral=True)
     if changes != Place():

@@ -22,12 +22,12 @@ class Desk(Generic[C]):
         self._answer, self._waiting = answer, waiting
         self._queues: dict[int, deque[C]] = {}
         self._workers: set[asyncio.Task[None]] = set()
-        self._open = True
+        self.open = True
 
     def take(self, channel: int, call: C) -> bool:
         """Has a call answered in its turn. False where too many wait already, or the desk is closing."""
         queue = self._queues.get(channel)
-        if not self._open or (queue is not None and len(queue) > self._waiting):
+        if not self.open or (queue is not None and len(queue) > self._waiting):
             return False
         if queue is None:
             self._queues[channel] = deque([call])
@@ -54,7 +54,7 @@ class Desk(Generic[C]):
 
     async def close(self, seconds: float) -> list[C]:
         """Takes no more calls, and waits so long for those that it has. Those that were not begun."""
-        self._open = False
+        self.open = False
         if self._workers:
             await asyncio.wait(self._workers, timeout=seconds)
         left = [call for queue in self._queues.values() for call in list(queue)[1:]]

@@ -1,5 +1,6 @@
 """Personas under their own names: a webhook in each channel that wants it."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from charbot.personas.library import slug
 _NAME = "charbot"
 _REFUSED_SECONDS = 600
 """How long a channel that lets no webhook be made is not asked again."""
+_UNKNOWN_WEBHOOK = 10015
 _LIMIT = 80
 """Characters of a name that Discord shows."""
 
@@ -32,6 +34,8 @@ class Faces:
         self._avatars = {slug(name): address for name, address in avatars.items()}
         self._hooks: dict[int, discord.Webhook] = {}
         self._refused: dict[int, float] = {}
+        # One at a time, or two threads of a channel would make it two.
+        self._looking = asyncio.Lock()
 
     async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
         """Has somebody say something, with a button where `view` has one.
@@ -44,23 +48,23 @@ class Faces:
         try:
             try:
                 await self._send(room, thread, speaker, text, view)
-            except discord.NotFound:
+            except discord.NotFound as error:
+                if error.code != _UNKNOWN_WEBHOOK:
+                    raise
                 # Somebody has deleted it.
-                del self._hooks[room.id]
+                self._hooks.pop(room.id, None)
                 await self._send(room, thread, speaker, text, view)
-        except (discord.Forbidden, discord.NotFound) as error:
-            return self._refuse(room, error)
         except discord.HTTPException as error:
-            if error.status != 400:
+            if error.status not in (400, 403) and error.code != _UNKNOWN_WEBHOOK:
                 raise
             return self._refuse(room, error)
         return True
 
     async def _send(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> None:
-        if room.id not in self._hooks:
-            # Only those of its own have a token.
-            own = [hook for hook in await room.webhooks() if hook.token is not None]
-            self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
+        async with self._looking:
+            if room.id not in self._hooks:
+                own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
+                self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
         await self._hooks[room.id].send(
             text, username=speaker[:_LIMIT], avatar_url=self._avatars.get(slug(speaker)), view=view,
             thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),

@@ -41,18 +41,15 @@ class Stages:
     def __init__(self) -> None:
         self._on: dict[int, tuple[asyncio.Task[None], Say]] = {}
 
-    def on(self, channel: int) -> bool:
-        """Whether a scene is on in a channel."""
-        return channel in self._on
-
-    def begin(self, channel: int, play: Coroutine[Any, Any, None], say: Say) -> None:
-        """Has a scene played, unless one is on."""
+    def begin(self, channel: int, play: Coroutine[Any, Any, None], say: Say) -> bool:
+        """Has a scene played. False where one is on."""
         if channel in self._on:
             play.close()
-            return
+            return False
         task = asyncio.create_task(play, name=f"scene {channel}")
         self._on[channel] = task, say
         task.add_done_callback(lambda _: self._end(channel, task))
+        return True
 
     def _end(self, channel: int, task: asyncio.Task[None]) -> None:
         del self._on[channel]

@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from bots.discord_bot.place import Place
 from charbot.errors import CharbotError, ConfigError
@@ -97,14 +97,15 @@ def _transaction(method: Callable[Concatenate["Store", Connection, P], T]) -> Ca
 
     @wraps(method)
     def run(self: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if time.monotonic() < self._rests_until:
+        began = time.monotonic()
+        if began < self._rests_until:
             raise StoreError(self._trouble)
         try:
             with self._engine.begin() as connection:
                 return method(self, connection, *args, **kwargs)
         except SQLAlchemyError as error:
             problem = self._problem(error)
-            if isinstance(error, OperationalError):
+            if time.monotonic() - began > _SECONDS / 2:
                 self._rests_until, self._trouble = time.monotonic() + _SECONDS, str(problem)
             raise problem from error
 
@@ -175,8 +176,14 @@ class Store:
         self._note(db, name, said)
 
     def _note(self, db: Connection, name: str, said: str) -> None:
-        db.execute(delete(_facts).where(_facts.c.name == name))
-        db.execute(insert(_facts).values(name=name, said=said))
+        again = update(_facts).where(_facts.c.name == name).values(said=said)
+        if not db.execute(again).rowcount:
+            try:
+                with db.begin_nested():
+                    db.execute(insert(_facts).values(name=name, said=said))
+            except IntegrityError:
+                # Another process was quicker.
+                db.execute(again)
 
     @_transaction
     def turns(self, db: Connection, channel: int, count: int) -> list[Said]:
@@ -206,16 +213,26 @@ class Store:
     def answered(
         self, db: Connection, message: int | None, channel: int, turns: Sequence[Said], keep: int, *, instead: bool = False
     ) -> None:
-        """A message was answered, with these turns, `instead` of the last as many; no more than `keep` are kept."""
+        """A message was answered, with these turns, no more than `keep` of which are kept; `instead` of the reply to the
+        same message, where that is what was said last.
+
+        A message that was noted is so no longer. Where it is not, whoever wrote it was forgotten meanwhile, and its turns are.
+        """
         now = time.time()
+        if message is not None and not db.execute(delete(_inbox).where(_inbox.c.message == message)).rowcount:
+            return
         if turns and instead:
-            last = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(len(turns))
-            db.execute(delete(_turns).where(_turns.c.id.in_(last.subquery().select())))
-        if turns:
+            self._replace(db, channel, *turns)
+        elif turns:
             db.execute(insert(_turns), [{"channel": channel, "at": now, **vars(turn)} for turn in turns])
         kept = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(keep)
         db.execute(delete(_turns).where(_turns.c.channel == channel, _turns.c.id.not_in(kept.subquery().select())))
-        db.execute(delete(_inbox).where(_inbox.c.message == message))
+
+    def _replace(self, db: Connection, channel: int, asked: Said, reply: Said) -> None:
+        columns = (_turns.c.id, _turns.c.author, _turns.c.text)
+        last = db.execute(select(*columns).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(2)).all()
+        if [one.author for one in last] == [asked.author] * 2 and last[1].text == asked.text:
+            db.execute(update(_turns).where(_turns.c.id == last[0].id).values(speaker=reply.speaker, text=reply.text))
 
     @_transaction
     def waiting(self, db: Connection, seconds: float) -> list[Waiting]:
@@ -230,17 +247,22 @@ class Store:
         db.execute(delete(_turns).where(_turns.c.channel == channel))
 
     @_transaction
-    def forget_user(self, db: Connection, user: int) -> None:
-        """Nothing that a user said stays, nor what was answered."""
+    def forget_user(self, db: Connection, user: int) -> str:
+        """Nothing that a user said stays, nor what was answered. What is noted as FORGOTTEN then."""
         db.execute(delete(_turns).where(_turns.c.author == user))
         db.execute(delete(_inbox).where(_inbox.c.author == user))
-        self._note(db, FORGOTTEN, str(time.time()))
+        noted = f"{time.time()}"
+        self._note(db, FORGOTTEN, noted)
+        return noted
 
     @_transaction
-    def forget_older(self, db: Connection, days: float) -> None:
-        """Turns of so long ago are gone."""
+    def forget_older(self, db: Connection, days: float) -> set[int]:
+        """Turns of so long ago are gone. The channels that they were of."""
+        then = time.time() - days * 86_400
+        channels = set(db.execute(select(_turns.c.channel).where(_turns.c.at < then).distinct()).scalars())
         for table in (_turns, _inbox):
-            db.execute(delete(table).where(table.c.at < time.time() - days * 86_400))
+            db.execute(delete(table).where(table.c.at < then))
+        return channels
 
     @_transaction
     def forget_places(self, db: Connection, places: Iterable[int]) -> None:

@@ -19,7 +19,7 @@ HELP = (
 BUSY = "One at a time, please! I left {count} unanswered."
 SORRY = "Sorry, I lost my line. Try again?"
 PAST = "The talk has moved on: only the last reply can be another one."
-NOT_YOURS = "That was no answer to you."
+NOT_YOURS = "That button is for somebody else."
 UNREAD = "Mention me, please: other messages I cannot read."
 CLOSING = "I have to go for a moment. Ask me again in a minute."
 

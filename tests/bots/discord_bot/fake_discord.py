@@ -155,16 +155,18 @@ class FakeDiscord:
         if "discord" in body["username"].lower() or not 0 < len(body["content"]) <= 2000:
             return _answer({"code": 50035, "message": "Invalid Form Body"}, 400)
         channel = int(query.get("thread_id", hook["channel_id"]))
+        if body.get("components") and not hook["application_id"]:
+            self.faults.append("a button by a webhook of somebody else's")
         made = self._made(channel, body["content"], hook=id_)
         said = {"channel": channel, "content": body["content"], "answers": None, "id": made["id"], "hook": id_}
         self.messages.append({**said, "name": body["username"], "avatar": body.get("avatar_url"), "buttons": _buttons(body)})
         return _answer(made)
 
-    def add_webhook(self, channel: int, token: str | None = "secret") -> Json:
-        """A channel has a webhook more: charbot's, or somebody's where it has no token to be seen."""
+    def add_webhook(self, channel: int, *, own: bool = True) -> Json:
+        """A channel has a webhook more: charbot's, or one that somebody made by hand, whose token it is shown too."""
         hook = {"id": str(next(self._ids)), "type": 1, "channel_id": str(channel), "guild_id": str(GUILD), "name": "charbot",
-                "avatar": None, "application_id": str(APP) if token else None}  # fmt: skip
-        self.webhooks.append({**hook, **({"token": token} if token else {})})
+                "avatar": None, "user": _ME if own else _user(OWNER), "application_id": str(APP) if own else None}  # fmt: skip
+        self.webhooks.append({**hook, "token": "secret"})
         return self.webhooks[-1]
 
     def _check(self, body: Json) -> None:

@@ -19,6 +19,7 @@ from aiohttp import web
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.cast import Cast
 from bots.discord_bot.faces import Faces
+from bots.discord_bot.place import Place
 from bots.discord_bot.store import Store, Waiting
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError
@@ -27,7 +28,7 @@ from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate
 from charbot.replies.switchboard import Switchboard
-from tests.bots.discord_bot.fake_discord import BOT, GUILD, OWNER, TOKEN, FakeDiscord, _answer
+from tests.bots.discord_bot.fake_discord import _ME, BOT, GUILD, OWNER, TOKEN, FakeDiscord, _answer
 
 ME = f"<@{BOT}>"
 
@@ -205,7 +206,7 @@ def _add_bob(library: Library) -> None:
 
 
 @run
-async def test_commands(library: Library, tmp_path: Path) -> None:
+async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     _add_bob(library)
     async with stage(library, tmp_path) as on:
         fake = on.discord
@@ -219,7 +220,8 @@ async def test_commands(library: Library, tmp_path: Path) -> None:
         await on.until(lambda: [one for one in fake.callbacks if one["id"] == completed], 1)
         assert [one["value"] for one in fake.said_to(completed)["data"]["choices"]] == ["Bob"]
         assert "/persona" in await on.told("help")
-        assert "no line classifier" in (await on.until(lambda: fake.told(asked), 1))[-1]
+        assert (await on.until(lambda: fake.told(asked), 1))[-1] == "Sorry, I lost my line. Try again?"
+        assert "no line classifier" in caplog.text
         assert "nothing that is typed here is ever used for training" in await on.told("privacy")
         assert "deleted" in await on.told("forget-me")
         assert await on.told("reset") == "A new conversation."
@@ -455,13 +457,14 @@ async def test_personas_speak_under_their_own_names(shared_library: Library, tmp
         fake.may_make_webhooks = False
         assert "Manage Webhooks" in await on.told("settings", manager=True, faces=True)
         fake.may_make_webhooks = True
+        fake.add_webhook(1, own=False)
         assert "faces: True" in await on.told("settings", manager=True, faces=True)
         for count, text in ((1, "One"), (3, "Two at length")):
             await fake.say(f"{ME} {text}")
             await on.heard(count)
         assert [one.get("name") for one in fake.messages] == ["Ann", "Ann", "Ann"]
         assert {one["avatar"] for one in fake.messages} == {"https://example.org/ann.png"}
-        assert len(fake.webhooks) == 1, "one webhook serves a channel"
+        assert [hook["user"] == _ME for hook in fake.webhooks] == [False, True], "one webhook of its own serves a channel"
         face = fake.messages[0]
         await fake.say("Three", answers=fake._made(1, face["content"], face["id"], face["hook"]), ping=False, author=4001)
         assert (await on.heard(4))[3] == "Mention me, please: other messages I cannot read."
@@ -477,7 +480,7 @@ async def test_where_no_webhook_can_be_made_charbot_answers_itself(shared_librar
         fake = on.discord
         await on.told("settings", manager=True, faces=True, everywhere=True)
         for _ in range(15):
-            fake.add_webhook(1, token=None)
+            fake.add_webhook(1, own=False)
         first = await fake.say(f"{ME} One")
         assert await on.heard(1) == ["Ann clean 1: One"]
         assert fake.messages[0]["answers"] == first
@@ -531,10 +534,8 @@ async def test_a_bad_token_and_a_missing_intent_are_told_apart(shared_library: L
 
 
 @run
-async def test_the_last_reply_can_be_another_one(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with stage(shared_library, tmp_path) as on:
+async def test_the_last_reply_can_be_another_one(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage(library, tmp_path) as on:
         fake, said = on.discord, on.discord.messages
         await fake.say(f"{ME} One")
         await fake.say(f"{ME} Two")
@@ -542,7 +543,7 @@ async def test_the_last_reply_can_be_another_one(
         monkeypatch.setattr(_Written, "manner", "again")
         stranger = await fake.press(said[1], author=4001)
         await on.until(lambda: fake.told(stranger), 1)
-        assert fake.told(stranger) == ["That was no answer to you."]
+        assert fake.told(stranger) == ["That button is for somebody else."]
         assert said[1]["content"] == "Ann clean 3: Two"
         early = await fake.press(said[0])
         await on.until(lambda: fake.told(early), 1)
@@ -550,13 +551,20 @@ async def test_the_last_reply_can_be_another_one(
         await fake.press(said[1])
         await on.until(lambda: [one for one in said if one["content"] == "Ann again 3: Two"], 1)
         assert [turn.text for turn in on.store.turns(1, 9)] == ["One", "Ann clean 1: One", "Two", "Ann again 3: Two"]
-    # The button under it works after a restart, and what is remembered is what was said last.
+    # The button under it works after a restart, has the same persona speak, and what is remembered is what was said last.
     monkeypatch.setattr(_Written, "manner", "later")
-    async with stage(shared_library, tmp_path, fake) as on:
+    _add_bob(library)
+    async with stage(library, tmp_path, fake) as on:
+        await on.bot.change_place(1, Place(roles=(1,)))
+        refused = await fake.press(said[1])
+        await on.until(lambda: fake.told(refused), 1)
+        assert fake.told(refused) == ["That button is for somebody else."]
+        await on.bot.change_place(1, Place(roles=()))
+        await fake.command("persona", sub="set", name="bob", manager=True)
         await fake.press(said[1])
         await on.until(lambda: [one for one in said if one["content"] == "Ann later 3: Two"], 1)
         await fake.say(f"{ME} Three")
-        assert (await on.heard(3))[2] == "Ann later 5: Three"
+        assert (await on.heard(3))[2] == "Bob later 5: Three"
 
 
 @run
@@ -623,3 +631,52 @@ async def test_a_scene_says_that_it_ends_when_charbot_leaves(library: Library, t
         await on.told("scene", personas="bob,ann")
         await on.until(lambda: on.discord.edits, 1)
     assert on.discord.edits[-1]["content"] == "I have to go for a moment. Ask me again in a minute."
+
+
+@run
+async def test_what_is_said_while_it_closes_is_answered_after_it(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Written, "seconds", 1.0)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} One")
+        await asyncio.sleep(0.3)
+        closing = asyncio.create_task(on.bot.close())
+        await asyncio.sleep(0.1)
+        await on.discord.say(f"{ME} Two", channel=2)
+        asked = await on.discord.command("chat", message="Three", channel=2)
+        await closing
+    assert [one["content"] for one in on.discord.messages] == ["Ann clean 1: One"]
+    assert [text.splitlines()[1][:16] for text in on.discord.told(asked)] == ["I have to go for"]
+    async with stage(shared_library, tmp_path, on.discord) as on:
+        assert (await on.heard(2))[1] == "Ann clean 1: Two"
+
+
+@run
+async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} One")
+        await on.heard(1)
+        on.bot._memories.clear()
+        with monkeypatch.context() as away:
+            away.setattr(on.store, "_rests_until", time.monotonic() + 60)
+            await on.discord.say(f"{ME} Two")
+            assert (await on.heard(2))[1] == "Ann clean 1: Two"
+            assert await on.told("reset") == "Sorry, I lost my line. Try again?"
+        await on.discord.say(f"{ME} Three")
+        assert (await on.heard(3))[2] == "Ann clean 3: Three"
+
+
+@run
+async def test_what_is_old_is_forgotten_in_memory_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    async with stage(shared_library, tmp_path, memory_days=0.5 / 86_400) as on:
+        await on.discord.say(f"{ME} One")
+        await on.heard(1)
+        await asyncio.sleep(1.0)
+        await on.discord.say(f"{ME} Two")
+        assert (await on.heard(2))[1] == "Ann clean 1: Two"

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bots.discord_bot.place import Place
-from bots.discord_bot.store import Said, Store, StoreError, Waiting
+from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
 from charbot.errors import ConfigError
 from tests.bots.discord_bot.test_metrics import free_port
 
@@ -89,6 +89,9 @@ def test_the_last_turns_can_be_others(store: Store) -> None:
     store.answered(None, 2, [Said(5, None, "Elsewhere")], keep=9)
     store.answered(None, 1, [Said(5, None, "And?"), Said(5, "Bob", "Well.")], keep=9, instead=True)
     assert [turn.text for turn in store.turns(1, 9)] == ["Hi", "Yo", "And?", "Well."]
+    for author, asked in ((6, "And?"), (5, "Hi")):
+        store.answered(None, 1, [Said(author, None, asked), Said(author, "Bob", "No.")], keep=9, instead=True)
+    assert [turn.text for turn in store.turns(1, 9)] == ["Hi", "Yo", "And?", "Well."], "that was not what was said last"
     assert [turn.text for turn in store.turns(2, 9)] == ["Elsewhere"]
 
 
@@ -108,10 +111,13 @@ def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) ->
 def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
     store.answered(None, 1, [Said(5, None, "Mine"), Said(5, "Ann", "Answer"), Said(6, None, "Theirs")], keep=9)
     store.receive(Waiting(10, None, 1, 5, "Hi"))
-    store.forget_user(5)
+    assert store.forget_user(5) == store.fact(FORGOTTEN)
     assert [turn.text for turn in store.turns(1, 9)] == ["Theirs"]
     assert store.waiting(60) == []
-    store.forget_older(-1)
+    store.answered(10, 1, [Said(5, None, "Hi"), Said(5, "Ann", "Too late")], keep=9)
+    assert [turn.text for turn in store.turns(1, 9)] == ["Theirs"]
+    assert store.forget_older(1) == set()
+    assert store.forget_older(-1) == {1}
     assert store.turns(1, 9) == []
 
 
