@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.calls import Call
-from bots.discord_bot.place import age_restricted, allowed
+from bots.discord_bot.place import allowed
 
 if TYPE_CHECKING:
     from bots.discord_bot.bot import Bot
@@ -47,20 +46,13 @@ class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         bot: Bot = interaction.client
-        channel = interaction.channel
-        place = bot.place_of(channel, interaction.guild_id)
+        place = bot.place_of(interaction.channel, interaction.guild_id)
         if interaction.user.id != self._author or not allowed(interaction.user, place):
             await interaction.response.send_message(texts.NOT_YOURS, ephemeral=True)
             return
         await interaction.response.defer()
         quoted, line, said = (interaction.message.content if interaction.message else "").rpartition("\n")
-        target = _InPlace(interaction, quoted + line)
-        call = Call(
-            interaction.id, interaction.guild_id, interaction.channel_id or 0, self._author, "", place, age_restricted(channel),
-            target, instead=said,
-        )  # fmt: skip
-        if not await bot.answer(call):
-            await target.send(texts.BUSY.format(count="that"))
+        await bot.answer_use(interaction, _InPlace(interaction, quoted + line), place, instead=said)
 
 
 def again(author: int) -> discord.ui.View:

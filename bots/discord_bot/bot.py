@@ -20,7 +20,7 @@ from discord.ext import commands
 
 from bots.discord_bot import texts
 from bots.discord_bot.again import Again
-from bots.discord_bot.calls import Call
+from bots.discord_bot.calls import Call, Target
 from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
@@ -194,11 +194,9 @@ class Bot(commands.AutoShardedBot):
         for place in places:
             self.places.pop(place, None)
             self._memories.pop(place, None)
-        gone = False
-        while not gone:
+        while True:
             try:
-                await self.on_disk(self.store.forget_places, places)
-                gone = True
+                return await self.on_disk(self.store.forget_places, places)
             except StoreError as error:
                 _log.warning("%s", error)
                 await asyncio.sleep(_REFRESH_SECONDS)
@@ -261,8 +259,11 @@ class Bot(commands.AutoShardedBot):
 
     def _joins_in(self, message: discord.Message, place: Place) -> bool:
         """Whether something that was not said to it is answered all the same."""
-        said = f" {' '.join(words(normalise(message.content)))} "
-        woken = any(f" {' '.join(words(normalise(phrase)))} " in said for phrase in place.wake or ())
+
+        def padded(text: str) -> str:
+            return f" {' '.join(words(normalise(text)))} "
+
+        woken = any(padded(phrase) in padded(message.content) for phrase in place.wake or ())
         return woken or (self.intents.message_content and random.random() < (place.chance or 0.0))
 
     def _mine(self, message: discord.Message) -> bool:
@@ -291,6 +292,24 @@ class Bot(commands.AutoShardedBot):
         elif not taken and not self._desk.open:
             await self._excuse(call)
         return taken or not self._desk.open
+
+    async def answer_use(
+        self,
+        interaction: discord.Interaction,
+        target: Target,
+        place: Place,
+        text: str = "",
+        *,
+        aside: bool = False,
+        instead: str | None = None,
+    ) -> None:
+        """Has a command or a button that was used answered in its turn, or says that it is too many."""
+        call = Call(
+            interaction.id, interaction.guild_id, interaction.channel_id or 0, interaction.user.id, text, place,
+            age_restricted(interaction.channel), target, aside=aside, instead=instead,
+        )  # fmt: skip
+        if not await self.answer(call):
+            await target.send(texts.BUSY.format(count="that"))
 
     def _leave(self, call: Call) -> None:
         """A message was one too many: its channel is told, once for all of them."""

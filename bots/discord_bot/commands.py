@@ -11,7 +11,6 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.calls import Call
 from bots.discord_bot.place import Mode, Place, age_restricted, allowed
 from bots.discord_bot.scene import MOST_PEOPLE, play
 from bots.discord_bot.targets import ToCommand
@@ -107,12 +106,7 @@ async def _answer(interaction: Interaction, place: Place, message: str, aside: b
     """Has a command answered in its turn, by whoever talks in such a place."""
     await interaction.response.defer(thinking=True)
     target = ToCommand(interaction, message, named=aside)
-    call = Call(
-        interaction.id, interaction.guild_id, interaction.channel_id or 0, interaction.user.id, heard_text(message) or "Hey!",
-        place, age_restricted(interaction.channel), target, aside=aside,
-    )  # fmt: skip
-    if not await interaction.client.answer(call):
-        await target.send(texts.BUSY.format(count="that"))
+    await interaction.client.answer_use(interaction, target, place, heard_text(message) or "Hey!", aside=aside)
 
 
 @app_commands.allowed_installs(guilds=True, users=True)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -609,17 +610,22 @@ async def test_it_joins_in_at_its_words_and_by_chance(shared_library: Library, t
 
 
 @run
-async def test_what_another_process_forgot_is_forgotten_here_too(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("how", ["elsewhere", "age"])
+async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} A secret")
         await on.heard(1)
-        other = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-        other.forget_user(4000)
-        other.close()
-        await asyncio.sleep(0.5)
+        if how == "elsewhere":
+            other = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+            other.forget_user(4000)
+            other.close()
+        else:
+            later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
+            monkeypatch.setattr("bots.discord_bot.store.time", later)
+        await on.until(lambda: [] if on.bot._memories else [True], 1)
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
 
@@ -637,7 +643,7 @@ async def test_a_scene_says_that_it_ends_when_charbot_leaves(library: Library, t
 async def test_what_is_said_while_it_closes_is_answered_after_it(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Written, "seconds", 1.0)
+    monkeypatch.setattr(_Written, "seconds", 3.0)
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} One")
         await asyncio.sleep(0.3)
@@ -646,6 +652,7 @@ async def test_what_is_said_while_it_closes_is_answered_after_it(
         await on.discord.say(f"{ME} Two", channel=2)
         asked = await on.discord.command("chat", message="Three", channel=2)
         await closing
+    monkeypatch.setattr(_Written, "seconds", 0.0)
     assert [one["content"] for one in on.discord.messages] == ["Ann clean 1: One"]
     assert [text.splitlines()[1][:16] for text in on.discord.told(asked)] == ["I have to go for"]
     async with stage(shared_library, tmp_path, on.discord) as on:
@@ -667,16 +674,3 @@ async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
             assert await on.told("reset") == "Sorry, I lost my line. Try again?"
         await on.discord.say(f"{ME} Three")
         assert (await on.heard(3))[2] == "Ann clean 3: Three"
-
-
-@run
-async def test_what_is_old_is_forgotten_in_memory_too(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
-    async with stage(shared_library, tmp_path, memory_days=0.5 / 86_400) as on:
-        await on.discord.say(f"{ME} One")
-        await on.heard(1)
-        await asyncio.sleep(1.0)
-        await on.discord.say(f"{ME} Two")
-        assert (await on.heard(2))[1] == "Ann clean 1: Two"
