@@ -76,6 +76,7 @@ class ModelSettings:
     layers: int = _number(1, 1, 8)
     phrases: int = _number(0, 0, 10**6)
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    cache: int = _number(64, 0, 4096)
 
 
 @dataclass(frozen=True)

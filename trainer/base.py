@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from charbot.config import FitSettings, ModelSettings
-from charbot.corpus.conversation import whole
+from charbot.corpus.conversation import exchanges, whole
 from charbot.corpus.table import episodes, scenes, speakers
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.personas.bundle import write_base
@@ -15,7 +15,9 @@ from charbot.personas.guard import CopyGuard
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Unit, build_vocabulary
+from trainer.cache import fit_cache
 from trainer.phrases import frequent_phrases, phrase_kinds
+from trainer.progress import ConsoleProgress
 from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, on_processor, stream_of
 
 
@@ -76,9 +78,18 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     )  # fmt: skip
     folder = shop.out / "bases" / unit
     if shop.world.leads:
-        scores = held_out_scores(fitted := on_processor(model), tokenizer, held_out)
+        fitted = on_processor(model)
+        if settings.model.cache:
+            valid = [one for scene in scenes(shop.table, "valid") for one in exchanges(scene, shop.config.chat.context_turns)]
+            with ConsoleProgress(f"{unit} base, cache", shop.console) as progress:
+                fit_cache(
+                    fitted, tokenizer, list(scenes(shop.table, "train")), valid, settings.model.cache, fitting.seed, progress
+                )
+        scores = held_out_scores(fitted, tokenizer, held_out)
         guard = CopyGuard.of(episodes(shop.everything))
-        write_base(folder, vocabulary, architecture, fitted.state_dict(), guard, shop.data(shop.everything), scores)
+        write_base(
+            folder, vocabulary, fitted.architecture.to_json(), fitted.state_dict(), guard, shop.data(shop.everything), scores
+        )
         finished.close(scores, shop.console)
     shop.world.wait()
     return folder

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
+from charbot.models.cache import HORIZON, Held, Opinion, Question
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
 
 _BATCH_TOKENS = 8_192
+_PLACES = 256
+"""Places at which a cache is asked at once: what it holds is compared with each."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,21 @@ def characters(conversation: Conversation) -> int:
 
 @dataclass(frozen=True)
 class Read:
-    """Conversations that were read side by side: their numbers, how many tokens of each are
-    predicted, the features (N, E) before those of all of them, and these tokens (N,)."""
+    """A conversation that was read: its number, its ids (T + 1,), the features (T, E) after each but the last, and the
+    places (N,) of those before ids that are predicted."""
 
-    numbers: list[int]
-    counts: list[int]
+    number: int
+    ids: Tensor
     features: Tensor
-    targets: Tensor
+    places: Tensor
+
+    @property
+    def targets(self) -> Tensor:
+        """What is predicted: (N,)."""
+        return self.ids[1:][self.places]
 
 
-def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> Iterator[Read]:
+def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> Iterator[list[Read]]:
     """Reads each conversation from its start; those of a length together."""
     by_length = sorted(range(len(rendered)), key=lambda i: len(rendered[i].ids))
     was_training = model.training
@@ -58,27 +66,65 @@ def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> It
             end += 1
         batch = [rendered[i] for i in by_length[start:end]]
         ids = torch.zeros(len(batch[-1].ids), len(batch), dtype=torch.int64)
-        wanted = torch.zeros_like(ids, dtype=torch.bool)
         for column, one in enumerate(batch):
             ids[: len(one.ids), column] = torch.from_numpy(one.ids.astype(np.int64))
-            wanted[: len(one.ids), column] = torch.from_numpy(one.predicted)
-        with torch.inference_mode():
+        with torch.no_grad():
             features, _ = model(ids[:-1])
-        # Column by column, so that what is of one conversation stands together.
-        chosen = wanted[1:].T
-        yield Read(by_length[start:end], chosen.sum(1).tolist(), features.transpose(0, 1)[chosen], ids[1:].T[chosen])
+        yield [
+            Read(
+                by_length[start + column],
+                ids[: len(one.ids), column],
+                features[: len(one.ids) - 1, column],
+                torch.from_numpy(one.predicted[1:]).nonzero()[:, 0],
+            )
+            for column, one in enumerate(batch)
+        ]
         start = end
     model.train(was_training)
+
+
+def questions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[tuple[slice, Question]]:
+    """What the model's cache is to be asked at the places of what is predicted, some at a time; `likeliest` (N,) as
+    `token_nats` gives it."""
+    held = (read.ids[1:] < model.architecture.outputs).nonzero()[:, 0]
+    ids = read.ids[1:][held]
+    keys = model.keys(read.features[held], ids)
+    before = torch.searchsorted(held, read.places)
+    for start in range(0, len(read.places), _PLACES):
+        part = slice(start, start + _PLACES)
+        known = before[part, None]
+        first, last = max(0, int(known[0]) - HORIZON), int(known[-1])
+        at = torch.arange(first, last)
+        visible = (at < known) & (at >= known - HORIZON)
+        if last:
+            some = Held(keys[None, first:last], ids[None, first:last])
+            yield part, Question(read.features[read.places[part]][None], some, visible[None], likeliest[None, part])
+
+
+def opinions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[tuple[slice, Opinion]]:
+    """What the model's cache, if it has one, answers to that."""
+    if model.cache is not None:
+        for part, question in questions(model, read, likeliest):
+            yield part, model.cache(*question)
 
 
 def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:
     """-ln p of each predicted token of each conversation: (N,). Where `group` marks ids, also that
     of any of them in its place: (2, N)."""
     results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
-    for read in read_conversations(model, rendered):
-        nats = token_nats(model, read.features, read.targets, group)
-        for i, part in zip(read.numbers, torch.split(nats, read.counts, -1), strict=True):
-            results[i] = part.numpy()
+    for batch in read_conversations(model, rendered):
+        features = torch.cat([read.features[read.places] for read in batch])
+        nats = token_nats(model, features, torch.cat([read.targets for read in batch]), group)
+        for read, part_nats in zip(batch, torch.split(nats, [len(read.places) for read in batch], 1), strict=True):
+            own, likeliest = part_nats[:2]
+            with torch.no_grad():
+                for at, opinion in opinions(model, read, likeliest):
+                    ids = opinion.ids[:, None]
+                    own[at] = opinion.blended(own[None, at], ids == read.targets[None, at, None])[0]
+                    if group is not None:
+                        in_group = group[ids].expand_as(opinion.log_shares)
+                        part_nats[2, at] = opinion.blended(part_nats[2:, at], in_group)[0]
+            results[read.number] = (own if group is None else part_nats[[0, 2]]).numpy()
     return results
 
 

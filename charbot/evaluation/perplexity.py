@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from charbot.corpus.conversation import Conversation
-from charbot.evaluation.likelihood import read_conversations
+from charbot.evaluation.likelihood import opinions, read_conversations
 from charbot.models.language_model import LanguageModel
 from charbot.tokens.pieces import lower, lower_pieces
 from charbot.tokens.render import render
@@ -40,17 +40,15 @@ def closed_perplexity(
     for piece, id_ in vocabulary.word_ids.items():
         of_id[id_] = classes.get(lower(piece), unknown)
     nats, words, misses = 0.0, 0, 0
-    parts = (
-        part
-        for read in read_conversations(model, [render(tokenizer, one) for one in conversations])
-        for part in zip(torch.split(read.features, read.counts), torch.split(read.targets, read.counts), strict=True)
-    )
-    for features, targets in parts:
+    reads = (one for batch in read_conversations(model, [render(tokenizer, one) for one in conversations]) for one in batch)
+    for read in reads:
         with torch.inference_mode():
-            log_p = model.logits(features).log_softmax(1)
-            own = log_p.gather(1, targets[:, None])[:, 0].numpy()
+            log_p = model.logits(read.features[read.places]).log_softmax(1)
+            for part, opinion in opinions(model, read, -log_p.amax(1)):
+                log_p[part] = (log_p[part] + opinion.log_doubt[0, :, None]).exp_().add_(opinion.spread(log_p.shape[1])[0]).log_()
+            own = log_p.gather(1, read.targets[:, None])[:, 0].numpy()
             summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()
-        ids = targets.tolist()
+        ids = read.targets.tolist()
         for start, stop in _word_spans(ids, vocabulary):
             words += 1
             if ids[start] == END:

@@ -15,7 +15,12 @@ from charbot.models.language_model import TABLES, LanguageModel, State
 
 def _adapted(model: LanguageModel) -> list[str]:
     # Of a table, a low rank would change all rows for the sake of a few.
-    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES]
+    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES and not _of_cache(name)]
+
+
+def _of_cache(name: str) -> bool:
+    """Whether a parameter belongs to the cache: that is fitted after the base, and is the same for every persona."""
+    return name.startswith("cache.")
 
 
 class Adapter(nn.Module):
@@ -40,7 +45,11 @@ class Adapter(nn.Module):
             self.a[_key(name)] = nn.Parameter(torch.randn(rank, columns) / columns**0.5)
             self.b[_key(name)] = nn.Parameter(torch.zeros(rows, rank))
         self.shift = nn.ParameterDict(
-            {_key(name): nn.Parameter(torch.zeros_like(p)) for name, p in parameters.items() if p.ndim == 1}
+            {
+                _key(name): nn.Parameter(torch.zeros_like(p))
+                for name, p in parameters.items()
+                if p.ndim == 1 and not _of_cache(name)
+            }
         )
         embedding = base.embedding.weight.detach()
         self.shift["speaker"] = nn.Parameter(embedding[like] - embedding[speaker])

@@ -1,11 +1,12 @@
 """The LSTM language model of either unit."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from charbot.models.cache import Cache
 from charbot.models.phrases import Phrases
 
 State = tuple[Tensor, Tensor, Tensor]
@@ -19,7 +20,7 @@ _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": n
 @dataclass(frozen=True)
 class Architecture:
     """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted;
-    `phrases` are read whole as well, where there are any."""
+    `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, 0 where there is none."""
 
     inputs: int
     outputs: int
@@ -28,6 +29,7 @@ class Architecture:
     layers: int
     phrases: int = 0
     cell: Cell = "lstm"
+    cache: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,6 +59,7 @@ class LanguageModel(nn.Module):
         )
         self.recurrent = _CELLS[architecture.cell](architecture.embedding, architecture.hidden, architecture.layers)
         self.projection = nn.Linear(architecture.hidden, architecture.embedding)
+        self.cache = Cache(architecture.embedding, architecture.cache) if architecture.cache else None
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of a softmax; scaled up to unit variance as inputs (see `forward`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
@@ -110,6 +113,17 @@ class LanguageModel(nn.Module):
                 x = torch.rnn_tanh_cell(x, state[0][layer], *weights)
             hidden.append(x)
         return self.projection(x), (torch.stack(hidden), torch.stack(cells) if cells else state[1], places)
+
+    def remember(self, size: int) -> None:
+        """Gives the model a cache that has learnt nothing, with keys of `size` numbers."""
+        self.architecture = replace(self.architecture, cache=size)
+        self.cache = Cache(self.architecture.embedding, size)
+
+    def keys(self, features: Tensor, ids: Tensor) -> Tensor:
+        """The keys (..., size) under which the cache holds ids (...), given the features before them (..., embedding)."""
+        assert self.cache is not None
+        keys: Tensor = self.cache.keys(features, self.embedding(ids) * self.architecture.embedding**0.5)
+        return keys
 
     def _embedded(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor]:
         """Ids (T, B) as the recurrent layers read them, and the places after the last."""
@@ -197,17 +211,16 @@ def log_mass(scores: Tensor) -> Tensor:
 def token_nats(
     model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, first: int | None = None
 ) -> Tensor:
-    """-ln p of each target (N,) given its features (N, E), without gradients; given that it is one of the `first`
-    ids, too. Where `group` (V,) marks ids, also that of any of them: (2, N)."""
-    with torch.inference_mode():
-        nats = torch.empty(1 if group is None else 2, len(targets))
+    """-ln p by the model without its cache, and without gradients, of each target (N,) given its features (N, E), and of
+    the likeliest id there: (2, N); given that it is one of the `first` ids, too. Where `group` (V,) marks ids, also that
+    of any of them: (3, N)."""
+    with torch.no_grad():
+        nats = torch.empty(2 if group is None else 3, len(targets))
         for start in range(0, len(targets), _LinearCrossEntropy.SLICE):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             scores = model.logits(features[part], first)
-            wanted = scores.gather(1, targets[part, None])[:, 0]
-            in_group = None if group is None else scores[:, group].logsumexp(1)
-            total = log_mass(scores)
-            nats[0, part] = total - wanted
-            if in_group is not None:
-                nats[1, part] = total - in_group
-        return nats[0] if group is None else nats
+            nats[0, part], nats[1, part] = scores.gather(1, targets[part, None])[:, 0], scores.amax(1)
+            if group is not None:
+                nats[2, part] = scores[:, group].logsumexp(1)
+            nats[:, part] = log_mass(scores) - nats[:, part]
+        return nats

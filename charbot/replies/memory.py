@@ -10,12 +10,16 @@ from charbot.corpus.conversation import Utterance, heard
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DTYPES = ("<f4", "<f4", "<i8")
+_DTYPES = ("<f4", "<f4", "<i8", "<f2", "<i4")
+
+_WITHOUT_CACHE = 3
+"""Parts of states that were kept before models had caches: their turns are read anew."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places (3,)."""
+    """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places (3,), and
+    the keys (M, size) and ids (M,) that its cache holds."""
 
     turns: int
     state: "tuple[NDArray[Any], ...]"
@@ -68,6 +72,8 @@ class Memory:
         turns = tuple(Utterance(speaker, text) for speaker, text in data["turns"])
         readings = {}
         for fit, one in data["readings"].items():
+            if len(one["state"]) == _WITHOUT_CACHE:
+                continue
             state = tuple(
                 np.frombuffer(base64.b64decode(part, validate=True), dtype).reshape(shape).copy()
                 for (shape, part), dtype in zip(one["state"], _DTYPES, strict=True)

@@ -3,11 +3,15 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Utterance, whole
+from charbot.models.cache import HORIZON, Held, side_by_side
 from charbot.models.language_model import LanguageModel, State, token_nats
 from charbot.replies.memory import Reading
 from charbot.replies.sampling import SPOKEN, Prompt, Sampling, repeated, sample_replies
@@ -40,36 +44,56 @@ class Mind:
             for turns, known in conversations
         ]
         states = [self.model.start(1) if known is None else _of_one(known) for _, known in conversations]
-        if len(ids) == 1:
-            if ids[0]:
-                # Alone, a conversation is read fastest all at once.
-                states = [self.model(torch.tensor(ids[0])[:, None], states[0])[1]]
-        else:
-            states = self._read_together(ids, states)
-        return [
-            Reading(len(turns), tuple(part[:, 0].numpy().copy() for part in state))
-            for (turns, _), state in zip(conversations, states, strict=True)
-        ]
+        read = [self._read_alone(ids[0], states[0])] if len(ids) == 1 else self._read_together(ids, states)
+        found = []
+        for (turns, known), new, (features, state) in zip(conversations, ids, read, strict=True):
+            held = self._held(known, torch.tensor(new, dtype=torch.int64), features)
+            found.append(Reading(len(turns), (*(part[:, 0].numpy().copy() for part in state), *held)))
+        return found
 
-    def _read_together(self, ids: Sequence[Sequence[int]], states: Sequence[State]) -> list[State]:
-        """The states after each sequence of ids. The longest come first, so that those that go on are the first rows."""
+    def _read_alone(self, ids: Sequence[int], state: State) -> tuple[Tensor, State]:
+        """The features (T, E) after each id, and the state after the last. All at once is fastest."""
+        if not ids:
+            return torch.empty(0, self.model.architecture.embedding), state
+        features, state = self.model(torch.tensor(ids)[:, None], state)
+        return features[:, 0], state
+
+    def _read_together(self, ids: Sequence[Sequence[int]], states: Sequence[State]) -> list[tuple[Tensor, State]]:
+        """The same of many. The longest come first, so that those that go on are the first rows."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         hidden, cell, places = repeated([states[i] for i in order], 1)
-        for at in range(len(ids[order[0]])):
+        features = torch.zeros(len(ids), len(ids[order[0]]), self.model.architecture.embedding)
+        for at in range(features.shape[1]):
             going = sum(len(one) > at for one in ids)
             now = torch.tensor([ids[i][at] for i in order[:going]])
-            _, after = self.model.step(now, (hidden[:, :going], cell[:, :going], places[:, :going]))
+            features[:going, at], after = self.model.step(now, (hidden[:, :going], cell[:, :going], places[:, :going]))
             for whole_, part in zip((hidden, cell, places), after, strict=True):
                 whole_[:, :going] = part
         rows = {i: row for row, i in enumerate(order)}
-        return [(hidden[:, [rows[i]]], cell[:, [rows[i]]], places[:, [rows[i]]]) for i in range(len(ids))]
+        return [
+            (features[row, : len(one)], (hidden[:, [row]], cell[:, [row]], places[:, [row]]))
+            for one, row in ((one, rows[i]) for i, one in enumerate(ids))
+        ]
+
+    def _held(self, known: Reading | None, ids: Tensor, features: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What the cache holds after more ids: keys and ids, as a Reading has them."""
+        if self.model.cache is None:
+            return np.zeros((0, 0), np.float16), np.zeros(0, np.int32)
+        said = (ids[1:] < self.model.architecture.outputs).nonzero()[:, 0]
+        keys = self.model.keys(features[said], ids[1:][said]).half().numpy()
+        new = ids[1:][said].numpy().astype(np.int32)
+        if known is not None:
+            keys, new = np.concatenate((known.state[3], keys)), np.concatenate((known.state[4], new))
+        return keys[-HORIZON:].copy(), new[-HORIZON:].copy()
 
     @torch.inference_mode()
     def prompts(self, readings: Sequence[Reading], speaker: str | None) -> list[Prompt]:
         """Where the model stands in each conversation when it is the turn of `speaker`."""
         ids = torch.full((len(readings),), self.tokenizer.vocabulary.speaker(speaker))
         features, (hidden, cell, places) = self.model.step(ids, repeated([_of_one(one) for one in readings], 1))
-        return [Prompt(features[i], (hidden[:, [i]], cell[:, [i]], places[:, [i]])) for i in range(len(readings))]
+        return [
+            Prompt(features[i], (hidden[:, [i]], cell[:, [i]], places[:, [i]]), _held_by(one)) for i, one in enumerate(readings)
+        ]
 
     def draw(
         self,
@@ -116,16 +140,33 @@ class Mind:
         if longest:
             after, _ = self.model(ids[:-1], repeated([one.state for one in prompts], 1))
             features = torch.cat([features, after])
-        nats = torch.zeros(ids.shape)
+        nats = torch.zeros(2, *ids.shape)
         spoken = SPOKEN if int(ids.max()) < SPOKEN else None
-        nats[counted] = token_nats(self.model, features[counted], ids[counted], first=spoken)
-        return nats.sum(0)
+        nats[:, counted] = token_nats(self.model, features[counted], ids[counted], first=spoken)
+        own = nats[0]
+        if self.model.cache is not None:
+            # Each of these is (texts, ids), or (texts, ids, what is held).
+            own, likeliest, targets, features = own.t(), nats[1].t(), ids.t(), features.transpose(0, 1)
+            held = side_by_side([one.held for one in prompts], 1, longest + 1)
+            before = held.ids.shape[1] - longest - 1
+            held.keys[:, before:], held.ids[:, before:] = self.model.keys(features, targets), targets
+            at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
+            visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - HORIZON)
+            opinion = self.model.cache(features, held, visible, likeliest)
+            own = opinion.blended(own, held.ids[:, None] == targets[..., None]).where(counted.t(), 0.0).t()
+        return own.sum(0)
 
 
 def _of_one(reading: Reading) -> State:
     """A state as a batch of one reader."""
-    hidden, cell, places = (torch.from_numpy(part)[:, None] for part in reading.state)
+    hidden, cell, places = (torch.from_numpy(part)[:, None] for part in reading.state[:3])
     return hidden, cell, places
+
+
+def _held_by(reading: Reading) -> Held:
+    """What a cache holds, as a batch of one reader."""
+    keys, ids = (torch.from_numpy(part)[None] for part in reading.state[3:])
+    return Held(keys.float(), ids.long())
 
 
 def whole_sentences(text: str, unit: Unit) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from charbot.models.cache import HORIZON, Held, side_by_side
 from charbot.models.language_model import LanguageModel, State, log_mass
 from charbot.tokens.vocabulary import END, Vocabulary
 
@@ -47,10 +48,12 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What replies are drawn after: the features (E,) and the state, of one reader, that a model has come to."""
+    """What replies are drawn after: the features (E,) and the state, of one reader, that a model has come to, and what
+    its cache holds."""
 
     features: Tensor
     state: State
+    held: Held
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,37 @@ class _Grammar:
         return ~allowed
 
 
+class _Caches:
+    """The cache of each reply in progress: it holds what was said before, and the reply's own ids."""
+
+    def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], sampling: Sampling) -> None:
+        self.model = model
+        self.held = side_by_side([one.held for one in prompts], sampling.count, sampling.max_tokens)
+        self.length = self.held.ids.shape[1] - sampling.max_tokens
+
+    def blended(self, features: Tensor, scores: Tensor) -> Tensor:
+        """ln p (B, V) of the ids that have `scores`, which are lost, by model and cache."""
+        mass = log_mass(scores)
+        if self.model.cache is None:
+            return scores.sub_(mass[:, None])
+        seen = slice(max(0, self.length - HORIZON), self.length)
+        held = Held(self.held.keys[:, seen], self.held.ids[:, seen])
+        opinion = self.model.cache(features[:, None], held, (held.ids >= 0)[:, None], (mass - scores.amax(1))[:, None])
+        own = scores.add_(opinion.log_doubt - mass[:, None]).exp_()
+        return own.add_(opinion.spread(scores.shape[1])[:, 0]).log_()
+
+    def keep(self, features: Tensor, ids: Tensor) -> None:
+        """Takes up the id that each reply goes on with, given the features before it."""
+        if self.model.cache is not None:
+            self.held.keys[:, self.length] = self.model.keys(features, ids)
+            self.held.ids[:, self.length] = ids
+        self.length += 1
+
+    def leave(self, going: Tensor) -> None:
+        """Forgets the replies that do not go on."""
+        self.held = Held(self.held.keys[going], self.held.ids[going])
+
+
 def choose(scores: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
     """An id for each row of scores (B, V), by numbers from [0, 1) (B, tries) and a temperature for each (B,).
 
@@ -140,6 +174,7 @@ def sample_replies(
     chances = torch.cat([torch.rand((sampling.max_tokens, count, _TRIES), generator=one) for one in generators], 1)
     features = torch.stack([one.features for one in prompts]).repeat_interleave(count, 0)
     state = repeated([one.state for one in prompts], count)
+    caches = _Caches(model, prompts, sampling)
     ids: list[list[int]] = [[] for _ in range(total)]
     nats: list[list[float]] = [[] for _ in range(total)]
     ended = [False] * total
@@ -150,12 +185,11 @@ def sample_replies(
     for at in range(sampling.max_tokens):
         if cancelled():
             raise Cancelled
-        scores = model.logits(features, SPOKEN)
-        mass = log_mass(scores)
+        scores = caches.blended(features, model.logits(features, SPOKEN))
         scores.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), -torch.inf)
         temperature = torch.where(spelling, _SPELLING, 1.0) * (sampling.temperature if at < sampling.opening else settled)
         chosen = choose(scores, chances[at, rows], temperature, sampling.top_p)
-        costs = mass - scores.gather(1, chosen[:, None])[:, 0]
+        costs = -scores.gather(1, chosen[:, None])[:, 0]
         for row, id_, cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), strict=True):
             nats[row].append(cost)
             if id_ == END:
@@ -167,13 +201,15 @@ def sample_replies(
         going &= left[rows // count] > count // _STRAGGLERS
         if not going.all():
             # Finished replies leave the batch: most of a batch is short.
-            rows, chosen, spelling = rows[going], chosen[going], spelling[going]
+            rows, chosen, spelling, features = rows[going], chosen[going], spelling[going], features[going]
+            caches.leave(going)
             state = (state[0][:, going], state[1][:, going], state[2][:, going])
             if not len(rows):
                 break
         if vocabulary.unit == "word":
             spelling = (spelling | grammar.opening[chosen]) & (chosen != vocabulary.spelled)
         previous = chosen
+        caches.keep(features, chosen)
         features, state = model.step(chosen, state)
     drawn = [Drawn(tuple(one), tuple(costs), end) for one, costs, end in zip(ids, nats, ended, strict=True)]
     return [drawn[start : start + count] for start in range(0, total, count)]

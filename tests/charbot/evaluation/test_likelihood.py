@@ -7,6 +7,7 @@ import torch
 from charbot.corpus.conversation import Utterance, exchange, whole
 from charbot.evaluation import likelihood as module
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood, predicted_nats
+from charbot.models.cache import Held
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -20,7 +21,7 @@ def test_a_batch_gives_what_each_gives_alone(
     unit: Unit, vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokenizer = tokenizer_for(vocabularies[unit])
-    model = tiny_model(vocabularies[unit])
+    model = tiny_model(vocabularies[unit], cache=8)
     rendered = [render(tokenizer, whole(TURNS[i:j])) for i in range(3) for j in range(i + 1, 4)]
     alone = [predicted_nats(model, [one])[0] for one in rendered]
     for size in (1, 64, 8192):
@@ -28,6 +29,35 @@ def test_a_batch_gives_what_each_gives_alone(
         for a, b, one in zip(predicted_nats(model, rendered), alone, rendered, strict=True):
             assert len(a) == one.predicted.sum()
             np.testing.assert_allclose(a, b, rtol=1e-4)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
+    unit: Unit, vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked at many places at once, it says what it says at each alone, of what it holds there."""
+    model = tiny_model(vocabularies[unit], cache=8)
+    assert model.cache is not None
+    monkeypatch.setattr(module, "HORIZON", 5)
+    one = render(tokenizer_for(vocabularies[unit]), whole(TURNS))
+    ids = torch.from_numpy(one.ids.astype(np.int64))
+    with torch.no_grad():
+        features = model(ids[:-1, None])[0][:, 0]
+        expected: list[float] = []
+        held: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for place, (feature, following) in enumerate(zip(features, ids[1:], strict=True)):
+            p = model.logits(feature).softmax(0)
+            if held:
+                now = Held(torch.stack([key for key, _ in held[-5:]])[None], torch.stack([id_ for _, id_ in held[-5:]])[None])
+                visible = torch.ones(1, 1, len(held[-5:]), dtype=torch.bool)
+                opinion = model.cache(feature[None, None], now, visible, -p.max().log()[None, None])
+                p = p * opinion.log_doubt.exp()[0, 0] + opinion.spread(len(p))[0, 0]
+            if one.predicted[place + 1]:
+                expected.append(-log(float(p[following])))
+                held.append((model.keys(feature, following), following))
+    for places in (1, 3, 256):
+        monkeypatch.setattr(module, "_PLACES", places)
+        np.testing.assert_allclose(predicted_nats(model, [one])[0], expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -22,7 +22,7 @@ VOCABULARIES = {
 
 
 def tools(unit: Unit) -> tuple[LanguageModel, Tokenizer]:
-    return tiny_model(VOCABULARIES[unit]), tokenizer_for(VOCABULARIES[unit])
+    return tiny_model(VOCABULARIES[unit], cache=8), tokenizer_for(VOCABULARIES[unit])
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from charbot.corpus.conversation import Utterance, whole
+from charbot.evaluation.likelihood import predicted_nats
 from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
 from charbot.tokens.pieces import lower_pieces
 from charbot.tokens.render import render
@@ -52,3 +53,13 @@ def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
     assert found["word_perplexity"] == pytest.approx(exp(-np.mean(np.log(expected))), rel=1e-3)
     assert found["word_unknown_share"] == pytest.approx(1 / 6)
     assert found["word_vocabulary"] == 4
+
+
+def test_a_cache_counts() -> None:
+    vocabulary = Vocabulary("word", tuple("aet"), (" tea", " at"), ("Ann",))
+    model, tokenizer = tiny_model(vocabulary, cache=8), WordTokenizer(vocabulary)
+    conversation = whole([Utterance("Ann", "tea tea at tea"), Utterance(None, "at at")])
+    # Every word has one form, so that the class of a word is that word.
+    nats = predicted_nats(model, [render(tokenizer, conversation)])[0]
+    found = closed_perplexity(model, tokenizer, [conversation], frozenset({"tea", "at"}))
+    assert found["word_perplexity"] == pytest.approx(exp(nats.mean()), rel=1e-4)

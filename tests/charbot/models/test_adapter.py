@@ -8,7 +8,7 @@ from tests.conftest import tiny_model
 
 def _adapter(vocabulary: Vocabulary, like: int | None = None) -> Adapter:
     speaker = vocabulary.speaker("Ann")
-    return Adapter(tiny_model(vocabulary, layers=2), speaker, speaker if like is None else like, rank=3)
+    return Adapter(tiny_model(vocabulary, layers=2, cache=4), speaker, speaker if like is None else like, rank=3)
 
 
 def _stir(adapter: Adapter) -> None:
@@ -18,7 +18,7 @@ def _stir(adapter: Adapter) -> None:
 
 
 def _fresh(vocabulary: Vocabulary) -> LanguageModel:
-    return tiny_model(vocabulary, layers=2)
+    return tiny_model(vocabulary, layers=2, cache=4)
 
 
 def test_an_adapter_changes_nothing_at_first(vocabularies: dict[str, Vocabulary]) -> None:
@@ -58,6 +58,7 @@ def test_only_the_change_is_trained(vocabularies: dict[str, Vocabulary]) -> None
         assert parameter.requires_grad == (not name.startswith("base."))
         if name.startswith("b.") or name == "shift.bias":
             assert parameter.grad is not None, name
+    assert not any("cache" in name for name in adapter.change())
 
 
 def test_only_the_own_speaker_token_moves(vocabularies: dict[str, Vocabulary]) -> None:

@@ -16,7 +16,7 @@ TURNS = [Utterance("Bob", "Where is my mug?"), Utterance(None, "Hey, you!"), Utt
 
 
 def _mind(vocabulary: Vocabulary, cell: Cell = "lstm") -> Mind:
-    return Mind("", tiny_model(vocabulary, layers=2, cell=cell), tokenizer_for(vocabulary))
+    return Mind("", tiny_model(vocabulary, layers=2, cell=cell, cache=8), tokenizer_for(vocabulary))
 
 
 @pytest.mark.parametrize("unit", UNITS)

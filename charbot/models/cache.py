@@ -1,0 +1,113 @@
+"""What was just said as a second opinion on what comes next.
+
+An LSTM forgets words. A cache keeps the last ids of a conversation, each with a key made of the features before it;
+ids whose keys fit what the model is looking for now are likely to come again (Grave, Joulin and Usunier 2017,
+"Improving Neural Language Models with a Continuous Cache"). Unlike theirs, keys and queries are fitted, and so is a
+gate that says how much the cache's opinion weighs at each place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+HORIZON = 512
+"""Ids that are kept: what is further back is forgotten."""
+
+_NOWHERE = -1e4
+"""The score of a place that is not there: its share is 0, and its gradient is one."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What caches hold, the latest last: keys (B, M, size) and their ids (B, M), -1 where there is nothing."""
+
+    keys: Tensor
+    ids: Tensor
+
+
+def side_by_side(held: Sequence[Held], times: int, room: int) -> Held:
+    """What several readers hold, each as many times one after the other, with room for so many ids after it. Somebody
+    who holds nothing has an empty place, so that there is one."""
+    longest = max(1, *(one.ids.shape[1] for one in held))
+    keys = torch.zeros(len(held), longest + room, held[0].keys.shape[2])
+    ids = torch.full(keys.shape[:2], -1)
+    for row, one in enumerate(held):
+        place = slice(longest - one.ids.shape[1], longest)
+        keys[row, place], ids[row, place] = one.keys[0], one.ids[0]
+    return Held(keys.repeat_interleave(times, 0), ids.repeat_interleave(times, 0))
+
+
+class Question(NamedTuple):
+    """What caches are asked at T places each: with features (B, T, embedding), which of what is held is to be seen from
+    there (B, T, M), and -ln p of what the model alone thinks likeliest (B, T)."""
+
+    features: Tensor
+    held: Held
+    visible: Tensor
+    likeliest: Tensor
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What caches expect at T places each: of the ids (B, M) that they hold the logarithm of each one's share (B, T, M),
+    and that of how much this opinion weighs, and of how much the model's own does (B, T)."""
+
+    ids: Tensor
+    log_shares: Tensor
+    log_trust: Tensor
+    log_doubt: Tensor
+
+    def blended(self, nats: Tensor, chosen: Tensor) -> Tensor:
+        """-ln p (B, T) by model and cache of whatever is `chosen` (B, T, M) among the held ids; `nats` is its -ln p by
+        the model alone."""
+        found = self.log_shares.masked_fill(~chosen, _NOWHERE).logsumexp(2)
+        return -torch.logaddexp(self.log_trust + found, self.log_doubt - nats)
+
+    def spread(self, outputs: int) -> Tensor:
+        """What caches add to the probability of each of the first `outputs` ids: (B, T, outputs)."""
+        weighed = (self.log_shares + self.log_trust[..., None]).exp()
+        ids = self.ids[:, None].expand_as(weighed)
+        known = (ids >= 0) & (ids < outputs)
+        sums = weighed.new_zeros(*weighed.shape[:2], outputs)
+        return sums.scatter_add_(2, ids.where(known, 0), weighed.where(known, 0.0))
+
+
+class Cache(nn.Module):
+    """Compares what a model is looking for with where it was before."""
+
+    def __init__(self, embedding: int, size: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(embedding, size, bias=False)
+        self.word = nn.Linear(embedding, size, bias=False)
+        self.query = nn.Linear(embedding, size)
+        # What is alike is found from the start; the words themselves say little at first.
+        nn.init.normal_(self.key.weight, std=0.3 * embedding**-0.5)
+        nn.init.normal_(self.word.weight, std=0.1 * embedding**-0.5)
+        nn.init.normal_(self.query.bias, std=0.1)
+        with torch.no_grad():
+            self.query.weight.copy_(self.key.weight)
+        # What the gate counts: one, and the four numbers of `forward`.
+        self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
+
+    def keys(self, features: Tensor, embedded: Tensor) -> Tensor:
+        """Keys (..., size) of ids, of the features before them and their embeddings (..., embedding); no more exact
+        than half precision is, in which they are kept."""
+        found: Tensor = self.key(features) + self.word(embedded)
+        return found.half().float()
+
+    def compare(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> tuple[Tensor, Tensor]:
+        """The logarithm of the share (B, T, M) of each held id, and what the gate goes by (B, T, 5): see Question."""
+        scores = (self.query(features) @ held.keys.mT).masked_fill(~visible, _NOWHERE)
+        mass, top, count = scores.logsumexp(2), scores.amax(2), visible.sum(2)
+        facts = (torch.ones_like(mass), -likeliest, top - mass, mass / 10, count.clamp(min=1).log())
+        return scores - mass[..., None], torch.stack(facts, 2)
+
+    def forward(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> Opinion:
+        """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
+        log_shares, facts = self.compare(features, held, visible, likeliest)
+        weight = (facts @ self.gate).where(visible.any(2), _NOWHERE)
+        return Opinion(held.ids, log_shares, logsigmoid(weight), logsigmoid(-weight))

@@ -1,0 +1,75 @@
+import pytest
+import torch
+from torch import Tensor
+
+from charbot.models.cache import Cache, Held, Opinion, side_by_side
+
+IDS = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
+
+
+@pytest.fixture
+def cache() -> Cache:
+    torch.manual_seed(0)
+    cache = Cache(16, 8)
+    with torch.no_grad():
+        for parameter in cache.parameters():
+            parameter.normal_()
+    return cache
+
+
+def _opinion(cache: Cache, visible: Tensor | None = None) -> Opinion:
+    held = Held(torch.randn(2, 4, 8), IDS)
+    seen = (IDS >= 0)[:, None].expand(2, 3, 4) if visible is None else visible
+    with torch.no_grad():
+        opinion: Opinion = cache(torch.randn(2, 3, 16), held, seen, torch.rand(2, 3))
+    return opinion
+
+
+def test_model_and_cache_together_are_a_distribution(cache: Cache) -> None:
+    opinion = _opinion(cache)
+    p = torch.rand(2, 3, 9).softmax(2)
+    blended = opinion.spread(9) + p * opinion.log_doubt.exp()[..., None]
+    torch.testing.assert_close(blended.sum(2), torch.ones(2, 3))
+    assert (opinion.spread(9).sum(2) > 0).all()
+    for id_ in range(9):
+        nats = opinion.blended(-p[..., id_].log(), (opinion.ids == id_)[:, None])
+        torch.testing.assert_close((-nats).exp(), blended[..., id_])
+
+
+def test_a_group_is_as_likely_as_its_members(cache: Cache) -> None:
+    opinion = _opinion(cache)
+    p = torch.rand(2, 3, 9).softmax(2)
+    group = torch.tensor([3, 4, 7])
+    members = (opinion.spread(9) + p * opinion.log_doubt.exp()[..., None])[..., group].sum(2)
+    nats = opinion.blended(-p[..., group].sum(2).log(), torch.isin(opinion.ids, group)[:, None])
+    torch.testing.assert_close((-nats).exp(), members)
+
+
+def test_what_is_not_visible_is_not_expected(cache: Cache) -> None:
+    visible = torch.zeros(2, 3, 4, dtype=torch.bool)
+    visible[0, 1, :2] = visible[1, 0, 3] = True
+    opinion = _opinion(cache, visible)
+    spread = opinion.spread(9)
+    assert spread[0, 1, [3, 5]].min() > 0
+    torch.testing.assert_close(spread[1, 0, 2], opinion.log_trust[1, 0].exp())
+    spread[0, 1, [3, 5]] = spread[1, 0, 2] = 0.0
+    assert spread.sum() == 0, "nothing else, and nothing at all where nothing is visible"
+    assert (opinion.blended(torch.ones(2, 3), torch.zeros(2, 1, 4, dtype=torch.bool))[0, 0] == 1).all()
+
+
+def test_ids_beyond_those_asked_for_are_left_out(cache: Cache) -> None:
+    opinion = _opinion(cache)
+    torch.testing.assert_close(opinion.spread(4), opinion.spread(9)[..., :4])
+
+
+def test_keys_are_kept_exactly_in_half_precision(cache: Cache) -> None:
+    keys = cache.keys(torch.randn(5, 16), torch.randn(5, 16))
+    assert (keys.half().float() == keys).all()
+
+
+def test_what_several_hold_ends_at_the_same_place() -> None:
+    one, other = Held(torch.ones(1, 3, 2), torch.tensor([[1, 2, 3]])), Held(torch.ones(1, 1, 2), torch.tensor([[4]]))
+    together = side_by_side([one, other], 2, 1)
+    assert together.ids.tolist() == [[1, 2, 3, -1]] * 2 + [[-1, -1, 4, -1]] * 2
+    assert together.keys.shape == (4, 4, 2)
+    assert together.keys[3].sum(1).tolist() == [0, 0, 2, 0]

@@ -1,0 +1,56 @@
+import random
+
+import pytest
+import torch
+from rich.console import Console
+
+from charbot.corpus.conversation import Utterance, exchanges
+from charbot.evaluation.likelihood import likelihood
+from charbot.tokens import tokenizer_for
+from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
+from tests.conftest import tiny_model
+from trainer.cache import _pieces, fit_cache
+from trainer.progress import ConsoleProgress
+
+WORDS = ("tea", "coffee", "kettle", "mug", "asleep", "quiet", "better", "both")
+
+
+def _scenes(count: int, seed: int) -> list[list[Utterance]]:
+    """Scenes in which everybody repeats one word: only who remembers it knows what comes next."""
+    chance = random.Random(seed)
+    return [
+        [Utterance(speaker, f"{word} {word}") for speaker in ("Ann", "Bob", "Ann")] for word in chance.choices(WORDS, k=count)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_cache_finds_what_is_said_again(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
+    model, tokenizer = tiny_model(vocabularies[unit]), tokenizer_for(vocabularies[unit])
+    weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    held_out = [one for scene in _scenes(20, seed=1) for one in exchanges(scene, 6)]
+    alone = likelihood(model, tokenizer, held_out)
+    with ConsoleProgress("cache", Console(quiet=True)) as progress:
+        fit_cache(model, tokenizer, _scenes(400, seed=2), held_out[:30], 8, 1, progress)
+    assert likelihood(model, tokenizer, held_out[30:]).bits_per_character < 0.7 * alone.bits_per_character
+    for name, tensor in weights.items():
+        assert torch.equal(model.state_dict()[name], tensor), "the base is as it was"
+
+
+def test_without_conversations_there_is_no_cache(vocabularies: dict[str, Vocabulary]) -> None:
+    model, tokenizer = tiny_model(vocabularies["word"]), tokenizer_for(vocabularies["word"])
+    scenes = _scenes(8, seed=1)
+    with ConsoleProgress("cache", Console(quiet=True)) as progress:
+        fit_cache(model, tokenizer, scenes, [], 8, 1, progress)
+        fit_cache(model, tokenizer, [scene[:1] for scene in scenes], [*exchanges(scenes[0], 6)], 8, 1, progress)
+    assert model.cache is None
+    assert model.architecture.cache == 0
+
+
+def test_scenes_are_read_in_pieces_and_none_twice() -> None:
+    scene = [Utterance(None, str(i)) for i in range(40)]
+    for seed in range(20):
+        pieces = _pieces(scene, random.Random(seed))
+        said = [turn.text for piece in pieces for turn in piece]
+        assert len(set(said)) == len(said) >= 39
+        assert all(2 <= len(piece) <= 8 for piece in pieces)

@@ -1,0 +1,125 @@
+"""Fits the cache of a base (see charbot.models.cache). The base itself stays as it is."""
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
+from math import cos, pi
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from charbot.corpus.conversation import Conversation, Utterance, whole
+from charbot.evaluation.likelihood import questions, read_conversations
+from charbot.models.cache import Cache, Question
+from charbot.models.language_model import LanguageModel, token_nats
+from charbot.tokens import Tokenizer
+from charbot.tokens.render import render
+from trainer.progress import ConsoleProgress
+
+_TURNS = 8
+"""Turns that are read in one go: seldom does a chat go back further."""
+
+_CONVERSATIONS = 16_000
+"""How many are read at the most: twice as many gained a thousandth."""
+
+_AT_ONCE = 64
+_IN_A_STEP = 4
+_RATE, _GATE_RATE = 2e-4, 5e-3
+_WARMUP_STEPS = 30
+_GATE_STEPS = 60
+
+
+def fit_cache(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    train: Sequence[Sequence[Utterance]],
+    valid: Sequence[Conversation],
+    size: int,
+    seed: int,
+    progress: ConsoleProgress,
+) -> None:
+    """Puts a cache with keys of `size` numbers into a model. It is fitted to scenes that the model was fitted to; how much
+    it weighs then to conversations that it was not: of the first the model is too sure. Where either are missing, the
+    model does without."""
+    chance = random.Random(seed)
+    conversations = [whole(piece) for scene in train for piece in _pieces(scene, chance)]
+    chance.shuffle(conversations)
+    if not conversations or not valid:
+        return
+    torch.manual_seed(seed)
+    model.requires_grad_(False)
+    model.remember(size)
+    assert model.cache is not None
+    _fit_keys(model, model.cache, tokenizer, conversations[:_CONVERSATIONS], progress)
+    _fit_gate(model, model.cache, tokenizer, valid)
+    model.requires_grad_(False)
+
+
+def _pieces(scene: Sequence[Utterance], chance: random.Random) -> list[Sequence[Utterance]]:
+    """A scene in pieces of _TURNS turns, the first of them shorter."""
+    cuts = [0, *range(chance.randint(2, _TURNS), len(scene), _TURNS), len(scene)]
+    return [scene[start:end] for start, end in pairwise(cuts) if end - start > 1]
+
+
+def _asked(
+    model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Conversation]
+) -> Iterator[list[tuple[Tensor, Tensor, Question]]]:
+    """For each conversation, in parts: what comes next at N places (N,), -ln p of it by the model alone (N,), and what the
+    cache is asked there."""
+    for start in range(0, len(conversations), _AT_ONCE):
+        rendered = [render(tokenizer, one) for one in conversations[start : start + _AT_ONCE]]
+        for read in (one for batch in read_conversations(model, rendered) for one in batch):
+            own, likeliest = token_nats(model, read.features[read.places], read.targets)
+            yield [(read.targets[part], own[part], question) for part, question in questions(model, read, likeliest)]
+
+
+def _fit_keys(
+    model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation], progress: ConsoleProgress
+) -> None:
+    cache.requires_grad_(True)
+    matrices = [p for p in cache.parameters() if p.ndim == 2]
+    others = [p for p in cache.parameters() if p.ndim == 1]
+    optimizer = torch.optim.Adam([{"params": matrices, "lr": _RATE}, {"params": others, "lr": _GATE_RATE}])
+    steps = -(-len(conversations) // _IN_A_STEP)
+    rates = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / _WARMUP_STEPS) * 0.5 * (1 + cos(pi * step / steps))
+    )
+    progress.begin(0, steps)
+    asked = _asked(model, tokenizer, conversations)
+    for done in range(1, steps + 1):
+        nats = torch.cat([
+            cache(*question).blended(own[None], question.held.ids[:, None] == targets[None, :, None])[0]
+            for parts in islice(asked, _IN_A_STEP)
+            for targets, own, question in parts
+        ])  # fmt: skip
+        loss = nats.mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad()
+        rates.step()
+        progress.step(done, len(nats), loss.item())
+
+
+def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
+    known: list[tuple[Tensor, Tensor, Tensor]] = []
+    with torch.no_grad():
+        for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
+            log_shares, facts = cache.compare(*question)
+            hit = question.held.ids[:, None] == targets[None, :, None]
+            seen = question.visible[0].any(1)
+            known.append((own[seen], log_shares.masked_fill(~hit, -torch.inf).logsumexp(2)[0, seen], facts[0, seen]))
+    own, held, facts = (torch.cat(parts) for parts in zip(*known, strict=True))
+    gate = nn.Parameter(cache.gate.detach().clone())
+    optimizer = torch.optim.LBFGS([gate], max_iter=_GATE_STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        weight = facts @ gate
+        nats = -torch.logaddexp(logsigmoid(weight) + held, logsigmoid(-weight) - own).mean()
+        nats.backward()  # type: ignore[no-untyped-call]
+        return nats
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        cache.gate.copy_(gate)
