@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -24,6 +25,9 @@ from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.switchboard import Switchboard
+
+if TYPE_CHECKING:
+    from charbot.evaluation.recognition import Recogniser
 
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
@@ -48,6 +52,13 @@ class Chat:
     def voice(self) -> Voice:
         """Whose turn it is to reply."""
         return self.cast[self.turn % len(self.cast)]
+
+    @cached_property
+    def recogniser(self) -> "Recogniser":
+        """Tells who would have said something. Raises BundleError."""
+        from charbot.evaluation.recognition import Recogniser
+
+        return Recogniser(self.library)
 
     @cached_property
     def _choices(self) -> list[Choice]:

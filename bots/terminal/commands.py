@@ -128,11 +128,9 @@ def _why(talk: Chat, argument: str) -> None:
 
 
 def _who(talk: Chat, argument: str) -> None:
-    from charbot.evaluation.recognition import Recogniser
-
     if not argument:
         raise UsageError("/who TEXT: who would have said it")
-    ranking = Recogniser(talk.library).rank([argument])
+    ranking = talk.recogniser.rank([argument])
     table((), [(f"{probability:.0%}", name) for name, probability in ranking[:5]])
 
 

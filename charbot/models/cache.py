@@ -18,7 +18,7 @@ HORIZON = 512
 """Ids that are kept: what is further back is forgotten."""
 
 _NOWHERE = -1e4
-"""The score of a place that is not there: its share is 0, and its gradient is one."""
+"""The score of what is not to be seen: too little for any share, but a number, as gradients need it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Cache(nn.Module):
         nn.init.normal_(self.query.bias, std=0.1)
         with torch.no_grad():
             self.query.weight.copy_(self.key.weight)
-        # What the gate counts: one, and the four numbers of `forward`.
+        # What the gate counts: one, and what `compare` finds.
         self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
 
     def keys(self, features: Tensor, embedded: Tensor) -> Tensor:
