@@ -3,6 +3,7 @@
     <base>/base.json          kind, format, unit, architecture, data, scores, checksums of the rest
            vocabulary.json
            weights.safetensors
+           cache.safetensors  (where it has one)
            guard.safetensors
     <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard, and for each
                               unit its base (by the checksum of its weights), speaker id, scores and checksum
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 FORMAT = 2
 _BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
+_CACHE, _OF_CACHE = "cache.safetensors", "cache."
 
 
 @dataclass(frozen=True)
 class BaseCard:
-    """What is known of a base. `id` is the checksum of its weights."""
+    """What is known of a base. `id` is the checksum of its weights, its cache's apart: personas stand on those."""
 
     id: str
     unit: Unit
@@ -45,6 +47,11 @@ class BaseCard:
     data: Mapping[str, Any]
     scores: Mapping[str, float]
     files: Mapping[str, str]
+
+    @property
+    def cache(self) -> str:
+        """The checksum of its cache; empty where it has none."""
+        return self.files.get(_CACHE, "")
 
 
 @dataclass(frozen=True)
@@ -100,9 +107,12 @@ def write_base(
 
     def fill(new: Path) -> None:
         (new / _VOCABULARY).write_text(json.dumps(vocabulary.to_json(), ensure_ascii=True), "ascii")
-        _save(weights, new / _WEIGHTS)
+        cache = {name: tensor for name, tensor in weights.items() if name.startswith(_OF_CACHE)}
+        _save({name: tensor for name, tensor in weights.items() if name not in cache}, new / _WEIGHTS)
+        if cache:
+            _save(cache, new / _CACHE)
         _save_guard(guard, new / _GUARD)
-        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS, _GUARD)}
+        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS, _CACHE, _GUARD) if (new / name).exists()}
         card = {
             "kind": "base", "format": FORMAT, "unit": vocabulary.unit, "architecture": dict(architecture),
             "data": dict(data), "scores": dict(scores), "files": files,
@@ -125,8 +135,8 @@ def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
 
 
 def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
-    """A base's weights in single precision, checked. Raises BundleError."""
-    return _load(folder / _WEIGHTS, base.id)
+    """A base's weights in single precision, its cache's too, checked. Raises BundleError."""
+    return _load(folder / _WEIGHTS, base.id) | (_load(folder / _CACHE, base.cache) if base.cache else {})
 
 
 def read_base_guard(folder: Path, base: BaseCard) -> "CopyGuard":

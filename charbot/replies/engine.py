@@ -86,7 +86,9 @@ class Voice:
         if fit is None:
             raise BundleError(f"{self.card.name} has no {unit} model; fit it with `charbot train --unit {unit}`")
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
-        mind = Mind(fit.sha256, model, tokenizer_for(vocabulary))
+        # What a cache holds is of use to that cache alone.
+        cache = self._library.base(unit, fit.base)[1].cache
+        mind = Mind(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = mind.prompts(mind.read([(_SMALL_TALK, None)]), self.card.name)
         return mind, small_talk
 

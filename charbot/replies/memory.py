@@ -27,7 +27,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Memory:
-    """The turns of a conversation, oldest first, and what models have read of them, by the checksums of their fits.
+    """The turns of a conversation, oldest first, and what models have read of them, by the checksums of their fits
+    and caches.
 
     With them the next message costs its own length, and not the conversation's.
     """

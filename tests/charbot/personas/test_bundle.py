@@ -6,9 +6,10 @@ import torch
 
 from charbot.errors import BundleError
 from charbot.models.loading import base_model, persona_model
-from charbot.personas.bundle import read_change, read_guard, read_persona, write_persona
+from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, write_base, write_persona
 from charbot.personas.library import Library
-from tests.conftest import GUARD
+from charbot.tokens.vocabulary import Vocabulary
+from tests.conftest import GUARD, tiny_model
 
 
 def _flip(path: Path) -> None:
@@ -48,7 +49,7 @@ def test_a_persona_is_its_base_changed(library: Library) -> None:
 
 FILES = [
     "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors",
-    "bases/char/guard.safetensors", "personas/ann/persona.json", "personas/ann/char.safetensors",
+    "bases/char/guard.safetensors", "bases/char/cache.safetensors", "personas/ann/persona.json", "personas/ann/char.safetensors",
     "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
 ]  # fmt: skip
 
@@ -125,3 +126,22 @@ def test_a_full_disk_leaves_the_old_bundle(library: Library, monkeypatch: pytest
         write_persona(folder, name="Ann", show="New", rating="general", guard=GUARD, data={}, fits={"char": ("", 0, {}, {})})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["ann"]
+
+
+def test_a_base_is_the_same_with_another_cache(library: Library, vocabularies: dict[str, Vocabulary]) -> None:
+    folder, before, vocabulary = library.base("word")
+    model, *_ = base_model(library, "word")
+    assert model.cache is not None
+    with torch.no_grad():
+        model.cache.gate[0] = 0.5
+    write_base(folder, vocabulary, model.architecture.to_json(), model.state_dict(), GUARD, {}, {})
+    after, _ = read_base(folder)
+    assert after.id == before.id
+    assert after.cache != before.cache
+    again, *_ = base_model(library, "word")
+    assert again.cache is not None
+    assert again.cache.gate[0] == 0.5
+    plain = tiny_model(vocabularies["word"])
+    write_base(folder, vocabulary, plain.architecture.to_json(), plain.state_dict(), GUARD, {}, {})
+    assert read_base(folder)[0].cache == ""
+    assert base_model(library, "word")[0].cache is None
