@@ -137,7 +137,10 @@ class Voice:
         texts: dict[int, dict[str, float]] = {}
         for _ in range(_ROUNDS):
             pending = [i for i in range(len(memories)) if i not in texts]
-            drawn = mind.draw([prompts[i] for i in pending], sampling, [chances[i] for i in pending], cancelled)
+            drawn = [
+                {_capitalised(text): likely for text, likely in found.items()}
+                for found in mind.draw([prompts[i] for i in pending], sampling, [chances[i] for i in pending], cancelled)
+            ]
             sayable = [{text: likely for text, likely in found.items() if self._can_be_said(text)} for found in drawn]
             texts |= {i: found for i, found in zip(pending, sayable, strict=True) if found}
             if len(texts) == len(memories):
@@ -197,3 +200,8 @@ class Voice:
                 words.pop()
             text = " ".join(words).rstrip(",;:-") + "..."
         return self._manners.masked(text) if self.settings.clean else text
+
+
+def _capitalised(text: str) -> str:
+    """A reply as a script would begin it: what repeats a word from the middle of a message has it in small letters."""
+    return text[:1].upper() + text[1:]

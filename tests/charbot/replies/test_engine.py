@@ -145,6 +145,15 @@ def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
 
 
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_reply_begins_as_a_script_would_have_it(shared_library: Library, unit: Unit) -> None:
+    candidates = [
+        one.text for seed in range(4) for one in _voice(shared_library, unit).reply(Memory().said("tea"), seed=seed).candidates
+    ]
+    assert any(text[0].isalpha() for text in candidates)
+    assert not any(text[0].islower() for text in candidates)
+
+
 def test_a_missing_persona_or_unit_is_told(shared_library: Library, library: Library) -> None:
     with pytest.raises(BundleError, match="no persona called 'Zed'"):
         Voice(shared_library, "Zed", SETTINGS)
