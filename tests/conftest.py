@@ -70,11 +70,7 @@ def vocabularies(corpus: pd.DataFrame) -> dict[str, Vocabulary]:
 
 def tiny_model(vocabulary: Vocabulary, seed: int = 0, layers: int = 1, cell: Cell = "lstm", cache: int = 0) -> LanguageModel:
     torch.manual_seed(seed)
-    model = LanguageModel(Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache)).eval()
-    if model.cache is not None:
-        # A new cache hardly counts.
-        model.cache.gate.data[0] = 0.0
-    return model
+    return LanguageModel(Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache)).eval()
 
 
 def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:

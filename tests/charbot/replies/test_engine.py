@@ -140,7 +140,7 @@ def test_a_clean_reply_is_chosen_and_else_masked(library: Library, monkeypatch: 
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
-    candidates = _voice(shared_library).reply(Memory().said("Hello"), seed=1).candidates
+    candidates = _voice(shared_library).reply(Memory().said("Hello"), seed=2).candidates
     assert len({candidate.text for candidate in candidates}) == len(candidates) > 1
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
 
