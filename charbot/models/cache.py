@@ -97,7 +97,8 @@ class Cache(nn.Module):
         """Keys (..., size) of ids, of the features before them and their embeddings (..., embedding); no more exact
         than half precision is, in which they are kept."""
         found: Tensor = self.key(features) + self.word(embedded)
-        return found.half().float()
+        # Gradients pass by the rounding: most of them are too small for half precision.
+        return found + (found.half().float() - found).detach()
 
     def compare(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> tuple[Tensor, Tensor]:
         """The logarithm of the share (B, T, M) of each held id, and what the gate goes by (B, T, 5): see Question."""

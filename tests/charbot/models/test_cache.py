@@ -65,6 +65,9 @@ def test_ids_beyond_those_asked_for_are_left_out(cache: Cache) -> None:
 def test_keys_are_kept_exactly_in_half_precision(cache: Cache) -> None:
     keys = cache.keys(torch.randn(5, 16), torch.randn(5, 16))
     assert (keys.half().float() == keys).all()
+    (1e-9 * keys).sum().backward()
+    assert cache.key.weight.grad is not None
+    assert cache.key.weight.grad.abs().min() > 0, "what is rounded is not the gradient"
 
 
 def test_what_several_hold_ends_at_the_same_place() -> None:
