@@ -3,7 +3,7 @@
 import argparse
 
 from charbot.cli.options import Commands, add_bundles, config_of, library_of
-from charbot.cli.talk import wait_briefly
+from charbot.cli.talk import before_torch
 
 
 def add(commands: Commands) -> None:
@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
 
 
 def _discord(args: argparse.Namespace) -> int:
-    wait_briefly()
+    before_torch()
     from bots.discord_bot.bot import ALL_SHARDS
     from bots.discord_bot.run import check, invite, serve, shards
 

@@ -99,12 +99,12 @@ def _bench_train(args: argparse.Namespace) -> int:
 
 
 def _bench_reply(args: argparse.Namespace) -> int:
-    from charbot.cli.talk import wait_briefly
+    from charbot.cli.talk import before_torch
     from charbot.replies.engine import Voice
 
     if args.rounds < 1 or args.messages < 2:
         raise UsageError("bench needs one round and two messages at the least")
-    wait_briefly()
+    before_torch()
     voice = Voice(library_of(args), args.persona, config_of(args).chat)
     from charbot.evaluation.everyday import everyday_messages
     from charbot.replies.bench import bench_reply

@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
 def chat(args: argparse.Namespace) -> int:
     from bots.terminal.chat import chat as talk
 
-    wait_briefly()
+    before_torch()
     if args.resume and args.persona:
         raise UsageError("--continue goes on with whoever talked last; leave the name out")
     config = _config(args)
@@ -48,7 +48,7 @@ def _say(args: argparse.Namespace) -> int:
     from bots.terminal.say import answer_lines, answer_once, answer_requests
     from charbot.replies.engine import Voice
 
-    wait_briefly()
+    before_torch()
     voice = Voice(library_of(args), args.persona, _config(args).chat)
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
@@ -68,13 +68,15 @@ def _add_reply_options(parser: argparse.ArgumentParser) -> None:
     add_bundles(parser)
 
 
-def wait_briefly() -> None:
-    """Has torch's threads spin for some microseconds while they wait for one another, and then sleep. To sleep at
-    once doubles what a reply takes; to spin for long takes the cores that they wait for, on a busy machine.
-    Comes before torch is imported."""
+def before_torch() -> None:
+    """What torch is to find in the environment when it is imported, for replies; what is there already counts for more."""
+    # Its threads spin for some microseconds while they wait for one another, and then sleep. To sleep at once doubles
+    # what a reply takes; to spin for long takes the cores that they wait for, on a busy machine. Where GNU's OpenMP is
+    # at work, as in torch for Linux, the count is heeded, and else the policy.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Where GNU's OpenMP is at work, as in torch for Linux, it counts for more than the policy.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    # oneDNN keeps what it has set up for a thousand lengths of messages: a hundred megabytes in 500 turns.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
 
 def _config(args: argparse.Namespace) -> "Config":
