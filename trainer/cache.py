@@ -11,7 +11,7 @@ from torch.nn.functional import logsigmoid
 
 from charbot.corpus.conversation import Conversation, Utterance, whole
 from charbot.evaluation.likelihood import questions, read_conversations
-from charbot.models.cache import Cache, Question
+from charbot.models.cache import Cache, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
@@ -89,7 +89,7 @@ def _fit_keys(
     asked = _asked(model, tokenizer, conversations)
     for done in range(1, steps + 1):
         nats = torch.cat([
-            cache(*question).blended(own[None], question.held.ids[:, None] == targets[None, :, None])[0]
+            cache(*question).blended(own[None], hits(question.held.ids, targets[None]))[0]
             for parts in islice(asked, _IN_A_STEP)
             for targets, own, question in parts
         ])  # fmt: skip
@@ -106,7 +106,7 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
             log_shares, facts = cache.compare(*question)
-            hit = question.held.ids[:, None] == targets[None, :, None]
+            hit = hits(question.held.ids, targets[None])
             seen = question.visible[0].any(1)
             known.append((own[seen], log_shares.masked_fill(~hit, -torch.inf).logsumexp(2)[0, seen], facts[0, seen]))
     own, held, facts = (torch.cat(parts) for parts in zip(*known, strict=True))

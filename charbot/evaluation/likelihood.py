@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
-from charbot.models.cache import HORIZON, Held, Opinion, Question
+from charbot.models.cache import HORIZON, Held, Opinion, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
@@ -119,10 +119,9 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
             own, likeliest = part_nats[:2]
             with torch.no_grad():
                 for at, opinion in opinions(model, read, likeliest):
-                    ids = opinion.ids[:, None]
-                    own[at] = opinion.blended(own[None, at], ids == read.targets[None, at, None])[0]
+                    own[at] = opinion.blended(own[None, at], hits(opinion.ids, read.targets[None, at]))[0]
                     if group is not None:
-                        in_group = group[ids].expand_as(opinion.log_shares)
+                        in_group = group[opinion.ids][:, None].expand_as(opinion.log_shares)
                         part_nats[2, at] = opinion.blended(part_nats[2:, at], in_group)[0]
             results[read.number] = (own if group is None else part_nats[[0, 2]]).numpy()
     return results

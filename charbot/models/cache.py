@@ -41,6 +41,11 @@ def side_by_side(held: Sequence[Held], times: int, room: int) -> Held:
     return Held(keys.repeat_interleave(times, 0), ids.repeat_interleave(times, 0))
 
 
+def hits(ids: Tensor, targets: Tensor) -> Tensor:
+    """Which of the held ids (B, M) are what comes next at T places each (B, T): (B, T, M)."""
+    return ids[:, None] == targets[..., None]
+
+
 class Question(NamedTuple):
     """What caches are asked at T places each: with features (B, T, embedding), which of what is held is to be seen from
     there (B, T, M), and -ln p of what the model alone thinks likeliest (B, T)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Utterance, whole
-from charbot.models.cache import HORIZON, Held, side_by_side
+from charbot.models.cache import HORIZON, Held, hits, side_by_side
 from charbot.models.language_model import LanguageModel, State, token_nats
 from charbot.replies.memory import Reading
 from charbot.replies.sampling import SPOKEN, Prompt, Sampling, repeated, sample_replies
@@ -153,7 +153,7 @@ class Mind:
             at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
             visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - HORIZON)
             opinion = self.model.cache(features, held, visible, likeliest)
-            own = opinion.blended(own, held.ids[:, None] == targets[..., None]).where(counted.t(), 0.0).t()
+            own = opinion.blended(own, hits(held.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
 
 
