@@ -18,7 +18,7 @@ from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate, ranked
+from charbot.replies.ranking import DRAWN, GIVEN, Candidate, Weights, ranked
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Voice:
         else:
             mended = [{self._mended(text): likely for text, likely in found.items()} for found in drawn]
             texts |= {i: found for i, found in zip(pending, mended, strict=True) if i not in texts}
-        ranking = self._ranked(memories, [texts[i] for i in range(len(memories))])
+        ranking = self._ranked(memories, [texts[i] for i in range(len(memories))], DRAWN)
         seconds = time.perf_counter() - started
         return [
             Reply(candidates[0].text, candidates, memory.said(candidates[0].text, self.card.name), seconds)
@@ -156,11 +156,12 @@ class Voice:
         ]
 
     def rank(self, memory: Memory, texts: Sequence[str]) -> tuple[Candidate, ...]:
-        """Given replies as candidates, the best first. Raises BundleError."""
+        """Given lines as candidates, the likeliest reply first. Raises BundleError."""
         mind, _ = self.load(self.settings.unit)
         (memory,) = self._up_to_date([memory], mind)
         (here,) = mind.prompts([memory.readings[mind.id]], self.card.name)
-        (ranking,) = self._ranked([memory], [dict(zip(texts, mind.likely([(here, text) for text in texts]), strict=True))])
+        likely = mind.likely([(here, text) for text in texts])
+        (ranking,) = self._ranked([memory], [dict(zip(texts, likely, strict=True))], GIVEN)
         return ranking
 
     def _up_to_date(self, memories: Sequence[Memory], mind: "Mind") -> list[Memory]:
@@ -172,7 +173,9 @@ class Voice:
             for memory, reading in zip(bounded, readings, strict=True)
         ]
 
-    def _ranked(self, memories: Sequence[Memory], texts: Sequence[Mapping[str, float]]) -> list[tuple[Candidate, ...]]:
+    def _ranked(
+        self, memories: Sequence[Memory], texts: Sequence[Mapping[str, float]], weights: Weights
+    ) -> list[tuple[Candidate, ...]]:
         """For each memory its candidates, the best first: texts with their log p here, in nats a character."""
         mind, small_talk = self.load(self.settings.unit)
         somebody = mind.prompts([memory.readings[mind.id] for memory in memories], None)
@@ -182,7 +185,7 @@ class Voice:
         ranking = []
         for memory, found in zip(memories, texts, strict=True):
             anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
-            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns], self._lexicon))
+            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns], self._lexicon, weights))
         return ranking
 
     def _can_be_said(self, text: str) -> bool:

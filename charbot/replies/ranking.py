@@ -12,16 +12,28 @@ from itertools import pairwise
 from charbot.replies.lexicon import Lexicon
 from charbot.text import words
 
-# Weights of a candidate's score, in nats a character, chosen on validation episodes (EXPERIMENTS.md): so that
-# replies are as recognisable as real lines, as varied and as long.
-_ANYWHERE = 0.95
-_PERSONA = 5.0
-_REPETITION = 0.4
-_TOPIC = 0.3
-# What a character of a reply is worth in itself, and how many make half of the most that length
-# can bring: "Yeah." fits nearly everywhere, and is no conversation.
-_LENGTH = 0.15
-_HALF_LENGTH = 80
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts in a score, against log p here in nats a character: less log p after small talk, how much likelier the
+    persona is than anybody, what is in common with what was said, less what it repeats; what a character is worth in
+    itself, and how many make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no
+    conversation."""
+
+    anywhere: float
+    persona: float
+    topic: float
+    repetition: float
+    length: float
+    half_length: float
+
+
+DRAWN = Weights(anywhere=0.3, persona=5.0, topic=0.3, repetition=0.35, length=0.55, half_length=20)
+"""For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
+
+GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=20)
+"""For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
+likely, and what tells the right one is what it owes to what was said."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +51,20 @@ class Candidate:
 
 
 def ranked(
-    texts: Mapping[str, float], anywhere: Sequence[float], anybody: Sequence[float], said: Sequence[str], lexicon: Lexicon
+    texts: Mapping[str, float],
+    anywhere: Sequence[float],
+    anybody: Sequence[float],
+    said: Sequence[str],
+    lexicon: Lexicon,
+    weights: Weights,
 ) -> tuple[Candidate, ...]:
     """Candidates, the best first: texts with their log p here, after small talk and by anybody; `said`, oldest first,
     is what was said lately."""
     found = []
     for (text, here), after_anything, by_anybody in zip(texts.items(), anywhere, anybody, strict=True):
         repeated, about = repetition(text, said), lexicon.shared(text, said)
-        fit = here - _ANYWHERE * after_anything + _PERSONA * (here - by_anybody)
-        score = (fit + _LENGTH) * len(text) / (len(text) + _HALF_LENGTH) + _TOPIC * about - _REPETITION * repeated
+        fit = here - weights.anywhere * after_anything + weights.persona * (here - by_anybody) + weights.length
+        score = fit * len(text) / (len(text) + weights.half_length) + weights.topic * about - weights.repetition * repeated
         found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 

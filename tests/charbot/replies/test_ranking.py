@@ -1,7 +1,7 @@
 import pytest
 
 from charbot.replies.lexicon import Lexicon
-from charbot.replies.ranking import ranked, repetition
+from charbot.replies.ranking import DRAWN, GIVEN, Weights, ranked, repetition
 
 LEXICON = Lexicon.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
 
@@ -14,9 +14,15 @@ def test_repetition() -> None:
     assert repetition("!", ["No."]) == 0
 
 
-def _best(here: tuple[float, float], anywhere: tuple[float, float], anybody: tuple[float, float], said: str = "") -> str:
+def _best(
+    here: tuple[float, float],
+    anywhere: tuple[float, float],
+    anybody: tuple[float, float],
+    said: str = "",
+    weights: Weights = DRAWN,
+) -> str:
     texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
-    return ranked(texts, anywhere, anybody, [said], LEXICON)[0].text[:4]
+    return ranked(texts, anywhere, anybody, [said], LEXICON, weights)[0].text[:4]
 
 
 def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_comes_first() -> None:
@@ -29,7 +35,13 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
     assert _best((-1.0, -1.01), even, even, "All that tea!") == "More", "it is about tea"
 
 
+def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
+    unlikely_but_apt = {"here": (-1.0, -1.5), "anywhere": (-1.2, -2.5), "anybody": (-1.0, -1.5)}
+    assert _best(**unlikely_but_apt) == "The "
+    assert _best(**unlikely_but_apt, weights=GIVEN) == "More"
+
+
 def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], ["Any tea?"], LEXICON)
+    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], ["Any tea?"], LEXICON, DRAWN)
     assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
     assert 0 < only.topic < 1
