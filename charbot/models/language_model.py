@@ -78,12 +78,12 @@ class LanguageModel(nn.Module):
         scores of features, apart, because few positions need them."""
         state = self.start(ids.shape[1]) if state is None else state
         embedded, places = self._embedded(ids, state)
+        hidden, cell = (part.to(embedded.dtype) for part in state[:2])
         if isinstance(self.recurrent, nn.LSTM):
-            out, (hidden, cell) = self.recurrent(embedded, state[:2])
+            out, (hidden, cell) = self.recurrent(embedded, (hidden, cell))
         else:
-            out, hidden = self.recurrent(embedded, state[0])
-            cell = state[1]
-        return self.projection(self._drop(out)), (hidden, cell, places)
+            out, hidden = self.recurrent(embedded, hidden)
+        return self.projection(self._drop(out)).float(), (hidden.float(), cell.float(), places)
 
     def start(self, batch: int) -> State:
         """The state of readers who have read nothing."""
@@ -104,15 +104,23 @@ class LanguageModel(nn.Module):
         embedded, places = self._embedded(ids[None], state)
         x, hidden, cells = embedded[0], [], []
         for layer, weights in enumerate(self.recurrent.all_weights):
+            before = state[0][layer].to(embedded.dtype)
             if isinstance(self.recurrent, nn.LSTM):
-                x, cell = _lstm_step(x, state[0][layer], state[1][layer], *weights)
+                x, cell = _lstm_step(x, before, state[1][layer], *weights)
                 cells.append(cell)
             elif isinstance(self.recurrent, nn.GRU):
-                x = torch.gru_cell(x, state[0][layer], *weights)
+                x = torch.gru_cell(x, before, *weights)
             else:
-                x = torch.rnn_tanh_cell(x, state[0][layer], *weights)
+                x = torch.rnn_tanh_cell(x, before, *weights)
             hidden.append(x)
-        return self.projection(x), (torch.stack(hidden), torch.stack(cells) if cells else state[1], places)
+        features = self.projection(x).float()
+        return features, (torch.stack(hidden).float(), torch.stack(cells) if cells else state[1], places)
+
+    def halve(self) -> None:
+        """Has the model compute with bfloat16 matrices: half as much to read for each token. Features, scores and states
+        stay float32. It can no longer be fitted."""
+        for part in (self.embedding, self.recurrent, self.projection):
+            part.to(torch.bfloat16)
 
     def remember(self, size: int) -> None:
         """Gives the model a cache that has learnt nothing, with keys of `size` numbers."""
@@ -122,7 +130,7 @@ class LanguageModel(nn.Module):
     def keys(self, features: Tensor, ids: Tensor) -> Tensor:
         """The keys (..., size) under which the cache holds ids (...), given the features before them (..., embedding)."""
         assert self.cache is not None
-        keys: Tensor = self.cache.keys(features, self.embedding(ids) * self.architecture.embedding**0.5)
+        keys: Tensor = self.cache.keys(features, self.embedding(ids).float() * self.architecture.embedding**0.5)
         return keys
 
     def _embedded(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor]:
@@ -136,6 +144,8 @@ class LanguageModel(nn.Module):
     def logits(self, features: Tensor, first: int | None = None) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax, or only those of the `first` ids."""
         weight, bias = self.output_weight[:first], self.bias[:first]
+        if weight.dtype == torch.bfloat16:
+            return nn.functional.linear(features.bfloat16(), weight).float().add_(bias)
         if features.ndim == 2 and len(features) <= _FEW:
             return torch.addmm(bias[:, None], weight, features.t()).t().contiguous()
         return nn.functional.linear(features, weight, bias)
@@ -152,9 +162,9 @@ def _lstm_step(
 ) -> tuple[Tensor, Tensor]:
     """Hidden and cell state (B, hidden) after x (B, embedding): see _FEW for why it computes in columns."""
     gates = torch.mm(of_x, x.t()).addmm_(of_hidden, hidden.t()).add_((bias + more_bias)[:, None])
-    into, forget, new, out = gates.chunk(4)
+    into, forget, new, out = gates.float().chunk(4)
     cell = forget.sigmoid_() * cell.t() + into.sigmoid_() * new.tanh_()
-    return (out.sigmoid_() * cell.tanh()).t(), cell.t()
+    return (out.sigmoid_() * cell.tanh()).t().to(x.dtype), cell.t()
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""What this machine can do at most: the measure of every benchmark."""
+"""What this machine can do."""
 
 import time
 
@@ -8,7 +8,7 @@ _SIZE = 2_048
 
 
 def peak_gflops(dtype: torch.dtype) -> float:
-    """GFLOP/s of a large matrix product."""
+    """GFLOP/s of a large matrix product: the measure of every benchmark."""
     a, b = (torch.randn(_SIZE, _SIZE).to(dtype) for _ in range(2))
     times = []
     for _ in range(4):
@@ -16,3 +16,9 @@ def peak_gflops(dtype: torch.dtype) -> float:
         torch.mm(a, b)
         times.append(time.perf_counter() - start)
     return 2 * _SIZE**3 / min(times) / 1e9
+
+
+def multiplies_bf16() -> bool:
+    """Whether the processor has instructions for products in bfloat16. Without them they take longer than in float32."""
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

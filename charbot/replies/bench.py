@@ -28,7 +28,7 @@ def bench_reply(voice: Voice, messages: Sequence[str], rounds: int) -> dict[str,
         alone += _one_user(voice, messages, number)
         figures = {f"replies_per_second_at_{count}": _together(voice, messages, count, number) for count in _AT_ONCE}
         step, plain = _seconds(_step(model, rows)), _seconds(_plain_step(model, rows))
-        gflops, peak = _flops(model, rows) / step / 1e9, peak_gflops(torch.float32)
+        gflops, peak = _flops(model, rows) / step / 1e9, peak_gflops(model.embedding.weight.dtype)
         found.append(
             figures
             | {"together_against_alone": figures[f"replies_per_second_at_{_AT_ONCE[-1]}"] / figures["replies_per_second_at_1"]}

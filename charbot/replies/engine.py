@@ -79,6 +79,7 @@ class Voice:
 
     def _read(self, unit: Unit) -> "tuple[Mind, Prompt]":
         from charbot.models.loading import persona_model
+        from charbot.models.peak import multiplies_bf16
         from charbot.replies.mind import Mind
         from charbot.tokens import tokenizer_for
 
@@ -86,6 +87,8 @@ class Voice:
         if fit is None:
             raise BundleError(f"{self.card.name} has no {unit} model; fit it with `charbot train --unit {unit}`")
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
+        if multiplies_bf16():
+            model.halve()
         # What a cache holds is of use to that cache alone.
         cache = self._library.base(unit, fit.base)[1].cache
         mind = Mind(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))

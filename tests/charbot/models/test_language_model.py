@@ -98,3 +98,17 @@ def test_a_step_is_what_reading_on_by_one_token_is(cell: Cell, unit: Unit, vocab
     torch.testing.assert_close(stepped, features[-1])
     for one, other in zip(state, after, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_a_halved_model_finds_nearly_the_same_and_keeps_its_states_exact(model: LanguageModel) -> None:
+    ids = torch.randint(0, model.architecture.inputs, (9, 2))
+    with torch.inference_mode():
+        features, end = model(ids)
+        expected = model.logits(features).log_softmax(-1)
+        model.halve()
+        halved, state = model(ids[:8])
+        torch.testing.assert_close(model.logits(halved).log_softmax(-1), expected[:8], atol=0.05, rtol=0.02)
+        last, state = model.step(ids[8], state)
+        torch.testing.assert_close(model.logits(last).log_softmax(-1), expected[8], atol=0.05, rtol=0.02)
+        torch.testing.assert_close(state, end, atol=0.05, rtol=0.02)
+    assert {part.dtype for part in (halved, last, *state[:2], model.logits(last))} == {torch.float32}
