@@ -25,7 +25,7 @@ _SPELLING = 0.3
 learnt is no word at any higher temperature."""
 
 
-_SETTLED = 0.8
+_SETTLED = 0.7
 """How much cooler a reply goes on than it opens: its first words make it one of many, the others have to make sense of
 them (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
 

@@ -65,7 +65,7 @@ def test_a_reply_goes_on_cooler_than_it_opens(vocabularies: dict[str, Vocabulary
     def ids(temperature: float, opening: int) -> list[tuple[int, ...]]:
         return [reply.ids for reply in _draw(vocabularies["word"], 2, temperature=temperature, opening=opening)[0]]
 
-    assert ids(1.0, 0) == ids(0.8, 60)
+    assert ids(1.0, 0) == ids(0.7, 60)
     assert [reply[:2] for reply in ids(1.0, 2)] == [reply[:2] for reply in ids(1.0, 60)]
     assert ids(1.0, 2) != ids(1.0, 60)
 
