@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+import torch
 from torch import Tensor
 
 from charbot.config import ChatSettings
@@ -38,6 +39,17 @@ def test_a_seed_makes_a_reply_repeatable(shared_library: Library) -> None:
     context = Memory().said("Where is my mug?", "Bob")
     assert voice.reply(context, seed=2).candidates == voice.reply(context, seed=2).candidates
     assert len({voice.reply(context, seed=seed).text for seed in range(8)}) > 1
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_matrices_are_halved_where_the_processor_multiplies_them(
+    shared_library: Library, monkeypatch: pytest.MonkeyPatch, unit: Unit, native: bool, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr("charbot.models.peak.multiplies_bf16", lambda: native)
+    voice = _voice(shared_library, unit)
+    assert voice.reply(Memory().said("More tea?"), seed=1).text
+    assert voice.load(unit)[0].model.embedding.weight.dtype == dtype
 
 
 def test_the_settings_hold_a_seed_too(shared_library: Library) -> None:
