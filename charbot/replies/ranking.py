@@ -28,7 +28,7 @@ class Weights:
     half_length: float
 
 
-DRAWN = Weights(anywhere=0.3, persona=5.0, topic=0.3, repetition=0.35, length=0.6, half_length=20)
+DRAWN = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20)
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
 
 GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=20)
