@@ -1,5 +1,6 @@
 """What the bot keeps in its database: settings of places, the turns of conversations, and messages not yet answered."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     insert,
     select,
     update,
@@ -37,6 +39,8 @@ FORGOTTEN = "forgotten"
 """The fact that tells when a user was forgotten last."""
 _SECONDS = 5
 """How long another program may keep the database locked. For so long nothing is then tried: others would wait in turn."""
+_UPGRADE = 0x63686172
+"""PostgreSQL's number for the lock under which charbot changes tables."""
 
 _TABLES = MetaData()
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
@@ -119,27 +123,31 @@ class Store:
         """`url` is SQLAlchemy's: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError."""
         try:
             self._name = make_url(url).render_as_string(hide_password=True)
-            lite = make_url(url).get_backend_name() == "sqlite"
-            if lite and (file := make_url(url).database):
+            self._lite = make_url(url).get_backend_name() == "sqlite"
+            if self._lite and (file := make_url(url).database):
                 Path(file).parent.mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(
                 url, hide_parameters=True, pool_pre_ping=True,
-                connect_args={"timeout" if lite else "connect_timeout": _SECONDS},
+                connect_args={"timeout" if self._lite else "connect_timeout": _SECONDS},
             )  # fmt: skip
         except (ArgumentError, ImportError, ValueError) as error:
             raise ConfigError(f"`discord.database`: {error}") from error
         except OSError as error:
             raise StoreError(f"{self._name}: {error.strerror or error}") from error
-        if lite:
+        if self._lite:
             event.listen(self._engine, "connect", _settle_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
         self._rests_until, self._trouble = 0.0, ""
         self._bring_up_to_date()
 
     def _bring_up_to_date(self) -> None:
+        """Changes the tables in one transaction, which no other process can enter meanwhile. Raises StoreError."""
         config = AlembicConfig()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
             with self._engine.begin() as connection:
+                if not self._lite:
+                    connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE)))
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except SQLAlchemyError as error:
@@ -273,6 +281,23 @@ class Store:
 
 
 def _settle_sqlite(connection: Any, _record: Any) -> None:
-    # A crash at any point leaves a readable file, and readers do not wait for writers.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+    # Transactions begin where _begin_sqlite says so: by itself Python would leave changes of tables out of them.
+    connection.isolation_level = None
+    began = time.monotonic()
+    while True:
+        try:
+            # A crash at any point leaves a readable file.
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            # For this SQLite itself does not wait until a process that opens the file too is done.
+            if time.monotonic() - began > _SECONDS:
+                raise
+            time.sleep(0.01)
+    for pragma in ("synchronous=NORMAL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # At once as one that writes: a reader that turns into a writer fails where another was quicker.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

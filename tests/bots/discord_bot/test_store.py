@@ -1,8 +1,10 @@
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,26 @@ from charbot.errors import ConfigError
 from tests.bots.discord_bot.test_metrics import free_port
 
 _NUMBERS = itertools.count()
+_ROOT = Path(__file__).parents[3]
+_OPENS = """
+import sys
+from bots.discord_bot.store import Store
+print("ready", flush=True)
+sys.stdin.readline()
+Store(sys.argv[1]).close()
+"""
+_DIES = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from bots.discord_bot.store import Store
+
+@event.listens_for(Engine, "after_cursor_execute")
+def die(connection, cursor, statement, *_):
+    if "CREATE TABLE turns" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Store(sys.argv[1])
+"""
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +94,30 @@ def test_settings_survive(store: Store, url: str) -> None:
     again = Store(url)
     assert again.places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
     again.close()
+
+
+def test_processes_that_open_a_new_database_at_once_share_it(url: str) -> None:
+    command = [sys.executable, "-c", _OPENS, url]
+    pipe = subprocess.PIPE
+    opening = [subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(4)]
+    for process in opening:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in opening:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate()[1] for process in opening]
+    assert [process.returncode for process in opening] == [0] * 4, told
+
+
+def test_a_database_opens_again_after_a_crash_in_the_middle_of_a_migration(url: str) -> None:
+    died = subprocess.run([sys.executable, "-c", _DIES, url], cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    store = Store(url)
+    store.answered(None, 1, [Said(5, None, "Hi")], keep=4)
+    assert store.turns(1, 9) == [Said(5, None, "Hi")]
+    store.close()
 
 
 def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
