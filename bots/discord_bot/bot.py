@@ -9,7 +9,6 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
@@ -29,6 +28,7 @@ from bots.discord_bot.place import Place, age_restricted, allowed
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
 from bots.discord_bot.targets import ToMessage
+from bots.discord_bot.worker import Worker
 from charbot.config import Config
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -92,7 +92,7 @@ class Bot(commands.AutoShardedBot):
         self._desk = Desk(self._answer, config.discord.waiting)
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
-        self._disk = ThreadPoolExecutor(1, "charbot-store")
+        self._disk = Worker("store")
         self._memories: OrderedDict[int, Memory] = OrderedDict()
         self._spoke: OrderedDict[int, float] = OrderedDict()
         self._left: dict[int, int] = {}
@@ -103,7 +103,7 @@ class Bot(commands.AutoShardedBot):
 
     async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs what waits for the database in its own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._disk, lambda: call(*args, **kwargs))
+        return await self._disk.do(call, *args, **kwargs)
 
     def do(self, work: Awaitable[None]) -> None:
         """Has something done meanwhile."""
@@ -225,7 +225,7 @@ class Bot(commands.AutoShardedBot):
             for task in self._tasks:
                 task.cancel()
         await super().close()
-        await asyncio.to_thread(self._disk.shutdown)
+        await self._disk.close()
 
     # Messages
 

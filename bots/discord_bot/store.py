@@ -29,7 +29,7 @@ from sqlalchemy import (
     select,
     update,
 )  # fmt: skip
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from bots.discord_bot.place import Place
@@ -122,14 +122,13 @@ class Store:
     def __init__(self, url: str) -> None:
         """`url` is SQLAlchemy's: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError."""
         try:
-            self._name = make_url(url).render_as_string(hide_password=True)
-            self._lite = make_url(url).get_backend_name() == "sqlite"
-            if self._lite and (file := make_url(url).database):
-                Path(file).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(
-                url, hide_parameters=True, pool_pre_ping=True,
-                connect_args={"timeout" if self._lite else "connect_timeout": _SECONDS},
-            )  # fmt: skip
+            address = make_url(url)
+            self._name = address.render_as_string(hide_password=True)
+            self._lite = address.get_backend_name() == "sqlite"
+            if self._lite and address.database:
+                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            patience = {"timeout": _SECONDS} if self._lite else _postgres_patience(address)
+            self._engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
         except (ArgumentError, ImportError, ValueError) as error:
             raise ConfigError(f"`discord.database`: {error}") from error
         except OSError as error:
@@ -278,6 +277,16 @@ class Store:
         gone = list(places)
         for table, column in ((_settings, _settings.c.place), (_turns, _turns.c.channel), (_inbox, _inbox.c.channel)):
             db.execute(delete(table).where(column.in_(gone)))
+
+
+def _postgres_patience(address: URL) -> dict[str, Any]:
+    """Nothing is waited for without end: not the server, not what others lock there, not a line that is gone."""
+    own, milliseconds = address.query.get("options", ""), int(_SECONDS * 1000)
+    return {
+        "connect_timeout": _SECONDS,
+        "tcp_user_timeout": milliseconds,
+        "options": f"{own} -c lock_timeout={milliseconds} -c statement_timeout={milliseconds}",
+    }
 
 
 def _settle_sqlite(connection: Any, _record: Any) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +68,22 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    name = f"bot{next(_NUMBERS)}"
+    engine = create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as db:
+        db.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{postgres}/{name}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'bot.db'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"bot{next(_NUMBERS)}"
-    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as db:
-        db.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return f"{server}/{name}"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
 
 
 @pytest.fixture
@@ -223,6 +229,18 @@ def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytes
         store.places()
     monkeypatch.setattr(store, "_rests_until", 0.0)
     assert store.places() == {}
+    store.close()
+
+
+def test_a_table_that_stays_locked_is_not_waited_for_without_end(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 1)
+    store, engine = Store(f"{postgres_url}?options=-c%20application_name=mine"), create_engine(postgres_url)
+    with ThreadPoolExecutor() as pool, engine.begin() as other:
+        assert other.execute(text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'")).scalar() == 1
+        other.execute(text("LOCK TABLE settings"))
+        with pytest.raises(StoreError, match="timeout"):
+            pool.submit(store.set_place, 1, Place()).result(timeout=30)
+    engine.dispose()
     store.close()
 
 
