@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -116,6 +117,18 @@ def _transaction(method: Callable[Concatenate["Store", Connection, P], T]) -> Ca
     return run
 
 
+def _for_good(method: Callable[Concatenate["Store", P], T]) -> Callable[Concatenate["Store", P], T]:
+    """Has what a method deletes stand in no file afterwards. Raises StoreError."""
+
+    @wraps(method)
+    def run(self: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        found = method(self, *args, **kwargs)
+        self._empty_log()
+        return found
+
+    return run
+
+
 class Store:
     """A database, brought up to date when it is opened. Its methods block: call them in a thread."""
 
@@ -156,7 +169,19 @@ class Store:
             self.close()
             raise StoreError(f"{self._name}: another version of charbot wrote it ({error})") from error
 
-    def _problem(self, error: SQLAlchemyError) -> StoreError:
+    def _empty_log(self) -> None:
+        """What SQLite wrote beside the database goes into it, over what was deleted there.
+
+        Where another process is in the middle of something this is left to the next time."""
+        if not self._lite:
+            return
+        try:
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (sqlite3.Error, SQLAlchemyError) as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: Exception) -> StoreError:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         return StoreError(f"{self._name}: {reason}; mend it, or move it away to start with an empty one")
 
@@ -248,11 +273,13 @@ class Store:
         columns = (_inbox.c.message, _inbox.c.guild, _inbox.c.channel, _inbox.c.author, _inbox.c.text, _inbox.c.reply)
         return [Waiting(*row) for row in db.execute(select(*columns).order_by(_inbox.c.message))]
 
+    @_for_good
     @_transaction
     def forget_channel(self, db: Connection, channel: int) -> None:
         """The channel's conversation starts anew."""
         db.execute(delete(_turns).where(_turns.c.channel == channel))
 
+    @_for_good
     @_transaction
     def forget_user(self, db: Connection, user: int) -> str:
         """Nothing that a user said stays, nor what was answered. What is noted as FORGOTTEN then."""
@@ -262,6 +289,7 @@ class Store:
         self._note(db, FORGOTTEN, noted)
         return noted
 
+    @_for_good
     @_transaction
     def forget_older(self, db: Connection, days: float) -> set[int]:
         """Turns of so long ago are gone. The channels that they were of."""
@@ -271,6 +299,7 @@ class Store:
             db.execute(delete(table).where(table.c.at < then))
         return channels
 
+    @_for_good
     @_transaction
     def forget_places(self, db: Connection, places: Iterable[int]) -> None:
         """Nothing of these places stays: the bot was sent away."""

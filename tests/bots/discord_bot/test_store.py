@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -179,6 +179,27 @@ def test_a_server_that_is_left_leaves_nothing(store: Store) -> None:
     store.forget_places([3, 4])
     assert store.places() == {}
     assert store.turns(4, 9) == []
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda store: store.forget_user(5),
+        lambda store: store.forget_channel(4),
+        lambda store: store.forget_places([4]),
+        lambda store: store.forget_older(-1),
+    ],
+)
+def test_what_is_forgotten_stands_in_no_file(tmp_path: Path, forget: Callable[[Store], object]) -> None:
+    def stands() -> bool:
+        return any(b"A secret" in path.read_bytes() for path in tmp_path.iterdir())
+
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.answered(None, 4, [Said(5, None, "A secret")], keep=9)
+    assert stands()
+    forget(store)
+    assert not stands()
+    store.close()
 
 
 def test_a_damaged_or_locked_database_is_named(tmp_path: Path) -> None:
