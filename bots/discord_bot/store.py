@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import wraps
@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    union,
     update,
 )  # fmt: skip
 from sqlalchemy.engine import URL, make_url
@@ -45,7 +46,12 @@ _UPGRADE = 0x63686172
 
 _TABLES = MetaData()
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
-_settings = Table("settings", _TABLES, Column("place", _BIG, primary_key=True), Column("said", JSON, nullable=False))
+_settings = Table(
+    "settings", _TABLES,
+    Column("place", _BIG, primary_key=True),
+    Column("said", JSON, nullable=False),
+    Column("guild", _BIG, nullable=True),  # that the place is, or is in; none for direct messages
+)  # fmt: skip
 _turns = Table(
     "turns", _TABLES,
     Column("id", _BIG, primary_key=True, autoincrement=True),
@@ -54,6 +60,7 @@ _turns = Table(
     Column("speaker", String, nullable=True),
     Column("text", String, nullable=False),
     Column("at", Float, nullable=False),
+    Column("guild", _BIG, nullable=True),
 )  # fmt: skip
 _inbox = Table(
     "inbox", _TABLES,
@@ -194,9 +201,10 @@ class Store:
         return {place: Place.from_json(said) for place, said in db.execute(select(_settings.c.place, _settings.c.said))}
 
     @_transaction
-    def set_place(self, db: Connection, place: int, said: Place) -> None:
+    def set_place(self, db: Connection, place: int, said: Place, guild: int | None = None) -> None:
+        """Sets what counts in a place, which is in this server or is it."""
         db.execute(delete(_settings).where(_settings.c.place == place))
-        db.execute(insert(_settings).values(place=place, said=said.to_json()))
+        db.execute(insert(_settings).values(place=place, said=said.to_json(), guild=guild))
 
     @_transaction
     def fact(self, db: Connection, name: str) -> str | None:
@@ -243,10 +251,18 @@ class Store:
 
     @_transaction
     def answered(
-        self, db: Connection, message: int | None, channel: int, turns: Sequence[Said], keep: int, *, instead: bool = False
+        self,
+        db: Connection,
+        message: int | None,
+        channel: int,
+        turns: Sequence[Said],
+        keep: int,
+        *,
+        instead: bool = False,
+        guild: int | None = None,
     ) -> None:
         """A message was answered, with these turns, no more than `keep` of which are kept; `instead` of the reply to the
-        same message, where that is what was said last.
+        same message, where that is what was said last. `guild` is the channel's server.
 
         A message that was noted is so no longer. Where it is not, whoever wrote it was forgotten meanwhile, and its turns are.
         """
@@ -256,7 +272,7 @@ class Store:
         if turns and instead:
             self._replace(db, channel, *turns)
         elif turns:
-            db.execute(insert(_turns), [{"channel": channel, "at": now, **vars(turn)} for turn in turns])
+            db.execute(insert(_turns), [{"channel": channel, "at": now, "guild": guild, **vars(turn)} for turn in turns])
         kept = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(keep)
         db.execute(delete(_turns).where(_turns.c.channel == channel, _turns.c.id.not_in(kept.subquery().select())))
 
@@ -267,11 +283,15 @@ class Store:
             db.execute(update(_turns).where(_turns.c.id == last[0].id).values(speaker=reply.speaker, text=reply.text))
 
     @_transaction
-    def waiting(self, db: Connection, seconds: float) -> list[Waiting]:
-        """The messages of the last so many seconds that were not answered, oldest first; older ones are let go."""
-        db.execute(delete(_inbox).where(_inbox.c.at < time.time() - seconds))
+    def waiting(self, db: Connection, seconds: float, ours: Callable[[int | None], bool] = lambda guild: True) -> list[Waiting]:
+        """The messages of the last so many seconds that were not answered, oldest first; older ones are let go.
+
+        Those of servers that are not `ours` wait for another process."""
         columns = (_inbox.c.message, _inbox.c.guild, _inbox.c.channel, _inbox.c.author, _inbox.c.text, _inbox.c.reply)
-        return [Waiting(*row) for row in db.execute(select(*columns).order_by(_inbox.c.message))]
+        rows = [row for row in db.execute(select(*columns, _inbox.c.at).order_by(_inbox.c.message)) if ours(row.guild)]
+        late = {row.message for row in rows if row.at < time.time() - seconds}
+        db.execute(delete(_inbox).where(_inbox.c.message.in_(late)))
+        return [Waiting(*row[:-1]) for row in rows if row.message not in late]
 
     @_for_good
     @_transaction
@@ -302,10 +322,21 @@ class Store:
     @_for_good
     @_transaction
     def forget_places(self, db: Connection, places: Iterable[int]) -> None:
-        """Nothing of these places stays: the bot was sent away."""
-        gone = list(places)
+        """Nothing of these servers, channels and threads stays, nor of what is in the servers."""
+        self._forget_places(db, list(places))
+
+    @_for_good
+    @_transaction
+    def forget_others(self, db: Connection, guilds: Container[int], ours: Callable[[int], bool]) -> list[int]:
+        """Nothing stays of servers that are ours and none of these: the bot was sent away. Which those were."""
+        known = union(*(select(table.c.guild).where(table.c.guild.is_not(None)) for table in (_settings, _turns, _inbox)))
+        gone = sorted(guild for guild in db.execute(known).scalars() if guild not in guilds and ours(guild))
+        self._forget_places(db, gone)
+        return gone
+
+    def _forget_places(self, db: Connection, places: Sequence[int]) -> None:
         for table, column in ((_settings, _settings.c.place), (_turns, _turns.c.channel), (_inbox, _inbox.c.channel)):
-            db.execute(delete(table).where(column.in_(gone)))
+            db.execute(delete(table).where(column.in_(places) | table.c.guild.in_(places)))
 
 
 def _postgres_patience(address: URL) -> dict[str, Any]:

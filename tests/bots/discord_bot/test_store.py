@@ -6,8 +6,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,26 @@ from tests.bots.discord_bot.test_metrics import free_port
 
 _NUMBERS = itertools.count()
 _ROOT = Path(__file__).parents[3]
+_FIRST = """
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+INSERT INTO alembic_version VALUES ('first');
+CREATE TABLE facts (name VARCHAR NOT NULL, said VARCHAR NOT NULL, PRIMARY KEY (name));
+INSERT INTO facts VALUES ('commands', 'x');
+CREATE TABLE inbox (
+    message INTEGER NOT NULL, guild INTEGER, channel INTEGER NOT NULL, author INTEGER NOT NULL, text VARCHAR NOT NULL,
+    reply VARCHAR, at FLOAT NOT NULL, PRIMARY KEY (message)
+);
+INSERT INTO inbox VALUES (10, 3, 4, 5, 'Tea?', NULL, 1795337166.3);
+CREATE TABLE settings (place INTEGER NOT NULL, said JSON NOT NULL, PRIMARY KEY (place));
+INSERT INTO settings VALUES (3, '{"persona": "joey"}'), (4, '{"clean": false}');
+CREATE TABLE turns (
+    id INTEGER NOT NULL, channel INTEGER NOT NULL, author INTEGER NOT NULL, speaker VARCHAR, text VARCHAR NOT NULL,
+    at FLOAT NOT NULL, PRIMARY KEY (id)
+);
+INSERT INTO turns VALUES (1, 4, 5, NULL, 'Hi', 1795337166.2), (2, 4, 5, 'Ann', 'Yo', 1795337166.2);
+CREATE INDEX ix_turns_author ON turns (author);
+CREATE INDEX ix_turns_channel ON turns (channel);
+"""
 _OPENS = """
 import sys
 from bots.discord_bot.store import Store
@@ -174,11 +196,54 @@ def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
 
 
 def test_a_server_that_is_left_leaves_nothing(store: Store) -> None:
-    store.set_place(3, Place(persona="joey"))
-    store.answered(None, 4, [Said(5, None, "Mine")], keep=9)
+    for server in (3, 30):
+        store.set_place(server, Place(persona="joey"), server)
+        store.set_place(server + 1, Place(persona="joey"), server)
+        store.answered(None, server + 1, [Said(5, None, "Mine")], keep=9, guild=server)
+        store.receive(Waiting(server, server, server + 1, 5, "Hi"))
+    store.set_place(5, Place(persona="joey"))
+    store.forget_places([3, 5])
+    assert set(store.places()) == {30, 31}
+    assert store.turns(4, 9) == []
+    assert [turn.text for turn in store.turns(31, 9)] == ["Mine"]
+    assert [one.message for one in store.waiting(60)] == [30]
+
+
+def test_servers_that_sent_it_away_leave_nothing(store: Store) -> None:
+    for server in (2, 3, 5, 7):
+        store.set_place(server, Place(persona="joey"), server)
+        store.answered(None, 10 * server, [Said(5, None, "Mine")], keep=9, guild=server)
+        store.receive(Waiting(server, server, 10 * server, 5, "Hi"))
+    store.set_place(9, Place(persona="joey"))
+    assert store.forget_others({3}, lambda server: server % 2 == 1) == [5, 7]
+    assert set(store.places()) == {2, 3, 9}, "it is in 3, and 2 is served by another process"
+    assert [len(store.turns(10 * server, 9)) for server in (2, 3, 5, 7)] == [1, 1, 0, 0]
+    assert [one.message for one in store.waiting(60)] == [2, 3]
+
+
+def test_messages_that_another_process_serves_wait_on(store: Store) -> None:
+    for server in (2, 3):
+        store.receive(Waiting(server, server, 10, 5, "Hi"))
+    assert store.waiting(-1, lambda server: server == 3) == []
+    assert [one.message for one in store.waiting(60, lambda server: server == 3)] == []
+    assert [one.message for one in store.waiting(60)] == [2]
+
+
+def test_a_database_of_the_first_version_is_read(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+        db.executescript(_FIRST)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert store.places() == {3: Place(persona="joey"), 4: Place(clean=False)}
+    assert store.turns(4, 9) == [Said(5, None, "Hi"), Said(5, "Ann", "Yo")]
+    assert store.waiting(time.time()) == [Waiting(10, 3, 4, 5, "Tea?")]
+    assert store.fact("commands") == "x"
+    store.answered(10, 4, [Said(5, None, "Tea?")], keep=9, guild=3)
+    assert store.forget_others(set(), lambda server: True) == [3]
+    assert [turn.text for turn in store.turns(4, 9)] == ["Hi", "Yo"], "nobody wrote down where that was said"
     store.forget_places([3, 4])
     assert store.places() == {}
     assert store.turns(4, 9) == []
+    store.close()
 
 
 @pytest.mark.parametrize(
