@@ -126,9 +126,7 @@ class Bot(commands.AutoShardedBot):
 
     async def change_place(self, where: int, changes: Place) -> None:
         """Sets something for a place. Raises StoreError, and then nothing has changed."""
-        changed = changes.over(self.places.get(where, Place()))
-        await self.on_disk(self.store.set_place, where, changed, self._server_of(where))
-        self.places[where] = changed
+        self.places[where] = await self.on_disk(self.store.set_place, where, changes, self._server_of(where))
 
     def _server_of(self, place: int) -> int | None:
         """The server that a place is, or is in."""

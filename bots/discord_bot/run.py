@@ -29,6 +29,8 @@ _PORTAL = "https://discord.com/developers/applications"
 _PERMISSIONS = discord.Permissions(
     view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True,
 )  # fmt: skip
+_UNAUTHENTICATED = 4004
+"""What the gateway closes a line with where the token is not right, or not any more."""
 _PAGE = 200
 """Servers that Discord tells of at once."""
 
@@ -55,16 +57,17 @@ def _explained() -> Iterator[None]:
     """Discord's refusals as errors that people can act on."""
     try:
         yield
-    except discord.LoginFailure as error:
-        raise ConfigError(
-            f"Discord refuses the token\ncopy it anew from {_PORTAL}: your application, Bot, Reset Token"
-        ) from error
     except discord.PrivilegedIntentsRequired as error:
         raise ConfigError(
             "Discord does not give this bot the messages of a channel (`discord.message_content: true`)\n"
             f"switch on Message Content Intent at {_PORTAL}: your application, Bot; or set it to false"
         ) from error
     except (aiohttp.ClientError, discord.DiscordException, OSError) as error:
+        reset = isinstance(error, discord.ConnectionClosed) and error.code == _UNAUTHENTICATED
+        if reset or isinstance(error, discord.LoginFailure):
+            raise ConfigError(
+                f"Discord refuses the token\ncopy it anew from {_PORTAL}: your application, Bot, Reset Token"
+            ) from error
         raise CharbotError(f"Discord cannot be reached: {error}") from error
 
 

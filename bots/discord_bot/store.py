@@ -1,5 +1,6 @@
 """What the bot keeps in its database: settings of places, the turns of conversations, and messages not yet answered."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -22,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    cast,
     create_engine,
     delete,
     event,
@@ -31,8 +33,9 @@ from sqlalchemy import (
     union,
     update,
 )  # fmt: skip
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bots.discord_bot.place import Place
 from charbot.errors import CharbotError, ConfigError
@@ -41,6 +44,14 @@ FORGOTTEN = "forgotten"
 """The fact that tells when a user was forgotten last."""
 _SECONDS = 5
 """How long another program may keep the database locked. For so long nothing is then tried: others would wait in turn."""
+_CURES = (
+    ("stop what else uses it, or try again later", ("BUSY", "LOCKED", "55P03", "57014")),
+    ("make room on the disk, or see whether it is broken", ("FULL", "IOERR", "53100")),
+    ("let charbot write there", ("READONLY", "CANTOPEN", "25006", "42501")),
+    ("see that its server runs, has that database and lets charbot in", ("08", "28", "3D", "53300", "57P")),
+    ("mend it, or move it away to start with an empty one", ("CORRUPT", "NOTADB", "ERROR", "42", "XX")),
+)
+"""What to do, and how the codes of SQLite and PostgreSQL begin for which it is done; the first that fits."""
 _UPGRADE = 0x63686172
 """PostgreSQL's number for the lock under which charbot changes tables."""
 
@@ -52,6 +63,8 @@ _settings = Table(
     Column("said", JSON, nullable=False),
     Column("guild", _BIG, nullable=True),  # that the place is, or is in; none for direct messages
 )  # fmt: skip
+# As it is written, so that a place whose settings cannot be read is named.
+_SAID = cast(_settings.c.said, String)
 _turns = Table(
     "turns", _TABLES,
     Column("id", _BIG, primary_key=True, autoincrement=True),
@@ -149,13 +162,17 @@ class Store:
                 Path(address.database).parent.mkdir(parents=True, exist_ok=True)
             patience = {"timeout": _SECONDS} if self._lite else _postgres_patience(address)
             self._engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
-        except (ArgumentError, ImportError, ValueError) as error:
+        except ImportError as error:
+            hint = "pip install 'charbot[postgres]', and begin it with postgresql+psycopg://"
+            raise ConfigError(f"`discord.database`: {error}; {hint}") from error
+        except (ArgumentError, ValueError) as error:
             raise ConfigError(f"`discord.database`: {error}") from error
         except OSError as error:
             raise StoreError(f"{self._name}: {error.strerror or error}") from error
         if self._lite:
             event.listen(self._engine, "connect", _settle_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
+        self._insert = sqlite.insert if self._lite else postgresql.insert
         self._rests_until, self._trouble = 0.0, ""
         self._bring_up_to_date()
 
@@ -189,8 +206,10 @@ class Store:
             raise self._problem(error) from error
 
     def _problem(self, error: Exception) -> StoreError:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        return StoreError(f"{self._name}: {reason}; mend it, or move it away to start with an empty one")
+        found = getattr(error, "orig", None) or error
+        code = _code(found)
+        cure = next((f"; {cure}" for cure, codes in _CURES if code.startswith(codes)), "")
+        return StoreError(f"{self._name}: {str(found).splitlines()[0]}{cure}")
 
     def close(self) -> None:
         self._engine.dispose()
@@ -198,13 +217,24 @@ class Store:
     @_transaction
     def places(self, db: Connection) -> dict[int, Place]:
         """What is set for each place."""
-        return {place: Place.from_json(said) for place, said in db.execute(select(_settings.c.place, _settings.c.said))}
+        return {place: self._read(place, said) for place, said in db.execute(select(_settings.c.place, _SAID))}
+
+    def _read(self, place: int, said: str) -> Place:
+        try:
+            return Place.from_json(dict(json.loads(said)))
+        except (TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self._name}: what is set for {place} cannot be read ({error}); DELETE FROM settings WHERE place = {place}"
+            ) from error
 
     @_transaction
-    def set_place(self, db: Connection, place: int, said: Place, guild: int | None = None) -> None:
-        """Sets what counts in a place, which is in this server or is it."""
-        db.execute(delete(_settings).where(_settings.c.place == place))
-        db.execute(insert(_settings).values(place=place, said=said.to_json(), guild=guild))
+    def set_place(self, db: Connection, place: int, changes: Place, guild: int | None = None) -> Place:
+        """Sets something for a place, which is in this server or is it. All that is set for it then."""
+        db.execute(self._insert(_settings).values(place=place, said={}).on_conflict_do_nothing())
+        said = db.execute(select(_SAID).where(_settings.c.place == place).with_for_update()).scalar_one()
+        changed = changes.over(self._read(place, said))
+        db.execute(update(_settings).where(_settings.c.place == place).values(said=changed.to_json(), guild=guild))
+        return changed
 
     @_transaction
     def fact(self, db: Connection, name: str) -> str | None:
@@ -216,14 +246,8 @@ class Store:
         self._note(db, name, said)
 
     def _note(self, db: Connection, name: str, said: str) -> None:
-        again = update(_facts).where(_facts.c.name == name).values(said=said)
-        if not db.execute(again).rowcount:
-            try:
-                with db.begin_nested():
-                    db.execute(insert(_facts).values(name=name, said=said))
-            except IntegrityError:
-                # Another process was quicker.
-                db.execute(again)
+        row = {"name": name, "said": said}
+        db.execute(self._insert(_facts).values(row).on_conflict_do_update(index_elements=["name"], set_=row))
 
     @_transaction
     def turns(self, db: Connection, channel: int, count: int) -> list[Said]:
@@ -337,6 +361,14 @@ class Store:
     def _forget_places(self, db: Connection, places: Sequence[int]) -> None:
         for table, column in ((_settings, _settings.c.place), (_turns, _turns.c.channel), (_inbox, _inbox.c.channel)):
             db.execute(delete(table).where(column.in_(places) | table.c.guild.in_(places)))
+
+
+def _code(error: object) -> str:
+    """What a driver says is wrong: SQLite's name for it, without what comes before and after, or PostgreSQL's code."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorname", "SQLITE_").split("_")[1]
+    # There is none where no server has answered.
+    return getattr(error, "sqlstate", None) or "08"
 
 
 def _postgres_patience(address: URL) -> dict[str, Any]:

@@ -337,10 +337,10 @@ class FakeDiscord:
         self._asked[str(id_)] = asyncio.get_running_loop().time()
         await self._dispatch("INTERACTION_CREATE", data)
 
-    async def drop(self) -> None:
+    async def drop(self, code: int = 4000) -> None:
         """The line to the gateway breaks."""
         assert self._socket is not None
-        await self._socket.close(code=4000)
+        await self._socket.close(code=code)
 
     def told(self, id_: int) -> list[str]:
         """What a command was answered, at once or after it was deferred."""

@@ -155,6 +155,20 @@ async def test_a_bad_token_is_two_lines_and_exit_code_78(shared_library: Library
 
 
 @run
+async def test_a_token_that_is_reset_while_it_runs_is_a_bad_one(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    async with started(fake, shared_library, tmp_path) as process:
+        while not fake.identified:
+            await asyncio.sleep(0.01)
+        await fake.drop(4004)
+        _, told = await process.communicate()
+        assert process.returncode == 78
+        assert told.decode().strip().splitlines()[-2].startswith("charbot: Discord refuses the token")
+    await fake.stop()
+
+
+@run
 async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     await fake.start()

@@ -267,6 +267,28 @@ def test_what_is_forgotten_stands_in_no_file(tmp_path: Path, forget: Callable[[S
     store.close()
 
 
+def test_two_who_change_a_place_at_once_lose_nothing(store: Store, url: str) -> None:
+    other = Store(url)
+    assert store.places() == other.places() == {}
+    with ThreadPoolExecutor() as pool:
+        changes = [Place(persona="joey"), Place(clean=True), Place(chance=0.5), Place(cooldown=1.0)]
+        list(pool.map(lambda one, change: one.set_place(7, change, 3), [store, other] * 2, changes))
+    assert store.places() == {7: Place(persona="joey", clean=True, chance=0.5, cooldown=1.0)}
+    assert other.set_place(7, Place(persona="ross"), 3) == Place(persona="ross", clean=True, chance=0.5, cooldown=1.0)
+    other.close()
+
+
+@pytest.mark.parametrize("broken", ["{'persona'", '["joey"]', "7", "null"])
+def test_settings_that_cannot_be_read_are_named(tmp_path: Path, broken: str) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.set_place(7, Place(persona="joey"))
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
+        db.execute("UPDATE settings SET said = ?", [broken])
+    with pytest.raises(StoreError, match=r"bot\.db: what is set for 7 cannot be read .*DELETE FROM settings WHERE place = 7"):
+        store.places()
+    store.close()
+
+
 def test_a_damaged_or_locked_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     path.write_bytes(b"This is no database, and was never one." * 50)
@@ -286,9 +308,56 @@ def test_ids_of_discord_fit(store: Store) -> None:
 
 
 def test_a_server_that_is_away_is_named_without_its_password() -> None:
-    with pytest.raises(StoreError, match=r"\*\*\*@127") as error:
+    with pytest.raises(
+        StoreError, match=r"\*\*\*@127.*; see that its server runs, has that database and lets charbot in$"
+    ) as error:
         Store(f"postgresql+psycopg://charbot:secret@127.0.0.1:{free_port()}/bot")
     assert "secret" not in str(error.value)
+
+
+def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigError, match=r"`discord\.database`: .*psycopg.*; pip install 'charbot\[postgres\]'"):
+        Store("postgresql+psycopg://127.0.0.1/bot")
+
+
+def test_a_database_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path / 'bot.db'}").close()
+    store = Store(f"sqlite:///file:{tmp_path / 'bot.db'}?mode=ro&uri=true")
+    with pytest.raises(StoreError, match=r"readonly database; let charbot write there$"):
+        store.set_place(1, Place())
+    store.close()
+
+
+def test_a_database_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"unable to open database file; let charbot write there$"):
+        Store(f"sqlite:///{tmp_path}")
+
+
+def test_a_database_of_postgresql_that_may_not_be_written_is_named(postgres_url: str) -> None:
+    Store(postgres_url).close()
+    store = Store(f"{postgres_url}?options=-c%20default_transaction_read_only=on")
+    with pytest.raises(StoreError, match=r"read-only transaction; let charbot write there$"):
+        store.set_place(1, Place())
+    store.close()
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 60)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    with store._engine.begin() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="disk is full; make room on the disk"):
+        store.note("much", "x" * 10**5)
+    store.close()
+
+
+def test_tables_that_are_missing_are_named(store: Store) -> None:
+    with store._engine.begin() as db:
+        db.execute(text("DROP TABLE facts"))
+    with pytest.raises(StoreError, match=r"facts.*; mend it, or move it away"):
+        store.fact("commands")
 
 
 def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +365,7 @@ def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0)
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         Store(f"sqlite:///{tmp_path / 'bot.db'}").set_place(1, Place())
     other.execute("ROLLBACK")
     other.close()
@@ -307,11 +376,11 @@ def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytes
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         store.set_place(1, Place())
     other.execute("ROLLBACK")
     other.close()
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         store.places()
     monkeypatch.setattr(store, "_rests_until", 0.0)
     assert store.places() == {}
@@ -324,7 +393,7 @@ def test_a_table_that_stays_locked_is_not_waited_for_without_end(postgres_url: s
     with ThreadPoolExecutor() as pool, engine.begin() as other:
         assert other.execute(text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'")).scalar() == 1
         other.execute(text("LOCK TABLE settings"))
-        with pytest.raises(StoreError, match="timeout"):
+        with pytest.raises(StoreError, match=r"timeout; stop what else uses it, or try again later$"):
             pool.submit(store.set_place, 1, Place()).result(timeout=30)
     engine.dispose()
     store.close()
