@@ -158,7 +158,7 @@ class Store:
             address = make_url(url)
             self._name = address.render_as_string(hide_password=True)
             self._lite = address.get_backend_name() == "sqlite"
-            if self._lite and address.database:
+            if self._lite and address.database and "uri" not in address.query:
                 Path(address.database).parent.mkdir(parents=True, exist_ok=True)
             patience = {"timeout": _SECONDS} if self._lite else _postgres_patience(address)
             self._engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=patience)

@@ -321,12 +321,14 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         Store("postgresql+psycopg://127.0.0.1/bot")
 
 
-def test_a_database_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+def test_a_database_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     Store(f"sqlite:///{tmp_path / 'bot.db'}").close()
     store = Store(f"sqlite:///file:{tmp_path / 'bot.db'}?mode=ro&uri=true")
     with pytest.raises(StoreError, match=r"readonly database; let charbot write there$"):
         store.set_place(1, Place())
     store.close()
+    assert not (tmp_path / "file:").exists(), "that is how an address begins, and no folder"
 
 
 def test_a_database_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
