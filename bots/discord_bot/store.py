@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -228,11 +228,17 @@ class Store:
             ) from error
 
     @_transaction
-    def set_place(self, db: Connection, place: int, changes: Place, guild: int | None = None) -> Place:
-        """Sets something for a place, which is in this server or is it. All that is set for it then."""
+    def set_place(
+        self, db: Connection, place: int, changes: Place, guild: int | None = None, inherit: str | None = None
+    ) -> Place:
+        """Sets something for a place, which is in this server or is it, and leaves the field `inherit` to what is around it.
+
+        All that is set for it then."""
         db.execute(self._insert(_settings).values(place=place, said={}).on_conflict_do_nothing())
         said = db.execute(select(_SAID).where(_settings.c.place == place).with_for_update()).scalar_one()
         changed = changes.over(self._read(place, said))
+        if inherit:
+            changed = replace(changed, **{inherit: None})
         db.execute(update(_settings).where(_settings.c.place == place).values(said=changed.to_json(), guild=guild))
         return changed
 

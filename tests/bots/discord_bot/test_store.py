@@ -274,7 +274,8 @@ def test_two_who_change_a_place_at_once_lose_nothing(store: Store, url: str) -> 
         changes = [Place(persona="joey"), Place(clean=True), Place(chance=0.5), Place(cooldown=1.0)]
         list(pool.map(lambda one, change: one.set_place(7, change, 3), [store, other] * 2, changes))
     assert store.places() == {7: Place(persona="joey", clean=True, chance=0.5, cooldown=1.0)}
-    assert other.set_place(7, Place(persona="ross"), 3) == Place(persona="ross", clean=True, chance=0.5, cooldown=1.0)
+    assert other.set_place(7, Place(persona="ross"), 3, "clean") == Place(persona="ross", chance=0.5, cooldown=1.0)
+    assert store.places() == {7: Place(persona="ross", chance=0.5, cooldown=1.0)}
     other.close()
 
 
