@@ -1,11 +1,14 @@
 """What is shipped to run the Discord bot for long: as far as it can be tried without the machines that it is for."""
 
 import asyncio
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,52 @@ def test_an_image_holds_all_that_is_installed() -> None:
     assert all((ROOT / one).exists() for one in copied)
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
     assert packages | {"pyproject.toml", "README.md", "scripts_data", "constraints.txt"} <= copied
+
+
+def test_secrets_and_what_is_not_needed_stay_out_of_an_image() -> None:
+    patterns = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+    def ignored(path: str) -> bool:
+        return any(fnmatch(path, pattern.removeprefix("**/")) for pattern in patterns)
+
+    assert all(map(ignored, (".env", ".env.local", ".git", ".venv", "__pycache__", "charbot.egg-info", "tests")))
+    assert not [one for line in _instructions("COPY") for one in line.split()[:-1] if ignored(one)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(int(version("setuptools").split(".")[0]) < 77, reason="this setuptools cannot build charbot offline")
+def test_an_image_s_steps_make_a_bot_that_has_all_it_needs(tmp_path: Path) -> None:
+    here, environment = tmp_path, {name: value for name, value in os.environ.items() if name != "DISCORD_TOKEN"}
+    for name, said in re.findall(r"^(WORKDIR|COPY|RUN|ENV) (.*)$", DOCKERFILE, re.MULTILINE):
+        if name == "WORKDIR":
+            here = tmp_path / said.lstrip("/")
+            here.mkdir(parents=True, exist_ok=True)
+        elif name == "COPY":
+            *sources, target = said.split()
+            for source in sources:
+                place = tmp_path / target.lstrip("/") if target.startswith("/") else here / target
+                if (ROOT / source).is_dir():
+                    shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(ROOT / source, place)
+        elif said.startswith("pip install "):
+            # Without what it stands on, which is here already.
+            offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(tmp_path / "site"), "--quiet", "."]
+            subprocess.run([sys.executable, "-m", "pip", "install", *offline], cwd=here, check=True)
+        elif name == "ENV":
+            variable, value = said.split("=")
+            environment[variable] = f"{tmp_path}{value}"
+    checked = [sys.executable, "-m", *yaml.safe_load(_instructions("ENTRYPOINT")[0]), *yaml.safe_load(_instructions("CMD")[0])]
+    environment["PYTHONPATH"] = str(tmp_path / "site")
+    done = subprocess.run([*checked, "--check"], cwd=here, env=environment, capture_output=True, text=True, check=False)
+    told = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert "pass  personas" in told, done
+    assert "pass  database" in told
+    assert (tmp_path / "data" / "charbot" / "discord.db").is_file()
+    code = "import bots; from charbot.cli.options import config_of as c; from argparse import Namespace as N; "
+    code += "print(bots.__file__, c(N(config=None)).discord.metrics_port)"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=here, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [str(tmp_path / "site" / "bots" / "__init__.py"), "9464"], "where the health check asks"
 
 
 def test_an_image_is_well_when_the_bot_is() -> None:
@@ -75,6 +124,7 @@ def test_compose_builds_that_image_and_keeps_its_data() -> None:
     (volume,) = _instructions("VOLUME")
     places = dict(one.split(":")[:2] for one in service["volumes"])
     assert places["data"] == volume
-    assert places["./config.yaml"] == f"{volume}/config.yaml", "where charbot reads it"
-    assert _instructions("WORKDIR")[-1] == volume
+    folder = _instructions("WORKDIR")[-1]
+    assert places["./config.yaml"] == f"{folder}/config.yaml", "where charbot reads it"
+    assert not folder.startswith(volume), "it is there whatever is mounted for the data"
     assert shlex.split(_instructions("ENV")[0]) == [f"XDG_DATA_HOME={volume}"]

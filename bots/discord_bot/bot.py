@@ -8,8 +8,7 @@ import random
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
@@ -29,6 +28,7 @@ from bots.discord_bot.place import Place, age_restricted, allowed
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
 from bots.discord_bot.targets import ToMessage
+from bots.discord_bot.worker import Worker
 from charbot.config import Config
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -92,7 +92,7 @@ class Bot(commands.AutoShardedBot):
         self._desk = Desk(self._answer, config.discord.waiting)
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
-        self._disk = ThreadPoolExecutor(1, "charbot-store")
+        self._disk = Worker("store")
         self._memories: OrderedDict[int, Memory] = OrderedDict()
         self._spoke: OrderedDict[int, float] = OrderedDict()
         self._left: dict[int, int] = {}
@@ -103,7 +103,7 @@ class Bot(commands.AutoShardedBot):
 
     async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs what waits for the database in its own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._disk, lambda: call(*args, **kwargs))
+        return await self._disk.do(call, *args, **kwargs)
 
     def do(self, work: Awaitable[None]) -> None:
         """Has something done meanwhile."""
@@ -126,9 +126,14 @@ class Bot(commands.AutoShardedBot):
 
     async def change_place(self, where: int, changes: Place) -> None:
         """Sets something for a place. Raises StoreError, and then nothing has changed."""
-        changed = changes.over(self.places.get(where, Place()))
-        await self.on_disk(self.store.set_place, where, changed)
-        self.places[where] = changed
+        self.places[where] = await self.on_disk(self.store.set_place, where, changes, self._server_of(where))
+
+    def _server_of(self, place: int) -> int | None:
+        """The server that a place is, or is in."""
+        if self.get_guild(place):
+            return place
+        guild: discord.Guild | None = getattr(self.get_channel(place), "guild", None)
+        return guild.id if guild else None
 
     # Life
 
@@ -137,7 +142,7 @@ class Bot(commands.AutoShardedBot):
 
         self.places = await self.on_disk(self.store.places)
         # Before any new message comes in.
-        self._late = await self.on_disk(self.store.waiting, _LATE_SECONDS)
+        self._late = await self.on_disk(self.store.waiting, _LATE_SECONDS, self._ours)
         add_commands(self)
         self.add_dynamic_items(Again)
         await self._sync()
@@ -174,23 +179,37 @@ class Bot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
+        # It may have been sent away while it was not there. Those that are only unavailable now are among its servers.
+        gone = await self._try(self.store.forget_others, {guild.id for guild in self.guilds}, self._ours)
+        if gone and (places := await self._try(self.store.places)) is not None:
+            _log.info("forgot %d servers that it is not in any more", len(gone))
+            self.places = places
         late, self._late = self._late, []
         for one in late:
-            if self._ours(one.guild):
-                channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
-                place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
-                message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
-                target = self._to(message, one.author, place)
-                call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
-                if not self._desk.take(one.channel, call):
-                    self._leave(call)
+            channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
+            place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
+            message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
+            target = self._to(message, one.author, place)
+            call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
+            if not self._desk.take(one.channel, call):
+                self._leave(call)
 
     def _ours(self, guild: int | None) -> bool:
         """Whether this process, and no other on the same database, serves a server. Direct messages come to shard 0."""
-        return ((guild or 0) >> 22) % (self.shard_count or 1) in (self.shard_ids or self.shards)
+        return not self.shard_ids or ((guild or 0) >> 22) % (self.shard_count or 1) in self.shard_ids
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        places = [guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))]
+        # What was kept before servers were noted is known by its channel alone.
+        await self._forget_places([guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))])
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._forget_places([channel.id])
+
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        await self._forget_places([thread.thread_id])
+
+    async def _forget_places(self, places: Sequence[int]) -> None:
+        """Nothing of these places stays, as soon as the database takes it."""
         for place in places:
             self.places.pop(place, None)
             self._memories.pop(place, None)
@@ -225,7 +244,7 @@ class Bot(commands.AutoShardedBot):
             for task in self._tasks:
                 task.cancel()
         await super().close()
-        await asyncio.to_thread(self._disk.shutdown)
+        await self._disk.close()
 
     # Messages
 
@@ -420,7 +439,9 @@ class Bot(commands.AutoShardedBot):
         noted, instead = call.id if call.kept else None, call.instead is not None
 
         async def note() -> None:
-            await self.on_disk(self.store.answered, noted, call.channel, turns, self._kept_turns, instead=instead)
+            await self.on_disk(
+                self.store.answered, noted, call.channel, turns, self._kept_turns, instead=instead, guild=call.guild
+            )
 
         async def note_later() -> None:
             await asyncio.sleep(_REFRESH_SECONDS)

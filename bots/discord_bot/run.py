@@ -4,8 +4,10 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -13,18 +15,26 @@ from dotenv import dotenv_values
 
 from bots.discord_bot.bot import Bot, Shards
 from bots.discord_bot.cast import Cast
+from bots.discord_bot.faces import Faces
 from bots.discord_bot.logs import start_logs
 from bots.discord_bot.metrics import served
 from bots.discord_bot.store import Store
 from charbot.config import Config
 from charbot.errors import CharbotError, ConfigError, UsageError
 from charbot.personas.library import Library, user_folder
+from charbot.replies.memory import Memory
 from charbot.replies.switchboard import Switchboard
 
 _PORTAL = "https://discord.com/developers/applications"
 _PERMISSIONS = discord.Permissions(
     view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True,
 )  # fmt: skip
+_UNAUTHENTICATED = 4004
+"""What the gateway closes a line with where the token is not right, or not any more."""
+_PAGE = 200
+"""Servers that Discord tells of at once."""
+
+T = TypeVar("T")
 
 
 def token() -> str:
@@ -47,16 +57,17 @@ def _explained() -> Iterator[None]:
     """Discord's refusals as errors that people can act on."""
     try:
         yield
-    except discord.LoginFailure as error:
-        raise ConfigError(
-            f"Discord refuses the token\ncopy it anew from {_PORTAL}: your application, Bot, Reset Token"
-        ) from error
     except discord.PrivilegedIntentsRequired as error:
         raise ConfigError(
             "Discord does not give this bot the messages of a channel (`discord.message_content: true`)\n"
             f"switch on Message Content Intent at {_PORTAL}: your application, Bot; or set it to false"
         ) from error
     except (aiohttp.ClientError, discord.DiscordException, OSError) as error:
+        reset = isinstance(error, discord.ConnectionClosed) and error.code == _UNAUTHENTICATED
+        if reset or isinstance(error, discord.LoginFailure):
+            raise ConfigError(
+                f"Discord refuses the token\ncopy it anew from {_PORTAL}: your application, Bot, Reset Token"
+            ) from error
         raise CharbotError(f"Discord cannot be reached: {error}") from error
 
 
@@ -99,18 +110,41 @@ async def _run(bot: Bot, secret: str) -> None:
             await asyncio.wait([running])
 
 
-async def _application(secret: str) -> discord.AppInfo:
-    client = discord.Client(intents=discord.Intents.none())
-    async with client:
-        await client.login(secret)
-        return await client.application_info()
+def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:
+    """What Discord answers, without a line to its gateway. Raises CharbotError."""
+
+    async def ask(secret: str) -> T:
+        async with discord.Client(intents=discord.Intents.none()) as client:
+            await client.login(secret)
+            return await question(client)
+
+    with _explained():
+        return asyncio.run(ask(token()))
+
+
+async def _lacking(client: discord.Client) -> list[tuple[str, list[str]]]:
+    """The servers that the bot is in, and the permissions that it needs and has not there."""
+    servers: list[Any] = []
+    # discord.py's own list of servers leaves the permissions out.
+    while page := await client.http.get_guilds(_PAGE, after=servers[-1]["id"] if servers else None, with_counts=False):
+        servers += page
+        if len(page) < _PAGE:
+            break
+    found = []
+    for server in servers:
+        has = discord.Permissions(int(server["permissions"]))
+        needed = [] if has.administrator else [name for name, need in _PERMISSIONS if need and not getattr(has, name)]
+        found.append((server["name"], [name.replace("_", " ") for name in needed]))
+    return found
+
+
+def _link(application: int) -> str:
+    return discord.utils.oauth_url(application, permissions=_PERMISSIONS, scopes=("bot", "applications.commands"))
 
 
 def invite() -> str:
     """The address by which a server's admin adds the bot, with the permissions that it needs and no others."""
-    with _explained():
-        found = asyncio.run(_application(token()))
-    return discord.utils.oauth_url(found.id, permissions=_PERMISSIONS, scopes=("bot", "applications.commands"))
+    return _link(_asked(discord.Client.application_info).id)
 
 
 def check(library: Callable[[], Library], config: Config) -> bool:
@@ -118,29 +152,50 @@ def check(library: Callable[[], Library], config: Config) -> bool:
     found: list[discord.AppInfo] = []
 
     def logs_in() -> str:
-        with _explained():
-            found.append(asyncio.run(_application(token())))
+        found.append(_asked(discord.Client.application_info))
         return f"it belongs to {found[0].name}"
+
+    def application() -> discord.AppInfo:
+        if not found:
+            raise CharbotError("could not be asked")
+        return found[0]
 
     def reads() -> str:
         if not config.discord.message_content:
             return "not needed: mentions, replies and direct messages are enough"
-        flags = found[0].flags if found else discord.ApplicationFlags()
+        flags = application().flags
         if flags.gateway_message_content or flags.gateway_message_content_limited:
             return "granted"
         raise ConfigError(f"not granted: switch on Message Content Intent at {_PORTAL}: your application, Bot")
+
+    def may() -> str:
+        link = _link(application().id)
+        servers = _asked(_lacking)
+        if lacking := [f"{name}: no {', '.join(needed)}" for name, needed in servers if needed]:
+            raise ConfigError("\n".join([*lacking, f"add it to them once more: {link}"]))
+        return f"it has what it needs in {len(servers)} server{'' if len(servers) == 1 else 's'}"
 
     def people() -> str:
         cast = Cast(library)
         if cast.member(config.discord.persona) is None:
             raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
+        # A reply reads all that a persona stands on, and what is read is checked.
+        cast.voice(config.discord.persona, config.chat).reply(Memory().said("Hey!"))
         return f"{len(cast.members)}, {config.discord.persona} where nobody has chosen"
 
+    def looks() -> str:
+        Faces(config.discord.avatars)
+        return f"{len(config.discord.avatars)}"
+
     def keeps() -> str:
-        Store(database(config)).close()
+        with closing(Store(database(config))) as store:
+            # For good: what is taken back is never written to the disk, which may be full.
+            store.note("checked", datetime.now(UTC).isoformat(timespec="seconds"))
         return "it can be read and written"
 
-    parts = {"token": logs_in, "message content": reads, "personas": people, "database": keeps}
+    parts = {
+        "token": logs_in, "message content": reads, "permissions": may, "personas": people, "pictures": looks, "database": keeps,
+    }  # fmt: skip
     passed = [_passes(name, test) for name, test in parts.items()]
     return all(passed)
 

@@ -5,8 +5,10 @@ LIMIT = 2000
 
 PRIVACY = (
     "What I keep: the last {turns} turns of a conversation in each channel, with the ids of who spoke, so that I can follow it. "
-    "They are deleted {days:g} days after the last of them, with /reset, or when I leave the server. "
-    "What servers and channels set is kept until I leave. I keep nothing else, send nothing anywhere but to Discord, and "
+    "Each is deleted {days:g} days after it was said, with /reset, or when its channel is deleted or I leave the server. "
+    "A message that waits for its answer is kept, with my reply once I have one, until that is sent or comes too late. "
+    "What servers and channels set is kept until they are deleted or I leave. "
+    "I keep nothing else, send nothing anywhere but to Discord, and "
     "nothing that is typed here is ever used for training. /forget-me deletes all that you said to me."
 )
 HELP = (

@@ -38,6 +38,8 @@ class FakeDiscord:
     may_make_webhooks: bool = True
     granted: int = 0
     """Privileged intents that the application has."""
+    rights: int = 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
+    """The bot's permissions in the server: to view channels, send messages, read their history, send in threads."""
     channels: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False, 18: True})
     """Channels of the server, and which are age-restricted."""
     messages: list[Json] = field(default_factory=list)
@@ -88,6 +90,8 @@ class FakeDiscord:
         match (method, *parts):
             case ("GET", "users", "@me"):
                 return _answer(_ME)
+            case ("GET", "users", "@me", "guilds"):
+                return _answer([{"id": str(GUILD), "name": "Demo", "permissions": str(self.rights)}])
             case ("GET", "oauth2", "applications", "@me") | ("GET", "applications", "@me"):
                 return _answer(
                     {"id": str(APP), "name": "charbot", "description": "", "icon": None, "bot_public": True, "flags": 0,
@@ -333,10 +337,10 @@ class FakeDiscord:
         self._asked[str(id_)] = asyncio.get_running_loop().time()
         await self._dispatch("INTERACTION_CREATE", data)
 
-    async def drop(self) -> None:
+    async def drop(self, code: int = 4000) -> None:
         """The line to the gateway breaks."""
         assert self._socket is not None
-        await self._socket.close(code=4000)
+        await self._socket.close(code=code)
 
     def told(self, id_: int) -> list[str]:
         """What a command was answered, at once or after it was deferred."""

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +12,15 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from bots.discord_bot.bot import Shards
-from bots.discord_bot.run import shards, token
+from bots.discord_bot.run import check, shards, token
+from bots.discord_bot.store import Store
+from charbot.config import Config, DiscordSettings
 from charbot.errors import UsageError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
@@ -150,6 +155,20 @@ async def test_a_bad_token_is_two_lines_and_exit_code_78(shared_library: Library
 
 
 @run
+async def test_a_token_that_is_reset_while_it_runs_is_a_bad_one(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    async with started(fake, shared_library, tmp_path) as process:
+        while not fake.identified:
+            await asyncio.sleep(0.01)
+        await fake.drop(4004)
+        _, told = await process.communicate()
+        assert process.returncode == 78
+        assert told.decode().strip().splitlines()[-2].startswith("charbot: Discord refuses the token")
+    await fake.stop()
+
+
+@run
 async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     await fake.start()
@@ -157,17 +176,94 @@ async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None
         told, _ = await process.communicate()
         assert f"client_id={10**16}" in told.decode()
         assert "scope=bot+applications.commands" in told.decode()
+        assert f"permissions={fake.rights}" in told.decode().strip().split("?")[1].split("&")
     async with started(fake, shared_library, tmp_path, "--check") as process:
         told, _ = await process.communicate()
         assert process.returncode == 0
         assert [line.split(":")[0] for line in told.decode().splitlines()] == [
-            "pass  token", "pass  message content", "pass  personas", "pass  database",
+            "pass  token", "pass  message content", "pass  permissions", "pass  personas", "pass  pictures", "pass  database",
         ]  # fmt: skip
     async with started(fake, shared_library, tmp_path, "--check", token="wrong") as process:
         told, _ = await process.communicate()
         assert process.returncode == 1
         assert "FAIL  token: Discord refuses" in told.decode()
+        assert "FAIL  permissions: could not be asked" in told.decode()
     await fake.stop()
+
+
+@run
+async def test_check_names_the_permissions_that_are_missing(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(rights=1 << 10 | 1 << 16)
+    await fake.start()
+    async with started(fake, shared_library, tmp_path, "--check") as process:
+        told = (await process.communicate())[0].decode()
+        assert process.returncode == 1
+        assert "FAIL  permissions: Demo: no send messages, send messages in threads\n" in told
+        assert "permissions=274877975552" in told, "the link that gives them"
+    fake.rights = 1 << 3
+    async with started(fake, shared_library, tmp_path, "--check") as process:
+        assert "pass  permissions: it has what it needs in 1 server" in (await process.communicate())[0].decode()
+    await fake.stop()
+
+
+def _checked(library: Library, capsys: pytest.CaptureFixture[str], **settings: Any) -> list[str]:
+    """What --check says where there is no token."""
+    assert not check(lambda: Library(library.folders), Config(discord=DiscordSettings(**{"persona": "ann", **settings})))
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.fixture
+def _no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_no_token")
+def test_check_claims_nothing_that_it_could_not_ask(shared_library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _checked(shared_library, capsys, message_content=True)
+    assert "FAIL  message content: could not be asked" in told
+    assert "FAIL  permissions: could not be asked" in told
+
+
+@pytest.mark.usefixtures("_no_token")
+@pytest.mark.parametrize(
+    "damaged", ["personas/ann/word.safetensors", "personas/ann/guard.safetensors", "bases/word/weights.safetensors", "bases/word"]
+)
+def test_check_finds_a_damaged_persona(library: Library, capsys: pytest.CaptureFixture[str], damaged: str) -> None:
+    assert "pass  personas: 1, ann where nobody has chosen" in _checked(library, capsys)
+    path = library.folders[0] / damaged
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    (told,) = [line for line in _checked(library, capsys) if "personas" in line.split(":")[0]]
+    assert told.startswith("FAIL  personas: ")
+    assert "anew" in told
+
+
+@pytest.mark.usefixtures("_no_token")
+def test_check_finds_pictures_without_an_address(shared_library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    told = _checked(shared_library, capsys, avatars={"ann": "ann.png"})
+    assert "FAIL  pictures: `discord.avatars`: ann is 'ann.png'; it must be an address: https://..." in told
+
+
+@pytest.mark.usefixtures("_no_token")
+def test_check_finds_a_disk_that_takes_nothing_more(
+    shared_library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    store = Store(url)
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        # What SQLite keeps beside the database is as long as a file may now be, so it can be read, and not written.
+        store.note("filled", "x" * 2**16)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**15, hard))
+        told = _checked(shared_library, capsys, database=url)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        store.close()
+    assert [line for line in told if line.startswith("FAIL  database: ")], told
 
 
 def test_shards_are_read_or_refused() -> None:

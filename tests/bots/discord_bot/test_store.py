@@ -1,10 +1,15 @@
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,46 @@ from charbot.errors import ConfigError
 from tests.bots.discord_bot.test_metrics import free_port
 
 _NUMBERS = itertools.count()
+_ROOT = Path(__file__).parents[3]
+_FIRST = """
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+INSERT INTO alembic_version VALUES ('first');
+CREATE TABLE facts (name VARCHAR NOT NULL, said VARCHAR NOT NULL, PRIMARY KEY (name));
+INSERT INTO facts VALUES ('commands', 'x');
+CREATE TABLE inbox (
+    message INTEGER NOT NULL, guild INTEGER, channel INTEGER NOT NULL, author INTEGER NOT NULL, text VARCHAR NOT NULL,
+    reply VARCHAR, at FLOAT NOT NULL, PRIMARY KEY (message)
+);
+INSERT INTO inbox VALUES (10, 3, 4, 5, 'Tea?', NULL, 1795337166.3);
+CREATE TABLE settings (place INTEGER NOT NULL, said JSON NOT NULL, PRIMARY KEY (place));
+INSERT INTO settings VALUES (3, '{"persona": "joey"}'), (4, '{"clean": false}');
+CREATE TABLE turns (
+    id INTEGER NOT NULL, channel INTEGER NOT NULL, author INTEGER NOT NULL, speaker VARCHAR, text VARCHAR NOT NULL,
+    at FLOAT NOT NULL, PRIMARY KEY (id)
+);
+INSERT INTO turns VALUES (1, 4, 5, NULL, 'Hi', 1795337166.2), (2, 4, 5, 'Ann', 'Yo', 1795337166.2);
+CREATE INDEX ix_turns_author ON turns (author);
+CREATE INDEX ix_turns_channel ON turns (channel);
+"""
+_OPENS = """
+import sys
+from bots.discord_bot.store import Store
+print("ready", flush=True)
+sys.stdin.readline()
+Store(sys.argv[1]).close()
+"""
+_DIES = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from bots.discord_bot.store import Store
+
+@event.listens_for(Engine, "after_cursor_execute")
+def die(connection, cursor, statement, *_):
+    if "CREATE TABLE turns" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Store(sys.argv[1])
+"""
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +90,22 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    name = f"bot{next(_NUMBERS)}"
+    engine = create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as db:
+        db.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{postgres}/{name}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'bot.db'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"bot{next(_NUMBERS)}"
-    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as db:
-        db.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return f"{server}/{name}"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
 
 
 @pytest.fixture
@@ -72,6 +122,30 @@ def test_settings_survive(store: Store, url: str) -> None:
     again = Store(url)
     assert again.places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
     again.close()
+
+
+def test_processes_that_open_a_new_database_at_once_share_it(url: str) -> None:
+    command = [sys.executable, "-c", _OPENS, url]
+    pipe = subprocess.PIPE
+    opening = [subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(4)]
+    for process in opening:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in opening:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate()[1] for process in opening]
+    assert [process.returncode for process in opening] == [0] * 4, told
+
+
+def test_a_database_opens_again_after_a_crash_in_the_middle_of_a_migration(url: str) -> None:
+    died = subprocess.run([sys.executable, "-c", _DIES, url], cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    store = Store(url)
+    store.answered(None, 1, [Said(5, None, "Hi")], keep=4)
+    assert store.turns(1, 9) == [Said(5, None, "Hi")]
+    store.close()
 
 
 def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
@@ -122,11 +196,98 @@ def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
 
 
 def test_a_server_that_is_left_leaves_nothing(store: Store) -> None:
-    store.set_place(3, Place(persona="joey"))
-    store.answered(None, 4, [Said(5, None, "Mine")], keep=9)
+    for server in (3, 30):
+        store.set_place(server, Place(persona="joey"), server)
+        store.set_place(server + 1, Place(persona="joey"), server)
+        store.answered(None, server + 1, [Said(5, None, "Mine")], keep=9, guild=server)
+        store.receive(Waiting(server, server, server + 1, 5, "Hi"))
+    store.set_place(5, Place(persona="joey"))
+    store.forget_places([3, 5])
+    assert set(store.places()) == {30, 31}
+    assert store.turns(4, 9) == []
+    assert [turn.text for turn in store.turns(31, 9)] == ["Mine"]
+    assert [one.message for one in store.waiting(60)] == [30]
+
+
+def test_servers_that_sent_it_away_leave_nothing(store: Store) -> None:
+    for server in (2, 3, 5, 7):
+        store.set_place(server, Place(persona="joey"), server)
+        store.answered(None, 10 * server, [Said(5, None, "Mine")], keep=9, guild=server)
+        store.receive(Waiting(server, server, 10 * server, 5, "Hi"))
+    store.set_place(9, Place(persona="joey"))
+    assert store.forget_others({3}, lambda server: server % 2 == 1) == [5, 7]
+    assert set(store.places()) == {2, 3, 9}, "it is in 3, and 2 is served by another process"
+    assert [len(store.turns(10 * server, 9)) for server in (2, 3, 5, 7)] == [1, 1, 0, 0]
+    assert [one.message for one in store.waiting(60)] == [2, 3]
+
+
+def test_messages_that_another_process_serves_wait_on(store: Store) -> None:
+    for server in (2, 3):
+        store.receive(Waiting(server, server, 10, 5, "Hi"))
+    assert store.waiting(-1, lambda server: server == 3) == []
+    assert [one.message for one in store.waiting(60, lambda server: server == 3)] == []
+    assert [one.message for one in store.waiting(60)] == [2]
+
+
+def test_a_database_of_the_first_version_is_read(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+        db.executescript(_FIRST)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert store.places() == {3: Place(persona="joey"), 4: Place(clean=False)}
+    assert store.turns(4, 9) == [Said(5, None, "Hi"), Said(5, "Ann", "Yo")]
+    assert store.waiting(time.time()) == [Waiting(10, 3, 4, 5, "Tea?")]
+    assert store.fact("commands") == "x"
+    store.answered(10, 4, [Said(5, None, "Tea?")], keep=9, guild=3)
+    assert store.forget_others(set(), lambda server: True) == [3]
+    assert [turn.text for turn in store.turns(4, 9)] == ["Hi", "Yo"], "nobody wrote down where that was said"
     store.forget_places([3, 4])
     assert store.places() == {}
     assert store.turns(4, 9) == []
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda store: store.forget_user(5),
+        lambda store: store.forget_channel(4),
+        lambda store: store.forget_places([4]),
+        lambda store: store.forget_older(-1),
+    ],
+)
+def test_what_is_forgotten_stands_in_no_file(tmp_path: Path, forget: Callable[[Store], object]) -> None:
+    def stands() -> bool:
+        return any(b"A secret" in path.read_bytes() for path in tmp_path.iterdir())
+
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.answered(None, 4, [Said(5, None, "A secret")], keep=9)
+    assert stands()
+    forget(store)
+    assert not stands()
+    store.close()
+
+
+def test_two_who_change_a_place_at_once_lose_nothing(store: Store, url: str) -> None:
+    other = Store(url)
+    assert store.places() == other.places() == {}
+    with ThreadPoolExecutor() as pool:
+        changes = [Place(persona="joey"), Place(clean=True), Place(chance=0.5), Place(cooldown=1.0)]
+        list(pool.map(lambda one, change: one.set_place(7, change, 3), [store, other] * 2, changes))
+    assert store.places() == {7: Place(persona="joey", clean=True, chance=0.5, cooldown=1.0)}
+    assert other.set_place(7, Place(persona="ross"), 3, "clean") == Place(persona="ross", chance=0.5, cooldown=1.0)
+    assert store.places() == {7: Place(persona="ross", chance=0.5, cooldown=1.0)}
+    other.close()
+
+
+@pytest.mark.parametrize("broken", ["{'persona'", '["joey"]', "7", "null"])
+def test_settings_that_cannot_be_read_are_named(tmp_path: Path, broken: str) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.set_place(7, Place(persona="joey"))
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
+        db.execute("UPDATE settings SET said = ?", [broken])
+    with pytest.raises(StoreError, match=r"bot\.db: what is set for 7 cannot be read .*DELETE FROM settings WHERE place = 7"):
+        store.places()
+    store.close()
 
 
 def test_a_damaged_or_locked_database_is_named(tmp_path: Path) -> None:
@@ -148,9 +309,58 @@ def test_ids_of_discord_fit(store: Store) -> None:
 
 
 def test_a_server_that_is_away_is_named_without_its_password() -> None:
-    with pytest.raises(StoreError, match=r"\*\*\*@127") as error:
+    with pytest.raises(
+        StoreError, match=r"\*\*\*@127.*; see that its server runs, has that database and lets charbot in$"
+    ) as error:
         Store(f"postgresql+psycopg://charbot:secret@127.0.0.1:{free_port()}/bot")
     assert "secret" not in str(error.value)
+
+
+def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigError, match=r"`discord\.database`: .*psycopg.*; pip install 'charbot\[postgres\]'"):
+        Store("postgresql+psycopg://127.0.0.1/bot")
+
+
+def test_a_database_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Store(f"sqlite:///{tmp_path / 'bot.db'}").close()
+    store = Store(f"sqlite:///file:{tmp_path / 'bot.db'}?mode=ro&uri=true")
+    with pytest.raises(StoreError, match=r"readonly database; let charbot write there$"):
+        store.set_place(1, Place())
+    store.close()
+    assert not (tmp_path / "file:").exists(), "that is how an address begins, and no folder"
+
+
+def test_a_database_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"unable to open database file; let charbot write there$"):
+        Store(f"sqlite:///{tmp_path}")
+
+
+def test_a_database_of_postgresql_that_may_not_be_written_is_named(postgres_url: str) -> None:
+    Store(postgres_url).close()
+    store = Store(f"{postgres_url}?options=-c%20default_transaction_read_only=on")
+    with pytest.raises(StoreError, match=r"read-only transaction; let charbot write there$"):
+        store.set_place(1, Place())
+    store.close()
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 60)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    with store._engine.begin() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="disk is full; make room on the disk"):
+        store.note("much", "x" * 10**5)
+    store.close()
+
+
+def test_tables_that_are_missing_are_named(store: Store) -> None:
+    with store._engine.begin() as db:
+        db.execute(text("DROP TABLE facts"))
+    with pytest.raises(StoreError, match=r"facts.*; mend it, or move it away"):
+        store.fact("commands")
 
 
 def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +368,7 @@ def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0)
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         Store(f"sqlite:///{tmp_path / 'bot.db'}").set_place(1, Place())
     other.execute("ROLLBACK")
     other.close()
@@ -169,14 +379,26 @@ def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytes
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         store.set_place(1, Place())
     other.execute("ROLLBACK")
     other.close()
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         store.places()
     monkeypatch.setattr(store, "_rests_until", 0.0)
     assert store.places() == {}
+    store.close()
+
+
+def test_a_table_that_stays_locked_is_not_waited_for_without_end(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 1)
+    store, engine = Store(f"{postgres_url}?options=-c%20application_name=mine"), create_engine(postgres_url)
+    with ThreadPoolExecutor() as pool, engine.begin() as other:
+        assert other.execute(text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'")).scalar() == 1
+        other.execute(text("LOCK TABLE settings"))
+        with pytest.raises(StoreError, match=r"timeout; stop what else uses it, or try again later$"):
+            pool.submit(store.set_place, 1, Place()).result(timeout=30)
+    engine.dispose()
     store.close()
 
 

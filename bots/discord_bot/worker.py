@@ -1,0 +1,65 @@
+"""Work that waits for something, kept off the event loop."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import ParamSpec, TypeVar
+
+_CLOSING_SECONDS = 5
+"""How long what is still to be done may take when it closes."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger("charbot.discord")
+
+
+class Worker:
+    """A thread that does what it is given, one thing after the other.
+
+    A program ends though one of them hangs: it would wait for the threads of a pool."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._open = name, True
+        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        Thread(target=self._work, name=f"charbot-{name}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (work := self._waiting.get()) is not None:
+            work()
+
+    def _put(self, call: Callable[[], T]) -> "asyncio.Future[T]":
+        future: Future[T] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(call())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._waiting.put(work)
+        return asyncio.wrap_future(future)
+
+    async def do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a call returns, once everything before it is done. Once begun it is not cancelled.
+
+        Raises RuntimeError where it is closed."""
+        if not self._open:
+            raise RuntimeError(f"nothing is done any more: {self._name}")
+        return await self._put(lambda: call(*args, **kwargs))
+
+    async def close(self) -> None:
+        """Takes nothing more, and waits for what it was given, unless that hangs."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            await asyncio.wait_for(self._put(lambda: None), _CLOSING_SECONDS)
+        except TimeoutError:
+            _log.warning("left in the middle of it: %s", self._name)
+        self._waiting.put(None)

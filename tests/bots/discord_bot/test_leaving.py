@@ -1,0 +1,88 @@
+"""What stays of servers, channels and threads that are gone: nothing."""
+
+from pathlib import Path
+
+from bots.discord_bot.bot import Shards
+from bots.discord_bot.place import Place
+from bots.discord_bot.store import Said, Store, Waiting
+from charbot.personas.library import Library
+from tests.bots.discord_bot.fake_discord import GUILD
+from tests.bots.discord_bot.test_bot import ME, Stage, run, stage
+
+_LEFT = GUILD + (1 << 22)
+"""Of another shard than GUILD where there are several."""
+
+
+async def _settle(on: Stage, channel: int) -> None:
+    """A channel has settings, and a conversation."""
+    before = len(on.discord.messages)
+    await on.discord.say(f"{ME} Hi", channel=channel)
+    await on.heard(before + 1)
+    await on.bot.change_place(channel, Place(clean=False))
+    await on.until(lambda: on.store.turns(channel, 9), 2)
+
+
+def _left(folder: Path) -> Store:
+    """A database that knows a server which the bot is not in any more."""
+    store = Store(f"sqlite:///{folder / 'bot.db'}")
+    store.set_place(_LEFT, Place(clean=True), _LEFT)
+    store.set_place(70, Place(clean=False), _LEFT)
+    store.set_place(71, Place(clean=False))
+    store.answered(None, 70, [Said(5, None, "Hi")], keep=9, guild=_LEFT)
+    store.answered(None, 71, [Said(5, None, "A direct message")], keep=9)
+    store.receive(Waiting(10, _LEFT, 70, 5, "Tea?"))
+    return store
+
+
+@run
+async def test_a_server_that_is_left_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await _settle(on, 1)
+        await on.bot.change_place(GUILD, Place(clean=True))
+        await on.discord._dispatch("GUILD_DELETE", {"id": str(GUILD)})
+        await on.until(lambda: [] if on.store.places() else [True], 1)
+        assert on.store.turns(1, 9) == []
+        assert on.bot.places == {}
+
+
+@run
+async def test_a_server_that_sent_it_away_while_it_was_not_there_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
+    store = _left(tmp_path)
+    async with stage(shared_library, tmp_path) as on:
+        await on.until(lambda: [] if 70 in on.bot.places else [True], 1)
+        assert store.places() == on.bot.places == {71: Place(clean=False)}
+        assert store.turns(70, 9) == []
+        assert store.waiting(60) == []
+        assert [turn.text for turn in store.turns(71, 9)] == ["A direct message"]
+        await _settle(on, 1)
+    async with stage(shared_library, tmp_path, on.discord) as on:
+        await _settle(on, 2)
+        assert set(on.store.places()) == {1, 2, 71}, "it is in that server still"
+        assert len(on.store.turns(1, 9)) == 2
+    store.close()
+
+
+@run
+async def test_what_other_processes_serve_stays(shared_library: Library, tmp_path: Path) -> None:
+    store = _left(tmp_path)
+    async with stage(shared_library, tmp_path, shards=Shards(((GUILD >> 22) % 2,), 2)) as on:
+        await _settle(on, 1)
+        assert set(store.places()) == {1, _LEFT, 70, 71}
+        assert [turn.text for turn in store.turns(70, 9)] == ["Hi"]
+    store.close()
+
+
+@run
+async def test_a_channel_or_thread_that_is_deleted_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for channel in (1, 2):
+            await _settle(on, channel)
+        await on.discord._dispatch("CHANNEL_DELETE", {"id": "1", "guild_id": str(GUILD), "type": 0, "name": "channel-1"})
+        await on.until(lambda: [] if 1 in on.store.places() else [True], 1)
+        assert on.store.turns(1, 9) == []
+        assert set(on.bot.places) == {2}
+        # Discord tells of threads by their ids alone.
+        await on.discord._dispatch("THREAD_DELETE", {"id": "2", "guild_id": str(GUILD), "parent_id": "18", "type": 11})
+        await on.until(lambda: [] if 2 in on.store.places() else [True], 1)
+        assert on.store.turns(2, 9) == []
+        assert on.bot.places == {}

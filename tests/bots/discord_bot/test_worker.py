@@ -1,0 +1,70 @@
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from bots.discord_bot.worker import Worker
+from charbot.personas.library import Library
+from tests.bots.discord_bot.test_bot import run, stage
+
+_HANGS = """
+import asyncio, threading
+from bots.discord_bot import worker
+
+async def main():
+    disk = worker.Worker("store")
+    task = asyncio.create_task(disk.do(threading.Event().wait))
+    await asyncio.sleep(0)
+    await disk.close()
+
+worker._CLOSING_SECONDS = 0.1
+asyncio.run(main())
+"""
+
+
+@run
+async def test_it_does_one_thing_after_the_other_and_what_it_has_before_it_closes() -> None:
+    worker, free, done = Worker("test"), threading.Event(), list[int]()
+
+    def fail() -> None:
+        raise ValueError("on purpose")
+
+    first = asyncio.create_task(worker.do(free.wait))
+    others = [asyncio.create_task(worker.do(done.append, number)) for number in range(3)]
+    failing = asyncio.create_task(worker.do(fail))
+    await asyncio.sleep(0)
+    others[1].cancel()
+    await asyncio.wait([others[1]])
+    free.set()
+    await worker.close()
+    assert done == [0, 2]
+    assert await first
+    with pytest.raises(ValueError, match="on purpose"):
+        await failing
+    await worker.close()
+    with pytest.raises(RuntimeError, match="nothing is done any more"):
+        await worker.do(fail)
+
+
+def test_a_program_ends_though_its_worker_hangs() -> None:
+    subprocess.run([sys.executable, "-c", _HANGS], cwd=Path(__file__).parents[3], check=True, timeout=60)
+
+
+@run
+async def test_a_bot_closes_though_its_disk_hangs(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.worker._CLOSING_SECONDS", 0.1)
+    free = threading.Event()
+    async with stage(shared_library, tmp_path) as on:
+        hanging = asyncio.create_task(on.bot._disk.do(free.wait))
+        await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(on.bot.close(), 30)
+        finally:
+            free.set()
+            await hanging
+    assert "left in the middle of it: store" in caplog.text
