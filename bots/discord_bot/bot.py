@@ -7,12 +7,11 @@ import logging
 import random
 import re
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any
 
 import aiohttp
 import discord
@@ -22,15 +21,17 @@ from bots.discord_bot import texts
 from bots.discord_bot.again import Again
 from bots.discord_bot.calls import Call, Target
 from bots.discord_bot.cast import Cast, Member
+from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.place import Place, age_restricted, allowed
+from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
-from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
+from bots.discord_bot.store import Store, StoreError, Waiting
 from bots.discord_bot.targets import ToMessage
+from bots.discord_bot.worker import Worker
 from charbot.config import Config
-from charbot.corpus.conversation import Utterance
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
@@ -39,7 +40,7 @@ from charbot.text import message as heard_text
 from charbot.text import normalise, words
 
 _REMEMBERED = 1000
-"""Conversations, and people's last messages, in memory at once; the database has the others."""
+"""People of whom it is known when they spoke last."""
 _REFRESH_SECONDS = 30
 _NOTICE_SECONDS = 1.0
 """Messages that are left within so long are told of together."""
@@ -55,9 +56,6 @@ _NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What sending may raise."""
 
 _log = logging.getLogger("charbot.discord")
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,18 +90,12 @@ class Bot(commands.AutoShardedBot):
         self._desk = Desk(self._answer, config.discord.waiting)
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
-        self._disk = ThreadPoolExecutor(1, "charbot-store")
-        self._memories: OrderedDict[int, Memory] = OrderedDict()
-        self._spoke: OrderedDict[int, float] = OrderedDict()
+        self._disk = Worker("store")
+        self.conversations = Conversations(store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
+        self._spoke: Recent[int, float] = Recent(_REMEMBERED)
         self._left: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._forgotten: OrderedDict[int, float] = OrderedDict()
-        self._told: str | None = None
         self._late: list[Waiting] = []
-
-    async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs what waits for the database in its own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._disk, lambda: call(*args, **kwargs))
 
     def do(self, work: Awaitable[None]) -> None:
         """Has something done meanwhile."""
@@ -127,7 +119,7 @@ class Bot(commands.AutoShardedBot):
     async def change_place(self, where: int, changes: Place) -> None:
         """Sets something for a place. Raises StoreError, and then nothing has changed."""
         changed = changes.over(self.places.get(where, Place()))
-        await self.on_disk(self.store.set_place, where, changed)
+        await self._disk.do(self.store.set_place, where, changed)
         self.places[where] = changed
 
     # Life
@@ -135,9 +127,10 @@ class Bot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         from bots.discord_bot.commands import add_commands
 
-        self.places = await self.on_disk(self.store.places)
+        self.places = await self._disk.do(self.store.places)
+        await self.conversations.open()
         # Before any new message comes in.
-        self._late = await self.on_disk(self.store.waiting, _LATE_SECONDS)
+        self._late = await self._disk.do(self.store.waiting, _LATE_SECONDS)
         add_commands(self)
         self.add_dynamic_items(Again)
         await self._sync()
@@ -147,30 +140,19 @@ class Bot(commands.AutoShardedBot):
         """Tells Discord which commands there are, where that has changed."""
         payload = json.dumps([command.to_dict(self.tree) for command in self.tree.get_commands()], sort_keys=True)
         wanted = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-        if await self.on_disk(self.store.fact, "commands") != wanted:
+        if await self._disk.do(self.store.fact, "commands") != wanted:
             await self.tree.sync()
-            await self.on_disk(self.store.note, "commands", wanted)
+            await self._disk.do(self.store.note, "commands", wanted)
 
     async def _look_after(self) -> None:
         """Notices personas that were fitted anew, and forgets what is old, or what another process was told to forget."""
-        days = self.config.discord.memory_days
         while True:
-            await self._try(self.cast.refresh)
-            for channel in await self._try(self.store.forget_older, days) or ():
-                self._memories.pop(channel, None)
-            told = await self._try(self.store.fact, FORGOTTEN)
-            if told and told != self._told:
-                self._told = told
-                self._memories.clear()
+            for task in (partial(self._disk.do, self.cast.refresh), self.conversations.flush, self.conversations.forget_old):
+                try:
+                    await task()
+                except Exception as error:
+                    _log.warning("%s", error)
             await asyncio.sleep(_REFRESH_SECONDS)
-
-    async def _try(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Does what may fail without harm to the rest."""
-        try:
-            return await self.on_disk(call, *args, **kwargs)
-        except Exception as error:
-            _log.warning("%s", error)
-            return None
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
@@ -193,10 +175,9 @@ class Bot(commands.AutoShardedBot):
         places = [guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))]
         for place in places:
             self.places.pop(place, None)
-            self._memories.pop(place, None)
         while True:
             try:
-                return await self.on_disk(self.store.forget_places, places)
+                return await self.conversations.forget_places(places)
             except StoreError as error:
                 _log.warning("%s", error)
                 await asyncio.sleep(_REFRESH_SECONDS)
@@ -209,7 +190,7 @@ class Bot(commands.AutoShardedBot):
         if lost:
             return f"not connected to Discord: shard {', '.join(lost)}"
         try:
-            await self.on_disk(self.store.fact, "commands")
+            await self._disk.do(self.store.fact, "commands")
         except StoreError as error:
             return str(error)
         return None
@@ -224,8 +205,9 @@ class Bot(commands.AutoShardedBot):
                     await say(texts.CLOSING)
             for task in self._tasks:
                 task.cancel()
+            await self.conversations.flush()
         await super().close()
-        await asyncio.to_thread(self._disk.shutdown)
+        await self._disk.close()
 
     # Messages
 
@@ -280,15 +262,12 @@ class Bot(commands.AutoShardedBot):
         if now - self._spoke.get(call.author, -1e9) < (call.place.cooldown or 0.0):
             return False
         self._spoke[call.author] = now
-        self._spoke.move_to_end(call.author)
-        if len(self._spoke) > _REMEMBERED:
-            self._spoke.popitem(last=False)
         # Taken first: to wait for the disk would let later messages pass.
         taken = self._desk.take(call.channel, call)
         if call.kept and (taken or not self._desk.open):
             # One thread serves the disk in turn: this is noted before the answer to it is.
             with suppress(StoreError):
-                await self.on_disk(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
+                await self._disk.do(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
         elif not taken and not self._desk.open:
             await self._excuse(call)
         return taken or not self._desk.open
@@ -325,15 +304,11 @@ class Bot(commands.AutoShardedBot):
 
     # Answers
 
-    @property
-    def _kept_turns(self) -> int:
-        return 2 * self.config.chat.context_turns
-
     async def _answer(self, call: Call) -> None:
         """Answers a call, or apologises."""
         try:
             async with self._excused(call):
-                memory = Memory() if call.aside else await self._memory(call.channel)
+                memory = Memory() if call.aside else await self.conversations.memory(call.channel)
                 text, after = await self._continued(call, memory)
         except (UsageError, BusyError) as error:
             await self._apologise(call, str(error))
@@ -376,21 +351,16 @@ class Bot(commands.AutoShardedBot):
         try:
             async with self._excused(call):
                 with suppress(StoreError):
-                    await self.on_disk(self.store.sending, call.id, text)
+                    await self._disk.do(self.store.sending, call.id, text)
                 if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
                     await call.target.send(text, speaker)
         except _NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
-            await self._done(call, [])
+            await self.conversations.done(call)
             return
         self.metrics.count("answered", time.monotonic() - call.at)
-        turns = []
-        # Unless it is none of its, or the conversation, or who spoke, was forgotten meanwhile.
-        if self._memories.get(call.channel) is memory and self._forgotten.get(call.author, call.at) <= call.at:
-            self._memories[call.channel] = after
-            turns = [Said(call.author, None, after.turns[-2].text), Said(call.author, speaker, text)]
-        await self._done(call, turns)
+        await self.conversations.keep(call, memory, after)
 
     async def _was_said(self, channel: int, message: int, reply: str) -> bool:
         """Whether a reply that was about to be sent before a crash stands in the channel."""
@@ -413,43 +383,11 @@ class Bot(commands.AutoShardedBot):
         self.metrics.count("apologised")
         with suppress(*_NETWORK):
             await call.target.send(text)
-        await self._done(call, [])
-
-    async def _done(self, call: Call, turns: list[Said]) -> None:
-        """Notes that a call is answered; where that cannot be done now, once more in a while."""
-        noted, instead = call.id if call.kept else None, call.instead is not None
-
-        async def note() -> None:
-            await self.on_disk(self.store.answered, noted, call.channel, turns, self._kept_turns, instead=instead)
-
-        async def note_later() -> None:
-            await asyncio.sleep(_REFRESH_SECONDS)
-            with suppress(StoreError):
-                await note()
-
-        try:
-            await note()
-        except StoreError as error:
-            _log.warning("%s", error)
-            self.do(note_later())
+        await self.conversations.done(call)
 
     async def _typing(self, call: Call) -> None:
         with suppress(*_NETWORK):
             await call.target.typing()
-
-    async def _memory(self, channel: int) -> Memory:
-        if channel not in self._memories:
-            try:
-                said = await self.on_disk(self.store.turns, channel, self._kept_turns)
-            except StoreError as error:
-                _log.warning("%s", error)
-                # This time without what was said before.
-                return Memory()
-            self._memories[channel] = Memory().heard([Utterance(one.speaker, one.text) for one in said])
-            if len(self._memories) > _REMEMBERED:
-                self._memories.popitem(last=False)
-        self._memories.move_to_end(channel)
-        return self._memories[channel]
 
     def member(self, place: Place, nsfw: bool) -> tuple[Member, bool]:
         """Who answers in a place, and whether cleanly. Raises UsageError where nobody can."""
@@ -470,21 +408,9 @@ class Bot(commands.AutoShardedBot):
         voice = await asyncio.to_thread(self.cast.voice, member.name, settings)
         return await asyncio.wrap_future(self.board.ask(voice, memory, seed=seed))
 
-    async def forget_channel(self, channel: int) -> None:
-        """The channel's conversation starts anew. Raises StoreError."""
-        self._memories.pop(channel, None)
-        await self.on_disk(self.store.forget_channel, channel)
-        # It may have been read meanwhile.
-        self._memories.pop(channel, None)
-
     async def forget_user(self, user: int) -> None:
         """What a user said is gone. Raises StoreError."""
-        self._forgotten[user] = time.monotonic()
-        if len(self._forgotten) > _REMEMBERED:
-            self._forgotten.popitem(last=False)
-        self._memories.clear()
-        self._told = await self.on_disk(self.store.forget_user, user)
-        self._memories.clear()
+        await self.conversations.forget_user(user)
         self._spoke.pop(user, None)
 
 

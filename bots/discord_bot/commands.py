@@ -183,7 +183,7 @@ async def _stop(interaction: Interaction) -> None:
 @app_commands.command(name="reset", description="Start the conversation in this channel anew")
 async def _reset(interaction: Interaction) -> None:
     await interaction.response.defer()
-    await interaction.client.forget_channel(interaction.channel_id or 0)
+    await interaction.client.conversations.forget_channel(interaction.channel_id or 0)
     await interaction.followup.send("A new conversation.")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import discord
@@ -21,7 +22,7 @@ from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.cast import Cast
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.place import Place
-from bots.discord_bot.store import Store, Waiting
+from bots.discord_bot.store import Store, StoreError, Waiting
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError
 from charbot.personas.library import Library
@@ -36,15 +37,19 @@ ME = f"<@{BOT}>"
 
 class _Written(Voice):
     """Says how many turns it has heard, the last of them, and whether it is clean, or else in what manner; as slowly as
-    `seconds`."""
+    `seconds`, and not before it is `free`."""
 
     seconds = 0.0
     manner = ""
+    free = threading.Event()
+    asked: ClassVar[list[str]] = []
 
     def replies(
         self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
+        self.asked.extend(memory.turns[-1].text for memory in memories)
         time.sleep(self.seconds)
+        assert self.free.wait(60)
         found = []
         for memory in memories:
             if memory.turns[-1].text == "crash":
@@ -121,6 +126,8 @@ async def stage(
 def _written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("bots.discord_bot.cast.Voice", _Written)
     monkeypatch.setattr(_Written, "seconds", 0.0)
+    monkeypatch.setattr(_Written, "asked", [])
+    _Written.free.set()
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     yield
     discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = before
@@ -361,6 +368,107 @@ async def test_who_is_forgotten_in_the_middle_of_an_answer_is_forgotten(
         assert on.store.turns(1, 99) == []
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(3))[2] == "Ann clean 1: What was it?"
+
+
+@run
+@pytest.mark.parametrize("how", ["a stranger", "elsewhere", "room"])
+async def test_an_answer_in_hand_is_remembered_whatever_becomes_of_other_conversations(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    async with stage(shared_library, tmp_path) as on:
+        _Written.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: _Written.asked, 1)
+        if how == "a stranger":
+            await on.told("forget-me", author=4001, channel=2)
+        elif how == "elsewhere":
+            known = on.bot.conversations._known
+            monkeypatch.setattr(on.store, "forget_older", lambda days: set())
+            on.store.forget_user(4001)
+            await on.until(lambda: [] if known else [True], 1)
+        else:
+            on.bot.conversations._known.clear()
+        _Written.free.set()
+        await on.heard(1)
+        await on.discord.say(f"{ME} And milk?")
+        assert (await on.heard(2))[1] == "Ann clean 3: And milk?"
+
+
+@run
+async def test_turns_are_written_in_order_once_the_database_is_back(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        for number, channel in enumerate((1, 2, 1, 18, 18)):
+            await on.discord.say(f"{ME} {number}", channel=channel, author=5000 + channel)
+            await on.heard(number + 1)
+        emptied.set()
+        await on.told("reset", channel=2)
+        await on.told("forget-me", author=5018)
+        await on.discord.say(f"{ME} last")
+        await on.heard(6)
+        await on.until(lambda: on.store.turns(1, 9), 6)
+        assert [turn.text for turn in on.store.turns(1, 9)][::2] == ["0", "2", "last"]
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert (store.turns(2, 9), store.turns(18, 9)) == ([], []), "what was forgotten is not written later"
+    store.close()
+
+
+@run
+async def test_turns_that_could_not_be_written_are_written_when_it_leaves(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(1)
+        emptied.set()
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert [turn.text for turn in store.turns(1, 9)] == ["Tea?", "Ann clean 1: Tea?"]
+    store.close()
+
+
+def _full_disk(on: Stage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No answer can be noted until it is set."""
+    write, emptied = on.store.answered, threading.Event()
+
+    def answered(*args: Any, **kwargs: Any) -> None:
+        if not emptied.is_set():
+            raise StoreError("the disk is full")
+        write(*args, **kwargs)
+
+    monkeypatch.setattr(on.store, "answered", answered)
+    return emptied
+
+
+@run
+async def test_what_another_process_let_expire_is_forgotten_here_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.heard(1)
+        on.store.forget_older(-1)
+        later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
+        monkeypatch.setattr("bots.discord_bot.conversations.time", later)
+        await on.until(lambda: [] if on.bot.conversations._known else [True], 1)
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
+
+
+@run
+async def test_what_was_forgotten_before_it_started_is_no_news(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.forget_user(4001)
+    store.close()
+    async with stage(shared_library, tmp_path) as on:
+        assert await on.bot._disk.do(on.bot.conversations._forget_old) == (set(), False)
 
 
 @run
@@ -625,7 +733,7 @@ async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
         else:
             later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
             monkeypatch.setattr("bots.discord_bot.store.time", later)
-        await on.until(lambda: [] if on.bot._memories else [True], 1)
+        await on.until(lambda: [] if on.bot.conversations._known else [True], 1)
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
 
@@ -666,7 +774,7 @@ async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} One")
         await on.heard(1)
-        on.bot._memories.clear()
+        on.bot.conversations._known.clear()
         with monkeypatch.context() as away:
             away.setattr(on.store, "_rests_until", time.monotonic() + 60)
             await on.discord.say(f"{ME} Two")
