@@ -73,7 +73,7 @@ class Bot(commands.AutoShardedBot):
     """Personas in the channels of servers. Replies, and all that waits for a disk, happen in other threads."""
 
     def __init__(self, cast: Cast, store: Store, board: Switchboard, config: Config, shards: Shards = ALL_SHARDS) -> None:
-        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
         intents.message_content = config.discord.message_content
         some: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
         super().__init__(
@@ -181,6 +181,9 @@ class Bot(commands.AutoShardedBot):
             except StoreError as error:
                 _log.warning("%s", error)
                 await asyncio.sleep(_REFRESH_SECONDS)
+
+    async def on_webhooks_update(self, channel: discord.abc.GuildChannel) -> None:
+        self._faces.forget(channel.id)
 
     async def ailment(self) -> str | None:
         """What keeps it from answering, if anything does."""

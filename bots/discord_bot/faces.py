@@ -8,13 +8,17 @@ from typing import TypeAlias
 
 import discord
 
+from bots.discord_bot.recent import Recent
 from charbot.errors import ConfigError
 from charbot.personas.library import slug
 
 _NAME = "charbot"
 _REFUSED_SECONDS = 600
 """How long a channel that lets no webhook be made is not asked again."""
-_UNKNOWN_WEBHOOK = 10015
+_GONE = (10003, 10015)
+"""Discord's codes for a webhook that is not in the channel any more, and for one that is nowhere."""
+_ROOMS = 1000
+"""Channels whose webhooks are known at once."""
 _LIMIT = 80
 """Characters of a name that Discord shows."""
 
@@ -32,10 +36,10 @@ class Faces:
             if not address.startswith("https://"):
                 raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
         self._avatars = {slug(name): address for name, address in avatars.items()}
-        self._hooks: dict[int, discord.Webhook] = {}
-        self._refused: dict[int, float] = {}
-        # One at a time, or two threads of a channel would make it two.
-        self._looking = asyncio.Lock()
+        self._hooks: Recent[int, discord.Webhook] = Recent(_ROOMS)
+        self._refused: Recent[int, float] = Recent(_ROOMS)
+        # One at a time in a room, or two threads of it would make it two.
+        self._looking: Recent[int, asyncio.Lock] = Recent(_ROOMS)
 
     async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
         """Has somebody say something, with a button where `view` has one.
@@ -46,32 +50,45 @@ class Faces:
             return False
         thread = channel if isinstance(channel, discord.Thread) else None
         try:
-            try:
-                await self._send(room, thread, speaker, text, view)
-            except discord.NotFound as error:
-                if error.code != _UNKNOWN_WEBHOOK:
-                    raise
-                # Somebody has deleted it.
-                self._hooks.pop(room.id, None)
-                await self._send(room, thread, speaker, text, view)
+            # The second time by one that was looked up, or made, anew.
+            return await self._sent(room, thread, speaker, text, view) or await self._sent(room, thread, speaker, text, view)
         except discord.HTTPException as error:
-            if error.status not in (400, 403) and error.code != _UNKNOWN_WEBHOOK:
+            if error.status not in (400, 403):
                 raise
             return self._refuse(room, error)
-        return True
 
-    async def _send(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> None:
-        async with self._looking:
-            if room.id not in self._hooks:
-                own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
-                self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
-        await self._hooks[room.id].send(
-            text, username=speaker[:_LIMIT], avatar_url=self._avatars.get(slug(speaker)), view=view,
-            thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
-        )  # fmt: skip
+    def forget(self, room: int) -> None:
+        """A channel's webhooks changed: it is looked at anew."""
+        self._hooks.pop(room, None)
+
+    async def _sent(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> bool:
+        """Whether the room's webhook could send it. False where somebody has deleted or moved the webhook."""
+        try:
+            message = await (await self._hook(room)).send(
+                text, username=speaker[:_LIMIT], avatar_url=self._avatars.get(slug(speaker)), view=view,
+                thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
+            )  # fmt: skip
+        except discord.NotFound as error:
+            if error.code not in _GONE:
+                raise
+        else:
+            if message.channel.id == (thread or room).id:
+                return True
+            await message.delete()
+        self.forget(room.id)
+        return False
+
+    async def _hook(self, room: _Room) -> discord.Webhook:
+        if room.id not in self._hooks:
+            lock = self._looking[room.id] = self._looking.get(room.id) or asyncio.Lock()
+            async with lock:
+                if room.id not in self._hooks:
+                    own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
+                    self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
+        return self._hooks[room.id]
 
     def _refuse(self, room: _Room, error: discord.HTTPException) -> bool:
         _log.warning("no webhook in channel %d, charbot answers itself: %s", room.id, error)
-        self._hooks.pop(room.id, None)
+        self.forget(room.id)
         self._refused[room.id] = time.monotonic() + _REFUSED_SECONDS
         return False

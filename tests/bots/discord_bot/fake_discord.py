@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 APP, BOT, GUILD, OWNER = (10**16 + number for number in range(4))
 TOKEN = "right.token"
 _CONTENT, _PRIVILEGED = 1 << 15, (1 << 1) | (1 << 8) | (1 << 15)
+_WEBHOOKS = 1 << 5
 _ME = {"id": str(BOT), "username": "charbot", "discriminator": "0", "global_name": None, "avatar": None, "bot": True}
 _NOW = "2026-01-01T00:00:00+00:00"
 
@@ -40,6 +41,8 @@ class FakeDiscord:
     """Privileged intents that the application has."""
     channels: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False, 18: True})
     """Channels of the server, and which are age-restricted."""
+    threads: dict[int, int] = field(default_factory=dict)
+    """Threads of the server, and the channels that they are in."""
     messages: list[Json] = field(default_factory=list)
     callbacks: list[Json] = field(default_factory=list)
     edits: list[Json] = field(default_factory=list)
@@ -114,6 +117,9 @@ class FakeDiscord:
                 return _answer(self.add_webhook(int(channel)))
             case ("POST", "webhooks", id_, token) if id_ != str(APP):
                 return self._by_webhook(id_, token, body, request.query)
+            case ("DELETE", "webhooks", id_, _, "messages", message) if id_ != str(APP):
+                self.messages[:] = [one for one in self.messages if one["id"] != message]
+                return web.Response(status=204)
             case ("POST", "channels", channel, "messages"):
                 return self._message(channel, body)
             case ("POST", "interactions", id_, _, "callback"):
@@ -155,6 +161,8 @@ class FakeDiscord:
         if "discord" in body["username"].lower() or not 0 < len(body["content"]) <= 2000:
             return _answer({"code": 50035, "message": "Invalid Form Body"}, 400)
         channel = int(query.get("thread_id", hook["channel_id"]))
+        if self.threads.get(channel, int(hook["channel_id"])) != int(hook["channel_id"]):
+            return _answer({"message": "Unknown Channel", "code": 10003}, 404)
         if body.get("components") and not hook["application_id"]:
             self.faults.append("a button by a webhook of somebody else's")
         made = self._made(channel, body["content"], hook=id_)
@@ -168,6 +176,14 @@ class FakeDiscord:
                 "avatar": None, "user": _ME if own else _user(OWNER), "application_id": str(APP) if own else None}  # fmt: skip
         self.webhooks.append({**hook, "token": "secret"})
         return self.webhooks[-1]
+
+    async def move_webhook(self, number: int, channel: int, *, told: bool = True) -> None:
+        """Somebody moves a webhook to another channel; the bot is told so, as far as it listens."""
+        before = self.webhooks[number]["channel_id"]
+        self.webhooks[number]["channel_id"] = str(channel)
+        if told and self._intents & _WEBHOOKS:
+            for one in (before, channel):
+                await self._dispatch("WEBHOOKS_UPDATE", {"guild_id": str(GUILD), "channel_id": str(one)})
 
     def _check(self, body: Json) -> None:
         if body.get("content") and body.get("allowed_mentions", {}).get("parse") != []:
@@ -243,8 +259,16 @@ class FakeDiscord:
             {"id": str(GUILD), "name": "Demo", "owner_id": str(OWNER), "member_count": 2, "unavailable": False,
              "channels": channels,
              "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "hoist": False,
-                        "managed": False, "mentionable": False}], "members": [me], "emojis": [], "features": [], "threads": []},
+                        "managed": False, "mentionable": False}], "members": [me], "emojis": [], "features": [],
+             "threads": [self._thread(one) for one in self.threads]},
         )  # fmt: skip
+
+    def _thread(self, id_: int) -> Json:
+        about = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": _NOW, "locked": False}
+        return {
+            "id": str(id_), "type": 11, "guild_id": str(GUILD), "parent_id": str(self.threads[id_]), "owner_id": str(OWNER),
+            "name": f"thread-{id_}", "last_message_id": None, "message_count": 0, "member_count": 1, "thread_metadata": about,
+        }  # fmt: skip
 
     async def _dispatch(self, name: str, data: Json) -> None:
         event = {"op": 0, "t": name, "s": len(self._log) + 1, "d": data}

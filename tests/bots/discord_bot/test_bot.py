@@ -584,6 +584,46 @@ async def test_personas_speak_under_their_own_names(shared_library: Library, tmp
 
 
 @run
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_webhook_that_was_moved_says_nothing_where_it_does_not_belong(
+    shared_library: Library, tmp_path: Path, told: bool
+) -> None:
+    async with stage(shared_library, tmp_path, FakeDiscord(threads={30: 1})) as on:
+        fake = on.discord
+        await on.told("settings", manager=True, faces=True)
+        await fake.say(f"{ME} One")
+        await on.heard(1)
+        await fake.move_webhook(0, 2, told=told)
+        await fake.say(f"{ME} Two")
+        await on.heard(2)
+        await fake.move_webhook(1, 2, told=told)
+        await fake.say(f"{ME} Three", channel=30)
+        assert (await on.heard(3))[2].endswith(" 1: Three")
+        assert [(one["channel"], one["name"]) for one in fake.messages] == [(1, "Ann"), (1, "Ann"), (30, "Ann")]
+
+
+@run
+async def test_a_channel_waits_for_no_other_to_get_its_webhook(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.told("settings", manager=True, faces=True, everywhere=True, author=OWNER)
+        made, free = discord.TextChannel.create_webhook, asyncio.Event()
+
+        async def slow(room: discord.TextChannel, **kwargs: Any) -> discord.Webhook:
+            if room.id == 1:
+                await free.wait()
+            return await made(room, **kwargs)
+
+        monkeypatch.setattr(discord.TextChannel, "create_webhook", slow)
+        await on.discord.say(f"{ME} Slow")
+        await on.discord.say(f"{ME} Quick", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Quick"]
+        free.set()
+        await on.heard(2)
+
+
+@run
 async def test_where_no_webhook_can_be_made_charbot_answers_itself(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         fake = on.discord
