@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import aiohttp
 import discord
 from discord.ext import commands
 
@@ -28,6 +27,7 @@ from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.place import Place, age_restricted, allowed
 from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
+from bots.discord_bot.sending import NETWORK, PASSING, quietly
 from bots.discord_bot.store import Store, StoreError, Waiting
 from bots.discord_bot.targets import ToMessage
 from bots.discord_bot.worker import Worker
@@ -51,9 +51,6 @@ _LOOKED_AT = 50
 """Messages after one among which its answer is looked for."""
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
-
-_NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What sending may raise."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -204,8 +201,7 @@ class Bot(commands.AutoShardedBot):
             for call in await self._desk.close(_CLOSING_SECONDS):
                 await self._excuse(call)
             for say in self.stages.stop_all():
-                with suppress(*_NETWORK):
-                    await say(texts.CLOSING)
+                await quietly(say(texts.CLOSING))
             for task in self._tasks:
                 task.cancel()
             await self.conversations.flush()
@@ -224,8 +220,7 @@ class Bot(commands.AutoShardedBot):
             return
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Discord keeps back what is in an answer that does not mention the bot.
-            with suppress(*_NETWORK):
-                await ToMessage(message, message.author.id).send(texts.UNREAD)
+            await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
             return
         message.content = re.sub(rf"<@!?{self.user.id if self.user else 0}>", "", message.content)
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
@@ -302,8 +297,7 @@ class Bot(commands.AutoShardedBot):
 
     async def _tell_left(self, call: Call) -> None:
         await asyncio.sleep(_NOTICE_SECONDS)
-        with suppress(*_NETWORK):
-            await call.target.send(texts.BUSY.format(count=self._left.pop(call.channel)))
+        await quietly(call.target.send(texts.BUSY.format(count=self._left.pop(call.channel))))
 
     # Answers
 
@@ -357,10 +351,12 @@ class Bot(commands.AutoShardedBot):
                     await self._disk.do(self.store.sending, call.id, text)
                 if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
                     await call.target.send(text, speaker)
-        except _NETWORK as error:
+        except NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
-            await self.conversations.done(call)
+            # What may be sent another time waits for the next start.
+            if not isinstance(error, PASSING):
+                await self.conversations.done(call)
             return
         self.metrics.count("answered", time.monotonic() - call.at)
         await self.conversations.keep(call, memory, after)
@@ -379,18 +375,15 @@ class Bot(commands.AutoShardedBot):
     async def _excuse(self, call: Call) -> None:
         """Charbot is closing. What is kept is answered when it comes back."""
         if not call.kept:
-            with suppress(*_NETWORK):
-                await call.target.send(texts.CLOSING)
+            await quietly(call.target.send(texts.CLOSING))
 
     async def _apologise(self, call: Call, text: str) -> None:
         self.metrics.count("apologised")
-        with suppress(*_NETWORK):
-            await call.target.send(text)
+        await quietly(call.target.send(text))
         await self.conversations.done(call)
 
     async def _typing(self, call: Call) -> None:
-        with suppress(*_NETWORK):
-            await call.target.typing()
+        await quietly(call.target.typing())
 
     def member(self, place: Place, nsfw: bool) -> tuple[Member, bool]:
         """Who answers in a place, and whether cleanly. Raises UsageError where nobody can."""

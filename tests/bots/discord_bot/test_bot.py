@@ -12,7 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import aiohttp
 import discord
 import pytest
 import yarl
@@ -337,21 +336,46 @@ async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_l
 
 
 @run
-async def test_a_broken_line_costs_an_answer_and_not_the_channel(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("faces", [False, True])
+async def test_a_broken_line_costs_no_answer(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: bool
 ) -> None:
+    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01, 0.01))
+    broken: list[Any] = ["reset", None, "reset", "overloaded", None]
+
+    def refuse(method: str, path: str) -> web.Response | None:
+        sends = method == "POST" and ("webhooks/" in path if faces else path.endswith("messages"))
+        trouble = broken.pop(0) if sends and broken else None
+        if trouble == "reset":
+            raise asyncio.CancelledError
+        return _answer({"message": "overloaded"}, 503) if trouble else None
+
     async with stage(shared_library, tmp_path) as on:
-        send, broken = on.bot.http.send_message, [aiohttp.ClientConnectionError("gone"), ConnectionResetError(104, "reset")]
-
-        async def failing(*args: Any, **kwargs: Any) -> Any:
-            if broken:
-                raise broken.pop()
-            return await send(*args, **kwargs)
-
-        monkeypatch.setattr(on.bot.http, "send_message", failing)
+        if faces:
+            await on.told("settings", manager=True, faces=True)
+        on.discord.refuse = refuse
         for text in ("One", "Two", "Three"):
             await on.discord.say(f"{ME} {text}")
-        assert await on.heard(1) == ["Ann clean 1: Three"]
+        assert await on.heard(3) == ["Ann clean 1: One", "Ann clean 3: Two", "Ann clean 5: Three"]
+        assert not broken
+
+
+@run
+async def test_what_cannot_be_sent_for_long_is_sent_after_the_next_start(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01,))
+    fake = FakeDiscord(refuse=lambda method, path: _answer({}, 503) if path.endswith("channels/1/messages") else None)
+    async with stage(shared_library, tmp_path, fake) as on:
+        await fake.say(f"{ME} One")
+        await on.until(lambda: _Written.asked, 1)
+        await fake.say(f"{ME} Elsewhere", channel=2)
+        await on.heard(1)
+        await on.until(lambda: [] if 1 in on.bot._desk._queues else [True], 1)
+    fake.refuse = lambda method, path: None
+    async with stage(shared_library, tmp_path, fake) as on:
+        assert (await on.heard(2))[1] == "Ann clean 1: One"
+        assert _Written.asked == ["One", "Elsewhere"], "it is the answer that could not be sent"
 
 
 @run
