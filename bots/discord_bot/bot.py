@@ -40,7 +40,7 @@ from charbot.text import message as heard_text
 from charbot.text import normalise, words
 
 _REMEMBERED = 1000
-"""People of whom it is known when they spoke last."""
+"""People of whom it is known when they spoke last, and messages that were heard."""
 _REFRESH_SECONDS = 30
 _NOTICE_SECONDS = 1.0
 """Messages that are left within so long are told of together."""
@@ -84,7 +84,7 @@ class Bot(commands.AutoShardedBot):
         self.cast, self.store, self.board, self.config = cast, store, board, config
         self.places: dict[int, Place] = {}
         self.metrics = Metrics()
-        self._desk = Desk(self._answer, config.discord.waiting)
+        self._desk: Desk[Call | Waiting] = Desk(self._attend, config.discord.waiting)
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
         self._disk = Worker("store")
@@ -92,7 +92,7 @@ class Bot(commands.AutoShardedBot):
         self._spoke: Recent[int, float] = Recent(_REMEMBERED)
         self._left: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._late: list[Waiting] = []
+        self._heard: Recent[int, None] = Recent(_REMEMBERED)
 
     def do(self, work: Awaitable[None]) -> None:
         """Has something done meanwhile."""
@@ -127,7 +127,10 @@ class Bot(commands.AutoShardedBot):
         self.places = await self._disk.do(self.store.places)
         await self.conversations.open()
         # Before any new message comes in.
-        self._late = await self._disk.do(self.store.waiting, _LATE_SECONDS)
+        for late in await self._disk.do(self.store.waiting, _LATE_SECONDS):
+            if self._ours(late.guild):
+                self._heard[late.message] = None
+                self._desk.take(late.channel, late, late=True)
         add_commands(self)
         self.add_dynamic_items(Again)
         await self._sync()
@@ -153,20 +156,11 @@ class Bot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
-        late, self._late = self._late, []
-        for one in late:
-            if self._ours(one.guild):
-                channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
-                place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
-                message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
-                target = self._to(message, one.author, place)
-                call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
-                if not self._desk.take(one.channel, call):
-                    self._leave(call)
 
     def _ours(self, guild: int | None) -> bool:
         """Whether this process, and no other on the same database, serves a server. Direct messages come to shard 0."""
-        return ((guild or 0) >> 22) % (self.shard_count or 1) in (self.shard_ids or self.shards)
+        count = self.shard_count or 1
+        return ((guild or 0) >> 22) % count in (self.shard_ids or range(count))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         places = [guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))]
@@ -198,8 +192,9 @@ class Bot(commands.AutoShardedBot):
     async def close(self) -> None:
         """Finishes or apologises for the answers in hand, and leaves."""
         if not self.is_closed():
-            for call in await self._desk.close(_CLOSING_SECONDS):
-                await self._excuse(call)
+            for call in await self._desk.close(_CLOSING_SECONDS if self.is_ready() else 0):
+                if isinstance(call, Call):
+                    await self._excuse(call)
             for say in self.stages.stop_all():
                 await quietly(say(texts.CLOSING))
             for task in self._tasks:
@@ -222,6 +217,10 @@ class Bot(commands.AutoShardedBot):
             # Discord keeps back what is in an answer that does not mention the bot.
             await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
             return
+        # Discord may tell of a message twice, where the line broke.
+        if message.id in self._heard:
+            return
+        self._heard[message.id] = None
         message.content = re.sub(rf"<@!?{self.user.id if self.user else 0}>", "", message.content)
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
         # What says nothing, such as a lone mention, is a greeting.
@@ -264,8 +263,7 @@ class Bot(commands.AutoShardedBot):
         taken = self._desk.take(call.channel, call)
         if call.kept and (taken or not self._desk.open):
             # One thread serves the disk in turn: this is noted before the answer to it is.
-            with suppress(StoreError):
-                await self._disk.do(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
+            await self.conversations.receive(call)
         elif not taken and not self._desk.open:
             await self._excuse(call)
         return taken or not self._desk.open
@@ -300,6 +298,21 @@ class Bot(commands.AutoShardedBot):
         await quietly(call.target.send(texts.BUSY.format(count=self._left.pop(call.channel))))
 
     # Answers
+
+    async def _attend(self, call: Call | Waiting) -> None:
+        if isinstance(call, Waiting):
+            # Its channel is not known before.
+            await self.wait_until_ready()
+            call = self._late(call)
+        await self._answer(call)
+
+    def _late(self, one: Waiting) -> Call:
+        """A message that was not answered before charbot left."""
+        channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
+        place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
+        message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
+        target = self._to(message, one.author, place)
+        return Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
 
     async def _answer(self, call: Call) -> None:
         """Answers a call, or apologises."""
@@ -349,7 +362,7 @@ class Bot(commands.AutoShardedBot):
             async with self._excused(call):
                 with suppress(StoreError):
                     await self._disk.do(self.store.sending, call.id, text)
-                if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
+                if call.reply is None or not await self._was_said(call, texts.pieces(call.reply)[0]):
                     await call.target.send(text, speaker)
         except NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
@@ -361,16 +374,24 @@ class Bot(commands.AutoShardedBot):
         self.metrics.count("answered", time.monotonic() - call.at)
         await self.conversations.keep(call, memory, after)
 
-    async def _was_said(self, channel: int, message: int, reply: str) -> bool:
-        """Whether a reply that was about to be sent before a crash stands in the channel."""
-        begins = texts.pieces(reply)[0]
-        said = self.get_partial_messageable(channel).history(after=discord.Object(message), limit=_LOOKED_AT)
+    async def _was_said(self, call: Call, begins: str) -> bool:
+        """Whether a reply that was about to be sent before a crash, and begins so, stands in the channel."""
+        channel = self.get_channel(call.channel) or self.get_partial_messageable(call.channel)
+
+        async def answers(one: discord.Message) -> bool:
+            if one.reference is not None:
+                return one.reference.message_id == call.id
+            return (one.content or await self._faces.said(channel, one)) == begins
+
+        after = discord.Object(call.id)
         try:
-            # What a webhook said comes without its text where other messages do.
-            return any([self._mine(one) and one.content in (begins, "") async for one in said])
+            # One by one: nothing is asked for that is not needed.
+            async for one in self.get_partial_messageable(call.channel).history(after=after, limit=_LOOKED_AT):
+                if self._mine(one) and await answers(one):
+                    return True
         except discord.HTTPException as error:
-            _log.warning("what was said last in channel %d cannot be read: %s", channel, error)
-            return False
+            _log.warning("what was said last in channel %d cannot be read: %s", call.channel, error)
+        return False
 
     async def _excuse(self, call: Call) -> None:
         """Charbot is closing. What is kept is answered when it comes back."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from bots.discord_bot.calls import Call
 from bots.discord_bot.recent import Recent
-from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError
+from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
 from bots.discord_bot.worker import Worker
 from charbot.corpus.conversation import Utterance
 from charbot.replies.memory import Memory
@@ -92,9 +92,17 @@ class Conversations:
         if call.kept:
             await self._note(call, ())
 
+    async def receive(self, call: Call) -> None:
+        """A message is to be answered, even after a crash."""
+        one = Waiting(call.id, call.guild, call.channel, call.author, call.text)
+        await self._have_written(call, partial(self._store.receive, one))
+
     async def _note(self, call: Call, turns: Sequence[Said]) -> None:
         message, instead = call.id if call.kept else None, call.instead is not None
-        write = partial(self._store.answered, message, call.channel, turns, self._turns, instead=instead)
+        await self._have_written(call, partial(self._store.answered, message, call.channel, turns, self._turns, instead=instead))
+
+    async def _have_written(self, call: Call, write: Callable[[], object]) -> None:
+        """Writes something, now or when the database is back."""
         try:
             await self._disk.do(self._write, call.channel, _Write(call.author, write))
         except StoreError as error:

@@ -45,10 +45,9 @@ class Faces:
         """Has somebody say something, with a button where `view` has one.
 
         False where that cannot be done there: no webhooks, no permission, or 15 already."""
-        room = channel.parent if isinstance(channel, discord.Thread) else channel
-        if not isinstance(room, _Room) or time.monotonic() < self._refused.get(room.id, 0.0):
+        room, thread = _parts(channel)
+        if room is None or time.monotonic() < self._refused.get(room.id, 0.0):
             return False
-        thread = channel if isinstance(channel, discord.Thread) else None
         try:
             # The second time by one that was looked up, or made, anew.
             return await self._sent(room, thread, speaker, text, view) or await self._sent(room, thread, speaker, text, view)
@@ -56,6 +55,17 @@ class Faces:
             if error.status not in (400, 403):
                 raise
             return self._refuse(room, error)
+
+    async def said(self, channel: object, message: discord.Message) -> str | None:
+        """What a webhook's message says, which Discord keeps back elsewhere. None where that cannot be found out."""
+        room, thread = _parts(channel)
+        if room is None:
+            return None
+        try:
+            hook = await self._hook(room)
+            return (await hook.fetch_message(message.id, thread=thread or discord.utils.MISSING)).content
+        except discord.HTTPException:
+            return None
 
     def forget(self, room: int) -> None:
         """A channel's webhooks changed: it is looked at anew."""
@@ -92,3 +102,10 @@ class Faces:
         self.forget(room.id)
         self._refused[room.id] = time.monotonic() + _REFUSED_SECONDS
         return False
+
+
+def _parts(channel: object) -> tuple[_Room | None, discord.Thread | None]:
+    """The room whose webhook speaks in a channel, if it can have one, and the thread that it speaks in."""
+    thread = channel if isinstance(channel, discord.Thread) else None
+    room = thread.parent if thread else channel
+    return (room if isinstance(room, _Room) else None), thread

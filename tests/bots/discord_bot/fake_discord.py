@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,8 @@ class FakeDiscord:
     """Where the gateway is said to be, where that is not the truth."""
     resumed: int = 0
     identified: int = 0
+    greeting: Callable[[], Coroutine[Any, Any, object]] | None = None
+    """What people do before the bot knows all its servers."""
     refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
     """Answers a request in another way."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(10**17))
@@ -107,8 +109,12 @@ class FakeDiscord:
             case ("POST", "channels", _, "typing"):
                 return web.Response(status=204)
             case ("GET", "channels", channel, "messages"):
-                later = [one for one in self.messages if one["channel"] == int(channel) and one["id"] > request.query["after"]]
-                return _answer([self._made(one["channel"], one["content"], one["id"], one["hook"]) for one in reversed(later)])
+                after = int(request.query["after"])
+                later = [one for one in self.messages if one["channel"] == int(channel) and int(one["id"]) > after]
+                return _answer([self._read(one) for one in reversed(later)])
+            case ("GET", "webhooks", id_, _, "messages", message):
+                found = [one for one in self.messages if (one["hook"], one["id"]) == (id_, message)]
+                return _answer({**self._read(found[0]), "content": found[0]["content"]}) if found else _answer({}, 404)
             case ("GET", "channels", channel, "webhooks"):
                 return _answer([hook for hook in self.webhooks if hook["channel_id"] == channel])
             case ("POST", "channels", channel, "webhooks"):
@@ -169,6 +175,13 @@ class FakeDiscord:
         said = {"channel": channel, "content": body["content"], "answers": None, "id": made["id"], "hook": id_}
         self.messages.append({**said, "name": body["username"], "avatar": body.get("avatar_url"), "buttons": _buttons(body)})
         return _answer(made)
+
+    def _read(self, one: Json) -> Json:
+        """A message, as it is shown to who reads a channel: what webhooks say is not the bot's own."""
+        hidden = one["hook"] and not self._intents & _CONTENT
+        found = self._made(one["channel"], "" if hidden else one["content"], one["id"], one["hook"])
+        reference = {"message_id": str(one["answers"]), "channel_id": str(one["channel"])}
+        return found | ({"message_reference": reference, "type": 19} if one["answers"] else {})
 
     def add_webhook(self, channel: int, *, own: bool = True) -> Json:
         """A channel has a webhook more: charbot's, or one that somebody made by hand, whose token it is shown too."""
@@ -262,6 +275,8 @@ class FakeDiscord:
                         "managed": False, "mentionable": False}], "members": [me], "emojis": [], "features": [],
              "threads": [self._thread(one) for one in self.threads]},
         )  # fmt: skip
+        if self.greeting:
+            await self.greeting()
 
     def _thread(self, id_: int) -> Json:
         about = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": _NOW, "locked": False}
@@ -288,8 +303,9 @@ class FakeDiscord:
         answers: Json | None = None,
         webhook: bool = False,
         ping: bool = True,
+        twice: bool = False,
     ) -> int:
-        """Somebody writes a message. Its id. In channel 9 it is a direct one."""
+        """Somebody writes a message, which the bot may be told `twice`. Its id. In channel 9 it is a direct one."""
         id_ = next(self._ids)
         mentioned = f"<@{BOT}>" in text or (ping and answers is not None)
         to_me = mentioned or channel == 9
@@ -306,6 +322,8 @@ class FakeDiscord:
         if webhook:
             data["webhook_id"] = "77"
         await self._dispatch("MESSAGE_CREATE", data)
+        if twice:
+            await self._dispatch("MESSAGE_CREATE", data)
         return id_
 
     async def command(

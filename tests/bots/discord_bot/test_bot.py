@@ -564,9 +564,10 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
     shared_library: Library, tmp_path: Path
 ) -> None:
     fake = FakeDiscord()
+    hook = fake.add_webhook(2)["id"]
     fake.messages += [
         {"channel": 1, "content": "Here I am.", "answers": 50, "id": "60", "hook": None},
-        {"channel": 2, "content": "So am I.", "answers": None, "id": "61", "hook": "7"},
+        {"channel": 2, "content": "So am I.", "answers": None, "id": "61", "hook": hook},
         {"channel": 18, "content": "Something else.", "answers": None, "id": "62", "hook": None},
     ]
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
@@ -579,6 +580,77 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
         await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
         assert [turn.text for turn in on.store.turns(1, 9)] == ["Where are you?", "Here I am."], "and it is remembered"
         assert len(fake.messages) == 4
+
+
+@run
+async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one_to_it(
+    shared_library: Library, tmp_path: Path
+) -> None:
+    fake = FakeDiscord()
+    hook = fake.add_webhook(2)["id"]
+    fake.messages += [
+        {"channel": 1, "content": "Here I am.", "answers": 49, "id": "60", "hook": None},
+        {"channel": 2, "content": "Not I.", "answers": None, "id": "61", "hook": hook},
+    ]
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message, channel, reply in ((50, 1, "Here I am."), (51, 2, "So am I.")):
+        store.receive(Waiting(message, GUILD, channel, 4000, "Where are you?"))
+        store.sending(message, reply)
+    store.close()
+    async with stage(shared_library, tmp_path, fake) as on:
+        assert sorted((await on.heard(4))[2:]) == ["Here I am.", "So am I."]
+
+
+@run
+async def test_all_that_waits_at_the_start_is_answered_before_what_is_said_then(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    fake.greeting = lambda: fake.say(f"{ME} new")
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message in range(50, 54):
+        store.receive(Waiting(message, GUILD, 1, 4000, f"old {message}"))
+    store.close()
+    async with stage(shared_library, tmp_path, fake, waiting=4) as on:
+        assert [text.split(": ")[1] for text in await on.heard(5)] == ["old 50", "old 51", "old 52", "old 53", "new"]
+
+
+@run
+async def test_more_than_may_wait_are_answered_after_a_start(shared_library: Library, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message in range(50, 54):
+        store.receive(Waiting(message, GUILD, 1, 4000, f"old {message}"))
+    store.close()
+    async with stage(shared_library, tmp_path, waiting=1) as on:
+        assert [text[-2:] for text in await on.heard(4)] == ["50", "51", "52", "53"]
+        await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
+
+
+@run
+async def test_what_discord_tells_twice_is_answered_once(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} Tea?", twice=True)
+        await on.discord.say(f"{ME} And?")
+        assert await on.heard(2) == ["Ann clean 1: Tea?", "Ann clean 3: And?"]
+
+
+@run
+async def test_what_could_not_be_noted_before_its_answer_is_remembered_after_it(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        receive, full = on.store.receive, [True]
+        monkeypatch.setattr(on.store, "receive", lambda one: _raise(StoreError("the disk is full")) if full else receive(one))
+        _Written.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: _Written.asked, 1)
+        full.clear()
+        _Written.free.set()
+        await on.heard(1)
+        await on.until(lambda: on.store.turns(1, 9), 2)
+        assert on.store.waiting(60) == []
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 @run
