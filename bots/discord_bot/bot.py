@@ -24,7 +24,7 @@ from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place, age_restricted, allowed
+from bots.discord_bot.place import Place, age_restricted, allowed, may_speak
 from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.sending import NETWORK, PASSING, quietly
@@ -213,6 +213,9 @@ class Bot(commands.AutoShardedBot):
         addressed = self._addressed(message, place)
         if not (addressed or self._joins_in(message, place)) or not allowed(message.author, place):
             return
+        if self._mute(message):
+            # It cannot say so; /settings does.
+            return
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Discord keeps back what is in an answer that does not mention the bot.
             await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
@@ -235,6 +238,13 @@ class Bot(commands.AutoShardedBot):
             return True
         answered = message.reference.resolved if message.reference else None
         return (isinstance(answered, discord.Message) and self._mine(answered)) or self.user in message.mentions
+
+    def _mute(self, message: discord.Message) -> bool:
+        """Whether it may not write where a message is. Of a channel that it does not know yet, it hopes for the best."""
+        channel = message.channel
+        if message.guild is None or isinstance(channel, discord.PartialMessageable):
+            return False
+        return not may_speak(channel.permissions_for(message.guild.me), channel)
 
     def _joins_in(self, message: discord.Message, place: Place) -> bool:
         """Whether something that was not said to it is answered all the same."""

@@ -11,7 +11,7 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.place import Mode, Place, age_restricted, allowed
+from bots.discord_bot.place import Mode, Place, age_restricted, allowed, may_speak
 from bots.discord_bot.scene import MOST_PEOPLE, play
 from bots.discord_bot.targets import ToCommand
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -82,6 +82,12 @@ def _may_manage(interaction: Interaction, everywhere: bool) -> None:
         raise UsageError(
             f"Only those who may manage {'channels in the whole server' if everywhere else 'the channel'} can change that."
         )
+
+
+def _and_cure(interaction: Interaction, text: str) -> str:
+    """A text, and what to do where nobody would be answered."""
+    mute = interaction.guild_id and not may_speak(interaction.app_permissions, interaction.channel)
+    return f"{text}\n{texts.MUTE}" if mute else text
 
 
 def _may_talk(interaction: Interaction) -> None:
@@ -225,7 +231,8 @@ async def _settings(
     if changes != Place():
         _may_manage(interaction, everywhere)
         await bot.change_place(_where(interaction, everywhere), changes)
-    await _tell(interaction, "\n".join(f"{name}: {value}" for name, value in _place(interaction).to_json().items()))
+    settings = "\n".join(f"{name}: {value}" for name, value in _place(interaction).to_json().items())
+    await _tell(interaction, _and_cure(interaction, settings))
 
 
 def _where(interaction: Interaction, everywhere: bool) -> int:
@@ -268,7 +275,8 @@ class _Persona(app_commands.Group):
         member, _ = bot.member(place, age_restricted(interaction.channel))
         await interaction.response.defer()
         await bot.change_place(_where(interaction, everywhere), Place(persona=member.name))
-        await interaction.followup.send(f"{member.name} talks {'in this server' if everywhere else 'here'} now.")
+        said = f"{member.name} talks {'in this server' if everywhere else 'here'} now."
+        await interaction.followup.send(_and_cure(interaction, said))
 
     @app_commands.command(name="show", description="Who talks in this channel")
     async def show(self, interaction: Interaction) -> None:

@@ -51,6 +51,11 @@ def age_restricted(channel: object) -> bool:
     return bool(asked and asked())
 
 
+def may_speak(rights: discord.Permissions, channel: object) -> bool:
+    """Whether who has these rights may send messages in a channel."""
+    return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
+
+
 def allowed(author: discord.User | discord.Member, place: Place) -> bool:
     roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
     return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))

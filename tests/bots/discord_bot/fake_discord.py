@@ -13,6 +13,7 @@ APP, BOT, GUILD, OWNER = (10**16 + number for number in range(4))
 TOKEN = "right.token"
 _CONTENT, _PRIVILEGED = 1 << 15, (1 << 1) | (1 << 8) | (1 << 15)
 _WEBHOOKS = 1 << 5
+_VIEW, _SPEAK = (1 << 10) | (1 << 16), (1 << 11) | (1 << 38)
 _ME = {"id": str(BOT), "username": "charbot", "discriminator": "0", "global_name": None, "avatar": None, "bot": True}
 _NOW = "2026-01-01T00:00:00+00:00"
 
@@ -37,6 +38,8 @@ class FakeDiscord:
     """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
 
     may_make_webhooks: bool = True
+    mute: set[int] = field(default_factory=set)
+    """Channels where the bot may not write, those in their threads too."""
     granted: int = 0
     """Privileged intents that the application has."""
     channels: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False, 18: True})
@@ -106,6 +109,9 @@ class FakeDiscord:
             case ("PUT", "applications", _, "commands"):
                 self.synced.append(body)
                 return _answer([{**one, "id": str(next(self._ids)), "application_id": str(APP), "version": "1"} for one in body])
+            case ("POST", "channels", channel, "typing" | "messages") if int(channel) in self.mute:
+                self.faults.append(f"{method} {path} without permission")
+                return _answer({"message": "Missing Permissions", "code": 50013}, 403)
             case ("POST", "channels", _, "typing"):
                 return web.Response(status=204)
             case ("GET", "channels", channel, "messages"):
@@ -262,17 +268,20 @@ class FakeDiscord:
             "resume_gateway_url": f"ws://127.0.0.1:{self.port}/", "application": {"id": str(APP), "flags": 0},
         }  # fmt: skip
         await self._dispatch("READY", {**ready, **({"shard": shard} if shard else {})})
+        muted = [{"id": str(GUILD), "type": 0, "allow": "0", "deny": str(_SPEAK)}]
         channels = [
-            {"id": str(one), "type": 0, "name": f"channel-{one}", "position": 0, "nsfw": nsfw, "permission_overwrites": []}
+            {"id": str(one), "type": 0, "name": f"channel-{one}", "position": 0, "nsfw": nsfw,
+             "permission_overwrites": muted if one in self.mute else []}
             for one, nsfw in self.channels.items()
-        ]
+        ]  # fmt: skip
         me = {"user": _ME, "roles": [], "flags": 0, "joined_at": _NOW}
         await self._dispatch(
             "GUILD_CREATE",
             {"id": str(GUILD), "name": "Demo", "owner_id": str(OWNER), "member_count": 2, "unavailable": False,
              "channels": channels,
-             "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "hoist": False,
-                        "managed": False, "mentionable": False}], "members": [me], "emojis": [], "features": [],
+             "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": str(_SPEAK | _VIEW), "position": 0, "color": 0,
+                        "hoist": False, "managed": False, "mentionable": False}],
+             "members": [me], "emojis": [], "features": [],
              "threads": [self._thread(one) for one in self.threads]},
         )  # fmt: skip
         if self.greeting:
@@ -363,7 +372,7 @@ class FakeDiscord:
 
     async def _interact(self, id_: int, kind: int, channel: int, author: int, manager: bool, more: Json) -> None:
         rights = str((1 << 4) | (1 << 11)) if manager else str(1 << 11)
-        own = str(1 << 11 | (1 << 29 if self.may_make_webhooks else 0))
+        own = str((0 if channel in self.mute else _SPEAK) | (1 << 29 if self.may_make_webhooks else 0))
         data: Json = {
             "id": str(id_), "application_id": str(APP), "type": kind, "token": f"token{id_}", "version": 1,
             "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": "en-US", "entitlements": [],

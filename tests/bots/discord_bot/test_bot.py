@@ -326,6 +326,21 @@ async def test_limits_and_failures_of_discord_are_survived(shared_library: Libra
 
 
 @run
+async def test_where_it_may_not_write_it_tries_nothing_and_admins_are_told(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, FakeDiscord(mute={1})) as on:
+        await on.discord.say(f"{ME} Hello?")
+        await on.discord.say(f"{ME} Tea?", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+        assert _Written.asked == ["Tea?"]
+        for text in (
+            await on.told("persona", sub="set", manager=True, name="ann"),
+            await on.told("settings", manager=True),
+        ):
+            assert "give me the permission Send Messages" in text
+        assert await on.told("persona", sub="set", manager=True, name="ann", channel=2) == "Ann talks here now."
+
+
+@run
 async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} crash")
