@@ -24,7 +24,7 @@ from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place, age_restricted, allowed, may_speak
+from bots.discord_bot.place import Place, Setting, age_restricted, allowed, may_speak
 from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.sending import NETWORK, PASSING, quietly
@@ -113,9 +113,11 @@ class Bot(commands.AutoShardedBot):
     def place_of(self, channel: object, guild: int | None) -> Place:
         return self.place(guild, getattr(channel, "id", None), getattr(channel, "parent_id", None))
 
-    async def change_place(self, where: int, changes: Place) -> None:
-        """Sets something for a place. Raises StoreError, and then nothing has changed."""
+    async def change_place(self, where: int, changes: Place, inherit: Setting | None = None) -> None:
+        """Sets something for a place, or leaves it to what is around it. Raises StoreError, and then nothing has changed."""
         changed = changes.over(self.places.get(where, Place()))
+        if inherit:
+            changed = replace(changed, **{inherit: None})
         await self._disk.do(self.store.set_place, where, changed)
         self.places[where] = changed
 
@@ -218,7 +220,8 @@ class Bot(commands.AutoShardedBot):
             return
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Discord keeps back what is in an answer that does not mention the bot.
-            await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
+            if not self.hasty(message.author.id, place):
+                await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
             return
         # Discord may tell of a message twice, where the line broke.
         if message.id in self._heard:
@@ -263,14 +266,22 @@ class Bot(commands.AutoShardedBot):
     def _to(self, message: discord.Message | discord.PartialMessage, author: int, place: Place) -> ToMessage:
         return ToMessage(message, author, self._faces if place.faces else None)
 
+    def hasty(self, author: int, place: Place) -> bool:
+        """Whether somebody asks again too soon."""
+        return time.monotonic() - self._spoke.get(author, -1e9) < (place.cooldown or 0.0)
+
+    def heed(self, author: int) -> None:
+        """Somebody is answered: their cooldown begins."""
+        self._spoke[author] = time.monotonic()
+
     async def answer(self, call: Call) -> bool:
         """Has a call answered in its turn. False where it is too many."""
-        now = time.monotonic()
-        if now - self._spoke.get(call.author, -1e9) < (call.place.cooldown or 0.0):
+        if self.hasty(call.author, call.place):
             return False
-        self._spoke[call.author] = now
         # Taken first: to wait for the disk would let later messages pass.
         taken = self._desk.take(call.channel, call)
+        if taken:
+            self.heed(call.author)
         if call.kept and (taken or not self._desk.open):
             # One thread serves the disk in turn: this is noted before the answer to it is.
             await self.conversations.receive(call)

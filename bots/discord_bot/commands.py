@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.place import Mode, Place, age_restricted, allowed, may_speak
+from bots.discord_bot.place import Mode, Place, Setting, age_restricted, allowed, may_speak
 from bots.discord_bot.scene import MOST_PEOPLE, play
 from bots.discord_bot.targets import ToCommand
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -91,8 +92,16 @@ def _and_cure(interaction: Interaction, text: str) -> str:
 
 
 def _may_talk(interaction: Interaction) -> None:
+    if _place(interaction).mode == "off":
+        raise UsageError(texts.OFF)
     if not allowed(interaction.user, _place(interaction)):
         raise UsageError("Nobody with your roles is talked to in this channel.")
+
+
+def _may_ask(interaction: Interaction) -> None:
+    _may_talk(interaction)
+    if interaction.client.hasty(interaction.user.id, _place(interaction)):
+        raise UsageError(texts.BUSY.format(count="that"))
 
 
 async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -132,6 +141,8 @@ async def _say(interaction: Interaction, persona: str, message: app_commands.Ran
 @app_commands.command(name="who", description="Who of the shows would have said it")
 @app_commands.describe(line="what somebody said")
 async def _who(interaction: Interaction, line: app_commands.Range[str, 1, 1000]) -> None:
+    _may_ask(interaction)
+    interaction.client.heed(interaction.user.id)
     await interaction.response.defer(thinking=True)
     ranking = await asyncio.to_thread(interaction.client.cast.who_said, line)
     likely = "\n".join(f"{name}: {probability:.0%}" for name, probability in ranking[:_LIKELY])
@@ -155,7 +166,7 @@ async def _scene(
     topic: app_commands.Range[str, 1, 500] = "Hey!",
     turns: app_commands.Range[int, 2, 20] = 6,
 ) -> None:
-    _may_talk(interaction)
+    _may_ask(interaction)
     bot = interaction.client
     nsfw, here = age_restricted(interaction.channel), _place(interaction)
     names = [name.strip() for name in personas.split(",") if name.strip()]
@@ -178,16 +189,19 @@ async def _scene(
 
     if not bot.stages.begin(interaction.channel_id or 0, scene(), say):
         raise UsageError("A scene is on already; /stop ends it.")
+    bot.heed(interaction.user.id)
 
 
 @app_commands.command(name="stop", description="End the scene in this channel")
 async def _stop(interaction: Interaction) -> None:
+    _may_talk(interaction)
     stopped = interaction.client.stages.stop(interaction.channel_id or 0)
     await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)
 
 
 @app_commands.command(name="reset", description="Start the conversation in this channel anew")
 async def _reset(interaction: Interaction) -> None:
+    _may_talk(interaction)
     await interaction.response.defer()
     await interaction.client.conversations.forget_channel(interaction.channel_id or 0)
     await interaction.followup.send("A new conversation.")
@@ -195,11 +209,11 @@ async def _reset(interaction: Interaction) -> None:
 
 @app_commands.command(name="settings", description="What counts in this channel, or in the whole server")
 @app_commands.describe(
-    mode="answer mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
-    cooldown="seconds between two messages of one person", role="only people with this role are answered",
+    mode="answer nothing, mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
+    cooldown="seconds between two messages of one person", roles="who is answered: @friends @mods; @everyone for all",
     faces="personas speak under their own names", wake="words, with commas between, that need no mention; - for none",
     chance="of joining in unasked: 0 is never, 1 is always",
-    everywhere="for the whole server",
+    inherit="set this back to what the server, or else charbot, has", everywhere="for the whole server",
 )  # fmt: skip
 @app_commands.default_permissions(manage_channels=True)
 async def _settings(
@@ -208,10 +222,11 @@ async def _settings(
     temperature: app_commands.Range[float, 0.05, 2.0] | None = None,
     clean: bool | None = None,
     cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
-    role: discord.Role | None = None,
+    roles: app_commands.Range[str, 1, 500] | None = None,
     faces: bool | None = None,
     wake: app_commands.Range[str, 1, 200] | None = None,
     chance: app_commands.Range[float, 0.0, 1.0] | None = None,
+    inherit: Setting | None = None,
     everywhere: bool = False,
 ) -> None:
     bot = interaction.client
@@ -223,16 +238,25 @@ async def _settings(
         )
     if faces and not interaction.app_permissions.manage_webhooks:
         raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
-    roles = None if role is None else () if role.is_default() else (role.id,)
     changes = Place(
-        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces, wake=phrases, chance=chance
-    )
+        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, faces=faces, wake=phrases, chance=chance,
+        roles=None if roles is None else _roles(roles, interaction.guild_id),
+    )  # fmt: skip
     await interaction.response.defer(ephemeral=True)
-    if changes != Place():
+    if inherit or changes != Place():
         _may_manage(interaction, everywhere)
-        await bot.change_place(_where(interaction, everywhere), changes)
-    settings = "\n".join(f"{name}: {value}" for name, value in _place(interaction).to_json().items())
-    await _tell(interaction, _and_cure(interaction, settings))
+        await bot.change_place(_where(interaction, everywhere), changes, inherit)
+    await _tell(interaction, _and_cure(interaction, _place(interaction).shown()))
+
+
+def _roles(text: str, everyone: int | None) -> tuple[int, ...]:
+    """The roles that a text mentions; none where it is everyone. Raises UsageError."""
+    found = tuple(int(one) for one in re.findall(r"<@&(\d+)>", text))
+    if everyone in found or text.strip() == "@everyone":
+        return ()
+    if not found:
+        raise UsageError("Mention the roles, @friends @mods, or @everyone for all.")
+    return found
 
 
 def _where(interaction: Interaction, everywhere: bool) -> int:

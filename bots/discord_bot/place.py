@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import discord
 
-Mode = Literal["mentions", "always"]
+Mode = Literal["off", "mentions", "always"]
+Setting = Literal["persona", "mode", "temperature", "clean", "cooldown", "roles", "faces", "wake", "chance"]
+"""What can be set; the fields of a place."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,15 @@ class Place:
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def shown(self) -> str:
+        """What is set, a line each, as people type it."""
+        shown = self.to_json()
+        if self.roles is not None:
+            shown["roles"] = " ".join(f"<@&{role}>" for role in self.roles) or "@everyone"
+        if self.wake is not None:
+            shown["wake"] = ", ".join(self.wake) or "-"
+        return "\n".join(f"{name}: {value}" for name, value in shown.items())
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Place":
@@ -57,5 +68,8 @@ def may_speak(rights: discord.Permissions, channel: object) -> bool:
 
 
 def allowed(author: discord.User | discord.Member, place: Place) -> bool:
+    """Whether somebody is answered in a place."""
+    if place.mode == "off":
+        return False
     roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
     return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))

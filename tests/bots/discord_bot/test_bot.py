@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import discord
 import pytest
@@ -20,7 +20,7 @@ from aiohttp import web
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.cast import Cast
 from bots.discord_bot.faces import Faces
-from bots.discord_bot.place import Place
+from bots.discord_bot.place import Place, Setting
 from bots.discord_bot.store import Store, StoreError, Waiting
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError
@@ -532,6 +532,56 @@ async def test_who_may_manage_one_channel_may_not_manage_the_server(shared_libra
 
 
 @run
+async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        boss: dict[str, Any] = {"manager": True, "author": OWNER}
+        assert "mode: off" in await on.told("settings", **boss, mode="off", everywhere=True)
+        await on.told("settings", **boss, mode="mentions", channel=2)
+        await on.discord.say(f"{ME} Hello?")
+        for command in ("chat", "say", "who", "scene", "stop", "reset"):
+            options = {"chat": {"message": "x"}, "say": {"persona": "ann", "message": "x"}, "who": {"line": "x"}}
+            options["scene"] = {"personas": "ann, ann"}
+            assert "do not talk in this channel" in await on.told(command, **options.get(command, {}))
+        await on.discord.say(f"{ME} Tea?", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+        assert "mode: mentions" in await on.told("settings", **boss, inherit="mode", everywhere=True)
+        assert "Mention the roles" in await on.told("settings", **boss, roles="friends")
+        assert "roles: <@&71> <@&72>" in await on.told("settings", **boss, roles="<@&71>, <@&72>")
+        assert "Nobody with your roles" in await on.told("reset")
+        assert "roles: @everyone" in await on.told("settings", **boss, roles=f"<@&{GUILD}>")
+        await on.told("settings", **boss, roles="<@&71>")
+        assert "roles: @everyone" in await on.told("settings", **boss, inherit="roles")
+        assert await on.told("reset") == "A new conversation."
+    assert set(get_args(Setting)) == {one.name for one in fields(Place)}
+
+
+@run
+async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._NOTICE_SECONDS", 0.01)
+    async with stage(shared_library, tmp_path, cooldown=3600.0, waiting=1) as on:
+        for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, ann", "turns": 2})):
+            author = 6000 + len(command)
+            await on.told(command, author=author, **option)
+            assert "One at a time" in await on.told(command, author=author, channel=2, **option)
+        _Written.free.clear()
+        for author in (5001, 5002, 5003):
+            await on.discord.say(f"{ME} {author}", author=author)
+        assert "left 1" in (await on.heard(1))[0]
+        _Written.free.set()
+        await on.heard(3)
+        await on.discord.say(f"{ME} Now?", author=5003)
+        assert (await on.heard(4))[3].endswith("Now?")
+        answered = {**on.discord._made(1, "x"), "id": on.discord.messages[-1]["id"]}
+        await on.discord.say("You cannot read this", answers=answered, ping=False, author=5003)
+        await on.discord.say("Nor this", answers=answered, ping=False, author=5004)
+        assert (await on.heard(5))[4].startswith("Mention me")
+        await on.discord.say(f"{ME} Then this", author=5004)
+        assert (await on.heard(6))[5].endswith("Then this")
+
+
+@run
 async def test_an_answer_that_cannot_be_read_is_told_so(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} Tea?")
@@ -855,11 +905,11 @@ async def test_it_joins_in_at_its_words_and_by_chance(shared_library: Library, t
     async with stage(shared_library, tmp_path) as on:
         assert "message content intent" in await on.told("settings", manager=True, wake="pizza")
     async with stage(shared_library, tmp_path, FakeDiscord(granted=1 << 15), message_content=True) as on:
-        assert "wake: ('pizza', 'hey ann')" in await on.told("settings", manager=True, wake="pizza, hey ann")
+        assert "wake: pizza, hey ann" in await on.told("settings", manager=True, wake="pizza, hey ann")
         for text in ("pizzas", "A PIZZA!", "Well, hey Ann."):
             await on.discord.say(text)
         assert await on.heard(2) == ["Ann clean 1: A PIZZA!", "Ann clean 3: Well, hey Ann."]
-        assert "wake: ()" in await on.told("settings", manager=True, wake="-", chance=1.0)
+        assert "wake: -" in await on.told("settings", manager=True, wake="-", chance=1.0)
         await on.discord.say("Nobody")
         assert (await on.heard(3))[2] == "Ann clean 5: Nobody"
         await on.told("settings", manager=True, chance=0.0)
