@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord.ext import commands
@@ -39,6 +39,9 @@ from charbot.replies.switchboard import Switchboard
 from charbot.text import message as heard_text
 from charbot.text import normalise, words
 
+if TYPE_CHECKING:
+    from charbot.evaluation.recognition import Ranking
+
 _REMEMBERED = 1000
 """People of whom it is known when they spoke last, and messages that were heard."""
 _REFRESH_SECONDS = 30
@@ -46,6 +49,8 @@ _NOTICE_SECONDS = 1.0
 """Messages that are left within so long are told of together."""
 _LATE_SECONDS = 5 * 60
 """Messages that wait for longer, because the bot was away, are let go: the talk has moved on."""
+_RECOGNISED = 8
+"""Lines of which it is found out at once who would have said them."""
 _CLOSING_SECONDS = 20
 _LOOKED_AT = 50
 """Messages after one among which its answer is looked for."""
@@ -88,6 +93,7 @@ class Bot(commands.AutoShardedBot):
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
         self._disk = Worker("store")
+        self._recogniser = Worker("who", _RECOGNISED)
         self.conversations = Conversations(store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
         self._spoke: Recent[int, float] = Recent(_REMEMBERED)
         self._left: dict[int, int] = {}
@@ -203,6 +209,7 @@ class Bot(commands.AutoShardedBot):
                 task.cancel()
             await self.conversations.flush()
         await super().close()
+        await self._recogniser.close()
         await self._disk.close()
 
     # Messages
@@ -445,6 +452,10 @@ class Bot(commands.AutoShardedBot):
             settings = replace(settings, temperature=place.temperature)
         voice = await asyncio.to_thread(self.cast.voice, member.name, settings)
         return await asyncio.wrap_future(self.board.ask(voice, memory, seed=seed))
+
+    async def who_said(self, line: str) -> "Ranking":
+        """Who would have said a line, the likeliest first. Raises BundleError, BusyError."""
+        return await self._recogniser.do(self.cast.who_said, line)
 
     async def forget_user(self, user: int) -> None:
         """What a user said is gone. Raises StoreError."""

@@ -1,6 +1,5 @@
 """The slash commands."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -144,7 +143,7 @@ async def _who(interaction: Interaction, line: app_commands.Range[str, 1, 1000])
     _may_ask(interaction)
     interaction.client.heed(interaction.user.id)
     await interaction.response.defer(thinking=True)
-    ranking = await asyncio.to_thread(interaction.client.cast.who_said, line)
+    ranking = await interaction.client.who_said(line)
     likely = "\n".join(f"{name}: {probability:.0%}" for name, probability in ranking[:_LIKELY])
     await ToCommand(interaction, line).send(likely)
 

@@ -582,6 +582,25 @@ async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(
 
 
 @run
+async def test_who_would_have_said_it_keeps_no_answer_waiting(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        found = threading.Event()
+        monkeypatch.setattr(on.bot.cast, "who_said", lambda line: [("Ann", 1.0)] if found.wait(60) else [])
+        asked = [await on.discord.command("who", author=7000 + number, line="x") for number in range(40)]
+        try:
+            await on.discord.say(f"{ME} Tea?")
+            await on.heard(1, 20)
+            refused = await on.until(lambda: [one for one in asked if on.discord.told(one)], 32)
+            assert {on.discord.told(one)[0] for one in refused} == {"Too many ask that at once; try again in a moment."}
+        finally:
+            found.set()
+        await on.until(lambda: [one for one in asked if on.discord.told(one)], 40)
+        assert sum("Ann: 100%" in on.discord.told(one)[0] for one in asked) == 8
+
+
+@run
 async def test_an_answer_that_cannot_be_read_is_told_so(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} Tea?")
