@@ -24,7 +24,7 @@ from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place, Setting, age_restricted, allowed, may_speak
+from bots.discord_bot.place import Place, Setting, age_restricted, allowed, channel_of, may_speak
 from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.sending import NETWORK, PASSING, quietly
@@ -308,7 +308,7 @@ class Bot(commands.AutoShardedBot):
     ) -> None:
         """Has a command or a button that was used answered in its turn, or says that it is too many."""
         call = Call(
-            interaction.id, interaction.guild_id, interaction.channel_id or 0, interaction.user.id, text, place,
+            interaction.id, interaction.guild_id, channel_of(interaction), interaction.user.id, text, place,
             age_restricted(interaction.channel), target, aside=aside, instead=instead,
         )  # fmt: skip
         if not await self.answer(call):

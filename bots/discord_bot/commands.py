@@ -11,8 +11,9 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.place import Mode, Place, Setting, age_restricted, allowed, may_speak
+from bots.discord_bot.place import Mode, Place, Setting, age_restricted, allowed, channel_of, may_speak
 from bots.discord_bot.scene import MOST_PEOPLE, play
+from bots.discord_bot.sending import quietly
 from bots.discord_bot.targets import ToCommand
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
@@ -22,8 +23,13 @@ from charbot.text import words
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
+_LONGEST = 100
+"""Characters that it takes of each."""
 _LIKELY = 3
 """Those who are named where it is asked who would have said something."""
+
+_EXPECTED = (UsageError, BusyError, app_commands.CheckFailure)
+"""What whoever asked can mend."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -51,12 +57,17 @@ def add_commands(bot: Bot) -> None:
 async def _explain(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
     """Says what went wrong to whoever asked for it; what is not theirs to mend is for the log."""
     reason = getattr(error, "original", error)
-    expected = isinstance(reason, UsageError | BusyError | app_commands.CheckFailure)
-    if isinstance(reason, CharbotError) and not expected:
+    if isinstance(reason, CharbotError | discord.NotFound) and not isinstance(reason, _EXPECTED):
+        # That it is not found is what Discord says of a command that was acknowledged too late.
         _log.warning("a command failed: %s", reason)
-    elif not expected:
+    elif not isinstance(reason, _EXPECTED):
         _log.error("a command failed", exc_info=reason)
-    await _tell(interaction, str(reason) if expected else texts.SORRY)
+    await quietly(_tell(interaction, _reason(reason)))
+
+
+def _reason(error: Exception) -> str:
+    """What people are told of an error."""
+    return str(error) if isinstance(error, _EXPECTED) else texts.SORRY
 
 
 async def _tell(interaction: discord.Interaction, text: str) -> None:
@@ -106,7 +117,7 @@ def _may_ask(interaction: Interaction) -> None:
 async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
     wanted = typed.casefold()
     found = [one for one in interaction.client.cast.members if wanted in f"{one.name} {one.show}".casefold()]
-    return [Choice(name=f"{one.name} ({one.show})", value=one.name) for one in found[:_CHOICES]]
+    return [Choice(name=f"{one.name} ({one.show})"[:_LONGEST], value=one.name[:_LONGEST]) for one in found[:_CHOICES]]
 
 
 @app_commands.command(name="chat", description="Say something to whoever talks in this channel")
@@ -153,7 +164,7 @@ async def _last_name(interaction: Interaction, typed: str) -> list[Choice[str]]:
     before, comma, last = typed.rpartition(",")
     found = await _names(interaction, last.strip())
     lead = f"{before}, " if comma else ""
-    return [Choice(name=f"{lead}{one.value}"[:100], value=f"{lead}{one.value}"[:100]) for one in found]
+    return [Choice(name=f"{lead}{one.value}"[:_LONGEST], value=f"{lead}{one.value}"[:_LONGEST]) for one in found]
 
 
 @app_commands.command(name="scene", description="Several people of the shows talk to one another")
@@ -180,13 +191,20 @@ async def _scene(
         return await bot.reply(Place(persona=who).over(here), nsfw, memory)
 
     async def say(line: str) -> None:
-        await interaction.followup.send(line)
+        if interaction.is_expired():
+            await bot.get_partial_messageable(channel_of(interaction)).send(line)
+        else:
+            await interaction.followup.send(line)
 
     async def scene() -> None:
         await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
-        await play(people, topic, turns, reply, say)
+        try:
+            await play(people, topic, turns, reply, say)
+        except Exception as error:
+            await quietly(say(_reason(error)))
+            raise
 
-    if not bot.stages.begin(interaction.channel_id or 0, scene(), say):
+    if not bot.stages.begin(channel_of(interaction), scene(), say):
         raise UsageError("A scene is on already; /stop ends it.")
     bot.heed(interaction.user.id)
 
@@ -194,7 +212,7 @@ async def _scene(
 @app_commands.command(name="stop", description="End the scene in this channel")
 async def _stop(interaction: Interaction) -> None:
     _may_talk(interaction)
-    stopped = interaction.client.stages.stop(interaction.channel_id or 0)
+    stopped = interaction.client.stages.stop(channel_of(interaction))
     await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)
 
 
@@ -202,7 +220,7 @@ async def _stop(interaction: Interaction) -> None:
 async def _reset(interaction: Interaction) -> None:
     _may_talk(interaction)
     await interaction.response.defer()
-    await interaction.client.conversations.forget_channel(interaction.channel_id or 0)
+    await interaction.client.conversations.forget_channel(channel_of(interaction))
     await interaction.followup.send("A new conversation.")
 
 
@@ -259,7 +277,7 @@ def _roles(text: str, everyone: int | None) -> tuple[int, ...]:
 
 
 def _where(interaction: Interaction, everywhere: bool) -> int:
-    return (interaction.guild_id if everywhere else None) or interaction.channel_id or 0
+    return (interaction.guild_id if everywhere else None) or channel_of(interaction)
 
 
 @app_commands.command(name="privacy", description="What is kept, and for how long")

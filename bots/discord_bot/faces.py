@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -19,6 +20,8 @@ _GONE = (10003, 10015)
 """Discord's codes for a webhook that is not in the channel any more, and for one that is nowhere."""
 _ROOMS = 1000
 """Channels whose webhooks are known at once."""
+_RESERVED = re.compile(r"(c(?=lyde)|d(?=iscord))", re.IGNORECASE)
+"""What Discord lets nobody be called; a hair space makes it another name that looks the same."""
 _LIMIT = 80
 """Characters of a name that Discord shows."""
 
@@ -73,9 +76,10 @@ class Faces:
 
     async def _sent(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> bool:
         """Whether the room's webhook could send it. False where somebody has deleted or moved the webhook."""
+        name = _RESERVED.sub("\\1\u200a", speaker)[:_LIMIT]
         try:
             message = await (await self._hook(room)).send(
-                text, username=speaker[:_LIMIT], avatar_url=self._avatars.get(slug(speaker)), view=view,
+                text, username=name, avatar_url=self._avatars.get(slug(speaker)), view=view,
                 thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
             )  # fmt: skip
         except discord.NotFound as error:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import discord
 
+from charbot.errors import UsageError
+
 Mode = Literal["off", "mentions", "always"]
 Setting = Literal["persona", "mode", "temperature", "clean", "cooldown", "roles", "faces", "wake", "chance"]
 """What can be set; the fields of a place."""
@@ -55,6 +57,13 @@ class Place:
 
 def _either(value: Any, other: Any) -> Any:
     return other if value is None else value
+
+
+def channel_of(interaction: discord.Interaction[Any]) -> int:
+    """Where a command or a button was used. Raises UsageError where Discord does not say."""
+    if interaction.channel_id is None:
+        raise UsageError("That works in channels only.")
+    return interaction.channel_id
 
 
 def age_restricted(channel: object) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from discord.utils import time_snowflake, utcnow
 
 APP, BOT, GUILD, OWNER = (10**16 + number for number in range(4))
 TOKEN = "right.token"
@@ -53,6 +54,10 @@ class FakeDiscord:
     faults: list[str] = field(default_factory=list)
     webhooks: list[Json] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
+    late: bool = False
+    """Commands reach the bot too late to be acknowledged."""
+    expired: bool = False
+    """Commands are too old to be followed up."""
     port_told: int = 0
     """Where the gateway is said to be, where that is not the truth."""
     resumed: int = 0
@@ -61,7 +66,7 @@ class FakeDiscord:
     """What people do before the bot knows all its servers."""
     refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
     """Answers a request in another way."""
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(10**17))
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(time_snowflake(utcnow())))
     _asked: dict[str, float] = field(default_factory=dict)
     _log: list[Json] = field(default_factory=list)
     _socket: web.WebSocketResponse | None = None
@@ -142,6 +147,8 @@ class FakeDiscord:
                 if pressed := self._pressed.get(token):
                     pressed["content"] = body["content"]
                 return _answer(self._made(0, body.get("content", "")))
+            case ("POST", "webhooks", _, token) if self.expired:
+                return _answer({"message": "Invalid Webhook Token", "code": 50027}, 401)
             case ("POST", "webhooks", _, token):
                 self._check(body)
                 self.edits.append({**body, "token": token})
@@ -170,7 +177,7 @@ class FakeDiscord:
         hook = next((one for one in self.webhooks if one["id"] == id_ and one["token"] == token), None)
         if hook is None:
             return _answer({"message": "Unknown Webhook", "code": 10015}, 404)
-        if "discord" in body["username"].lower() or not 0 < len(body["content"]) <= 2000:
+        if any(name in body["username"].lower() for name in ("clyde", "discord")) or not 0 < len(body["content"]) <= 2000:
             return _answer({"code": 50035, "message": "Invalid Form Body"}, 400)
         channel = int(query.get("thread_id", hook["channel_id"]))
         if self.threads.get(channel, int(hook["channel_id"])) != int(hook["channel_id"]):
@@ -222,7 +229,7 @@ class FakeDiscord:
         if asked is None:
             return _answer({"code": 40060, "message": "Interaction has already been acknowledged."}, 400)
         took = asyncio.get_running_loop().time() - asked
-        if took > 3:
+        if took > 3 or self.late:
             return _answer({"code": 10062, "message": "Unknown interaction"}, 404)
         if body["type"] == 4:
             self._check(body["data"])

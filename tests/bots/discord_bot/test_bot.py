@@ -1,6 +1,7 @@
 """The real client of discord.py talks to a Discord on loopback, over real sockets; only the replies are written down."""
 
 import asyncio
+import gc
 import shutil
 import threading
 import time
@@ -18,7 +19,7 @@ import yarl
 from aiohttp import web
 
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
-from bots.discord_bot.cast import Cast
+from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.place import Place, Setting
 from bots.discord_bot.store import Store, StoreError, Waiting
@@ -206,15 +207,16 @@ async def test_a_command_is_acknowledged_while_the_engine_is_busy_and_hearts_bea
         assert len(on.discord.heartbeats) - before > 4
 
 
-def _add_bob(library: Library) -> None:
+def _add(library: Library, name: str) -> None:
+    """Another persona, who is Ann but for the name."""
     ann = library.folders[0] / "personas" / "ann"
-    card = Path(shutil.copytree(ann, ann.with_name("bob"))) / "persona.json"
-    card.write_text(card.read_text().replace('"name": "Ann"', '"name": "Bob"'))
+    card = Path(shutil.copytree(ann, ann.with_name(name.lower()))) / "persona.json"
+    card.write_text(card.read_text().replace('"name": "Ann"', f'"name": "{name}"'))
 
 
 @run
 async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path) as on:
         fake = on.discord
         assert "Ann (Demo)" in await on.told("persona", sub="list")
@@ -257,7 +259,7 @@ async def test_reset_and_forget_me_forget(shared_library: Library, tmp_path: Pat
 @run
 async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bots.discord_bot.scene.PAUSE", 0.01)
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path) as on:
         lines = on.discord.edits
         assert "two to 4" in await on.told("scene", personas="ann")
@@ -277,6 +279,36 @@ async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path:
         assert "on already" in await on.told("scene", personas="bob,ann")
         assert await on.told("stop") == "Cut!"
         assert await on.told("stop") == "No scene is on."
+
+
+@run
+@pytest.mark.parametrize("expired", [False, True])
+async def test_a_scene_that_fails_says_so(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expired: bool
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.scene.PAUSE", 0.01)
+    _add(library, "Bob")
+    async with stage(library, tmp_path) as on:
+        _Written.free.clear()
+        await on.told("scene", personas="ann, bob", topic="crash")
+        on.discord.expired = expired
+        monkeypatch.setattr(discord.Interaction, "is_expired", lambda interaction: expired)
+        _Written.free.set()
+        (said,) = await on.until(lambda: on.discord.messages if expired else on.discord.edits, 1)
+        assert said["content"] == "Sorry, I lost my line. Try again?"
+
+
+@run
+async def test_a_command_that_came_too_late_is_no_crash(
+    shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.discord.late = True
+        for command in ("help", "reset"):
+            await on.discord.command(command)
+        await on.until(lambda: [one for one in caplog.records if "a command failed" in one.message], 2)
+        gc.collect()
+        assert {one.levelname for one in caplog.records if one.name in ("charbot.discord", "asyncio")} == {"WARNING"}
 
 
 @run
@@ -804,6 +836,26 @@ async def test_a_channel_waits_for_no_other_to_get_its_webhook(
 
 
 @run
+async def test_a_name_that_discord_keeps_for_itself_is_a_face_all_the_same(library: Library, tmp_path: Path) -> None:
+    _add(library, "Clyde")
+    async with stage(library, tmp_path, persona="clyde") as on:
+        await on.told("settings", manager=True, faces=True)
+        await on.discord.say(f"{ME} Hi")
+        await on.heard(1)
+        assert on.discord.messages[0]["name"] == "C\u200alyde"
+
+
+@run
+async def test_names_that_are_too_long_are_completed_in_part(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.bot.cast._members["long"] = Member("long" * 30, "Demo", False)
+        completed = await on.discord.command("persona", sub="set", complete="name", name="long")
+        await on.until(lambda: [one for one in on.discord.callbacks if one["id"] == completed], 1)
+        (choice,) = on.discord.said_to(completed)["data"]["choices"]
+        assert [len(choice["name"]), len(choice["value"])] == [100, 100]
+
+
+@run
 async def test_where_no_webhook_can_be_made_charbot_answers_itself(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         fake = on.discord
@@ -882,7 +934,7 @@ async def test_the_last_reply_can_be_another_one(library: Library, tmp_path: Pat
         assert [turn.text for turn in on.store.turns(1, 9)] == ["One", "Ann clean 1: One", "Two", "Ann again 3: Two"]
     # The button under it works after a restart, has the same persona speak, and what is remembered is what was said last.
     monkeypatch.setattr(_Written, "manner", "later")
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path, fake) as on:
         await on.bot.change_place(1, Place(roles=(1,)))
         refused = await fake.press(said[1])
@@ -960,7 +1012,7 @@ async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
 
 @run
 async def test_a_scene_says_that_it_ends_when_charbot_leaves(library: Library, tmp_path: Path) -> None:
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path) as on:
         await on.told("scene", personas="bob,ann")
         await on.until(lambda: on.discord.edits, 1)
