@@ -35,6 +35,15 @@ def _buttons(body: Json) -> list[Json]:
 
 
 @dataclass
+class _Line:
+    """The gateway's side of a shard, which is one of `count`."""
+
+    socket: web.WebSocketResponse
+    count: int
+    log: list[Json] = field(default_factory=list)
+
+
+@dataclass
 class FakeDiscord:
     """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
 
@@ -56,6 +65,10 @@ class FakeDiscord:
     heartbeats: list[float] = field(default_factory=list)
     late: bool = False
     """Commands reach the bot too late to be acknowledged."""
+    forgetful: bool = False
+    """Sessions cannot be resumed."""
+    typed: list[int] = field(default_factory=list)
+    """Channels where the bot was shown to type."""
     expired: bool = False
     """Commands are too old to be followed up."""
     port_told: int = 0
@@ -68,8 +81,7 @@ class FakeDiscord:
     """Answers a request in another way."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(time_snowflake(utcnow())))
     _asked: dict[str, float] = field(default_factory=dict)
-    _log: list[Json] = field(default_factory=list)
-    _socket: web.WebSocketResponse | None = None
+    _lines: dict[int, _Line] = field(default_factory=dict)
     _intents: int = 0
     _nonces: dict[tuple[str, str], Json] = field(default_factory=dict)
     _pressed: dict[str, Json] = field(default_factory=dict)
@@ -117,7 +129,8 @@ class FakeDiscord:
             case ("POST", "channels", channel, "typing" | "messages") if int(channel) in self.mute:
                 self.faults.append(f"{method} {path} without permission")
                 return _answer({"message": "Missing Permissions", "code": 50013}, 403)
-            case ("POST", "channels", _, "typing"):
+            case ("POST", "channels", channel, "typing"):
+                self.typed.append(int(channel))
                 return web.Response(status=204)
             case ("GET", "channels", channel, "messages"):
                 after = int(request.query["after"])
@@ -259,22 +272,31 @@ class FakeDiscord:
                     if self._intents & _PRIVILEGED & ~self.granted:
                         await socket.close(code=4014)
                         break
-                    self._socket, self._log = socket, []
-                    await self._greet(said["d"].get("shard"))
+                    shard, count = said["d"].get("shard") or (0, 1)
+                    self._lines[shard] = _Line(socket, count)
+                    await self._greet(shard)
+                case 6 if self.forgetful:
+                    await socket.send_json({"op": 9, "d": False})
                 case 6:
-                    self._socket = socket
+                    shard = int(said["d"]["session_id"])
+                    self._lines[shard].socket = socket
                     self.resumed += 1
-                    for event in self._log[said["d"]["seq"] :]:
+                    for event in self._lines[shard].log[said["d"]["seq"] :]:
                         await socket.send_json(event)
-                    await self._dispatch("RESUMED", {})
+                    await self._dispatch("RESUMED", {}, shard)
         return socket
 
-    async def _greet(self, shard: object) -> None:
+    async def _greet(self, shard: int) -> None:
+        count = self._lines[shard].count
+        ours = self._shard(GUILD) == shard
         ready: Json = {
-            "v": 10, "user": _ME, "guilds": [{"id": str(GUILD), "unavailable": True}], "session_id": "session",
+            "v": 10, "user": _ME, "guilds": [{"id": str(GUILD), "unavailable": True}] if ours else [], "session_id": str(shard),
             "resume_gateway_url": f"ws://127.0.0.1:{self.port}/", "application": {"id": str(APP), "flags": 0},
+            "shard": [shard, count],
         }  # fmt: skip
-        await self._dispatch("READY", {**ready, **({"shard": shard} if shard else {})})
+        await self._dispatch("READY", ready, shard)
+        if not ours:
+            return
         muted = [{"id": str(GUILD), "type": 0, "allow": "0", "deny": str(_SPEAK)}]
         channels = [
             {"id": str(one), "type": 0, "name": f"channel-{one}", "position": 0, "nsfw": nsfw,
@@ -290,6 +312,7 @@ class FakeDiscord:
                         "hoist": False, "managed": False, "mentionable": False}],
              "members": [me], "emojis": [], "features": [],
              "threads": [self._thread(one) for one in self.threads]},
+            shard,
         )  # fmt: skip
         if self.greeting:
             await self.greeting()
@@ -301,11 +324,16 @@ class FakeDiscord:
             "name": f"thread-{id_}", "last_message_id": None, "message_count": 0, "member_count": 1, "thread_metadata": about,
         }  # fmt: skip
 
-    async def _dispatch(self, name: str, data: Json) -> None:
-        event = {"op": 0, "t": name, "s": len(self._log) + 1, "d": data}
-        self._log.append(event)
-        if self._socket is not None and not self._socket.closed:
-            await self._socket.send_json(event)
+    def _shard(self, guild: int) -> int:
+        """The shard that hears of a server, or of direct messages (0)."""
+        return (guild >> 22) % next(iter(self._lines.values())).count
+
+    async def _dispatch(self, name: str, data: Json, shard: int | None = None) -> None:
+        line = self._lines[self._shard(int(data.get("guild_id") or 0)) if shard is None else shard]
+        event = {"op": 0, "t": name, "s": len(line.log) + 1, "d": data}
+        line.log.append(event)
+        if not line.socket.closed:
+            await line.socket.send_json(event)
 
     # What people do
 
@@ -350,11 +378,13 @@ class FakeDiscord:
         author: int = 4000,
         *,
         manager: bool = False,
+        where: str = "",
         sub: str = "",
         complete: str = "",
         **options: object,
     ) -> int:
-        """Somebody uses a slash command, or has one of its options completed. The interaction's id."""
+        """Somebody uses a slash command, or has one of its options completed: in the server or else `where`, in a group, or
+        in a server that the bot is not in. The interaction's id."""
         id_ = next(self._ids)
         kinds = {str: 3, int: 4, bool: 5, float: 10}
         given: list[Json] = [
@@ -363,7 +393,14 @@ class FakeDiscord:
         ]
         given = [{"name": sub, "type": 1, "options": given}] if sub else given
         data = {"id": "1", "name": name, "type": 1, "options": given}
-        await self._interact(id_, 4 if complete else 2, channel, author, manager, {"data": data})
+        more: Json = {"data": data}
+        if where == "group":
+            more |= {"guild_id": None, "member": None, "user": _user(author), "context": 2,
+                     "channel": {"id": str(channel), "type": 3, "recipients": [_user(author)], "name": None, "icon": None,
+                                 "owner_id": str(author)}}  # fmt: skip
+        elif where:
+            more |= {"guild_id": str(GUILD + 9), "guild": {"id": str(GUILD + 9), "locale": "en-US", "features": []}}
+        await self._interact(id_, 4 if complete else 2, channel, author, manager, more)
         return id_
 
     async def press(self, message: Json, author: int = 4000) -> int:
@@ -389,12 +426,15 @@ class FakeDiscord:
             "app_permissions": own, "authorizing_integration_owners": {}, **more,
         }  # fmt: skip
         self._asked[str(id_)] = asyncio.get_running_loop().time()
-        await self._dispatch("INTERACTION_CREATE", data)
+        await self._dispatch("INTERACTION_CREATE", {key: value for key, value in data.items() if value is not None})
 
     async def drop(self) -> None:
         """The line to the gateway breaks."""
-        assert self._socket is not None
-        await self._socket.close(code=4000)
+        await self._lines[self._shard(GUILD)].socket.close(code=4000)
+
+    async def reconnect(self) -> None:
+        """The gateway asks the bot to connect anew."""
+        await self._lines[self._shard(GUILD)].socket.send_json({"op": 7, "d": None})
 
     def told(self, id_: int) -> list[str]:
         """What a command was answered, at once or after it was deferred."""
