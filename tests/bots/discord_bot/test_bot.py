@@ -116,6 +116,7 @@ async def stage(
                 await running
             yield Stage(fake, bot, store)
         finally:
+            _Written.free.set()
             await bot.close()
             await asyncio.gather(running, return_exceptions=True)
             store.close()

@@ -66,3 +66,5 @@ async def test_who_has_installed_it_for_themselves_may_use_it_where_it_is_not(
         )
         assert "/say" in await on.told("help", where=where, channel=40)
         assert on.store.turns(40, 9) == []
+        (said_to_be,) = [one for one in on.discord.synced[0] if one["name"] == "say"]
+        assert (said_to_be["contexts"], said_to_be["integration_types"]) == ([0, 1, 2], [0, 1])
