@@ -7,13 +7,12 @@ import logging
 import random
 import re
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import discord
 from discord.ext import commands
 
@@ -21,16 +20,18 @@ from bots.discord_bot import texts
 from bots.discord_bot.again import Again
 from bots.discord_bot.calls import Call, Target
 from bots.discord_bot.cast import Cast, Member
+from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place, age_restricted, allowed
+from bots.discord_bot.place import Place, Setting, age_restricted, allowed, channel_of, may_speak
+from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
-from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
+from bots.discord_bot.sending import NETWORK, PASSING, quietly
+from bots.discord_bot.store import Store, StoreError, Waiting
 from bots.discord_bot.targets import ToMessage
 from bots.discord_bot.worker import Worker
 from charbot.config import Config
-from charbot.corpus.conversation import Utterance
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
@@ -38,26 +39,27 @@ from charbot.replies.switchboard import Switchboard
 from charbot.text import message as heard_text
 from charbot.text import normalise, words
 
+if TYPE_CHECKING:
+    from charbot.evaluation.recognition import Ranking
+
 _REMEMBERED = 1000
-"""Conversations, and people's last messages, in memory at once; the database has the others."""
+"""People of whom it is known when they spoke last, and messages that were heard."""
 _REFRESH_SECONDS = 30
 _NOTICE_SECONDS = 1.0
 """Messages that are left within so long are told of together."""
 _LATE_SECONDS = 5 * 60
 """Messages that wait for longer, because the bot was away, are let go: the talk has moved on."""
+_RECOGNISED = 8
+"""Lines of which it is found out at once who would have said them."""
 _CLOSING_SECONDS = 20
+_FLUSHING_SECONDS = 5
+"""How long what could not be written before may take when it leaves."""
 _LOOKED_AT = 50
 """Messages after one among which its answer is looked for."""
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 
-_NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What sending may raise."""
-
 _log = logging.getLogger("charbot.discord")
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Bot(commands.AutoShardedBot):
     """Personas in the channels of servers. Replies, and all that waits for a disk, happen in other threads."""
 
     def __init__(self, cast: Cast, store: Store, board: Switchboard, config: Config, shards: Shards = ALL_SHARDS) -> None:
-        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
         intents.message_content = config.discord.message_content
         some: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
         super().__init__(
@@ -89,21 +91,16 @@ class Bot(commands.AutoShardedBot):
         self.cast, self.store, self.board, self.config = cast, store, board, config
         self.places: dict[int, Place] = {}
         self.metrics = Metrics()
-        self._desk = Desk(self._answer, config.discord.waiting)
+        self._desk: Desk[Call | Waiting] = Desk(self._attend, config.discord.waiting)
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
         self._disk = Worker("store")
-        self._memories: OrderedDict[int, Memory] = OrderedDict()
-        self._spoke: OrderedDict[int, float] = OrderedDict()
+        self._recogniser = Worker("who", _RECOGNISED)
+        self.conversations = Conversations(store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
+        self._spoke: Recent[int, float] = Recent(_REMEMBERED)
         self._left: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._forgotten: OrderedDict[int, float] = OrderedDict()
-        self._told: str | None = None
-        self._late: list[Waiting] = []
-
-    async def on_disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs what waits for the database in its own thread."""
-        return await self._disk.do(call, *args, **kwargs)
+        self._heard: Recent[int, None] = Recent(_REMEMBERED)
 
     def do(self, work: Awaitable[None]) -> None:
         """Has something done meanwhile."""
@@ -124,9 +121,9 @@ class Bot(commands.AutoShardedBot):
     def place_of(self, channel: object, guild: int | None) -> Place:
         return self.place(guild, getattr(channel, "id", None), getattr(channel, "parent_id", None))
 
-    async def change_place(self, where: int, changes: Place) -> None:
-        """Sets something for a place. Raises StoreError, and then nothing has changed."""
-        self.places[where] = await self.on_disk(self.store.set_place, where, changes, self._server_of(where))
+    async def change_place(self, where: int, changes: Place, inherit: Setting | None = None) -> None:
+        """Sets something for a place, or leaves it to what is around it. Raises StoreError, and then nothing has changed."""
+        self.places[where] = await self._disk.do(self.store.set_place, where, changes, self._server_of(where), inherit)
 
     def _server_of(self, place: int) -> int | None:
         """The server that a place is, or is in."""
@@ -140,9 +137,12 @@ class Bot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         from bots.discord_bot.commands import add_commands
 
-        self.places = await self.on_disk(self.store.places)
+        self.places = await self._disk.do(self.store.places)
+        await self.conversations.open()
         # Before any new message comes in.
-        self._late = await self.on_disk(self.store.waiting, _LATE_SECONDS, self._ours)
+        for late in await self._disk.do(self.store.waiting, _LATE_SECONDS, self._ours):
+            self._heard[late.message] = None
+            self._desk.take(late.channel, late, late=True)
         add_commands(self)
         self.add_dynamic_items(Again)
         await self._sync()
@@ -152,51 +152,34 @@ class Bot(commands.AutoShardedBot):
         """Tells Discord which commands there are, where that has changed."""
         payload = json.dumps([command.to_dict(self.tree) for command in self.tree.get_commands()], sort_keys=True)
         wanted = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-        if await self.on_disk(self.store.fact, "commands") != wanted:
+        if await self._disk.do(self.store.fact, "commands") != wanted:
             await self.tree.sync()
-            await self.on_disk(self.store.note, "commands", wanted)
+            await self._disk.do(self.store.note, "commands", wanted)
 
     async def _look_after(self) -> None:
         """Notices personas that were fitted anew, and forgets what is old, or what another process was told to forget."""
-        days = self.config.discord.memory_days
         while True:
-            await self._try(self.cast.refresh)
-            for channel in await self._try(self.store.forget_older, days) or ():
-                self._memories.pop(channel, None)
-            told = await self._try(self.store.fact, FORGOTTEN)
-            if told and told != self._told:
-                self._told = told
-                self._memories.clear()
+            for task in (partial(self._disk.do, self.cast.refresh), self.conversations.flush, self.conversations.forget_old):
+                try:
+                    await task()
+                except Exception as error:
+                    _log.warning("%s", error)
             await asyncio.sleep(_REFRESH_SECONDS)
-
-    async def _try(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Does what may fail without harm to the rest."""
-        try:
-            return await self.on_disk(call, *args, **kwargs)
-        except Exception as error:
-            _log.warning("%s", error)
-            return None
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
         # It may have been sent away while it was not there. Those that are only unavailable now are among its servers.
-        gone = await self._try(self.store.forget_others, {guild.id for guild in self.guilds}, self._ours)
-        if gone and (places := await self._try(self.store.places)) is not None:
-            _log.info("forgot %d servers that it is not in any more", len(gone))
-            self.places = places
-        late, self._late = self._late, []
-        for one in late:
-            channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
-            place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
-            message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
-            target = self._to(message, one.author, place)
-            call = Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
-            if not self._desk.take(one.channel, call):
-                self._leave(call)
+        try:
+            if gone := await self._disk.do(self.store.forget_others, {guild.id for guild in self.guilds}, self._ours):
+                _log.info("forgot %d servers that it is not in any more", len(gone))
+                self.places = await self._disk.do(self.store.places)
+        except StoreError as error:
+            _log.warning("%s", error)
 
     def _ours(self, guild: int | None) -> bool:
         """Whether this process, and no other on the same database, serves a server. Direct messages come to shard 0."""
-        return not self.shard_ids or ((guild or 0) >> 22) % (self.shard_count or 1) in self.shard_ids
+        count = self.shard_count or 1
+        return ((guild or 0) >> 22) % count in (self.shard_ids or range(count))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         # What was kept before servers were noted is known by its channel alone.
@@ -212,13 +195,15 @@ class Bot(commands.AutoShardedBot):
         """Nothing of these places stays, as soon as the database takes it."""
         for place in places:
             self.places.pop(place, None)
-            self._memories.pop(place, None)
         while True:
             try:
-                return await self.on_disk(self.store.forget_places, places)
+                return await self.conversations.forget_places(places)
             except StoreError as error:
                 _log.warning("%s", error)
                 await asyncio.sleep(_REFRESH_SECONDS)
+
+    async def on_webhooks_update(self, channel: discord.abc.GuildChannel) -> None:
+        self._faces.forget(channel.id)
 
     async def ailment(self) -> str | None:
         """What keeps it from answering, if anything does."""
@@ -228,7 +213,7 @@ class Bot(commands.AutoShardedBot):
         if lost:
             return f"not connected to Discord: shard {', '.join(lost)}"
         try:
-            await self.on_disk(self.store.fact, "commands")
+            await self._disk.do(self.store.fact, "commands")
         except StoreError as error:
             return str(error)
         return None
@@ -236,14 +221,17 @@ class Bot(commands.AutoShardedBot):
     async def close(self) -> None:
         """Finishes or apologises for the answers in hand, and leaves."""
         if not self.is_closed():
-            for call in await self._desk.close(_CLOSING_SECONDS):
-                await self._excuse(call)
+            for call in await self._desk.close(_CLOSING_SECONDS if self.is_ready() else 0):
+                if isinstance(call, Call):
+                    await self._excuse(call)
             for say in self.stages.stop_all():
-                with suppress(*_NETWORK):
-                    await say(texts.CLOSING)
+                await quietly(say(texts.CLOSING))
             for task in self._tasks:
                 task.cancel()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.conversations.flush(), _FLUSHING_SECONDS)
         await super().close()
+        await self._recogniser.close()
         await self._disk.close()
 
     # Messages
@@ -256,11 +244,18 @@ class Bot(commands.AutoShardedBot):
         addressed = self._addressed(message, place)
         if not (addressed or self._joins_in(message, place)) or not allowed(message.author, place):
             return
+        if self._mute(message):
+            # It cannot say so; /settings does.
+            return
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Discord keeps back what is in an answer that does not mention the bot.
-            with suppress(*_NETWORK):
-                await ToMessage(message, message.author.id).send(texts.UNREAD)
+            if not self.hasty(message.author.id, place):
+                await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
             return
+        # Discord may tell of a message twice, where the line broke.
+        if message.id in self._heard:
+            return
+        self._heard[message.id] = None
         message.content = re.sub(rf"<@!?{self.user.id if self.user else 0}>", "", message.content)
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
         # What says nothing, such as a lone mention, is a greeting.
@@ -275,6 +270,13 @@ class Bot(commands.AutoShardedBot):
             return True
         answered = message.reference.resolved if message.reference else None
         return (isinstance(answered, discord.Message) and self._mine(answered)) or self.user in message.mentions
+
+    def _mute(self, message: discord.Message) -> bool:
+        """Whether it may not write where a message is. Of a channel that it does not know yet, it hopes for the best."""
+        channel = message.channel
+        if message.guild is None or isinstance(channel, discord.PartialMessageable):
+            return False
+        return not may_speak(channel.permissions_for(message.guild.me), channel)
 
     def _joins_in(self, message: discord.Message, place: Place) -> bool:
         """Whether something that was not said to it is answered all the same."""
@@ -293,21 +295,25 @@ class Bot(commands.AutoShardedBot):
     def _to(self, message: discord.Message | discord.PartialMessage, author: int, place: Place) -> ToMessage:
         return ToMessage(message, author, self._faces if place.faces else None)
 
+    def hasty(self, author: int, place: Place) -> bool:
+        """Whether somebody asks again too soon."""
+        return time.monotonic() - self._spoke.get(author, -1e9) < (place.cooldown or 0.0)
+
+    def heed(self, author: int) -> None:
+        """Somebody is answered: their cooldown begins."""
+        self._spoke[author] = time.monotonic()
+
     async def answer(self, call: Call) -> bool:
         """Has a call answered in its turn. False where it is too many."""
-        now = time.monotonic()
-        if now - self._spoke.get(call.author, -1e9) < (call.place.cooldown or 0.0):
+        if self.hasty(call.author, call.place):
             return False
-        self._spoke[call.author] = now
-        self._spoke.move_to_end(call.author)
-        if len(self._spoke) > _REMEMBERED:
-            self._spoke.popitem(last=False)
         # Taken first: to wait for the disk would let later messages pass.
         taken = self._desk.take(call.channel, call)
+        if taken:
+            self.heed(call.author)
         if call.kept and (taken or not self._desk.open):
             # One thread serves the disk in turn: this is noted before the answer to it is.
-            with suppress(StoreError):
-                await self.on_disk(self.store.receive, Waiting(call.id, call.guild, call.channel, call.author, call.text))
+            await self.conversations.receive(call)
         elif not taken and not self._desk.open:
             await self._excuse(call)
         return taken or not self._desk.open
@@ -324,7 +330,7 @@ class Bot(commands.AutoShardedBot):
     ) -> None:
         """Has a command or a button that was used answered in its turn, or says that it is too many."""
         call = Call(
-            interaction.id, interaction.guild_id, interaction.channel_id or 0, interaction.user.id, text, place,
+            interaction.id, interaction.guild_id, channel_of(interaction), interaction.user.id, text, place,
             age_restricted(interaction.channel), target, aside=aside, instead=instead,
         )  # fmt: skip
         if not await self.answer(call):
@@ -339,20 +345,30 @@ class Bot(commands.AutoShardedBot):
 
     async def _tell_left(self, call: Call) -> None:
         await asyncio.sleep(_NOTICE_SECONDS)
-        with suppress(*_NETWORK):
-            await call.target.send(texts.BUSY.format(count=self._left.pop(call.channel)))
+        await quietly(call.target.send(texts.BUSY.format(count=self._left.pop(call.channel))))
 
     # Answers
 
-    @property
-    def _kept_turns(self) -> int:
-        return 2 * self.config.chat.context_turns
+    async def _attend(self, call: Call | Waiting) -> None:
+        if isinstance(call, Waiting):
+            # Its channel is not known before.
+            await self.wait_until_ready()
+            call = self._late(call)
+        await self._answer(call)
+
+    def _late(self, one: Waiting) -> Call:
+        """A message that was not answered before charbot left."""
+        channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
+        place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
+        message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
+        target = self._to(message, one.author, place)
+        return Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
 
     async def _answer(self, call: Call) -> None:
         """Answers a call, or apologises."""
         try:
             async with self._excused(call):
-                memory = Memory() if call.aside else await self._memory(call.channel)
+                memory = Memory() if call.aside else await self.conversations.memory(call.channel)
                 text, after = await self._continued(call, memory)
         except (UsageError, BusyError) as error:
             await self._apologise(call, str(error))
@@ -395,82 +411,50 @@ class Bot(commands.AutoShardedBot):
         try:
             async with self._excused(call):
                 with suppress(StoreError):
-                    await self.on_disk(self.store.sending, call.id, text)
-                if call.reply is None or not await self._was_said(call.channel, call.id, call.reply):
+                    await self._disk.do(self.store.sending, call.id, text)
+                if call.reply is None or not await self._was_said(call, texts.pieces(call.reply)[0]):
                     await call.target.send(text, speaker)
-        except _NETWORK as error:
+        except NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
-            await self._done(call, [])
+            # What may be sent another time waits for the next start.
+            if not isinstance(error, PASSING):
+                await self.conversations.done(call)
             return
         self.metrics.count("answered", time.monotonic() - call.at)
-        turns = []
-        # Unless it is none of its, or the conversation, or who spoke, was forgotten meanwhile.
-        if self._memories.get(call.channel) is memory and self._forgotten.get(call.author, call.at) <= call.at:
-            self._memories[call.channel] = after
-            turns = [Said(call.author, None, after.turns[-2].text), Said(call.author, speaker, text)]
-        await self._done(call, turns)
+        await self.conversations.keep(call, memory, after)
 
-    async def _was_said(self, channel: int, message: int, reply: str) -> bool:
-        """Whether a reply that was about to be sent before a crash stands in the channel."""
-        begins = texts.pieces(reply)[0]
-        said = self.get_partial_messageable(channel).history(after=discord.Object(message), limit=_LOOKED_AT)
+    async def _was_said(self, call: Call, begins: str) -> bool:
+        """Whether a reply that was about to be sent before a crash, and begins so, stands in the channel."""
+        channel = self.get_channel(call.channel) or self.get_partial_messageable(call.channel)
+
+        async def answers(one: discord.Message) -> bool:
+            if one.reference is not None:
+                return one.reference.message_id == call.id
+            return (one.content or await self._faces.said(channel, one)) == begins
+
+        after = discord.Object(call.id)
         try:
-            # What a webhook said comes without its text where other messages do.
-            return any([self._mine(one) and one.content in (begins, "") async for one in said])
+            # One by one: nothing is asked for that is not needed.
+            async for one in self.get_partial_messageable(call.channel).history(after=after, limit=_LOOKED_AT):
+                if self._mine(one) and await answers(one):
+                    return True
         except discord.HTTPException as error:
-            _log.warning("what was said last in channel %d cannot be read: %s", channel, error)
-            return False
+            _log.warning("what was said last in channel %d cannot be read: %s", call.channel, error)
+        return False
 
     async def _excuse(self, call: Call) -> None:
         """Charbot is closing. What is kept is answered when it comes back."""
         if not call.kept:
-            with suppress(*_NETWORK):
-                await call.target.send(texts.CLOSING)
+            await quietly(call.target.send(texts.CLOSING))
 
     async def _apologise(self, call: Call, text: str) -> None:
         self.metrics.count("apologised")
-        with suppress(*_NETWORK):
-            await call.target.send(text)
-        await self._done(call, [])
-
-    async def _done(self, call: Call, turns: list[Said]) -> None:
-        """Notes that a call is answered; where that cannot be done now, once more in a while."""
-        noted, instead = call.id if call.kept else None, call.instead is not None
-
-        async def note() -> None:
-            await self.on_disk(
-                self.store.answered, noted, call.channel, turns, self._kept_turns, instead=instead, guild=call.guild
-            )
-
-        async def note_later() -> None:
-            await asyncio.sleep(_REFRESH_SECONDS)
-            with suppress(StoreError):
-                await note()
-
-        try:
-            await note()
-        except StoreError as error:
-            _log.warning("%s", error)
-            self.do(note_later())
+        await quietly(call.target.send(text))
+        await self.conversations.done(call)
 
     async def _typing(self, call: Call) -> None:
-        with suppress(*_NETWORK):
-            await call.target.typing()
-
-    async def _memory(self, channel: int) -> Memory:
-        if channel not in self._memories:
-            try:
-                said = await self.on_disk(self.store.turns, channel, self._kept_turns)
-            except StoreError as error:
-                _log.warning("%s", error)
-                # This time without what was said before.
-                return Memory()
-            self._memories[channel] = Memory().heard([Utterance(one.speaker, one.text) for one in said])
-            if len(self._memories) > _REMEMBERED:
-                self._memories.popitem(last=False)
-        self._memories.move_to_end(channel)
-        return self._memories[channel]
+        await quietly(call.target.typing())
 
     def member(self, place: Place, nsfw: bool) -> tuple[Member, bool]:
         """Who answers in a place, and whether cleanly. Raises UsageError where nobody can."""
@@ -491,21 +475,13 @@ class Bot(commands.AutoShardedBot):
         voice = await asyncio.to_thread(self.cast.voice, member.name, settings)
         return await asyncio.wrap_future(self.board.ask(voice, memory, seed=seed))
 
-    async def forget_channel(self, channel: int) -> None:
-        """The channel's conversation starts anew. Raises StoreError."""
-        self._memories.pop(channel, None)
-        await self.on_disk(self.store.forget_channel, channel)
-        # It may have been read meanwhile.
-        self._memories.pop(channel, None)
+    async def who_said(self, line: str) -> "Ranking":
+        """Who would have said a line, the likeliest first. Raises BundleError, BusyError."""
+        return await self._recogniser.do(self.cast.who_said, line)
 
     async def forget_user(self, user: int) -> None:
         """What a user said is gone. Raises StoreError."""
-        self._forgotten[user] = time.monotonic()
-        if len(self._forgotten) > _REMEMBERED:
-            self._forgotten.popitem(last=False)
-        self._memories.clear()
-        self._told = await self.on_disk(self.store.forget_user, user)
-        self._memories.clear()
+        await self.conversations.forget_user(user)
         self._spoke.pop(user, None)
 
 

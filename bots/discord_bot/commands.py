@@ -1,7 +1,7 @@
 """The slash commands."""
 
-import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -11,8 +11,9 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.place import Mode, Place, age_restricted, allowed
+from bots.discord_bot.place import Mode, Place, Setting, age_restricted, allowed, channel_of, may_speak
 from bots.discord_bot.scene import MOST_PEOPLE, play
+from bots.discord_bot.sending import quietly
 from bots.discord_bot.targets import ToCommand
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.replies.engine import Reply
@@ -22,8 +23,13 @@ from charbot.text import words
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
+_LONGEST = 100
+"""Characters that it takes of each."""
 _LIKELY = 3
 """Those who are named where it is asked who would have said something."""
+
+_EXPECTED = (UsageError, BusyError, app_commands.CheckFailure)
+"""What whoever asked can mend."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -51,12 +57,17 @@ def add_commands(bot: Bot) -> None:
 async def _explain(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
     """Says what went wrong to whoever asked for it; what is not theirs to mend is for the log."""
     reason = getattr(error, "original", error)
-    expected = isinstance(reason, UsageError | BusyError | app_commands.CheckFailure)
-    if isinstance(reason, CharbotError) and not expected:
+    if isinstance(reason, CharbotError | discord.NotFound) and not isinstance(reason, _EXPECTED):
+        # That it is not found is what Discord says of a command that was acknowledged too late.
         _log.warning("a command failed: %s", reason)
-    elif not expected:
+    elif not isinstance(reason, _EXPECTED):
         _log.error("a command failed", exc_info=reason)
-    await _tell(interaction, str(reason) if expected else texts.SORRY)
+    await quietly(_tell(interaction, _reason(reason)))
+
+
+def _reason(error: Exception) -> str:
+    """What people are told of an error."""
+    return str(error) if isinstance(error, _EXPECTED) else texts.SORRY
 
 
 async def _tell(interaction: discord.Interaction, text: str) -> None:
@@ -84,15 +95,29 @@ def _may_manage(interaction: Interaction, everywhere: bool) -> None:
         )
 
 
+def _and_cure(interaction: Interaction, text: str) -> str:
+    """A text, and what to do where nobody would be answered."""
+    mute = interaction.guild_id and not may_speak(interaction.app_permissions, interaction.channel)
+    return f"{text}\n{texts.MUTE}" if mute else text
+
+
 def _may_talk(interaction: Interaction) -> None:
+    if _place(interaction).mode == "off":
+        raise UsageError(texts.OFF)
     if not allowed(interaction.user, _place(interaction)):
         raise UsageError("Nobody with your roles is talked to in this channel.")
+
+
+def _may_ask(interaction: Interaction) -> None:
+    _may_talk(interaction)
+    if interaction.client.hasty(interaction.user.id, _place(interaction)):
+        raise UsageError(texts.BUSY.format(count="that"))
 
 
 async def _names(interaction: Interaction, typed: str) -> list[Choice[str]]:
     wanted = typed.casefold()
     found = [one for one in interaction.client.cast.members if wanted in f"{one.name} {one.show}".casefold()]
-    return [Choice(name=f"{one.name} ({one.show})", value=one.name) for one in found[:_CHOICES]]
+    return [Choice(name=f"{one.name} ({one.show})"[:_LONGEST], value=one.name[:_LONGEST]) for one in found[:_CHOICES]]
 
 
 @app_commands.command(name="chat", description="Say something to whoever talks in this channel")
@@ -126,8 +151,10 @@ async def _say(interaction: Interaction, persona: str, message: app_commands.Ran
 @app_commands.command(name="who", description="Who of the shows would have said it")
 @app_commands.describe(line="what somebody said")
 async def _who(interaction: Interaction, line: app_commands.Range[str, 1, 1000]) -> None:
+    _may_ask(interaction)
+    interaction.client.heed(interaction.user.id)
     await interaction.response.defer(thinking=True)
-    ranking = await asyncio.to_thread(interaction.client.cast.who_said, line)
+    ranking = await interaction.client.who_said(line)
     likely = "\n".join(f"{name}: {probability:.0%}" for name, probability in ranking[:_LIKELY])
     await ToCommand(interaction, line).send(likely)
 
@@ -137,7 +164,7 @@ async def _last_name(interaction: Interaction, typed: str) -> list[Choice[str]]:
     before, comma, last = typed.rpartition(",")
     found = await _names(interaction, last.strip())
     lead = f"{before}, " if comma else ""
-    return [Choice(name=f"{lead}{one.value}"[:100], value=f"{lead}{one.value}"[:100]) for one in found]
+    return [Choice(name=f"{lead}{one.value}"[:_LONGEST], value=f"{lead}{one.value}"[:_LONGEST]) for one in found]
 
 
 @app_commands.command(name="scene", description="Several people of the shows talk to one another")
@@ -149,7 +176,7 @@ async def _scene(
     topic: app_commands.Range[str, 1, 500] = "Hey!",
     turns: app_commands.Range[int, 2, 20] = 6,
 ) -> None:
-    _may_talk(interaction)
+    _may_ask(interaction)
     bot = interaction.client
     nsfw, here = age_restricted(interaction.channel), _place(interaction)
     names = [name.strip() for name in personas.split(",") if name.strip()]
@@ -164,36 +191,46 @@ async def _scene(
         return await bot.reply(Place(persona=who).over(here), nsfw, memory)
 
     async def say(line: str) -> None:
-        await interaction.followup.send(line)
+        if interaction.is_expired():
+            await bot.get_partial_messageable(channel_of(interaction)).send(line)
+        else:
+            await interaction.followup.send(line)
 
     async def scene() -> None:
         await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
-        await play(people, topic, turns, reply, say)
+        try:
+            await play(people, topic, turns, reply, say)
+        except Exception as error:
+            await quietly(say(_reason(error)))
+            raise
 
-    if not bot.stages.begin(interaction.channel_id or 0, scene(), say):
+    if not bot.stages.begin(channel_of(interaction), scene(), say):
         raise UsageError("A scene is on already; /stop ends it.")
+    bot.heed(interaction.user.id)
 
 
 @app_commands.command(name="stop", description="End the scene in this channel")
 async def _stop(interaction: Interaction) -> None:
-    stopped = interaction.client.stages.stop(interaction.channel_id or 0)
+    _may_talk(interaction)
+    stopped = interaction.client.stages.stop(channel_of(interaction))
     await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)
 
 
 @app_commands.command(name="reset", description="Start the conversation in this channel anew")
 async def _reset(interaction: Interaction) -> None:
+    _may_talk(interaction)
     await interaction.response.defer()
-    await interaction.client.forget_channel(interaction.channel_id or 0)
+    await interaction.client.conversations.forget_channel(channel_of(interaction))
     await interaction.followup.send("A new conversation.")
 
 
 @app_commands.command(name="settings", description="What counts in this channel, or in the whole server")
 @app_commands.describe(
-    mode="answer mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
-    cooldown="seconds between two messages of one person", role="only people with this role are answered",
+    mode="answer nothing, mentions only, or everything", temperature="0.05 is predictable, 2 is wild", clean="no profanity",
+    cooldown="seconds between two messages of one person", roles="who is answered: @friends @mods; @everyone for all",
     faces="personas speak under their own names", wake="words, with commas between, that need no mention; - for none",
     chance="of joining in unasked: 0 is never, 1 is always",
-    everywhere="for the whole server",
+    inherit="set this back to what the server, or else charbot, has", everywhere="for the whole server",
 )  # fmt: skip
 @app_commands.default_permissions(manage_channels=True)
 async def _settings(
@@ -202,10 +239,11 @@ async def _settings(
     temperature: app_commands.Range[float, 0.05, 2.0] | None = None,
     clean: bool | None = None,
     cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
-    role: discord.Role | None = None,
+    roles: app_commands.Range[str, 1, 500] | None = None,
     faces: bool | None = None,
     wake: app_commands.Range[str, 1, 200] | None = None,
     chance: app_commands.Range[float, 0.0, 1.0] | None = None,
+    inherit: Setting | None = None,
     everywhere: bool = False,
 ) -> None:
     bot = interaction.client
@@ -217,19 +255,29 @@ async def _settings(
         )
     if faces and not interaction.app_permissions.manage_webhooks:
         raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
-    roles = None if role is None else () if role.is_default() else (role.id,)
     changes = Place(
-        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, roles=roles, faces=faces, wake=phrases, chance=chance
-    )
+        mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, faces=faces, wake=phrases, chance=chance,
+        roles=None if roles is None else _roles(roles, interaction.guild_id),
+    )  # fmt: skip
     await interaction.response.defer(ephemeral=True)
-    if changes != Place():
+    if inherit or changes != Place():
         _may_manage(interaction, everywhere)
-        await bot.change_place(_where(interaction, everywhere), changes)
-    await _tell(interaction, "\n".join(f"{name}: {value}" for name, value in _place(interaction).to_json().items()))
+        await bot.change_place(_where(interaction, everywhere), changes, inherit)
+    await _tell(interaction, _and_cure(interaction, _place(interaction).shown()))
+
+
+def _roles(text: str, everyone: int | None) -> tuple[int, ...]:
+    """The roles that a text mentions; none where it is everyone. Raises UsageError."""
+    found = tuple(int(one) for one in re.findall(r"<@&(\d+)>", text))
+    if everyone in found or text.strip() == "@everyone":
+        return ()
+    if not found:
+        raise UsageError("Mention the roles, @friends @mods, or @everyone for all.")
+    return found
 
 
 def _where(interaction: Interaction, everywhere: bool) -> int:
-    return (interaction.guild_id if everywhere else None) or interaction.channel_id or 0
+    return (interaction.guild_id if everywhere else None) or channel_of(interaction)
 
 
 @app_commands.command(name="privacy", description="What is kept, and for how long")
@@ -268,7 +316,8 @@ class _Persona(app_commands.Group):
         member, _ = bot.member(place, age_restricted(interaction.channel))
         await interaction.response.defer()
         await bot.change_place(_where(interaction, everywhere), Place(persona=member.name))
-        await interaction.followup.send(f"{member.name} talks {'in this server' if everywhere else 'here'} now.")
+        said = f"{member.name} talks {'in this server' if everywhere else 'here'} now."
+        await interaction.followup.send(_and_cure(interaction, said))
 
     @app_commands.command(name="show", description="Who talks in this channel")
     async def show(self, interaction: Interaction) -> None:

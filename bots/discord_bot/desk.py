@@ -24,10 +24,10 @@ class Desk(Generic[C]):
         self._workers: set[asyncio.Task[None]] = set()
         self.open = True
 
-    def take(self, channel: int, call: C) -> bool:
-        """Has a call answered in its turn. False where too many wait already, or the desk is closing."""
+    def take(self, channel: int, call: C, *, late: bool = False) -> bool:
+        """Has a call answered in its turn. False where too many wait already (if it is not late), or the desk is closing."""
         queue = self._queues.get(channel)
-        if not self.open or (queue is not None and len(queue) > self._waiting):
+        if not self.open or (queue is not None and len(queue) > self._waiting and not late):
             return False
         if queue is None:
             self._queues[channel] = deque([call])

@@ -2,19 +2,26 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import TypeAlias
 
 import discord
 
+from bots.discord_bot.recent import Recent
 from charbot.errors import ConfigError
 from charbot.personas.library import slug
 
 _NAME = "charbot"
 _REFUSED_SECONDS = 600
 """How long a channel that lets no webhook be made is not asked again."""
-_UNKNOWN_WEBHOOK = 10015
+_GONE = (10003, 10015)
+"""Discord's codes for a webhook that is not in the channel any more, and for one that is nowhere."""
+_ROOMS = 1000
+"""Channels whose webhooks are known at once."""
+_RESERVED = re.compile(r"(c(?=lyde)|d(?=iscord))", re.IGNORECASE)
+"""What Discord lets nobody be called; a hair space makes it another name that looks the same."""
 _LIMIT = 80
 """Characters of a name that Discord shows."""
 
@@ -32,46 +39,77 @@ class Faces:
             if not address.startswith("https://"):
                 raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
         self._avatars = {slug(name): address for name, address in avatars.items()}
-        self._hooks: dict[int, discord.Webhook] = {}
-        self._refused: dict[int, float] = {}
-        # One at a time, or two threads of a channel would make it two.
-        self._looking = asyncio.Lock()
+        self._hooks: Recent[int, discord.Webhook] = Recent(_ROOMS)
+        self._refused: Recent[int, float] = Recent(_ROOMS)
+        # One at a time in a room, or two threads of it would make it two.
+        self._looking: Recent[int, asyncio.Lock] = Recent(_ROOMS)
 
     async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
         """Has somebody say something, with a button where `view` has one.
 
         False where that cannot be done there: no webhooks, no permission, or 15 already."""
-        room = channel.parent if isinstance(channel, discord.Thread) else channel
-        if not isinstance(room, _Room) or time.monotonic() < self._refused.get(room.id, 0.0):
+        room, thread = _parts(channel)
+        if room is None or time.monotonic() < self._refused.get(room.id, 0.0):
             return False
-        thread = channel if isinstance(channel, discord.Thread) else None
         try:
-            try:
-                await self._send(room, thread, speaker, text, view)
-            except discord.NotFound as error:
-                if error.code != _UNKNOWN_WEBHOOK:
-                    raise
-                # Somebody has deleted it.
-                self._hooks.pop(room.id, None)
-                await self._send(room, thread, speaker, text, view)
+            # The second time by one that was looked up, or made, anew.
+            return await self._sent(room, thread, speaker, text, view) or await self._sent(room, thread, speaker, text, view)
         except discord.HTTPException as error:
-            if error.status not in (400, 403) and error.code != _UNKNOWN_WEBHOOK:
+            if error.status not in (400, 403):
                 raise
             return self._refuse(room, error)
-        return True
 
-    async def _send(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> None:
-        async with self._looking:
-            if room.id not in self._hooks:
-                own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
-                self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
-        await self._hooks[room.id].send(
-            text, username=speaker[:_LIMIT], avatar_url=self._avatars.get(slug(speaker)), view=view,
-            thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
-        )  # fmt: skip
+    async def said(self, channel: object, message: discord.Message) -> str | None:
+        """What a webhook's message says, which Discord keeps back elsewhere. None where that cannot be found out."""
+        room, thread = _parts(channel)
+        if room is None:
+            return None
+        try:
+            hook = await self._hook(room)
+            return (await hook.fetch_message(message.id, thread=thread or discord.utils.MISSING)).content
+        except discord.HTTPException:
+            return None
+
+    def forget(self, room: int) -> None:
+        """A channel's webhooks changed: it is looked at anew."""
+        self._hooks.pop(room, None)
+
+    async def _sent(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> bool:
+        """Whether the room's webhook could send it. False where somebody has deleted or moved the webhook."""
+        name = _RESERVED.sub("\\1\u200a", speaker)[:_LIMIT]
+        try:
+            message = await (await self._hook(room)).send(
+                text, username=name, avatar_url=self._avatars.get(slug(speaker)), view=view,
+                thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
+            )  # fmt: skip
+        except discord.NotFound as error:
+            if error.code not in _GONE:
+                raise
+        else:
+            if message.channel.id == (thread or room).id:
+                return True
+            await message.delete()
+        self.forget(room.id)
+        return False
+
+    async def _hook(self, room: _Room) -> discord.Webhook:
+        if room.id not in self._hooks:
+            lock = self._looking[room.id] = self._looking.get(room.id) or asyncio.Lock()
+            async with lock:
+                if room.id not in self._hooks:
+                    own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
+                    self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
+        return self._hooks[room.id]
 
     def _refuse(self, room: _Room, error: discord.HTTPException) -> bool:
         _log.warning("no webhook in channel %d, charbot answers itself: %s", room.id, error)
-        self._hooks.pop(room.id, None)
+        self.forget(room.id)
         self._refused[room.id] = time.monotonic() + _REFUSED_SECONDS
         return False
+
+
+def _parts(channel: object) -> tuple[_Room | None, discord.Thread | None]:
+    """The room whose webhook speaks in a channel, if it can have one, and the thread that it speaks in."""
+    thread = channel if isinstance(channel, discord.Thread) else None
+    room = thread.parent if thread else channel
+    return (room if isinstance(room, _Room) else None), thread

@@ -6,7 +6,11 @@ from typing import Any, Literal
 
 import discord
 
-Mode = Literal["mentions", "always"]
+from charbot.errors import UsageError
+
+Mode = Literal["off", "mentions", "always"]
+Setting = Literal["persona", "mode", "temperature", "clean", "cooldown", "roles", "faces", "wake", "chance"]
+"""What can be set; the fields of a place."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,15 @@ class Place:
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+    def shown(self) -> str:
+        """What is set, a line each, as people type it."""
+        shown = self.to_json()
+        if self.roles is not None:
+            shown["roles"] = " ".join(f"<@&{role}>" for role in self.roles) or "@everyone"
+        if self.wake is not None:
+            shown["wake"] = ", ".join(self.wake) or "-"
+        return "\n".join(f"{name}: {value}" for name, value in shown.items())
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Place":
         """What another version of charbot wrote and this one does not know is left out."""
@@ -46,11 +59,26 @@ def _either(value: Any, other: Any) -> Any:
     return other if value is None else value
 
 
+def channel_of(interaction: discord.Interaction[Any]) -> int:
+    """Where a command or a button was used. Raises UsageError where Discord does not say."""
+    if interaction.channel_id is None:
+        raise UsageError("That works in channels only.")
+    return interaction.channel_id
+
+
 def age_restricted(channel: object) -> bool:
     asked = getattr(channel, "is_nsfw", None)
     return bool(asked and asked())
 
 
+def may_speak(rights: discord.Permissions, channel: object) -> bool:
+    """Whether who has these rights may send messages in a channel."""
+    return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
+
+
 def allowed(author: discord.User | discord.Member, place: Place) -> bool:
+    """Whether somebody is answered in a place."""
+    if place.mode == "off":
+        return False
     roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
     return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))

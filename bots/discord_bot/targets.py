@@ -1,12 +1,14 @@
 """Where answers go: below a message, or to a command."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import discord
 
 from bots.discord_bot import texts
 from bots.discord_bot.again import again
 from bots.discord_bot.faces import Faces
+from bots.discord_bot.sending import patiently
 
 _UNANSWERABLE = (50035, 160002)
 """Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
@@ -27,16 +29,21 @@ class ToMessage:
         parts = texts.pieces(text)
         for number, part in enumerate(parts):
             view = again(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
-            if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part, view):
-                continue
-            # With the same nonce Discord takes it once, however often it is sent.
-            nonce = f"{self.message.id}-{number}"[:25]
-            try:
-                await self.message.reply(part, nonce=nonce, mention_author=False, view=view)
-            except discord.HTTPException as error:
-                if error.code not in _UNANSWERABLE:
-                    raise
-                await self.message.channel.send(part, nonce=nonce, view=view)
+            send = partial(self._send, number, part, speaker, view)
+            # What charbot says in its own name is not worth the wait.
+            await (patiently(send) if speaker else send())
+
+    async def _send(self, number: int, part: str, speaker: str | None, view: discord.ui.View) -> None:
+        if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part, view):
+            return
+        # With the same nonce Discord takes it once, however often it is sent.
+        nonce = f"{self.message.id}-{number}"[:25]
+        try:
+            await self.message.reply(part, nonce=nonce, mention_author=False, view=view)
+        except discord.HTTPException as error:
+            if error.code not in _UNANSWERABLE:
+                raise
+            await self.message.channel.send(part, nonce=nonce, view=view)
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class ToCommand:
         said = f"**{speaker}**: {text}" if self.named and speaker else text
         first, *others = texts.pieces(f"> {self.asked}\n{said}")
         view = None if speaker is None or self.named or others else again(self.interaction.user.id)
-        await self.interaction.edit_original_response(content=first, view=view)
+        send = partial(self.interaction.edit_original_response, content=first, view=view)
+        await (patiently(send) if speaker else send())
         for part in others:
             await self.interaction.followup.send(part)

@@ -8,6 +8,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import ParamSpec, TypeVar
 
+from charbot.errors import BusyError
+
 _CLOSING_SECONDS = 5
 """How long what is still to be done may take when it closes."""
 
@@ -22,8 +24,10 @@ class Worker:
 
     A program ends though one of them hangs: it would wait for the threads of a pool."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int | None = None) -> None:
+        """No more than `most` things are taken at once, where it is given."""
         self._name, self._open = name, True
+        self._most, self._taken = most, 0
         self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         Thread(target=self._work, name=f"charbot-{name}", daemon=True).start()
 
@@ -48,10 +52,16 @@ class Worker:
     async def do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a call returns, once everything before it is done. Once begun it is not cancelled.
 
-        Raises RuntimeError where it is closed."""
+        Raises BusyError, and RuntimeError where it is closed."""
         if not self._open:
             raise RuntimeError(f"nothing is done any more: {self._name}")
-        return await self._put(lambda: call(*args, **kwargs))
+        if self._most is not None and self._taken >= self._most:
+            raise BusyError("Too many ask that at once; try again in a moment.")
+        self._taken += 1
+        try:
+            return await self._put(lambda: call(*args, **kwargs))
+        finally:
+            self._taken -= 1
 
     async def close(self) -> None:
         """Takes nothing more, and waits for what it was given, unless that hangs."""

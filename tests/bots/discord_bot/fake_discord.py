@@ -3,15 +3,18 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from discord.utils import time_snowflake, utcnow
 
 APP, BOT, GUILD, OWNER = (10**16 + number for number in range(4))
 TOKEN = "right.token"
 _CONTENT, _PRIVILEGED = 1 << 15, (1 << 1) | (1 << 8) | (1 << 15)
+_WEBHOOKS = 1 << 5
+_VIEW, _SPEAK = (1 << 10) | (1 << 16), (1 << 11) | (1 << 38)
 _ME = {"id": str(BOT), "username": "charbot", "discriminator": "0", "global_name": None, "avatar": None, "bot": True}
 _NOW = "2026-01-01T00:00:00+00:00"
 
@@ -32,16 +35,29 @@ def _buttons(body: Json) -> list[Json]:
 
 
 @dataclass
+class _Line:
+    """The gateway's side of a shard, which is one of `count`."""
+
+    socket: web.WebSocketResponse
+    count: int
+    log: list[Json] = field(default_factory=list)
+
+
+@dataclass
 class FakeDiscord:
     """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
 
     may_make_webhooks: bool = True
+    mute: set[int] = field(default_factory=set)
+    """Channels where the bot may not write, those in their threads too."""
     granted: int = 0
     """Privileged intents that the application has."""
     rights: int = 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
     """The bot's permissions in the server: to view channels, send messages, read their history, send in threads."""
     channels: dict[int, bool] = field(default_factory=lambda: {1: False, 2: False, 18: True})
     """Channels of the server, and which are age-restricted."""
+    threads: dict[int, int] = field(default_factory=dict)
+    """Threads of the server, and the channels that they are in."""
     messages: list[Json] = field(default_factory=list)
     callbacks: list[Json] = field(default_factory=list)
     edits: list[Json] = field(default_factory=list)
@@ -49,16 +65,25 @@ class FakeDiscord:
     faults: list[str] = field(default_factory=list)
     webhooks: list[Json] = field(default_factory=list)
     heartbeats: list[float] = field(default_factory=list)
+    late: bool = False
+    """Commands reach the bot too late to be acknowledged."""
+    forgetful: bool = False
+    """Sessions cannot be resumed."""
+    typed: list[int] = field(default_factory=list)
+    """Channels where the bot was shown to type."""
+    expired: bool = False
+    """Commands are too old to be followed up."""
     port_told: int = 0
     """Where the gateway is said to be, where that is not the truth."""
     resumed: int = 0
     identified: int = 0
+    greeting: Callable[[], Coroutine[Any, Any, object]] | None = None
+    """What people do before the bot knows all its servers."""
     refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
     """Answers a request in another way."""
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(10**17))
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(time_snowflake(utcnow())))
     _asked: dict[str, float] = field(default_factory=dict)
-    _log: list[Json] = field(default_factory=list)
-    _socket: web.WebSocketResponse | None = None
+    _lines: dict[int, _Line] = field(default_factory=dict)
     _intents: int = 0
     _nonces: dict[tuple[str, str], Json] = field(default_factory=dict)
     _pressed: dict[str, Json] = field(default_factory=dict)
@@ -105,11 +130,19 @@ class FakeDiscord:
             case ("PUT", "applications", _, "commands"):
                 self.synced.append(body)
                 return _answer([{**one, "id": str(next(self._ids)), "application_id": str(APP), "version": "1"} for one in body])
-            case ("POST", "channels", _, "typing"):
+            case ("POST", "channels", channel, "typing" | "messages") if int(channel) in self.mute:
+                self.faults.append(f"{method} {path} without permission")
+                return _answer({"message": "Missing Permissions", "code": 50013}, 403)
+            case ("POST", "channels", channel, "typing"):
+                self.typed.append(int(channel))
                 return web.Response(status=204)
             case ("GET", "channels", channel, "messages"):
-                later = [one for one in self.messages if one["channel"] == int(channel) and one["id"] > request.query["after"]]
-                return _answer([self._made(one["channel"], one["content"], one["id"], one["hook"]) for one in reversed(later)])
+                after = int(request.query["after"])
+                later = [one for one in self.messages if one["channel"] == int(channel) and int(one["id"]) > after]
+                return _answer([self._read(one) for one in reversed(later)])
+            case ("GET", "webhooks", id_, _, "messages", message):
+                found = [one for one in self.messages if (one["hook"], one["id"]) == (id_, message)]
+                return _answer({**self._read(found[0]), "content": found[0]["content"]}) if found else _answer({}, 404)
             case ("GET", "channels", channel, "webhooks"):
                 return _answer([hook for hook in self.webhooks if hook["channel_id"] == channel])
             case ("POST", "channels", channel, "webhooks"):
@@ -118,6 +151,9 @@ class FakeDiscord:
                 return _answer(self.add_webhook(int(channel)))
             case ("POST", "webhooks", id_, token) if id_ != str(APP):
                 return self._by_webhook(id_, token, body, request.query)
+            case ("DELETE", "webhooks", id_, _, "messages", message) if id_ != str(APP):
+                self.messages[:] = [one for one in self.messages if one["id"] != message]
+                return web.Response(status=204)
             case ("POST", "channels", channel, "messages"):
                 return self._message(channel, body)
             case ("POST", "interactions", id_, _, "callback"):
@@ -128,6 +164,8 @@ class FakeDiscord:
                 if pressed := self._pressed.get(token):
                     pressed["content"] = body["content"]
                 return _answer(self._made(0, body.get("content", "")))
+            case ("POST", "webhooks", _, token) if self.expired:
+                return _answer({"message": "Invalid Webhook Token", "code": 50027}, 401)
             case ("POST", "webhooks", _, token):
                 self._check(body)
                 self.edits.append({**body, "token": token})
@@ -156,9 +194,11 @@ class FakeDiscord:
         hook = next((one for one in self.webhooks if one["id"] == id_ and one["token"] == token), None)
         if hook is None:
             return _answer({"message": "Unknown Webhook", "code": 10015}, 404)
-        if "discord" in body["username"].lower() or not 0 < len(body["content"]) <= 2000:
+        if any(name in body["username"].lower() for name in ("clyde", "discord")) or not 0 < len(body["content"]) <= 2000:
             return _answer({"code": 50035, "message": "Invalid Form Body"}, 400)
         channel = int(query.get("thread_id", hook["channel_id"]))
+        if self.threads.get(channel, int(hook["channel_id"])) != int(hook["channel_id"]):
+            return _answer({"message": "Unknown Channel", "code": 10003}, 404)
         if body.get("components") and not hook["application_id"]:
             self.faults.append("a button by a webhook of somebody else's")
         made = self._made(channel, body["content"], hook=id_)
@@ -166,12 +206,27 @@ class FakeDiscord:
         self.messages.append({**said, "name": body["username"], "avatar": body.get("avatar_url"), "buttons": _buttons(body)})
         return _answer(made)
 
+    def _read(self, one: Json) -> Json:
+        """A message, as it is shown to who reads a channel: what webhooks say is not the bot's own."""
+        hidden = one["hook"] and not self._intents & _CONTENT
+        found = self._made(one["channel"], "" if hidden else one["content"], one["id"], one["hook"])
+        reference = {"message_id": str(one["answers"]), "channel_id": str(one["channel"])}
+        return found | ({"message_reference": reference, "type": 19} if one["answers"] else {})
+
     def add_webhook(self, channel: int, *, own: bool = True) -> Json:
         """A channel has a webhook more: charbot's, or one that somebody made by hand, whose token it is shown too."""
         hook = {"id": str(next(self._ids)), "type": 1, "channel_id": str(channel), "guild_id": str(GUILD), "name": "charbot",
                 "avatar": None, "user": _ME if own else _user(OWNER), "application_id": str(APP) if own else None}  # fmt: skip
         self.webhooks.append({**hook, "token": "secret"})
         return self.webhooks[-1]
+
+    async def move_webhook(self, number: int, channel: int, *, told: bool = True) -> None:
+        """Somebody moves a webhook to another channel; the bot is told so, as far as it listens."""
+        before = self.webhooks[number]["channel_id"]
+        self.webhooks[number]["channel_id"] = str(channel)
+        if told and self._intents & _WEBHOOKS:
+            for one in (before, channel):
+                await self._dispatch("WEBHOOKS_UPDATE", {"guild_id": str(GUILD), "channel_id": str(one)})
 
     def _check(self, body: Json) -> None:
         if body.get("content") and body.get("allowed_mentions", {}).get("parse") != []:
@@ -191,7 +246,7 @@ class FakeDiscord:
         if asked is None:
             return _answer({"code": 40060, "message": "Interaction has already been acknowledged."}, 400)
         took = asyncio.get_running_loop().time() - asked
-        if took > 3:
+        if took > 3 or self.late:
             return _answer({"code": 10062, "message": "Unknown interaction"}, 404)
         if body["type"] == 4:
             self._check(body["data"])
@@ -221,40 +276,68 @@ class FakeDiscord:
                     if self._intents & _PRIVILEGED & ~self.granted:
                         await socket.close(code=4014)
                         break
-                    self._socket, self._log = socket, []
-                    await self._greet(said["d"].get("shard"))
+                    shard, count = said["d"].get("shard") or (0, 1)
+                    self._lines[shard] = _Line(socket, count)
+                    await self._greet(shard)
+                case 6 if self.forgetful:
+                    await socket.send_json({"op": 9, "d": False})
                 case 6:
-                    self._socket = socket
+                    shard = int(said["d"]["session_id"])
+                    self._lines[shard].socket = socket
                     self.resumed += 1
-                    for event in self._log[said["d"]["seq"] :]:
+                    for event in self._lines[shard].log[said["d"]["seq"] :]:
                         await socket.send_json(event)
-                    await self._dispatch("RESUMED", {})
+                    await self._dispatch("RESUMED", {}, shard)
         return socket
 
-    async def _greet(self, shard: object) -> None:
+    async def _greet(self, shard: int) -> None:
+        count = self._lines[shard].count
+        ours = self._shard(GUILD) == shard
         ready: Json = {
-            "v": 10, "user": _ME, "guilds": [{"id": str(GUILD), "unavailable": True}], "session_id": "session",
+            "v": 10, "user": _ME, "guilds": [{"id": str(GUILD), "unavailable": True}] if ours else [], "session_id": str(shard),
             "resume_gateway_url": f"ws://127.0.0.1:{self.port}/", "application": {"id": str(APP), "flags": 0},
+            "shard": [shard, count],
         }  # fmt: skip
-        await self._dispatch("READY", {**ready, **({"shard": shard} if shard else {})})
+        await self._dispatch("READY", ready, shard)
+        if not ours:
+            return
+        muted = [{"id": str(GUILD), "type": 0, "allow": "0", "deny": str(_SPEAK)}]
         channels = [
-            {"id": str(one), "type": 0, "name": f"channel-{one}", "position": 0, "nsfw": nsfw, "permission_overwrites": []}
+            {"id": str(one), "type": 0, "name": f"channel-{one}", "position": 0, "nsfw": nsfw,
+             "permission_overwrites": muted if one in self.mute else []}
             for one, nsfw in self.channels.items()
-        ]
+        ]  # fmt: skip
         me = {"user": _ME, "roles": [], "flags": 0, "joined_at": _NOW}
         await self._dispatch(
             "GUILD_CREATE",
             {"id": str(GUILD), "name": "Demo", "owner_id": str(OWNER), "member_count": 2, "unavailable": False,
              "channels": channels,
-             "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "hoist": False,
-                        "managed": False, "mentionable": False}], "members": [me], "emojis": [], "features": [], "threads": []},
+             "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": str(_SPEAK | _VIEW), "position": 0, "color": 0,
+                        "hoist": False, "managed": False, "mentionable": False}],
+             "members": [me], "emojis": [], "features": [],
+             "threads": [self._thread(one) for one in self.threads]},
+            shard,
         )  # fmt: skip
+        if self.greeting:
+            await self.greeting()
 
-    async def _dispatch(self, name: str, data: Json) -> None:
-        event = {"op": 0, "t": name, "s": len(self._log) + 1, "d": data}
-        self._log.append(event)
-        if self._socket is not None and not self._socket.closed:
-            await self._socket.send_json(event)
+    def _thread(self, id_: int) -> Json:
+        about = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": _NOW, "locked": False}
+        return {
+            "id": str(id_), "type": 11, "guild_id": str(GUILD), "parent_id": str(self.threads[id_]), "owner_id": str(OWNER),
+            "name": f"thread-{id_}", "last_message_id": None, "message_count": 0, "member_count": 1, "thread_metadata": about,
+        }  # fmt: skip
+
+    def _shard(self, guild: int) -> int:
+        """The shard that hears of a server, or of direct messages (0)."""
+        return (guild >> 22) % next(iter(self._lines.values())).count
+
+    async def _dispatch(self, name: str, data: Json, shard: int | None = None) -> None:
+        line = self._lines[self._shard(int(data.get("guild_id") or 0)) if shard is None else shard]
+        event = {"op": 0, "t": name, "s": len(line.log) + 1, "d": data}
+        line.log.append(event)
+        if not line.socket.closed:
+            await line.socket.send_json(event)
 
     # What people do
 
@@ -268,8 +351,9 @@ class FakeDiscord:
         answers: Json | None = None,
         webhook: bool = False,
         ping: bool = True,
+        twice: bool = False,
     ) -> int:
-        """Somebody writes a message. Its id. In channel 9 it is a direct one."""
+        """Somebody writes a message, which the bot may be told `twice`. Its id. In channel 9 it is a direct one."""
         id_ = next(self._ids)
         mentioned = f"<@{BOT}>" in text or (ping and answers is not None)
         to_me = mentioned or channel == 9
@@ -286,6 +370,8 @@ class FakeDiscord:
         if webhook:
             data["webhook_id"] = "77"
         await self._dispatch("MESSAGE_CREATE", data)
+        if twice:
+            await self._dispatch("MESSAGE_CREATE", data)
         return id_
 
     async def command(
@@ -296,11 +382,13 @@ class FakeDiscord:
         author: int = 4000,
         *,
         manager: bool = False,
+        where: str = "",
         sub: str = "",
         complete: str = "",
         **options: object,
     ) -> int:
-        """Somebody uses a slash command, or has one of its options completed. The interaction's id."""
+        """Somebody uses a slash command, or has one of its options completed: in the server or else `where`, in a group, or
+        in a server that the bot is not in. The interaction's id."""
         id_ = next(self._ids)
         kinds = {str: 3, int: 4, bool: 5, float: 10}
         given: list[Json] = [
@@ -309,7 +397,14 @@ class FakeDiscord:
         ]
         given = [{"name": sub, "type": 1, "options": given}] if sub else given
         data = {"id": "1", "name": name, "type": 1, "options": given}
-        await self._interact(id_, 4 if complete else 2, channel, author, manager, {"data": data})
+        more: Json = {"data": data}
+        if where == "group":
+            more |= {"guild_id": None, "member": None, "user": _user(author), "context": 2,
+                     "channel": {"id": str(channel), "type": 3, "recipients": [_user(author)], "name": None, "icon": None,
+                                 "owner_id": str(author)}}  # fmt: skip
+        elif where:
+            more |= {"guild_id": str(GUILD + 9), "guild": {"id": str(GUILD + 9), "locale": "en-US", "features": []}}
+        await self._interact(id_, 4 if complete else 2, channel, author, manager, more)
         return id_
 
     async def press(self, message: Json, author: int = 4000) -> int:
@@ -325,7 +420,7 @@ class FakeDiscord:
 
     async def _interact(self, id_: int, kind: int, channel: int, author: int, manager: bool, more: Json) -> None:
         rights = str((1 << 4) | (1 << 11)) if manager else str(1 << 11)
-        own = str(1 << 11 | (1 << 29 if self.may_make_webhooks else 0))
+        own = str((0 if channel in self.mute else _SPEAK) | (1 << 29 if self.may_make_webhooks else 0))
         data: Json = {
             "id": str(id_), "application_id": str(APP), "type": kind, "token": f"token{id_}", "version": 1,
             "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": "en-US", "entitlements": [],
@@ -335,12 +430,15 @@ class FakeDiscord:
             "app_permissions": own, "authorizing_integration_owners": {}, **more,
         }  # fmt: skip
         self._asked[str(id_)] = asyncio.get_running_loop().time()
-        await self._dispatch("INTERACTION_CREATE", data)
+        await self._dispatch("INTERACTION_CREATE", {key: value for key, value in data.items() if value is not None})
 
     async def drop(self, code: int = 4000) -> None:
         """The line to the gateway breaks."""
-        assert self._socket is not None
-        await self._socket.close(code=code)
+        await self._lines[self._shard(GUILD)].socket.close(code=code)
+
+    async def reconnect(self) -> None:
+        """The gateway asks the bot to connect anew."""
+        await self._lines[self._shard(GUILD)].socket.send_json({"op": 7, "d": None})
 
     def told(self, id_: int) -> list[str]:
         """What a command was answered, at once or after it was deferred."""

@@ -1,27 +1,28 @@
 """The real client of discord.py talks to a Discord on loopback, over real sockets; only the replies are written down."""
 
 import asyncio
+import gc
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar, get_args
 
-import aiohttp
 import discord
 import pytest
 import yarl
 from aiohttp import web
 
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
-from bots.discord_bot.cast import Cast
+from bots.discord_bot.cast import Cast, Member
 from bots.discord_bot.faces import Faces
-from bots.discord_bot.place import Place
-from bots.discord_bot.store import Store, Waiting
+from bots.discord_bot.place import Place, Setting
+from bots.discord_bot.store import Store, StoreError, Waiting
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError
 from charbot.personas.library import Library
@@ -36,15 +37,19 @@ ME = f"<@{BOT}>"
 
 class _Written(Voice):
     """Says how many turns it has heard, the last of them, and whether it is clean, or else in what manner; as slowly as
-    `seconds`."""
+    `seconds`, and not before it is `free`."""
 
     seconds = 0.0
     manner = ""
+    free = threading.Event()
+    asked: ClassVar[list[str]] = []
 
     def replies(
         self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
+        self.asked.extend(memory.turns[-1].text for memory in memories)
         time.sleep(self.seconds)
+        assert self.free.wait(60)
         found = []
         for memory in memories:
             if memory.turns[-1].text == "crash":
@@ -111,6 +116,7 @@ async def stage(
                 await running
             yield Stage(fake, bot, store)
         finally:
+            _Written.free.set()
             await bot.close()
             await asyncio.gather(running, return_exceptions=True)
             store.close()
@@ -121,6 +127,8 @@ async def stage(
 def _written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("bots.discord_bot.cast.Voice", _Written)
     monkeypatch.setattr(_Written, "seconds", 0.0)
+    monkeypatch.setattr(_Written, "asked", [])
+    _Written.free.set()
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     yield
     discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = before
@@ -200,15 +208,16 @@ async def test_a_command_is_acknowledged_while_the_engine_is_busy_and_hearts_bea
         assert len(on.discord.heartbeats) - before > 4
 
 
-def _add_bob(library: Library) -> None:
+def _add(library: Library, name: str) -> None:
+    """Another persona, who is Ann but for the name."""
     ann = library.folders[0] / "personas" / "ann"
-    card = Path(shutil.copytree(ann, ann.with_name("bob"))) / "persona.json"
-    card.write_text(card.read_text().replace('"name": "Ann"', '"name": "Bob"'))
+    card = Path(shutil.copytree(ann, ann.with_name(name.lower()))) / "persona.json"
+    card.write_text(card.read_text().replace('"name": "Ann"', f'"name": "{name}"'))
 
 
 @run
 async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path) as on:
         fake = on.discord
         assert "Ann (Demo)" in await on.told("persona", sub="list")
@@ -251,7 +260,7 @@ async def test_reset_and_forget_me_forget(shared_library: Library, tmp_path: Pat
 @run
 async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bots.discord_bot.scene.PAUSE", 0.01)
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path) as on:
         lines = on.discord.edits
         assert "two to 4" in await on.told("scene", personas="ann")
@@ -271,6 +280,36 @@ async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path:
         assert "on already" in await on.told("scene", personas="bob,ann")
         assert await on.told("stop") == "Cut!"
         assert await on.told("stop") == "No scene is on."
+
+
+@run
+@pytest.mark.parametrize("expired", [False, True])
+async def test_a_scene_that_fails_says_so(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expired: bool
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.scene.PAUSE", 0.01)
+    _add(library, "Bob")
+    async with stage(library, tmp_path) as on:
+        _Written.free.clear()
+        await on.told("scene", personas="ann, bob", topic="crash")
+        on.discord.expired = expired
+        monkeypatch.setattr(discord.Interaction, "is_expired", lambda interaction: expired)
+        _Written.free.set()
+        (said,) = await on.until(lambda: on.discord.messages if expired else on.discord.edits, 1)
+        assert said["content"] == "Sorry, I lost my line. Try again?"
+
+
+@run
+async def test_a_command_that_came_too_late_is_no_crash(
+    shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.discord.late = True
+        for command in ("help", "reset"):
+            await on.discord.command(command)
+        await on.until(lambda: [one for one in caplog.records if "a command failed" in one.message], 2)
+        gc.collect()
+        assert {one.levelname for one in caplog.records if one.name in ("charbot.discord", "asyncio")} == {"WARNING"}
 
 
 @run
@@ -320,6 +359,21 @@ async def test_limits_and_failures_of_discord_are_survived(shared_library: Libra
 
 
 @run
+async def test_where_it_may_not_write_it_tries_nothing_and_admins_are_told(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, FakeDiscord(mute={1})) as on:
+        await on.discord.say(f"{ME} Hello?")
+        await on.discord.say(f"{ME} Tea?", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+        assert _Written.asked == ["Tea?"]
+        for text in (
+            await on.told("persona", sub="set", manager=True, name="ann"),
+            await on.told("settings", manager=True),
+        ):
+            assert "give me the permission Send Messages" in text
+        assert await on.told("persona", sub="set", manager=True, name="ann", channel=2) == "Ann talks here now."
+
+
+@run
 async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} crash")
@@ -330,21 +384,46 @@ async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_l
 
 
 @run
-async def test_a_broken_line_costs_an_answer_and_not_the_channel(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("faces", [False, True])
+async def test_a_broken_line_costs_no_answer(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: bool
 ) -> None:
+    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01, 0.01))
+    broken: list[Any] = ["reset", None, "reset", "overloaded", None]
+
+    def refuse(method: str, path: str) -> web.Response | None:
+        sends = method == "POST" and ("webhooks/" in path if faces else path.endswith("messages"))
+        trouble = broken.pop(0) if sends and broken else None
+        if trouble == "reset":
+            raise asyncio.CancelledError
+        return _answer({"message": "overloaded"}, 503) if trouble else None
+
     async with stage(shared_library, tmp_path) as on:
-        send, broken = on.bot.http.send_message, [aiohttp.ClientConnectionError("gone"), ConnectionResetError(104, "reset")]
-
-        async def failing(*args: Any, **kwargs: Any) -> Any:
-            if broken:
-                raise broken.pop()
-            return await send(*args, **kwargs)
-
-        monkeypatch.setattr(on.bot.http, "send_message", failing)
+        if faces:
+            await on.told("settings", manager=True, faces=True)
+        on.discord.refuse = refuse
         for text in ("One", "Two", "Three"):
             await on.discord.say(f"{ME} {text}")
-        assert await on.heard(1) == ["Ann clean 1: Three"]
+        assert await on.heard(3) == ["Ann clean 1: One", "Ann clean 3: Two", "Ann clean 5: Three"]
+        assert not broken
+
+
+@run
+async def test_what_cannot_be_sent_for_long_is_sent_after_the_next_start(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01,))
+    fake = FakeDiscord(refuse=lambda method, path: _answer({}, 503) if path.endswith("channels/1/messages") else None)
+    async with stage(shared_library, tmp_path, fake) as on:
+        await fake.say(f"{ME} One")
+        await on.until(lambda: _Written.asked, 1)
+        await fake.say(f"{ME} Elsewhere", channel=2)
+        await on.heard(1)
+        await on.until(lambda: [] if 1 in on.bot._desk._queues else [True], 1)
+    fake.refuse = lambda method, path: None
+    async with stage(shared_library, tmp_path, fake) as on:
+        assert (await on.heard(2))[1] == "Ann clean 1: One"
+        assert _Written.asked == ["One", "Elsewhere"], "it is the answer that could not be sent"
 
 
 @run
@@ -361,6 +440,107 @@ async def test_who_is_forgotten_in_the_middle_of_an_answer_is_forgotten(
         assert on.store.turns(1, 99) == []
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(3))[2] == "Ann clean 1: What was it?"
+
+
+@run
+@pytest.mark.parametrize("how", ["a stranger", "elsewhere", "room"])
+async def test_an_answer_in_hand_is_remembered_whatever_becomes_of_other_conversations(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    async with stage(shared_library, tmp_path) as on:
+        _Written.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: _Written.asked, 1)
+        if how == "a stranger":
+            await on.told("forget-me", author=4001, channel=2)
+        elif how == "elsewhere":
+            known = on.bot.conversations._known
+            monkeypatch.setattr(on.store, "forget_older", lambda days: set())
+            on.store.forget_user(4001)
+            await on.until(lambda: [] if known else [True], 1)
+        else:
+            on.bot.conversations._known.clear()
+        _Written.free.set()
+        await on.heard(1)
+        await on.discord.say(f"{ME} And milk?")
+        assert (await on.heard(2))[1] == "Ann clean 3: And milk?"
+
+
+@run
+async def test_turns_are_written_in_order_once_the_database_is_back(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        for number, channel in enumerate((1, 2, 1, 18, 18)):
+            await on.discord.say(f"{ME} {number}", channel=channel, author=5000 + channel)
+            await on.heard(number + 1)
+        emptied.set()
+        await on.told("reset", channel=2)
+        await on.told("forget-me", author=5018)
+        await on.discord.say(f"{ME} last")
+        await on.heard(6)
+        await on.until(lambda: on.store.turns(1, 9), 6)
+        assert [turn.text for turn in on.store.turns(1, 9)][::2] == ["0", "2", "last"]
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert (store.turns(2, 9), store.turns(18, 9)) == ([], []), "what was forgotten is not written later"
+    store.close()
+
+
+@run
+async def test_turns_that_could_not_be_written_are_written_when_it_leaves(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(1)
+        emptied.set()
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert [turn.text for turn in store.turns(1, 9)] == ["Tea?", "Ann clean 1: Tea?"]
+    store.close()
+
+
+def _full_disk(on: Stage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No answer can be noted until it is set."""
+    write, emptied = on.store.answered, threading.Event()
+
+    def answered(*args: Any, **kwargs: Any) -> None:
+        if not emptied.is_set():
+            raise StoreError("the disk is full")
+        write(*args, **kwargs)
+
+    monkeypatch.setattr(on.store, "answered", answered)
+    return emptied
+
+
+@run
+async def test_what_another_process_let_expire_is_forgotten_here_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.heard(1)
+        on.store.forget_older(-1)
+        later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
+        monkeypatch.setattr("bots.discord_bot.conversations.time", later)
+        await on.until(lambda: [] if on.bot.conversations._known else [True], 1)
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
+
+
+@run
+async def test_what_was_forgotten_before_it_started_is_no_news(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.forget_user(4001)
+    store.close()
+    async with stage(shared_library, tmp_path) as on:
+        assert await on.bot._disk.do(on.bot.conversations._forget_old) == (set(), False)
 
 
 @run
@@ -382,6 +562,75 @@ async def test_who_may_manage_one_channel_may_not_manage_the_server(shared_libra
         assert await on.told("persona", sub="set", author=OWNER, manager=True, name="ann", everywhere=True) == (
             "Ann talks in this server now."
         )
+
+
+@run
+async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        boss: dict[str, Any] = {"manager": True, "author": OWNER}
+        assert "mode: off" in await on.told("settings", **boss, mode="off", everywhere=True)
+        await on.told("settings", **boss, mode="mentions", channel=2)
+        await on.discord.say(f"{ME} Hello?")
+        for command in ("chat", "say", "who", "scene", "stop", "reset"):
+            options = {"chat": {"message": "x"}, "say": {"persona": "ann", "message": "x"}, "who": {"line": "x"}}
+            options["scene"] = {"personas": "ann, ann"}
+            assert "do not talk in this channel" in await on.told(command, **options.get(command, {}))
+        await on.discord.say(f"{ME} Tea?", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+        assert "mode: mentions" in await on.told("settings", **boss, inherit="mode", everywhere=True)
+        assert "Mention the roles" in await on.told("settings", **boss, roles="friends")
+        assert "roles: <@&71> <@&72>" in await on.told("settings", **boss, roles="<@&71>, <@&72>")
+        assert "Nobody with your roles" in await on.told("reset")
+        assert "roles: @everyone" in await on.told("settings", **boss, roles=f"<@&{GUILD}>")
+        await on.told("settings", **boss, roles="<@&71>")
+        assert "roles: @everyone" in await on.told("settings", **boss, inherit="roles")
+        assert await on.told("reset") == "A new conversation."
+    assert set(get_args(Setting)) == {one.name for one in fields(Place)}
+
+
+@run
+async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.bot._NOTICE_SECONDS", 0.01)
+    async with stage(shared_library, tmp_path, cooldown=3600.0, waiting=1) as on:
+        for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, ann", "turns": 2})):
+            author = 6000 + len(command)
+            await on.told(command, author=author, **option)
+            assert "One at a time" in await on.told(command, author=author, channel=2, **option)
+        _Written.free.clear()
+        for author in (5001, 5002, 5003):
+            await on.discord.say(f"{ME} {author}", author=author)
+        assert "left 1" in (await on.heard(1))[0]
+        _Written.free.set()
+        await on.heard(3)
+        await on.discord.say(f"{ME} Now?", author=5003)
+        assert (await on.heard(4))[3].endswith("Now?")
+        answered = {**on.discord._made(1, "x"), "id": on.discord.messages[-1]["id"]}
+        await on.discord.say("You cannot read this", answers=answered, ping=False, author=5003)
+        await on.discord.say("Nor this", answers=answered, ping=False, author=5004)
+        assert (await on.heard(5))[4].startswith("Mention me")
+        await on.discord.say(f"{ME} Then this", author=5004)
+        assert (await on.heard(6))[5].endswith("Then this")
+
+
+@run
+async def test_who_would_have_said_it_keeps_no_answer_waiting(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        found = threading.Event()
+        monkeypatch.setattr(on.bot.cast, "who_said", lambda line: [("Ann", 1.0)] if found.wait(60) else [])
+        asked = [await on.discord.command("who", author=7000 + number, line="x") for number in range(40)]
+        try:
+            await on.discord.say(f"{ME} Tea?")
+            await on.heard(1, 20)
+            refused = await on.until(lambda: [one for one in asked if on.discord.told(one)], 32)
+            assert {on.discord.told(one)[0] for one in refused} == {"Too many ask that at once; try again in a moment."}
+        finally:
+            found.set()
+        await on.until(lambda: [one for one in asked if on.discord.told(one)], 40)
+        assert sum("Ann: 100%" in on.discord.told(one)[0] for one in asked) == 8
 
 
 @run
@@ -432,9 +681,10 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
     shared_library: Library, tmp_path: Path
 ) -> None:
     fake = FakeDiscord()
+    hook = fake.add_webhook(2)["id"]
     fake.messages += [
         {"channel": 1, "content": "Here I am.", "answers": 50, "id": "60", "hook": None},
-        {"channel": 2, "content": "So am I.", "answers": None, "id": "61", "hook": "7"},
+        {"channel": 2, "content": "So am I.", "answers": None, "id": "61", "hook": hook},
         {"channel": 18, "content": "Something else.", "answers": None, "id": "62", "hook": None},
     ]
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
@@ -447,6 +697,77 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
         await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
         assert [turn.text for turn in on.store.turns(1, 9)] == ["Where are you?", "Here I am."], "and it is remembered"
         assert len(fake.messages) == 4
+
+
+@run
+async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one_to_it(
+    shared_library: Library, tmp_path: Path
+) -> None:
+    fake = FakeDiscord()
+    hook = fake.add_webhook(2)["id"]
+    fake.messages += [
+        {"channel": 1, "content": "Here I am.", "answers": 49, "id": "60", "hook": None},
+        {"channel": 2, "content": "Not I.", "answers": None, "id": "61", "hook": hook},
+    ]
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message, channel, reply in ((50, 1, "Here I am."), (51, 2, "So am I.")):
+        store.receive(Waiting(message, GUILD, channel, 4000, "Where are you?"))
+        store.sending(message, reply)
+    store.close()
+    async with stage(shared_library, tmp_path, fake) as on:
+        assert sorted((await on.heard(4))[2:]) == ["Here I am.", "So am I."]
+
+
+@run
+async def test_all_that_waits_at_the_start_is_answered_before_what_is_said_then(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    fake.greeting = lambda: fake.say(f"{ME} new")
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message in range(50, 54):
+        store.receive(Waiting(message, GUILD, 1, 4000, f"old {message}"))
+    store.close()
+    async with stage(shared_library, tmp_path, fake, waiting=4) as on:
+        assert [text.split(": ")[1] for text in await on.heard(5)] == ["old 50", "old 51", "old 52", "old 53", "new"]
+
+
+@run
+async def test_more_than_may_wait_are_answered_after_a_start(shared_library: Library, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    for message in range(50, 54):
+        store.receive(Waiting(message, GUILD, 1, 4000, f"old {message}"))
+    store.close()
+    async with stage(shared_library, tmp_path, waiting=1) as on:
+        assert [text[-2:] for text in await on.heard(4)] == ["50", "51", "52", "53"]
+        await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
+
+
+@run
+async def test_what_discord_tells_twice_is_answered_once(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} Tea?", twice=True)
+        await on.discord.say(f"{ME} And?")
+        assert await on.heard(2) == ["Ann clean 1: Tea?", "Ann clean 3: And?"]
+
+
+@run
+async def test_what_could_not_be_noted_before_its_answer_is_remembered_after_it(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        receive, full = on.store.receive, [True]
+        monkeypatch.setattr(on.store, "receive", lambda one: _raise(StoreError("the disk is full")) if full else receive(one))
+        _Written.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: _Written.asked, 1)
+        full.clear()
+        _Written.free.set()
+        await on.heard(1)
+        await on.until(lambda: on.store.turns(1, 9), 2)
+        assert on.store.waiting(60) == []
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 @run
@@ -473,6 +794,66 @@ async def test_personas_speak_under_their_own_names(shared_library: Library, tmp
         await fake.say(f"{ME} Four")
         assert (await on.heard(5))[4].endswith("Four"), "a webhook that was deleted is made anew"
         assert len(fake.webhooks) == 1
+
+
+@run
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_webhook_that_was_moved_says_nothing_where_it_does_not_belong(
+    shared_library: Library, tmp_path: Path, told: bool
+) -> None:
+    async with stage(shared_library, tmp_path, FakeDiscord(threads={30: 1})) as on:
+        fake = on.discord
+        await on.told("settings", manager=True, faces=True)
+        await fake.say(f"{ME} One")
+        await on.heard(1)
+        await fake.move_webhook(0, 2, told=told)
+        await fake.say(f"{ME} Two")
+        await on.heard(2)
+        await fake.move_webhook(1, 2, told=told)
+        await fake.say(f"{ME} Three", channel=30)
+        assert (await on.heard(3))[2].endswith(" 1: Three")
+        assert [(one["channel"], one["name"]) for one in fake.messages] == [(1, "Ann"), (1, "Ann"), (30, "Ann")]
+
+
+@run
+async def test_a_channel_waits_for_no_other_to_get_its_webhook(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.told("settings", manager=True, faces=True, everywhere=True, author=OWNER)
+        made, free = discord.TextChannel.create_webhook, asyncio.Event()
+
+        async def slow(room: discord.TextChannel, **kwargs: Any) -> discord.Webhook:
+            if room.id == 1:
+                await free.wait()
+            return await made(room, **kwargs)
+
+        monkeypatch.setattr(discord.TextChannel, "create_webhook", slow)
+        await on.discord.say(f"{ME} Slow")
+        await on.discord.say(f"{ME} Quick", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Quick"]
+        free.set()
+        await on.heard(2)
+
+
+@run
+async def test_a_name_that_discord_keeps_for_itself_is_a_face_all_the_same(library: Library, tmp_path: Path) -> None:
+    _add(library, "Clyde")
+    async with stage(library, tmp_path, persona="clyde") as on:
+        await on.told("settings", manager=True, faces=True)
+        await on.discord.say(f"{ME} Hi")
+        await on.heard(1)
+        assert on.discord.messages[0]["name"] == "C\u200alyde"
+
+
+@run
+async def test_names_that_are_too_long_are_completed_in_part(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.bot.cast._members["long"] = Member("long" * 30, "Demo", False)
+        completed = await on.discord.command("persona", sub="set", complete="name", name="long")
+        await on.until(lambda: [one for one in on.discord.callbacks if one["id"] == completed], 1)
+        (choice,) = on.discord.said_to(completed)["data"]["choices"]
+        assert [len(choice["name"]), len(choice["value"])] == [100, 100]
 
 
 @run
@@ -554,7 +935,7 @@ async def test_the_last_reply_can_be_another_one(library: Library, tmp_path: Pat
         assert [turn.text for turn in on.store.turns(1, 9)] == ["One", "Ann clean 1: One", "Two", "Ann again 3: Two"]
     # The button under it works after a restart, has the same persona speak, and what is remembered is what was said last.
     monkeypatch.setattr(_Written, "manner", "later")
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path, fake) as on:
         await on.bot.change_place(1, Place(roles=(1,)))
         refused = await fake.press(said[1])
@@ -596,11 +977,11 @@ async def test_it_joins_in_at_its_words_and_by_chance(shared_library: Library, t
     async with stage(shared_library, tmp_path) as on:
         assert "message content intent" in await on.told("settings", manager=True, wake="pizza")
     async with stage(shared_library, tmp_path, FakeDiscord(granted=1 << 15), message_content=True) as on:
-        assert "wake: ('pizza', 'hey ann')" in await on.told("settings", manager=True, wake="pizza, hey ann")
+        assert "wake: pizza, hey ann" in await on.told("settings", manager=True, wake="pizza, hey ann")
         for text in ("pizzas", "A PIZZA!", "Well, hey Ann."):
             await on.discord.say(text)
         assert await on.heard(2) == ["Ann clean 1: A PIZZA!", "Ann clean 3: Well, hey Ann."]
-        assert "wake: ()" in await on.told("settings", manager=True, wake="-", chance=1.0)
+        assert "wake: -" in await on.told("settings", manager=True, wake="-", chance=1.0)
         await on.discord.say("Nobody")
         assert (await on.heard(3))[2] == "Ann clean 5: Nobody"
         await on.told("settings", manager=True, chance=0.0)
@@ -625,14 +1006,14 @@ async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
         else:
             later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
             monkeypatch.setattr("bots.discord_bot.store.time", later)
-        await on.until(lambda: [] if on.bot._memories else [True], 1)
+        await on.until(lambda: [] if on.bot.conversations._known else [True], 1)
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
 
 
 @run
 async def test_a_scene_says_that_it_ends_when_charbot_leaves(library: Library, tmp_path: Path) -> None:
-    _add_bob(library)
+    _add(library, "Bob")
     async with stage(library, tmp_path) as on:
         await on.told("scene", personas="bob,ann")
         await on.until(lambda: on.discord.edits, 1)
@@ -666,7 +1047,7 @@ async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} One")
         await on.heard(1)
-        on.bot._memories.clear()
+        on.bot.conversations._known.clear()
         with monkeypatch.context() as away:
             away.setattr(on.store, "_rests_until", time.monotonic() + 60)
             await on.discord.say(f"{ME} Two")

@@ -1,0 +1,54 @@
+"""The line to Discord's gateway, and what becomes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from charbot.personas.library import Library
+from tests.bots.discord_bot.fake_discord import FakeDiscord
+from tests.bots.discord_bot.test_bot import ME, _Written, _written, run, stage  # noqa: F401
+
+
+@run
+async def test_a_line_that_discord_wants_anew_is_taken_up_again(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.reconnect()
+        await on.discord.say(f"{ME} Missed?")
+        assert await on.heard(1) == ["Ann clean 1: Missed?"]
+        await on.until(lambda: [True] * on.discord.resumed, 1)
+        assert on.discord.identified == 1
+
+
+@run
+async def test_a_session_that_discord_has_forgotten_begins_anew_and_conversations_do_not(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(shard: int | None, *, initial: bool = False) -> None:
+        return None
+
+    async with stage(shared_library, tmp_path) as on:
+        monkeypatch.setattr(on.bot, "before_identify_hook", at_once)
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(1)
+        on.discord.forgetful = True
+        await on.discord.drop()
+        await on.until(lambda: [True] * on.discord.identified, 2)
+        await on.discord.say(f"{ME} And milk?")
+        assert (await on.heard(2))[1] == "Ann clean 3: And milk?"
+        assert on.discord.resumed == 0
+
+
+@run
+async def test_hearts_beat_while_many_channels_wait_for_replies(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(channels=dict.fromkeys(range(100, 164), False))
+    async with stage(shared_library, tmp_path, fake) as on:
+        _Written.free.clear()
+        for channel in fake.channels:
+            await fake.say(f"{ME} {channel}", channel=channel, author=channel)
+        await on.until(lambda: fake.typed, 64)
+        await on.until(lambda: fake.heartbeats, len(fake.heartbeats) + 3)
+        assert fake.messages == []
+        _Written.free.set()
+        await on.heard(64)
+        assert {one["content"] for one in fake.messages} == {f"Ann clean 1: {channel}" for channel in fake.channels}
+        assert (fake.identified, fake.resumed) == (1, 0), "the line held"
