@@ -185,6 +185,9 @@ def _merge(default: Any, data: Any, path: str, prefix: str) -> Any:
             raise ConfigError(f"{path}: unknown key `{name}`; allowed here: {', '.join(fields)}")
         current = getattr(default, key)
         if dataclasses.is_dataclass(current):
+            if value is None:
+                # Everything below the name was deleted, as config.yaml says one may.
+                continue
             changes[key] = _merge(current, value, path, f"{name}.")
         else:
             changes[key] = _checked(value, hints[key], fields[key].metadata, f"{path}: `{name}`")

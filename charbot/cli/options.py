@@ -36,7 +36,7 @@ def config_of(args: argparse.Namespace) -> "Config":
     from charbot.config import Config, load_config
 
     path: Path | None = args.config
-    if path is None and Path("config.yaml").is_file():
+    if path is None and Path("config.yaml").exists():
         path = Path("config.yaml")
     return Config() if path is None else load_config(path)
 

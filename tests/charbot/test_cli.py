@@ -85,6 +85,12 @@ def test_a_config_in_the_working_folder_is_read(bundles: str, capsys: pytest.Cap
     assert "`chat.unit`" in capsys.readouterr().err
 
 
+def test_a_config_that_is_a_folder_is_named(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config.yaml").mkdir()
+    assert main(["say", "ann", "Hello", "--bundles", bundles]) == 78
+    assert "config.yaml: cannot be read" in capsys.readouterr().err
+
+
 def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["personas", "list", "--json", "--bundles", bundles]) == 0
     listed = {row["id"]: row for row in json.loads(capsys.readouterr().out)}

@@ -29,6 +29,7 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
     assert config.chat.temperature == 1.0
     assert config.chat.candidates == Config().chat.candidates
     assert _load(tmp_path, "") == Config()
+    assert _load(tmp_path, "chat:\ntrain:\n  word:\n    base:\n") == Config()
 
 
 @pytest.mark.parametrize(
