@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         epilog='examples: charbot say joey "Are you hungry?"    printf "Hi\\nBye\\n" | charbot say monica',
     )  # fmt: skip
     say.add_argument("persona", help="who replies")
-    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input")
+    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input, empty ones apart")
     say.add_argument("--json", action="store_true", help='JSON lines: {"id", "message"} in, {"id", "reply", "ms"} out')
     _add_reply_options(say)
     say.set_defaults(run=_say)
