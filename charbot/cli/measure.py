@@ -1,9 +1,8 @@
 """Commands that measure models: score, eval and bench."""
 
 import argparse
-import sys
 
-from charbot.cli.options import Commands, add_bundles, add_scripts, config_of, library_of, reading_of
+from charbot.cli.options import Commands, add_bundles, add_scripts, config_of, library_of, reading_of, standard_input
 from charbot.errors import UsageError
 
 
@@ -52,7 +51,7 @@ def _score(args: argparse.Namespace) -> int:
     from charbot.evaluation.scoring import Scorer, score_lines
 
     scorer = Scorer(library_of(args), args.persona, args.unit)
-    for line in score_lines(scorer, sys.stdin):
+    for line in score_lines(scorer, standard_input()):
         print(line, flush=True)
     return 0
 
@@ -64,10 +63,10 @@ def _who(args: argparse.Namespace) -> int:
         raise UsageError("--json reads JSON lines from the standard input; leave the text out")
     recogniser = Recogniser(library_of(args), args.cast)
     if args.json:
-        for line in rank_lines(recogniser, sys.stdin):
+        for line in rank_lines(recogniser, standard_input()):
             print(line, flush=True)
         return 0
-    for name, probability in recogniser.rank(sys.stdin.read().splitlines() if args.text is None else [args.text]):
+    for name, probability in recogniser.rank(standard_input().read().splitlines() if args.text is None else [args.text]):
         print(f"{probability:6.1%}  {name}")
     return 0
 

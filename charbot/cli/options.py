@@ -1,10 +1,11 @@
 """What several commands share: options, and the settings, scripts and library that they name."""
 
 import argparse
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from charbot.errors import UsageError
+from charbot.errors import CharbotError, UsageError
 
 if TYPE_CHECKING:
     from charbot.config import Config
@@ -29,6 +30,13 @@ def add_scripts(parser: argparse.ArgumentParser) -> None:
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
+
+
+def standard_input() -> TextIO:
+    """Where a command reads what it is not given as an argument. Raises CharbotError where it is closed."""
+    if sys.stdin is None:
+        raise CharbotError("the standard input is closed")
+    return sys.stdin
 
 
 def config_of(args: argparse.Namespace) -> "Config":

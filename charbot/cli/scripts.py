@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_format, config_of, kept_scripts, reading_of
+from charbot.cli.options import Commands, add_format, config_of, kept_scripts, reading_of, standard_input
 from charbot.errors import UsageError
 
 
@@ -159,7 +159,7 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
     folder = args.out or user_folder().parent / "downloads" / args.place.replace("-", "_")
     print(f"{place.title}\n  from {place.address}\n  {len(place.files)} files to {folder}\n  licence: {place.licence}")
     if not args.yes:
-        if not sys.stdin.isatty():
+        if not standard_input().isatty():
             raise UsageError("nobody is there to be asked; --yes downloads without asking")
         if input("Download them? [y/N] ").strip().lower() not in ("y", "yes"):
             return 0

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from charbot.cli.options import Commands, add_bundles, config_of, library_of
+from charbot.cli.options import Commands, add_bundles, config_of, library_of, standard_input
 from charbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def chat(args: argparse.Namespace) -> int:
     from bots.terminal.chat import chat as talk
 
     before_torch()
+    standard_input()
     if args.resume and args.persona:
         raise UsageError("--continue goes on with whoever talked last; leave the name out")
     config = _config(args)
@@ -55,9 +56,9 @@ def _say(args: argparse.Namespace) -> int:
     if args.message is not None:
         answer_once(voice, args.message, sys.stdout)
     elif args.json:
-        answer_requests(voice, sys.stdin, sys.stdout)
+        answer_requests(voice, standard_input(), sys.stdout)
     else:
-        answer_lines(voice, sys.stdin, sys.stdout)
+        answer_lines(voice, standard_input(), sys.stdout)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,52 @@ def test_a_reader_that_leaves_is_no_error_message(bundles: str) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("say ann --bundles {} <&-", "the standard input is closed"),
+        ("chat ann --bundles {} <&-", "the standard input is closed"),
+        ("say ann --bundles {} >&-", "the standard output is closed"),
+        ("say ann --bundles {} > /dev/full", "the input or output: No space left on device"),
+        ("personas list --bundles {} > /dev/full", "the input or output: No space left on device"),
+        ("say --help > /dev/full", "the input or output: No space left on device"),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_told(
+    command: str, problem: str, bundles: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With it there would be nothing left to write in the end.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    whole = f"echo Hello | {sys.executable} -m charbot {command.format(bundles)}"
+    done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (1, f"charbot: {problem}\n")
+
+
+def test_ctrl_c_ends_a_command_as_a_signal_does(bundles: str) -> None:
+    command = [sys.executable, "-m", "charbot", "say", "ann", "--bundles", bundles]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as said:
+        assert said.stdin
+        assert said.stdout
+        assert said.stderr
+        said.stdin.write("Hello\n")
+        said.stdin.flush()
+        assert said.stdout.readline()
+        said.send_signal(signal.SIGINT)
+        assert said.wait(60) == -signal.SIGINT
+        assert "Traceback" not in said.stderr.read()
+
+
+def test_ctrl_c_before_anything_runs_is_no_traceback(tmp_path: Path) -> None:
+    # Found before Python's own, it stands for the moment in which that is imported.
+    (tmp_path / "argparse.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", "from charbot.cli import main; main(['--version'])"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{root}"}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 def test_ctrl_c_is_no_traceback(bundles: str) -> None:
