@@ -1,6 +1,7 @@
 """Commands about personas."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,10 @@ def add(commands: Commands) -> None:
 def _personas_list(args: argparse.Namespace) -> int:
     import json
 
-    cards = [(path.name, card) for path, card in library_of(args).cards()]
+    library = library_of(args)
+    cards = [(path.name, card) for path, card in library.cards()]
+    for id_, why in library.unusable.items():
+        print(f"{id_} cannot be used: {why}", file=sys.stderr)
     if args.json:
         rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.fits)} for id_, c in cards]
         print(json.dumps(rows, ensure_ascii=False))

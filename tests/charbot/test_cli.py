@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,6 +103,15 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "test bits per character 1.500" in capsys.readouterr().out
     assert main(["personas", "show", "ann", "--json", "--bundles", bundles]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "Ann"
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_list_of_personas_says_who_cannot_be_used(how: list[str], library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    (library.folders[0] / "personas" / "bob").mkdir()
+    assert main(["personas", "list", *how, "--bundles", str(library.folders[0])]) == 0
+    shown = capsys.readouterr()
+    assert "Ann" in shown.out
+    assert re.fullmatch(r"bob cannot be used: .*bob: no persona here \(persona\.json is missing\)\n", shown.err)
 
 
 def test_score_speaks_json_lines(bundles: str) -> None:
