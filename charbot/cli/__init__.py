@@ -34,7 +34,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if heard is signal.default_int_handler:
         # There is nothing to clear up yet, and nobody wants to read where Python was.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from charbot.cli.parser import parser_of_all
+    from charbot.cli.parser import parse
 
     signal.signal(signal.SIGINT, heard)
     if sys.stdout is None:
@@ -46,7 +46,7 @@ def _run(argv: Sequence[str] | None) -> int:
             stream.reconfigure(errors="replace")
     try:
         try:
-            args = parser_of_all().parse_args(argv)
+            args = parse(argv)
             code: int = args.run(args)
         finally:
             # What does not arrive is told here, and not by Python on its way out.

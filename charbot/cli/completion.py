@@ -4,14 +4,15 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_bundles, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, library_of
 
 
 def add(commands: Commands, parser_of_all: Callable[[], argparse.ArgumentParser]) -> None:
-    completion = commands.add_parser(
-        "completion", help="have your shell complete what you type",
-        epilog='examples: eval "$(charbot completion bash)" in ~/.bashrc    '
-        "charbot completion zsh > ~/.zfunc/_charbot    charbot completion fish > ~/.config/fish/completions/charbot.fish",
+    completion = add_command(
+        commands, "completion", "have your shell complete what you type",
+        'eval "$(charbot completion bash)"         # in ~/.bashrc',
+        'eval "$(charbot completion zsh)"          # in ~/.zshrc',
+        "charbot completion fish > ~/.config/fish/completions/charbot.fish",
     )  # fmt: skip
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     add_bundles(completion)
@@ -21,7 +22,7 @@ def add(commands: Commands, parser_of_all: Callable[[], argparse.ArgumentParser]
 def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     import shtab
 
-    for one in _with_subparsers(parser):
+    for one in with_subparsers(parser):
         for action in one._actions:
             if action.dest in ("persona", "personas"):
                 # Those that are there now: the shell has no time to ask at every key.
@@ -32,9 +33,10 @@ def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> in
     return 0
 
 
-def _with_subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+def with_subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser, and those of its commands."""
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for one in action.choices.values():
-                yield from _with_subparsers(one)
+                yield from with_subparsers(one)

@@ -16,8 +16,27 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """Where a group of commands adds its parsers."""
 
 
+def add_command(commands: Commands, name: str, about: str, *examples: str) -> argparse.ArgumentParser:
+    """A command, what it is for, and how it is used: its help teaches by example."""
+    return commands.add_parser(
+        name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=told(*examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+
+
+def told(*examples: str) -> str:
+    """Examples as they stand below a help."""
+    return "\n  ".join(("examples:", *examples))
+
+
 def add_bundles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundles", type=Path, metavar="FOLDER", help="look for bundles here first")
+
+
+def add_continue(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "-c", "--continue", dest="resume", action="store_true", default=default, help="go on with the last conversation"
+    )
 
 
 def add_scripts(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from charbot.cli import main
+from charbot.cli.completion import with_subparsers
+from charbot.cli.parser import parse, parser_of_all
 from charbot.personas.library import Library
 from tests.conftest import invented_lines
 
@@ -51,6 +54,44 @@ def test_version_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["nonsense"])
     assert caught.value.code == 2
+
+
+def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
+    parsers = list(with_subparsers(parser_of_all()))
+    assert len(parsers) > 25
+    for parser in parsers:
+        title, *examples = (parser.epilog or "").split("\n  ")
+        assert title == "examples:", parser.prog
+        typed = [found[0] for line in examples if (found := re.search(r"charbot\b[^|<>)#]*", line))]
+        assert any(line.startswith(parser.prog) for line in typed), parser.prog
+        for line in typed:
+            assert "--help" in line or parse(shlex.split(line)[1:]).run
+        assert parser.epilog in parser.format_help(), "as it was written"
+        assert max(map(len, parser.format_help().splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "resume"),
+    [
+        ([], None, False),
+        (["joey"], "joey", False),
+        (["garrison", "--seed", "3"], "garrison", False),
+        (["-c"], None, True),
+        (["-c", "chat"], None, True),
+        (["chat", "-c"], None, True),
+        (["chat", "joey"], "joey", False),
+    ],
+)
+def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def talk(library: object, name: str | None, chat: object, terminal: object, *, resume: bool) -> int:
+        asked.append((name, resume))
+        return 0
+
+    monkeypatch.setattr("bots.terminal.chat.chat", talk)
+    assert main(words) == 0
+    assert asked == [(name, resume)]
 
 
 def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
