@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
     keep = add_command(
         actions, "import", "keep scripts in your data folder, where train and eval look for them",
         "charbot scripts import my_show/",
-        "charbot scripts import talk.txt --format colon-text",
+        "charbot scripts import talk.txt           # what /save has written in a chat",
     )  # fmt: skip
     keep.set_defaults(run=_scripts_import)
     for action in (check, cast, stats, export, keep):
@@ -193,6 +193,8 @@ def _scripts_import(args: argparse.Namespace) -> int:
     reading = reading_of(args)
     written, same = store(reading, kept_scripts())
     print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
+    if left_out := sum(len(script.omissions) for script in reading.scripts):
+        print(f"{left_out} source lines left out: `charbot scripts check --left-out` says which and why")
     for path, why in reading.skipped:
         print(f"passed over {path}: {why}")
     return 0

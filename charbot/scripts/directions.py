@@ -27,9 +27,12 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     """Parts the speech of `parts`, source lines that belong together, from its directions.
 
     `opening` names the brackets that hold directions in this format. A bracket that is never
-    closed opens a direction that runs to the end; one that was never opened is dropped. Where
+    closed opens a direction that runs to the end; one that was never opened is dropped. Where there are
+    none, everything is said as it stands. Where
     parentheses hold no directions, a speech that stands wholly in them (said into a hood) loses them.
     """
+    if not opening:
+        return Speech(normalise(" ".join(parts)), (), tuple(bool(part.strip()) for part in parts))
     pairs = {mark: _CLOSING[mark] for mark in opening}
     closing = set(pairs.values())
     said: list[list[str]] = []

@@ -97,8 +97,12 @@ class JsonRecords:
                     yield Mark(line, "scene", "", part=part)
                     scene = own["scene"]
                 said = _said(node)
+                if said is None and (inside := [value for value in node.values() if isinstance(value, dict | list)]):
+                    ahead += reversed(inside)
+                    continue
+                if said is None and node.get(keys.get("speaker", ""), "") is None:
+                    said = "", own.get("text", "")
                 if said is None:
-                    ahead += reversed([value for value in node.values() if isinstance(value, dict | list)])
                     continue
                 if said[0].strip():
                     yield Mark(line, "name", said[0], part=part)
