@@ -6,6 +6,11 @@ from pathlib import Path
 
 from charbot.cli.options import Commands, add_bundles, add_command, library_of
 
+_COMPINIT = """
+# Where the shell has not set up completion yet, it does now; in a file of its own this has happened.
+[[ $zsh_eval_context[-1] == eval ]] && (( ! $+functions[compdef] )) && autoload -Uz compinit && compinit -i
+"""
+
 
 def add(commands: Commands, parser_of_all: Callable[[], argparse.ArgumentParser]) -> None:
     completion = add_command(
@@ -29,7 +34,8 @@ def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> in
                 action.choices = list(library_of(args).personas)
             elif action.type is Path:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(parser, args.shell))
+    script = shtab.complete(parser, args.shell)
+    print(script.replace("\n", _COMPINIT, 1) if args.shell == "zsh" else script)
     return 0
 
 

@@ -66,7 +66,7 @@ def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
         assert any(line.startswith(parser.prog) for line in typed), parser.prog
         for line in typed:
             assert "--help" in line or parse(shlex.split(line)[1:]).run
-        assert parser.epilog in parser.format_help(), "as it was written"
+        assert "\n  ".join((title, *examples)) in parser.format_help(), "as it was written"
         assert max(map(len, parser.format_help().splitlines())) <= 100
 
 
