@@ -34,7 +34,9 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     say.add_argument("persona", help="who replies")
     say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input, empty ones apart")
-    say.add_argument("--json", action="store_true", help='JSON lines: {"id", "message"} in, {"id", "reply", "ms"} out')
+    say.add_argument(
+        "--json", action="store_true", help='JSON lines: {"id", "message" or "context"} in, {"id", "reply", "ms"} out'
+    )
     _add_reply_options(say)
     say.set_defaults(run=_say)
 

@@ -18,6 +18,7 @@ Weights are stored in half precision. Everything read is checked against its che
 
 import json
 import reprlib
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -181,7 +182,7 @@ def write_persona(
 
 def read_persona(folder: Path) -> PersonaCard:
     """A persona's card. Raises BundleError."""
-    card = _read_card(folder / _PERSONA, "persona", f"--persona {folder.name}")
+    card = _read_card(folder / _PERSONA, "persona", "--persona NAME")
     with _naming_faults(folder / _PERSONA):
         _hold(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
         _hold(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
@@ -241,12 +242,13 @@ def _hold(kind: type | tuple[type, ...], /, **values: object) -> None:
 
 
 def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
-    """A bundle's card; `fitting` are the options with which `charbot train` makes such a bundle."""
+    """A bundle's card; `fitting` are the options with which `charbot train` makes such a bundle, NAME being whose it is."""
     with _naming_faults(path):
         if not path.is_file():
             raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
         card: dict[str, Any] = json.loads(path.read_text("utf-8"))
         found, version = card["kind"], card["format"]
+        fitting = fitting.replace("NAME", shlex.quote(str(card.get("name", "NAME"))))
     if found != kind:
         raise BundleError(f"{path}: holds a {found}, not a {kind}")
     if version != FORMAT:

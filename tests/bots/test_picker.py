@@ -44,7 +44,7 @@ def test_who_cannot_be_used_is_no_choice(town: Library) -> None:
 def test_where_nobody_can_be_used_a_line_says_why(town: Library) -> None:
     for path in (town.folders[0] / "personas").glob("*/persona.json"):
         path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 1}))
-    with pytest.raises(BundleError, match=r"^none of 4 personas can be used: .*format 1.*`charbot train --persona ann`\.$"):
+    with pytest.raises(BundleError, match=r"^none of 4 personas can be used: .*format 1.*`charbot train --persona Ann`\.$"):
         choices(Library(town.folders))
     with pytest.raises(BundleError, match="charbot train --persona NAME"):
         choices(Library(()))
