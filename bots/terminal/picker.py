@@ -102,6 +102,8 @@ def pick(library: Library, before: str | None = None) -> str | None:
     for key in ("c-c", "c-d", "escape"):
         keys.add(key)(lambda event: event.app.exit(result=None))
 
+    keys.add("c-z")(lambda event: event.app.suspend_to_background())
+
     typed.on_text_changed += lambda _: state.update(at=0)
     question = VSplit(
         [Window(FormattedTextControl("Who do you want to talk to? "), dont_extend_width=True), Window(BufferControl(typed))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyte
 import pytest
-from prompt_toolkit.application import create_app_session
+from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -64,6 +64,15 @@ def test_forty_columns_show_how_well_each_is_fitted_and_who_is_missing(town: Lib
     shown = "\n".join(line.rstrip() for line in screen.display)
     assert "\n > Ann            general, 1.50 bits a c\n" in shown
     assert "\ncannot be used: broken (`charbot persona\ns list` says why)\n" in shown
+
+
+def test_ctrl_z_suspends_the_picker(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    suspended = []
+    monkeypatch.setattr(Application, "suspend_to_background", lambda app: suspended.append(app))
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        keys.send_text("\x1a\x03")
+        assert pick(library) is None
+    assert len(suspended) == 1
 
 
 @pytest.fixture
