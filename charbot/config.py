@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from charbot.errors import ConfigError
+from charbot.yamlfile import read_yaml
 
 
 def _number(default: float | int | None, low: float, high: float) -> Any:
@@ -30,7 +29,7 @@ class ChatSettings:
     max_words: int = _number(40, 3, 200)
     clean: bool = False
     unclean_words: tuple[str, ...] = ()
-    seed: int | None = None
+    seed: int | None = _number(None, 0, 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -159,17 +158,10 @@ class Config:
 def load_config(path: Path) -> Config:
     """The settings in `path`; what it leaves out keeps its default. Raises ConfigError."""
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "is not YAML"
-        raise ConfigError(f"{path}{where}: {problem}") from error
-    return override(Config(), {} if data is None else data, str(path))
+        data = read_yaml(path)
+        return override(Config(), {} if data is None else data, str(path))
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def override(config: Config, data: Any, source: str) -> Config:
@@ -193,6 +185,9 @@ def _merge(default: Any, data: Any, path: str, prefix: str) -> Any:
             raise ConfigError(f"{path}: unknown key `{name}`; allowed here: {', '.join(fields)}")
         current = getattr(default, key)
         if dataclasses.is_dataclass(current):
+            if value is None:
+                # Everything below the name was deleted, as config.yaml says one may.
+                continue
             changes[key] = _merge(current, value, path, f"{name}.")
         else:
             changes[key] = _checked(value, hints[key], fields[key].metadata, f"{path}: `{name}`")
@@ -217,11 +212,11 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
         if value not in choices:
             raise ConfigError(f"{where} is {value!r}; allowed: {', '.join(choices)}")
         return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not hint:
+    number = hint is float and type(value) is int
+    if type(value) is not hint and not number:
         hint_text = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[hint]
         raise ConfigError(f"{where} is {value!r}; it must be {hint_text}")
     if limits and not limits["low"] <= value <= limits["high"]:
-        raise ConfigError(f"{where} is {value}; allowed: {limits['low']:g} to {limits['high']:g}")
-    return value
+        low, high = (f"{limits[end]:g}" if hint is float else limits[end] for end in ("low", "high"))
+        raise ConfigError(f"{where} is {value}; allowed: {low} to {high}")
+    return float(value) if number else value

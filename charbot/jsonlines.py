@@ -21,20 +21,32 @@ class Request:
     lines: tuple[str, ...]
 
 
-def read_requests(lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Iterator[Request]:
-    """The requests in `lines`, empty lines passed over. Raises UsageError naming the line."""
+def read_requests(
+    lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), only: tuple[str, ...] = ()
+) -> Iterator[Request]:
+    """The requests in `lines`, empty lines passed over. `only` names keys beside which there may be an `id` alone,
+    and one of which there has to be.
+
+    Raises UsageError naming the line.
+    """
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _request(line, f"line {number}", required, optional)
+            yield _request(line, f"line {number}", required, optional, only)
 
 
-def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...]) -> Request:
+def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...], only: tuple[str, ...]) -> Request:
     try:
         data = json.loads(line)
     except ValueError as error:
         raise UsageError(f"{where}: not JSON: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{where}: nested too deeply") from error
     if not isinstance(data, dict):
         raise UsageError(f"{where}: must be a JSON object")
+    if only and (unknown := data.keys() - {"id", *only}):
+        raise UsageError(f"{where}: unknown key `{min(unknown)}`; allowed here: id, {', '.join(only)}")
+    if only and all(data.get(key) is None for key in only):
+        raise UsageError(f"{where}: `{'` or `'.join(only)}` is missing")
     texts = {}
     for key in (*required, *optional):
         value = data.get(key)
@@ -47,6 +59,11 @@ def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[s
     lines = data.get("lines") or []
     if not isinstance(lines, list) or not all(isinstance(one, str) for one in lines):
         raise UsageError(f"{where}: `lines` must be a list of texts")
+    try:
+        json.dumps(data.get("id"), allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        # Python reads NaN and 1e999; handed back, they would be no JSON.
+        raise UsageError(f"{where}: `id` must be a value that JSON has") from error
     return Request(data.get("id"), tuple(_context(data.get("context"), where)), texts, tuple(lines))
 
 

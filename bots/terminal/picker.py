@@ -27,18 +27,27 @@ class Choice:
 
 
 def choices(library: Library) -> list[Choice]:
-    """Every persona that can be read, by show. Raises BundleError where there is none."""
-    found = sorted((Choice(card.name, card.show, _about(card)) for _, card in library.cards()), key=lambda c: (c.show, c.name))
-    if not found:
-        raise BundleError("no personas are installed; fit one with `charbot train`")
-    return found
+    """Every persona that can be used, by show. Raises BundleError where there is none."""
+    unusable = library.unusable
+    cards = [card for path, card in library.cards() if path.name not in unusable]
+    if not cards and unusable:
+        raise BundleError(f"none of {len(unusable)} personas can be used: {next(iter(unusable.values()))}")
+    if not cards:
+        raise BundleError("no personas are installed; fit one with `charbot train --persona NAME`")
+    return sorted((Choice(card.name, card.show, _about(card)) for card in cards), key=lambda c: (c.show, c.name))
+
+
+def missing(library: Library) -> str:
+    """A line on the personas that cannot be chosen; empty where all can."""
+    names = ", ".join(library.unusable)
+    return f"cannot be used: {names} (`charbot personas list` says why)" if names else ""
 
 
 def _about(card: PersonaCard) -> str:
     lines = sum(card.data.get("lines", {}).values())
     bits = min((score for fit in card.fits.values() if (score := fit.scores.get("test_bits_per_character"))), default=None)
     well = f", {bits:.2f} bits a character" if bits else ""
-    return f"{card.rating}, {lines:,} lines{well}"
+    return f"{card.rating}{well}, {lines:,} lines"
 
 
 def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
@@ -50,8 +59,9 @@ def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
 def pick(library: Library, before: str | None = None) -> str | None:
     """The persona that the user picks, at first the one from `before`; None where the user leaves. Raises BundleError."""
     found = choices(library)
+    gone = missing(library)
     if is_dumb_terminal():
-        return _pick_plainly(found)
+        return _pick_plainly(found, gone, before)
     typed = Buffer(multiline=False)
     at = next((i for i, one in enumerate(found) if before and slug(one.name) == slug(before)), 0)
     state = {"at": at}
@@ -92,29 +102,39 @@ def pick(library: Library, before: str | None = None) -> str | None:
     for key in ("c-c", "c-d", "escape"):
         keys.add(key)(lambda event: event.app.exit(result=None))
 
+    keys.add("c-z")(lambda event: event.app.suspend_to_background())
+
     typed.on_text_changed += lambda _: state.update(at=0)
     question = VSplit(
         [Window(FormattedTextControl("Who do you want to talk to? "), dont_extend_width=True), Window(BufferControl(typed))]
     )
     question.height = 1
     body = Window(FormattedTextControl(rows, get_cursor_position=cursor), wrap_lines=False)
+    below = Window(FormattedTextControl([("ansibrightblack", gone)]), wrap_lines=True, dont_extend_height=True)
     app: Application[str | None] = Application(
-        Layout(HSplit([question, body]), question), key_bindings=keys, erase_when_done=True
+        Layout(HSplit([question, body, below] if gone else [question, body]), question), key_bindings=keys, erase_when_done=True
     )
     app.ttimeoutlen = 0.05
     return app.run()
 
 
-def _pick_plainly(found: Sequence[Choice]) -> str | None:
+def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str | None:
     for number, one in enumerate(found, start=1):
-        print(f"{number:3}  {one.name} ({one.show})")
+        print(f"{number:3}  {one.name} ({one.show}): {one.about}")
+    if gone:
+        print(gone)
+    names = {slug(one.name): one.name for one in found}
+    last = names.get(slug(before or ""))
     while True:
         try:
-            answer = input("Who do you want to talk to? (number or name) ").strip()
+            answer = input(f"Who do you want to talk to? (number or name{f'; Enter: {last}' if last else ''}) ").strip()
         except (KeyboardInterrupt, EOFError):
             return None
+        if not answer and last:
+            return last
         if answer.isdecimal() and 1 <= int(answer) <= len(found):
             return found[int(answer) - 1].name
-        if answer and len(near := matching(found, answer)) == 1:
-            return near[0].name
-        print("Nobody of that name.")
+        near = [names[slug(answer)]] if slug(answer) in names else [one.name for one in matching(found, answer) if answer]
+        if len(near) == 1:
+            return near[0]
+        print(f"{' or '.join(near)}?" if near else "Nobody of that name.")

@@ -18,9 +18,9 @@ def save(turns: Sequence[Utterance], title: str, path: Path) -> None:
         raise UsageError(f"{path}: its ending must be one of {', '.join(_FORMATS)}")
     if not turns:
         raise UsageError("nothing has been said yet")
-    if path.exists():
-        raise UsageError(f"{path} is there already; name another file")
     try:
+        if path.exists():
+            raise UsageError(f"{path} is there already; name another file")
         replace_bytes(path, write(turns, title).encode())
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
@@ -40,7 +40,9 @@ def _json(turns: Sequence[Utterance], title: str) -> str:
 
 
 def _script(turns: Sequence[Utterance], title: str) -> str:
-    return "".join(f"{turn.speaker or _YOU}: {turn.text}\n" for turn in turns)
+    from charbot.scripts.formats.own import write_own
+
+    return write_own([Utterance(turn.speaker or _YOU, turn.text) for turn in turns], title)
 
 
 _FORMATS = {".md": _markdown, ".json": _json, ".txt": _script}

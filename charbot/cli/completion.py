@@ -4,14 +4,20 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_bundles, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, library_of
+
+_COMPINIT = """
+# Where the shell has not set up completion yet, it does now; in a file of its own this has happened.
+[[ $zsh_eval_context[-1] == eval ]] && (( ! $+functions[compdef] )) && autoload -Uz compinit && compinit -i
+"""
 
 
 def add(commands: Commands, parser_of_all: Callable[[], argparse.ArgumentParser]) -> None:
-    completion = commands.add_parser(
-        "completion", help="have your shell complete what you type",
-        epilog='examples: eval "$(charbot completion bash)" in ~/.bashrc    '
-        "charbot completion zsh > ~/.zfunc/_charbot    charbot completion fish > ~/.config/fish/completions/charbot.fish",
+    completion = add_command(
+        commands, "completion", "have your shell complete what you type",
+        'eval "$(charbot completion bash)"         # in ~/.bashrc',
+        'eval "$(charbot completion zsh)"          # in ~/.zshrc',
+        "charbot completion fish > ~/.config/fish/completions/charbot.fish",
     )  # fmt: skip
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     add_bundles(completion)
@@ -21,20 +27,22 @@ def add(commands: Commands, parser_of_all: Callable[[], argparse.ArgumentParser]
 def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     import shtab
 
-    for one in _with_subparsers(parser):
+    for one in with_subparsers(parser):
         for action in one._actions:
             if action.dest in ("persona", "personas"):
                 # Those that are there now: the shell has no time to ask at every key.
                 action.choices = list(library_of(args).personas)
             elif action.type is Path:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(parser, args.shell))
+    script = shtab.complete(parser, args.shell)
+    print(script.replace("\n", _COMPINIT, 1) if args.shell == "zsh" else script)
     return 0
 
 
-def _with_subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+def with_subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser, and those of its commands."""
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for one in action.choices.values():
-                yield from _with_subparsers(one)
+                yield from with_subparsers(one)

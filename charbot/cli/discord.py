@@ -2,14 +2,16 @@
 
 import argparse
 
-from charbot.cli.options import Commands, add_bundles, config_of, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, config_of, library_of
 from charbot.cli.talk import before_torch
 
 
 def add(commands: Commands) -> None:
-    discord = commands.add_parser(
-        "discord", help="run a Discord bot",
-        epilog="The token comes from DISCORD_TOKEN, in the environment or in ./.env. README.md tells how to get one.",
+    discord = add_command(
+        commands, "discord", "run a Discord bot, with the token in DISCORD_TOKEN or ./.env",
+        "charbot discord --check                   # what is missing, and how to get it",
+        "charbot discord --invite                  # the link that adds the bot to a server",
+        "charbot discord                           # runs until it is told to stop",
     )  # fmt: skip
     group = discord.add_mutually_exclusive_group()
     group.add_argument("--check", action="store_true", help="say what is missing, and how to get it")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charbot.cli.options import Commands, add_scripts, config_of, reading_of
+from charbot.cli.options import Commands, add_command, add_scripts, config_of, reading_of
 from charbot.errors import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    train = commands.add_parser(
-        "train", help="fit a base or a persona; run again to resume",
-        epilog="example: charbot train --scripts my_show/ --persona Alice --persona Bob",
+    train = add_command(
+        commands, "train", "fit a base or a persona; run again to resume",
+        "charbot train --scripts my_show/ --persona Alice --persona Bob",
+        "charbot train --scripts my_show/ --base --persona Alice",
+        "charbot train --scripts my_show/ --classifier",
     )  # fmt: skip
     add_scripts(train)
     train.add_argument("--base", action="store_true", help="fit a base to all speakers")

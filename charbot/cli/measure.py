@@ -1,22 +1,27 @@
 """Commands that measure models: score, eval and bench."""
 
 import argparse
-import sys
 
-from charbot.cli.options import Commands, add_bundles, add_scripts, config_of, library_of, reading_of
+from charbot.cli.options import Commands, add_bundles, add_command, add_scripts, config_of, library_of, reading_of, standard_input
 from charbot.errors import UsageError
 
 
 def add(commands: Commands) -> None:
-    score = commands.add_parser("score", help="how likely given replies are, JSON lines in and out")
+    score = add_command(
+        commands, "score", "how likely given replies are, JSON lines in and out",
+        "charbot score joey < replies.jsonl        # lines such as these:",
+        '  {"id": 1, "context": [{"speaker": null, "text": "Hi."}], "reply": "How you doin\'?"}',
+    )  # fmt: skip
     score.add_argument("persona", help="whose replies they are")
     score.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which model, or both mixed")
     add_bundles(score)
     score.set_defaults(run=_score)
 
-    who = commands.add_parser(
-        "who", help="who would have said it",
-        epilog='examples: charbot who "Where is my sandwich?"    charbot who --cast friends < lines.txt',
+    who = add_command(
+        commands, "who", "who would have said it",
+        'charbot who "Where is my sandwich?"',
+        "charbot who --cast friends < lines.txt    # all lines are one person's",
+        "echo '{\"id\": 1, \"text\": \"Hi\"}' | charbot who --json --cast joey ross",
     )  # fmt: skip
     who.add_argument("text", nargs="?", help="a line; without it, all lines of the standard input are one person's")
     who.add_argument("--cast", nargs="+", default=[], metavar="NAME", help="people or shows to choose from (default: all)")
@@ -24,22 +29,31 @@ def add(commands: Commands) -> None:
     add_bundles(who)
     who.set_defaults(run=_who)
 
-    evaluate = commands.add_parser("eval", help="scores of bases or personas on held-out episodes")
+    evaluate = add_command(
+        commands, "eval", "scores of bases or personas on held-out episodes",
+        "charbot eval --scripts friends/ south_park/",
+        "charbot eval joey ross --scripts friends/ --json",
+    )  # fmt: skip
     evaluate.add_argument("personas", nargs="*", metavar="PERSONA", help="none: the bases")
     add_scripts(evaluate)
     evaluate.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(evaluate)
     evaluate.set_defaults(run=_eval)
 
-    bench = commands.add_parser("bench", help="speed, as ratios to this machine's limits")
+    bench = add_command(
+        commands, "bench", "speed, as ratios to this machine's limits", "charbot bench train", "charbot bench reply joey"
+    )
     actions = bench.add_subparsers(title="actions", metavar="ACTION", required=True)
-    steps = actions.add_parser("train", help="a training step, against a plain loop and the machine's peak")
+    steps = add_command(
+        actions, "train", "a training step, against a plain loop and the machine's peak",
+        "charbot bench train --rounds 3 --json",
+    )  # fmt: skip
     steps.add_argument("--rounds", type=int, default=5, metavar="N", help="how often everything is timed (default: 5)")
     steps.add_argument("--steps", type=int, default=12, metavar="N", help="training steps timed in a round (default: 12)")
     steps.add_argument("--json", action="store_true", help="as JSON")
     steps.set_defaults(run=_bench_train)
 
-    reply = actions.add_parser("reply", help="replies to one user and to many at once")
+    reply = add_command(actions, "reply", "replies to one user and to many at once", "charbot bench reply joey --messages 20")
     reply.add_argument("persona", help="who replies")
     reply.add_argument("--rounds", type=int, default=3, metavar="N", help="how often everything is timed (default: 3)")
     reply.add_argument("--messages", type=int, default=40, metavar="N", help="messages of one user in a round (default: 40)")
@@ -52,7 +66,7 @@ def _score(args: argparse.Namespace) -> int:
     from charbot.evaluation.scoring import Scorer, score_lines
 
     scorer = Scorer(library_of(args), args.persona, args.unit)
-    for line in score_lines(scorer, sys.stdin):
+    for line in score_lines(scorer, standard_input()):
         print(line, flush=True)
     return 0
 
@@ -64,10 +78,10 @@ def _who(args: argparse.Namespace) -> int:
         raise UsageError("--json reads JSON lines from the standard input; leave the text out")
     recogniser = Recogniser(library_of(args), args.cast)
     if args.json:
-        for line in rank_lines(recogniser, sys.stdin):
+        for line in rank_lines(recogniser, standard_input()):
             print(line, flush=True)
         return 0
-    for name, probability in recogniser.rank(sys.stdin.read().splitlines() if args.text is None else [args.text]):
+    for name, probability in recogniser.rank(standard_input().read().splitlines() if args.text is None else [args.text]):
         print(f"{probability:6.1%}  {name}")
     return 0
 

@@ -1,10 +1,11 @@
 """What several commands share: options, and the settings, scripts and library that they name."""
 
 import argparse
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from charbot.errors import UsageError
+from charbot.errors import CharbotError, UsageError
 
 if TYPE_CHECKING:
     from charbot.config import Config
@@ -15,8 +16,27 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """Where a group of commands adds its parsers."""
 
 
+def add_command(commands: Commands, name: str, about: str, *examples: str) -> argparse.ArgumentParser:
+    """A command, what it is for, and how it is used: its help teaches by example."""
+    return commands.add_parser(
+        name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=told(*examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+
+
+def told(*examples: str) -> str:
+    """Examples as they stand below a help."""
+    return "\n  ".join(("examples:", *examples))
+
+
 def add_bundles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundles", type=Path, metavar="FOLDER", help="look for bundles here first")
+
+
+def add_continue(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "-c", "--continue", dest="resume", action="store_true", default=default, help="go on with the last conversation"
+    )
 
 
 def add_scripts(parser: argparse.ArgumentParser) -> None:
@@ -31,12 +51,19 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
 
 
+def standard_input() -> TextIO:
+    """Where a command reads what it is not given as an argument. Raises CharbotError where it is closed."""
+    if sys.stdin is None:
+        raise CharbotError("the standard input is closed")
+    return sys.stdin
+
+
 def config_of(args: argparse.Namespace) -> "Config":
     """The settings of the file that the command line names, or of ./config.yaml, or the defaults."""
     from charbot.config import Config, load_config
 
     path: Path | None = args.config
-    if path is None and Path("config.yaml").is_file():
+    if path is None and Path("config.yaml").exists():
         path = Path("config.yaml")
     return Config() if path is None else load_config(path)
 

@@ -1,37 +1,40 @@
 """Commands about personas."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charbot.cli.options import Commands, add_bundles, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, library_of
 
 if TYPE_CHECKING:
     from charbot.personas.bundle import Fit
 
 
 def add(commands: Commands) -> None:
-    personas = commands.add_parser("personas", help="which personas there are")
+    personas = add_command(
+        commands, "personas", "which personas there are", "charbot personas list", "charbot personas show joey"
+    )
     actions = personas.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="all of them")
+    listing = add_command(actions, "list", "all of them", "charbot personas list", "charbot personas list --json")
     listing.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(listing)
     listing.set_defaults(run=_personas_list)
-    show = actions.add_parser("show", help="what one was fitted to, and how well")
+    show = add_command(actions, "show", "what one was fitted to, and how well", "charbot personas show mr-garrison")
     show.add_argument("persona")
     show.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(show)
     show.set_defaults(run=_personas_show)
-    export = actions.add_parser("export", help="one as a file, to give away")
+    export = add_command(actions, "export", "one as a file, to give away", "charbot personas export alice alice.zip")
     export.add_argument("persona")
     export.add_argument("path", type=Path, metavar="FILE", help="a zip file to write")
     add_bundles(export)
     export.set_defaults(run=_personas_export)
-    take = actions.add_parser("import", help="one from such a file")
+    take = add_command(actions, "import", "one from such a file", "charbot personas import alice.zip")
     take.add_argument("path", type=Path, metavar="FILE")
     take.add_argument("--out", type=Path, metavar="FOLDER", help="where it goes (default: the user's data folder)")
     take.set_defaults(run=_personas_import)
-    remove = actions.add_parser("remove", help="delete one that you fitted or imported")
+    remove = add_command(actions, "remove", "delete one that you fitted or imported", "charbot personas remove alice")
     remove.add_argument("persona")
     add_bundles(remove)
     remove.set_defaults(run=_personas_remove)
@@ -40,7 +43,10 @@ def add(commands: Commands) -> None:
 def _personas_list(args: argparse.Namespace) -> int:
     import json
 
-    cards = [(path.name, card) for path, card in library_of(args).cards()]
+    library = library_of(args)
+    cards = [(path.name, card) for path, card in library.cards()]
+    for id_, why in library.unusable.items():
+        print(f"{id_} cannot be used: {why}", file=sys.stderr)
     if args.json:
         rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.fits)} for id_, c in cards]
         print(json.dumps(rows, ensure_ascii=False))

@@ -3,20 +3,30 @@
 import argparse
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_scripts, config_of, reading_of
+from charbot.cli.options import Commands, add_command, add_scripts, config_of, reading_of
 from charbot.errors import INTERRUPTED, UsageError
 
 
 def add(commands: Commands) -> None:
-    recipe = commands.add_parser("recipe", help="well-known experiments with LSTMs, beside their published figures")
+    recipe = add_command(
+        commands, "recipe", "well-known experiments with LSTMs, beside their published figures",
+        "charbot recipe next-word",
+        "charbot recipe words --scripts friends/",
+    )  # fmt: skip
     actions = recipe.add_subparsers(title="recipes", metavar="RECIPE", required=True)
-    following = actions.add_parser("next-word", help="the next word of a short story from the three before it")
+    following = add_command(
+        actions, "next-word", "the next word of a short story from the three before it",
+        "charbot recipe next-word story.txt --layers 1 --steps 20000",
+    )  # fmt: skip
     following.add_argument("story", nargs="?", type=Path, metavar="FILE", help="a short text (default: one of charbot's own)")
     following.add_argument("--layers", type=int, choices=(1, 2), default=2, help="of 512 units each (default: 2)")
     following.add_argument("--steps", type=int, default=50_000, metavar="N", help="examples, one a step (default: 50000)")
     following.set_defaults(run=_next_word)
 
-    folder = actions.add_parser("text-folder", help="a small character model on a folder of plain text")
+    folder = add_command(
+        actions, "text-folder", "a small character model on a folder of plain text",
+        "charbot recipe text-folder my_texts/ --epochs 10",
+    )  # fmt: skip
     folder.add_argument("texts", type=Path, metavar="FOLDER", help="plain text files, or one")
     folder.add_argument("--epochs", type=int, default=30, metavar="N", help="in all; run again to go on (default: 30)")
     folder.add_argument(
@@ -25,7 +35,7 @@ def add(commands: Commands) -> None:
     folder.set_defaults(run=_text_folder)
 
     for name, what in (("words", "word model, as published on Friends"), ("characters", "character model, as on South Park")):
-        published = actions.add_parser(name, help=f"a tutorial's {what}, beside charbot's")
+        published = add_command(actions, name, f"a tutorial's {what}, beside charbot's", f"charbot recipe {name} --minutes 5")
         add_scripts(published)
         published.add_argument("--minutes", type=float, default=10.0, metavar="N", help="for each of the two (default: 10)")
         published.set_defaults(run=_published, published=name)

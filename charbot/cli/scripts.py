@@ -4,37 +4,54 @@ import argparse
 import sys
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_format, config_of, kept_scripts, reading_of
+from charbot.cli.options import Commands, add_command, add_format, config_of, kept_scripts, reading_of, standard_input
 from charbot.errors import UsageError
 
 
 def add(commands: Commands) -> None:
-    scripts = commands.add_parser("scripts", help="what scripts hold")
+    scripts = add_command(
+        commands, "scripts", "what scripts hold",
+        "charbot scripts check my_show/            # then, if it reads well:",
+        "charbot scripts import my_show/",
+    )  # fmt: skip
     actions = scripts.add_subparsers(title="actions", metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="what was read, and what was left out and why")
+    check = add_command(
+        actions, "check", "what was read, and what was left out and why",
+        "charbot scripts check my_show/",
+        "charbot scripts check my_show/ more.zip --left-out",
+    )  # fmt: skip
     check.add_argument("--left-out", action="store_true", help="show every source line that was left out")
     check.set_defaults(run=_scripts_check)
-    cast = actions.add_parser("cast", help="which names are one person's, and how to overrule that")
+    cast = add_command(actions, "cast", "which names are one person's, and how to overrule that", "charbot scripts cast my_show/")
     cast.set_defaults(run=_scripts_cast)
-    stats = actions.add_parser("stats", help="lines, words, and who talks to whom")
+    stats = add_command(actions, "stats", "lines, words, and who talks to whom", "charbot scripts stats my_show/ --plots plots/")
     stats.add_argument("--characters", type=int, default=8, metavar="N", help="how many of each show (default: 8)")
     stats.add_argument("--plots", type=Path, metavar="FOLDER", help="also draw them there, as PNG")
     stats.set_defaults(run=_scripts_stats)
     for action in (check, cast, stats):
         action.add_argument("--json", action="store_true", help="as JSON")
-    export = actions.add_parser(
-        "export", help="the lines as JSON lines, CSV or chat messages",
-        epilog="example: charbot scripts export my_show/ --as chat --persona Alice > alice.jsonl",
+    export = add_command(
+        actions, "export", "the lines as JSON lines, CSV or chat messages",
+        "charbot scripts export my_show/ --as csv > my_show.csv",
+        "charbot scripts export my_show/ --as chat --persona Alice > alice.jsonl",
     )  # fmt: skip
     export.add_argument("--as", dest="kind", choices=("jsonl", "csv", "chat"), default="jsonl", help="in which form")
     export.add_argument("--persona", metavar="NAME", help="chat: who the assistant is")
     export.set_defaults(run=_scripts_export)
-    fetch = actions.add_parser("fetch", help="download scripts from a public place")
+    fetch = add_command(
+        actions, "fetch", "download scripts from a public place",
+        "charbot scripts fetch friends             # shows where from and under which licence, and asks",
+        "charbot scripts fetch south-park --out south_park/ --yes",
+    )  # fmt: skip
     fetch.add_argument("place", help="friends or south-park")
     fetch.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: your data folder)")
     fetch.add_argument("--yes", action="store_true", help="do not ask")
     fetch.set_defaults(run=_scripts_fetch)
-    keep = actions.add_parser("import", help="keep scripts in your data folder, where train and eval look for them")
+    keep = add_command(
+        actions, "import", "keep scripts in your data folder, where train and eval look for them",
+        "charbot scripts import my_show/",
+        "charbot scripts import talk.txt           # what /save has written in a chat",
+    )  # fmt: skip
     keep.set_defaults(run=_scripts_import)
     for action in (check, cast, stats, export, keep):
         action.add_argument("scripts", nargs="+", type=Path, metavar="PATH", help="script files, folders or archives of them")
@@ -159,7 +176,7 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
     folder = args.out or user_folder().parent / "downloads" / args.place.replace("-", "_")
     print(f"{place.title}\n  from {place.address}\n  {len(place.files)} files to {folder}\n  licence: {place.licence}")
     if not args.yes:
-        if not sys.stdin.isatty():
+        if not standard_input().isatty():
             raise UsageError("nobody is there to be asked; --yes downloads without asking")
         if input("Download them? [y/N] ").strip().lower() not in ("y", "yes"):
             return 0
@@ -176,6 +193,8 @@ def _scripts_import(args: argparse.Namespace) -> int:
     reading = reading_of(args)
     written, same = store(reading, kept_scripts())
     print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
+    if left_out := sum(len(script.omissions) for script in reading.scripts):
+        print(f"{left_out} source lines left out: `charbot scripts check --left-out` says which and why")
     for path, why in reading.skipped:
         print(f"passed over {path}: {why}")
     return 0

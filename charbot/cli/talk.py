@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from charbot.cli.options import Commands, add_bundles, config_of, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, add_continue, config_of, library_of, standard_input
 from charbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,23 +13,30 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    talk = commands.add_parser(
-        "chat", help="talk to a persona in the terminal",
-        epilog="examples: charbot chat joey    charbot chat cartman --seed 7    charbot chat --continue    In the chat, /help.",
+    talk = add_command(
+        commands, "chat", "talk to a persona in the terminal",
+        "charbot chat joey                         # /help lists what you can do there, Ctrl-D leaves",
+        "charbot chat cartman --seed 7 --unit char",
+        "charbot chat --continue                   # go on where you left",
     )  # fmt: skip
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
-    talk.add_argument("-c", "--continue", dest="resume", action="store_true", help="go on with the last conversation")
+    # Left out here, it is what stands before the command: `charbot -c chat`.
+    add_continue(talk, default=argparse.SUPPRESS)
     talk.add_argument("--no-stream", action="store_true", help="show replies at once")
     _add_reply_options(talk)
     talk.set_defaults(run=chat)
 
-    say = commands.add_parser(
-        "say", help="one reply, or one for each line of a pipe",
-        epilog='examples: charbot say joey "Are you hungry?"    printf "Hi\\nBye\\n" | charbot say monica',
+    say = add_command(
+        commands, "say", "one reply, or one for each line of a pipe",
+        'charbot say joey "Are you hungry?"',
+        "printf 'Hi\\nBye\\n' | charbot say monica   # one conversation, a reply for each line",
+        "echo '{\"id\": 1, \"message\": \"Hi\"}' | charbot say ross --json --seed 7",
     )  # fmt: skip
     say.add_argument("persona", help="who replies")
-    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input")
-    say.add_argument("--json", action="store_true", help='JSON lines: {"id", "message"} in, {"id", "reply", "ms"} out')
+    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input, empty ones apart")
+    say.add_argument(
+        "--json", action="store_true", help='JSON lines: {"id", "message" or "context"} in, {"id", "reply", "ms"} out'
+    )
     _add_reply_options(say)
     say.set_defaults(run=_say)
 
@@ -38,6 +45,7 @@ def chat(args: argparse.Namespace) -> int:
     from bots.terminal.chat import chat as talk
 
     before_torch()
+    standard_input()
     if args.resume and args.persona:
         raise UsageError("--continue goes on with whoever talked last; leave the name out")
     config = _config(args)
@@ -55,9 +63,9 @@ def _say(args: argparse.Namespace) -> int:
     if args.message is not None:
         answer_once(voice, args.message, sys.stdout)
     elif args.json:
-        answer_requests(voice, sys.stdin, sys.stdout)
+        answer_requests(voice, standard_input(), sys.stdout)
     else:
-        answer_lines(voice, sys.stdin, sys.stdout)
+        answer_lines(voice, standard_input(), sys.stdout)
     return 0
 
 

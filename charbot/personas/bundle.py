@@ -17,6 +17,8 @@ Weights are stored in half precision. Everything read is checked against its che
 """
 
 import json
+import reprlib
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -122,14 +124,19 @@ def write_base(
     _replace(folder, fill)
 
 
-def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
-    """A base's card and vocabulary; `read_weights` reads the rest. Raises BundleError."""
-    card = _read_card(folder / _BASE, "base")
+def read_base_card(folder: Path) -> BaseCard:
+    """A base's card. Raises BundleError."""
+    card = _read_card(folder / _BASE, "base", f"--base --unit {folder.name}")
     with _naming_faults(folder / _BASE):
         files = dict(card["files"])
-        base = BaseCard(files[_WEIGHTS], card["unit"], card["architecture"], card["data"], card["scores"], files)
+        return BaseCard(files[_WEIGHTS], card["unit"], card["architecture"], card["data"], card["scores"], files)
+
+
+def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
+    """A base's card and vocabulary; `read_base_weights` reads the rest. Raises BundleError."""
+    base = read_base_card(folder)
     path = folder / _VOCABULARY
-    _check(path, files.get(_VOCABULARY))
+    _check(path, base.files.get(_VOCABULARY))
     with _naming_faults(path):
         return base, Vocabulary.from_json(json.loads(path.read_text("utf-8")))
 
@@ -175,9 +182,16 @@ def write_persona(
 
 def read_persona(folder: Path) -> PersonaCard:
     """A persona's card. Raises BundleError."""
-    card = _read_card(folder / _PERSONA, "persona")
+    card = _read_card(folder / _PERSONA, "persona", "--persona NAME")
     with _naming_faults(folder / _PERSONA):
+        _hold(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
+        _hold(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
+        _hold(int, **lines)
         fits = {unit: Fit(**card["fits"][unit]) for unit in UNITS if unit in card["fits"]}
+        for fit in fits.values():
+            _hold(str, base=fit.base, file=fit.file, sha256=fit.sha256)
+            _hold(dict, scores=fit.scores)
+            _hold((int, float), speaker=fit.speaker, **fit.scores)
         return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits)
 
 
@@ -205,7 +219,7 @@ def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "
 def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
     """A line classifier's card and its weights in single precision, checked. Raises BundleError."""
     path = folder / _CLASSIFIER
-    data = _read_card(path, "classifier")
+    data = _read_card(path, "classifier", "--classifier")
     with _naming_faults(path):
         fields = {key: value for key, value in data.items() if key not in ("kind", "format")}
         card = ClassifierCard(**fields | {key: tuple(fields[key]) for key in ("names", "shows", "lines")})
@@ -220,17 +234,26 @@ def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
         raise BundleError(f"{folder}: could not be saved: {error.strerror or error}. What was there is untouched.") from error
 
 
-def _read_card(path: Path, kind: str) -> dict[str, Any]:
-    if not path.is_file():
-        raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
+def _hold(kind: type | tuple[type, ...], /, **values: object) -> None:
+    """Raises TypeError naming the value that is of another kind."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise TypeError(f"`{name}` is {reprlib.repr(value)}")
+
+
+def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
+    """A bundle's card; `fitting` are the options with which `charbot train` makes such a bundle, NAME being whose it is."""
     with _naming_faults(path):
+        if not path.is_file():
+            raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
         card: dict[str, Any] = json.loads(path.read_text("utf-8"))
         found, version = card["kind"], card["format"]
+        fitting = fitting.replace("NAME", shlex.quote(str(card.get("name", "NAME"))))
     if found != kind:
         raise BundleError(f"{path}: holds a {found}, not a {kind}")
     if version != FORMAT:
         raise BundleError(
-            f"{path}: bundle format {version}; this charbot reads format {FORMAT}. Fit it anew with `charbot train`."
+            f"{path}: bundle format {version}; this charbot reads format {FORMAT}. Fit it anew with `charbot train {fitting}`."
         )
     return card
 
@@ -245,7 +268,7 @@ class _naming_faults:  # noqa: N801 (a context manager, named as one)
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, ValueError, KeyError, TypeError, AttributeError)):
+        if isinstance(error, (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)):
             raise BundleError(f"{self.path}: is damaged ({type(error).__name__}: {error}); install or fit it anew") from error
 
 

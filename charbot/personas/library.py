@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from charbot.errors import BundleError
-from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_base_guard, read_persona
+from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_base_card, read_base_guard, read_persona
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
 if TYPE_CHECKING:
@@ -58,12 +59,22 @@ class Library:
         return found
 
     def cards(self) -> Iterator[tuple[Path, PersonaCard]]:
-        """The personas that can be read; a damaged one is named when somebody asks for it."""
+        """The personas whose cards can be read."""
         for path in self.personas.values():
-            try:
+            with suppress(BundleError):
                 yield path, read_persona(path)
-            except BundleError:
-                continue
+
+    @cached_property
+    def unusable(self) -> dict[str, str]:
+        """Why personas cannot reply, by slug: a card that cannot be read, or a base that is not there."""
+        found = {}
+        for name, path in self.personas.items():
+            try:
+                for unit, fit in read_persona(path).fits.items():
+                    self._base_folder(unit, fit.base)
+            except BundleError as error:
+                found[name] = str(error)
+        return found
 
     def find(self, name: str) -> Path:
         """The folder of the persona called `name`. Raises BundleError, with the nearest names."""
@@ -76,22 +87,33 @@ class Library:
         near = starting or difflib.get_close_matches(wanted, self.personas, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         if not self.personas:
-            raise BundleError("no personas are installed; fit one with `charbot train`")
+            raise BundleError("no personas are installed; fit one with `charbot train --persona NAME`")
         raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
 
     def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
         """The base of a unit: the one with the checksum `wanted`, else the first. Raises BundleError."""
+        folder = self._base_folder(unit, wanted)
+        return folder, *read_base(folder)
+
+    def _base_folder(self, unit: Unit, wanted: str | None) -> Path:
+        unreadable = None
         for folder in self.folders:
             path = folder / "bases" / unit
-            if path.is_dir():
-                card, vocabulary = read_base(path)
-                if wanted in (None, card.id):
-                    return path, card, vocabulary
+            if not path.is_dir():
+                continue
+            if wanted is None:
+                return path
+            try:
+                if read_base_card(path).id == wanted:
+                    return path
+            except BundleError as error:
+                # One of a user's own that is damaged or old is in nobody's way who stands on another.
+                unreadable = unreadable or error
         if wanted is None:
             raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
-        raise BundleError(
+        raise unreadable or BundleError(
             f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
-            "fit the persona anew with `charbot train`"
+            f"fit the persona anew with `charbot train --unit {unit} --persona NAME`"
         )
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from charbot.errors import ScriptError
+from charbot.yamlfile import read_yaml
 
 Listed = Mapping[str, Mapping[str, Sequence[str]]]
 """For each show its canonical names, each with its aliases."""
@@ -80,9 +81,9 @@ def read_cast(path: Path) -> Listed:
     A name listed with no alias stands for itself. Raises ScriptError.
     """
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ScriptError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+        data = read_yaml(path)
+    except ValueError as error:
+        raise ScriptError(f"{path}: cannot be read as YAML: {error}") from error
     problem = f"{path}: must hold, for each show, `Name: [alias, ...]` lines"
     if not isinstance(data, dict):
         raise ScriptError(problem)

@@ -8,9 +8,16 @@ from charbot.text import normalise
 
 # A direction before a stop leaves a space behind; three dots and decimals may well stand alone.
 _GAP = re.compile(r" ([,!?]|\.(?![.\d]))")
-_CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
-_BRACKETS = re.compile(r"[()\[\]{}<>]")
+APART = "\ue000"
+"""Opens a direction that stood apart from the text: a mark that nobody types, so that every other is speech."""
+_CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">", APART: "\ue001"}
+_BRACKETS = re.compile("[()\\[\\]{}<>\ue000\ue001]")
 _ALL_MUFFLED = re.compile(r"[^\w()]*(?:\([^()]*\)[^\w()]*)+")
+
+
+def apart(direction: str) -> str:
+    """A direction that stood apart from the text, as it is told from one that stands in it."""
+    return f"{APART}{direction}{_CLOSING[APART]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +34,12 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     """Parts the speech of `parts`, source lines that belong together, from its directions.
 
     `opening` names the brackets that hold directions in this format. A bracket that is never
-    closed opens a direction that runs to the end; one that was never opened is dropped. Where
+    closed opens a direction that runs to the end; one that was never opened is dropped. Where there are
+    none, everything is said as it stands. Where
     parentheses hold no directions, a speech that stands wholly in them (said into a hood) loses them.
     """
+    if not opening:
+        return Speech(normalise(" ".join(parts)), (), tuple(bool(part.strip()) for part in parts))
     pairs = {mark: _CLOSING[mark] for mark in opening}
     closing = set(pairs.values())
     said: list[list[str]] = []
@@ -70,6 +80,6 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     if (closed := _GAP.sub(r"\1", text)) != text:
         # A stop that moves up to three dots makes four.
         text = normalise(closed)
-    if "(" not in opening and _ALL_MUFFLED.fullmatch(text):
+    if "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
         text = normalise(re.sub(r"[()]", " ", text))
     return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(bool(one.strip()) for one in spoken))

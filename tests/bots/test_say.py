@@ -22,12 +22,11 @@ def test_one_message_one_line(voice: Voice) -> None:
     assert out.getvalue() == voice.reply(Memory().said("Hello")).text + "\n"
 
 
-def test_lines_of_a_pipe_are_one_conversation(voice: Voice) -> None:
+def test_lines_of_a_pipe_that_say_anything_are_one_conversation(voice: Voice) -> None:
     out = io.StringIO()
     answer_lines(voice, ["Hello\n", "\n", "And you?\n"], out)
-    first, _, third = out.getvalue().splitlines()
-    assert first == voice.reply(Memory().said("Hello")).text
-    assert third
+    reply = voice.reply(Memory().said("Hello"))
+    assert out.getvalue().splitlines() == [reply.text, voice.reply(reply.memory.said("And you?")).text]
     alone = io.StringIO()
     answer_lines(voice, ["And you?\n"], alone)
     assert alone.getvalue() == voice.reply(Memory().said("And you?")).text + "\n"
@@ -35,11 +34,31 @@ def test_lines_of_a_pipe_are_one_conversation(voice: Voice) -> None:
 
 def test_json_lines_stand_alone(voice: Voice) -> None:
     out = io.StringIO()
-    lines = ['{"id": 1, "message": "Hello"}', '{"id": 2, "context": [{"speaker": null, "text": "Hello"}]}', '{"id": 3}']
+    lines = [
+        '{"id": 1, "message": "Hello"}',
+        '{"id": 2, "context": [{"speaker": null, "text": "Hello"}]}',
+        "",
+        '{"id": 3, "context": []}',
+    ]
     answer_requests(voice, lines, out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [answer["id"] for answer in answers] == [1, 2, 3]
     assert answers[0]["reply"] == answers[1]["reply"] == voice.reply(Memory().said("Hello")).text
     assert all(isinstance(answer["ms"], int) for answer in answers)
-    with pytest.raises(UsageError, match="line 1: `message` must be text"):
-        answer_requests(voice, ['{"message": 3}'], out)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"message": 3}', "`message` must be text"),
+        ('{"id": 3}', "`message` or `context` is missing"),
+        ('{"message": null}', "`message` or `context` is missing"),
+        ('{"mesage": "Hello"}', "unknown key `mesage`; allowed here: id, message, context"),
+        ('{"id": NaN, "message": "Hello"}', "`id` must be a value that JSON has"),
+        ('{"id": [1e999], "message": "Hello"}', "`id` must be a value that JSON has"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_mistake_in_a_json_line_is_named(voice: Voice, line: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=f"^line 2: {problem}$"):
+        answer_requests(voice, ["\n", line], io.StringIO())

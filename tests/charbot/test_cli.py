@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from charbot.cli import main
+from charbot.cli.completion import with_subparsers
+from charbot.cli.parser import parse, parser_of_all
 from charbot.personas.library import Library
 from tests.conftest import invented_lines
 
@@ -51,6 +56,44 @@ def test_version_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert caught.value.code == 2
 
 
+def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
+    parsers = list(with_subparsers(parser_of_all()))
+    assert len(parsers) > 25
+    for parser in parsers:
+        title, *examples = (parser.epilog or "").split("\n  ")
+        assert title == "examples:", parser.prog
+        typed = [found[0] for line in examples if (found := re.search(r"charbot\b[^|<>)#]*", line))]
+        assert any(line.startswith(parser.prog) for line in typed), parser.prog
+        for line in typed:
+            assert "--help" in line or parse(shlex.split(line)[1:]).run
+        assert "\n  ".join((title, *examples)) in parser.format_help(), "as it was written"
+        assert max(map(len, parser.format_help().splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "resume"),
+    [
+        ([], None, False),
+        (["joey"], "joey", False),
+        (["garrison", "--seed", "3"], "garrison", False),
+        (["-c"], None, True),
+        (["-c", "chat"], None, True),
+        (["chat", "-c"], None, True),
+        (["chat", "joey"], "joey", False),
+    ],
+)
+def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def talk(library: object, name: str | None, chat: object, terminal: object, *, resume: bool) -> int:
+        asked.append((name, resume))
+        return 0
+
+    monkeypatch.setattr("bots.terminal.chat.chat", talk)
+    assert main(words) == 0
+    assert asked == [(name, resume)]
+
+
 def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "ann", "Hello", "--seed", "1", "--bundles", bundles]) == 0
     first = capsys.readouterr().out
@@ -85,6 +128,12 @@ def test_a_config_in_the_working_folder_is_read(bundles: str, capsys: pytest.Cap
     assert "`chat.unit`" in capsys.readouterr().err
 
 
+def test_a_config_that_is_a_folder_is_named(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config.yaml").mkdir()
+    assert main(["say", "ann", "Hello", "--bundles", bundles]) == 78
+    assert "config.yaml: cannot be read" in capsys.readouterr().err
+
+
 def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["personas", "list", "--json", "--bundles", bundles]) == 0
     listed = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
@@ -95,6 +144,15 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "test bits per character 1.500" in capsys.readouterr().out
     assert main(["personas", "show", "ann", "--json", "--bundles", bundles]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "Ann"
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_list_of_personas_says_who_cannot_be_used(how: list[str], library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    (library.folders[0] / "personas" / "bob").mkdir()
+    assert main(["personas", "list", *how, "--bundles", str(library.folders[0])]) == 0
+    shown = capsys.readouterr()
+    assert "Ann" in shown.out
+    assert re.fullmatch(r"bob cannot be used: .*bob: no persona here \(persona\.json is missing\)\n", shown.err)
 
 
 def test_score_speaks_json_lines(bundles: str) -> None:
@@ -124,6 +182,52 @@ def test_a_reader_that_leaves_is_no_error_message(bundles: str) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("say ann --bundles {} <&-", "the standard input is closed"),
+        ("chat ann --bundles {} <&-", "the standard input is closed"),
+        ("say ann --bundles {} >&-", "the standard output is closed"),
+        ("say ann --bundles {} > /dev/full", "the input or output: No space left on device"),
+        ("personas list --bundles {} > /dev/full", "the input or output: No space left on device"),
+        ("say --help > /dev/full", "the input or output: No space left on device"),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_told(
+    command: str, problem: str, bundles: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With it there would be nothing left to write in the end.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    whole = f"echo Hello | {sys.executable} -m charbot {command.format(bundles)}"
+    done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (1, f"charbot: {problem}\n")
+
+
+def test_ctrl_c_ends_a_command_as_a_signal_does(bundles: str) -> None:
+    command = [sys.executable, "-m", "charbot", "say", "ann", "--bundles", bundles]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as said:
+        assert said.stdin
+        assert said.stdout
+        assert said.stderr
+        said.stdin.write("Hello\n")
+        said.stdin.flush()
+        assert said.stdout.readline()
+        said.send_signal(signal.SIGINT)
+        assert said.wait(60) == -signal.SIGINT
+        assert "Traceback" not in said.stderr.read()
+
+
+def test_ctrl_c_before_anything_runs_is_no_traceback(tmp_path: Path) -> None:
+    # Found before Python's own, it stands for the moment in which that is imported.
+    (tmp_path / "argparse.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", "from charbot.cli import main; main(['--version'])"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{root}"}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 def test_ctrl_c_is_no_traceback(bundles: str) -> None:

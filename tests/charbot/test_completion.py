@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,6 +24,21 @@ def test_bash_completes(
     code = f'source {script}; {typed}; _shtab_charbot; echo "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
     assert expected in done.stdout.split()
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_takes_the_script_before_it_has_set_up_completion(
+    shared_library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", "zsh", "--bundles", str(shared_library.folders[0])]) == 0
+    script = tmp_path / "completion.zsh"
+    script.write_text(capsys.readouterr().out)
+    assert script.read_text().startswith("#compdef charbot\n"), "as a file of its own it is found by this"
+    code = f'eval "$(cat {script})"; print ${{_comps[charbot]}}'
+    done = subprocess.run(
+        ["zsh", "-f", "-c", code], env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("_shtab_charbot\n", "")
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

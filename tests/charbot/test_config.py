@@ -29,6 +29,7 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
     assert config.chat.temperature == 1.0
     assert config.chat.candidates == Config().chat.candidates
     assert _load(tmp_path, "") == Config()
+    assert _load(tmp_path, "chat:\ntrain:\n  word:\n    base:\n") == Config()
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,15 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
         ("- a\n", ["the file"]),
         ("chat: [\n", ["line 2"]),
         ("train:\n  word:\n    base:\n      epochs: 0\n", ["`train.word.base.epochs`", "1 to 1000"]),
+        ("chat:\n  seed: 99999999999999999999\n", ["`chat.seed`", "0 to 9223372036854775807"]),
+        ("chat:\n  seed: -1\n", ["`chat.seed`", "0 to 9223372036854775807"]),
+        (f"chat:\n  seed: 0x{'f' * 9000}\n", ["4300 digits"]),
+        (f"chat:\n  temperature: 1{'0' * 400}\n", ["`chat.temperature`", "0.05 to 2"]),
+        ("chat:\n  seed: 2020-13-45\n", ["no value: month must be in 1..12"]),
+        ('chat:\n  seed: !!int ""\n', ["no value"]),
+        ("chat: !!timestamp never\n", ["no value"]),
+        ("[" * 100_000, ["nested too deeply"]),
+        ("chat: \0\n", ["no value", "special characters"]),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, names: list[str]) -> None:
@@ -60,6 +70,8 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"chat: \xff\xfe")
     with pytest.raises(ConfigError, match=r"latin\.yaml"):
         load_config(tmp_path / "latin.yaml")
+    with pytest.raises(ConfigError, match=f"{tmp_path.name}: cannot be read"):
+        load_config(tmp_path)
 
 
 def test_null_is_a_value_only_where_it_may_be(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.formats.final_draft import FinalDraft
 from charbot.scripts.formats.fountain import Fountain
 from charbot.scripts.formats.json_records import JsonRecords
+from charbot.scripts.formats.own import Own
 from charbot.scripts.formats.prose import Prose
 from charbot.scripts.formats.quotes import Quotes
 from charbot.scripts.formats.screenplay import Screenplay
@@ -41,7 +42,7 @@ class Format(Protocol):
 
 FORMATS: tuple[Format, ...] = (
     FinalDraft(), JsonRecords(), Delimited(), EpisodeHtml(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(),
-    Quotes(), Prose(),
+    Quotes(), Prose(), Own(),
 )  # fmt: skip
 
 

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from charbot.scripts.directions import APART, apart
 from charbot.scripts.formats.fields import episode_name, matched
 from charbot.scripts.source import Mark
 
+_APART = re.compile(r'"directions"\s*:\s*\[')
 _PLACE = re.compile(r"s(\d+)_e(\d+)", re.I)
 
 
@@ -47,7 +49,7 @@ def _said(record: dict[str, Any]) -> tuple[str, str] | None:
 def _beside(record: dict[str, Any]) -> str:
     """The stage directions that a record keeps beside its text, as they stand in one."""
     directions = record.get("directions")
-    return "".join(f" [{one}]" for one in directions if isinstance(one, str)) if isinstance(directions, list) else ""
+    return "".join(f" {apart(one)}" for one in directions if isinstance(one, str)) if isinstance(directions, list) else ""
 
 
 class JsonRecords:
@@ -66,7 +68,8 @@ class JsonRecords:
         return 0.5 * names
 
     def brackets(self, text: str) -> str:
-        return "["
+        # Where charbot has taken them out, what is left is speech.
+        return APART if _APART.search(text) else "["
 
     def marks(self, text: str) -> Iterator[Mark]:
         part = 0
@@ -97,8 +100,12 @@ class JsonRecords:
                     yield Mark(line, "scene", "", part=part)
                     scene = own["scene"]
                 said = _said(node)
+                if said is None and (inside := [value for value in node.values() if isinstance(value, dict | list)]):
+                    ahead += reversed(inside)
+                    continue
+                if said is None and node.get(keys.get("speaker", ""), "") is None:
+                    said = "", own.get("text", "")
                 if said is None:
-                    ahead += reversed([value for value in node.values() if isinstance(value, dict | list)])
                     continue
                 if said[0].strip():
                     yield Mark(line, "name", said[0], part=part)

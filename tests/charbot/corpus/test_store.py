@@ -15,7 +15,7 @@ SHOWS = [path for path in sorted(SAMPLES.iterdir()) if path.name != "json"]
 
 def test_what_is_kept_reads_the_same(tmp_path: Path) -> None:
     reading = read_scripts(SHOWS)
-    assert store(reading, tmp_path) == (15, 0)
+    assert store(reading, tmp_path) == (16, 0)
     again = read_scripts([tmp_path])
     assert sorted(again.lines, key=str) == sorted(reading.lines, key=str)
     assert {line.show for line in again.lines} == {line.show for line in reading.lines}
@@ -25,7 +25,7 @@ def test_keeping_twice_changes_nothing(tmp_path: Path) -> None:
     reading = read_scripts(SHOWS)
     store(reading, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    assert store(reading, tmp_path) == (0, 15)
+    assert store(reading, tmp_path) == (0, 16)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

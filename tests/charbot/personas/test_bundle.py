@@ -79,11 +79,57 @@ def test_a_broken_card_is_named(library: Library, file: str, content: bytes) -> 
         _load_all(library)
 
 
-def test_another_version_is_named(library: Library) -> None:
+@pytest.mark.parametrize(
+    ("place", "value", "problem"),
+    [
+        (["name"], 5, "`name` is 5"),
+        (["show"], None, "`show` is None"),
+        (["rating"], [], "`rating` is"),
+        (["guard"], {}, "`guard` is"),
+        (["data"], None, "'NoneType'"),
+        (["data", "lines"], [1], "`lines` is"),
+        (["data", "lines", "Demo"], "many", "`Demo` is 'many'"),
+        (["fits"], "char", "`fits` is 'char'"),
+        (["fits", "char"], 3, "Fit"),
+        (["fits", "char", "base"], 3, "`base` is 3"),
+        (["fits", "char", "speaker"], None, "`speaker` is None"),
+        (["fits", "char", "scores"], [], "`scores` is"),
+        (["fits", "char", "scores", "kind"], "good", "`kind` is 'good'"),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_named(library: Library, place: list[str], value: object, problem: str) -> None:
     path = library.find("ann") / "persona.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
-    with pytest.raises(BundleError, match="format 99"):
+    card = json.loads(path.read_text())
+    inner = card
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    path.write_text(json.dumps(card))
+    with pytest.raises(BundleError, match=rf"persona\.json: is damaged .*{problem}"):
         read_persona(path.parent)
+
+
+@pytest.mark.parametrize("file", ["bases/char/base.json", "personas/ann/persona.json"])
+def test_a_card_nested_too_deeply_is_named(library: Library, file: str) -> None:
+    path = library.folders[0] / file
+    path.write_text("[" * 100_000)
+    with pytest.raises(BundleError, match=f"{path.name}: is damaged"):
+        _load_all(library)
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("personas/ann/persona.json", "charbot train --persona 'Mr. Ann'"),
+        ("bases/char/base.json", "charbot train --base --unit char"),
+        ("bases/word/base.json", "charbot train --base --unit word"),
+    ],
+)
+def test_another_version_is_named_and_how_to_fit_it_anew(library: Library, file: str, command: str) -> None:
+    path = library.folders[0] / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99, "name": "Mr. Ann"}))
+    with pytest.raises(BundleError, match=f"{path.name}: bundle format 99; .*`{command}`"):
+        _load_all(library)
 
 
 def test_sizes_that_do_not_fit_the_weights_are_named(library: Library) -> None:

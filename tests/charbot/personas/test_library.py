@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,24 @@ def test_the_folder_before_hides_the_one_after(town: Library, tmp_path: Path) ->
     assert both.find("kenny").parent.parent == own
     assert both.find("chandler").parent.parent == town.folders[0]
     assert len(both.personas) == 4
+
+
+def test_who_cannot_be_used_and_why_is_told(library: Library, shared_library: Library) -> None:
+    ann = library.find("ann")
+    assert library.unusable == {}
+    shutil.copytree(ann, ann.with_name("bob"))
+    card = json.loads((ann / "persona.json").read_text())
+    (ann.with_name("bob") / "persona.json").write_text(json.dumps(card | {"data": None}))
+    base = library.folders[0] / "bases/word/base.json"
+    base.write_text(json.dumps(json.loads(base.read_text()) | {"format": 1}))
+    unusable = Library(library.folders).unusable
+    assert "bob/persona.json: is damaged" in unusable["bob"]
+    assert "`charbot train --base --unit word`" in unusable["ann"]
+    # The same base, elsewhere: who stands on it is in nobody's way.
+    assert set(Library((*library.folders, *shared_library.folders)).unusable) == {"bob"}
+    shutil.rmtree(base.parent)
+    assert "the word base that this persona stands on" in Library(library.folders).unusable["ann"]
+    assert "`charbot train --unit word --persona NAME`" in Library(library.folders).unusable["ann"]
 
 
 def test_a_damaged_persona_does_not_hide_the_others(library: Library) -> None:

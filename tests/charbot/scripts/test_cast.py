@@ -124,6 +124,8 @@ def test_a_cast_file_is_read(tmp_path: Path) -> None:
         (b"Puddle Lane: {Ned: [1]}", "`Puddle Lane`, `Ned` holds"),
         (b"a: [", "cannot be read as YAML"),
         (b"\xff", "cannot be read as YAML"),
+        (b"Ned: 2020-13-45", "cannot be read as YAML: holds what is no value"),
+        (b"[" * 100_000, "cannot be read as YAML: is nested too deeply"),
     ],
 )
 def test_a_wrong_cast_file_says_where(tmp_path: Path, content: bytes, problem: str) -> None:

@@ -1,0 +1,67 @@
+"""What the command line may say: every command, and what runs it.
+
+Nothing heavy is imported until a command that needs it runs, so that `--help` answers at once.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from charbot.cli import completion, discord, fit, measure, personas, recipes, scripts, talk
+from charbot.cli.options import add_continue, told
+from charbot.errors import BundleError
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line says. Where a persona's name stands in a command's place, it is a chat that is wanted."""
+    parser = parser_of_all()
+    words = sys.argv[1:] if argv is None else [*argv]
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    if words and not words[0].startswith("-") and words[0] not in commands.choices and _is_persona(words[0]):
+        words.insert(0, "chat")
+    return parser.parse_args(words)
+
+
+def _is_persona(name: str) -> bool:
+    from charbot.personas.library import Library
+
+    try:
+        Library.default().find(name)
+    except BundleError:
+        return False
+    return True
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """The parser of `charbot`."""
+    parser = argparse.ArgumentParser(
+        prog="charbot", description="A chatbot that talks like a TV character. Without a command: pick a persona and chat.",
+        epilog=told(
+            "charbot                                   # pick a persona from a list, and talk",
+            "charbot joey                              # talk to Joey",
+            "charbot -c                                # go on where you left",
+            'charbot say ross "Are you happy?"         # one reply',
+            "charbot train --scripts my_show/ --persona Alice",
+            "charbot say --help                        # what a command does, by example",
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (default: ./config.yaml, if there is one)")
+    add_continue(parser, default=False)
+    parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for group in (talk, discord, personas, scripts, fit, recipes, measure):
+        group.add(commands)
+    completion.add(commands, parser_of_all)
+    return parser
+
+
+def _version_or_chat(args: argparse.Namespace) -> int:
+    if args.version:
+        from charbot import __version__
+
+        print(f"charbot {__version__}")
+        return 0
+    return talk.chat(args)

@@ -1,0 +1,38 @@
+"""charbot's own: a conversation as `/save` writes it, a turn a line, read back to the letter."""
+
+from collections.abc import Iterator, Sequence
+
+from charbot.corpus.conversation import Utterance
+from charbot.scripts.source import Mark
+
+_TITLE = "Written down by charbot: "
+
+
+def write_own(turns: Sequence[Utterance], title: str) -> str:
+    """The script of a conversation; every turn names its speaker, and says something in one line."""
+    return f"{_TITLE}{title}\n\n" + "".join(f"{turn.speaker}: {turn.text}\n" for turn in turns)
+
+
+class Own:
+    """What charbot has written down. Whatever people typed is speech: no bracket opens a direction."""
+
+    name = "charbot"
+
+    def confidence(self, text: str) -> float:
+        return 1.0 if text.startswith(_TITLE) else 0.0
+
+    def brackets(self, text: str) -> str:
+        return ""
+
+    def marks(self, text: str) -> Iterator[Mark]:
+        for number, raw in enumerate(text.splitlines(), 1):
+            line = raw.strip()
+            name, colon, speech = line.partition(": ")
+            if line.startswith(_TITLE):
+                yield Mark(number, "omission", line, "title")
+            elif colon and name:
+                yield Mark(number, "name", name)
+                yield Mark(number, "speech", speech)
+            elif line:
+                # Wrapped by somebody's hand.
+                yield Mark(number, "speech", line)

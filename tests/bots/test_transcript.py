@@ -1,0 +1,36 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bots.terminal.transcript import save
+from charbot.cli import main
+from charbot.corpus.conversation import Utterance
+from charbot.errors import UsageError
+from charbot.scripts.reading import read_scripts
+
+TYPED = "(whispers) hello [door slams] there !"
+
+
+@pytest.mark.parametrize("said", [[TYPED], [TYPED, "Hey."], ["[Scene: the park]", "Hey.", "Joey: hi", "Chandler: hi"]])
+def test_a_script_is_read_back_to_the_letter(said: list[str], tmp_path: Path) -> None:
+    turns = [Utterance((None, "Joey")[at % 2], text) for at, text in enumerate(said)]
+    save(turns, "Joey", tmp_path / "talk.txt")
+    lines = read_scripts([tmp_path / "talk.txt"]).lines
+    assert [(line.speaker, line.text) for line in lines] == [(turn.speaker or "You", turn.text) for turn in turns]
+
+
+def test_an_import_says_how_much_it_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    save([Utterance((None, "Joey")[at % 2], f"Line {at}.") for at in range(5)], "Joey", tmp_path / "talk.json")
+    assert main(["scripts", "import", str(tmp_path / "talk.json")]) == 0
+    assert "\n3 source lines left out: `charbot scripts check --left-out`" in capsys.readouterr().out
+    assert main(["scripts", "check", "--json", str(tmp_path / "talk.json")]) == 0
+    assert [one["why"] for one in json.loads(capsys.readouterr().out)["omissions"]] == ["said by nobody"] * 3
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written: File name too long"):
+        save([Utterance(None, "Hi.")], "Joey", tmp_path / f"{'x' * 300}.md")
