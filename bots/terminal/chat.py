@@ -19,7 +19,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import Choice, choices, pick
-from bots.terminal.screen import colour, interrupts, note, show, type_out, typed_ahead
+from bots.terminal.screen import colour, note, show, type_out, typed_ahead
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
@@ -97,7 +97,6 @@ class Chat:
         self.cast = []
         self.join(*names)
 
-    @typed_ahead()
     def reply(self) -> None:
         """Has whose turn it is reply, and shows it. Ctrl-C takes it back."""
         name = self.voice.card.name
@@ -153,7 +152,7 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
         if kept:
             talk.session, talk.me = kept.session, kept.me
         greet(talk)
-        with interrupts(heard=False):
+        with typed_ahead(interrupts=False):
             return _converse(talk, _prompt(talk, _completer(library, COMMANDS)))
 
 
@@ -163,7 +162,7 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
     while True:
         try:
             text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
-            with interrupts(heard=True):
+            with typed_ahead(interrupts=True):
                 if not text.startswith("/"):
                     hear(talk, text)
                 elif not run(talk, text):

@@ -9,7 +9,7 @@ import yaml
 
 from bots.terminal.chat import Chat, greet, hear
 from bots.terminal.picker import choices, pick
-from bots.terminal.screen import note, show, table
+from bots.terminal.screen import note, show, table, typed_plainly
 from bots.terminal.transcript import save
 from charbot.config import Config, override
 from charbot.corpus.conversation import exchange
@@ -43,7 +43,8 @@ def _help(talk: Chat, argument: str) -> None:
 
 
 def _persona(talk: Chat, argument: str) -> None:
-    chosen = argument or pick(talk.library, talk.voice.card.name)
+    with typed_plainly():
+        chosen = argument or pick(talk.library, talk.voice.card.name)
     if chosen:
         talk.start(chosen)
         greet(talk)

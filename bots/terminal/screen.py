@@ -5,12 +5,13 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from prompt_toolkit import print_formatted_text
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.utils import get_cwidth
+from prompt_toolkit.utils import get_cwidth, is_dumb_terminal
 from rich.console import Console
 from rich.table import Table
 
@@ -26,36 +27,61 @@ def colour(name: str, names: Sequence[str]) -> str:
 
 
 @contextmanager
-def typed_ahead() -> Iterator[None]:
-    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too."""
+def typed_ahead(*, interrupts: bool) -> Iterator[None]:
+    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too.
+    Ctrl-C and Ctrl-Z are heard at once where what is done `interrupts`; else they wait for the prompt as well."""
+    # Nor does a Ctrl-C throw away what is on its way to the screen.
+    on = ("NOFLSH", "ISIG") if interrupts else ("NOFLSH",)
+    with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
+        heard: dict[int, Any] = {signal.SIGINT: signal.default_int_handler if interrupts else signal.SIG_IGN}
+        if interrupts and hasattr(signal, "SIGCONT"):
+            # Some shells leave the terminal as they have it themselves to a program that goes on.
+            heard[signal.SIGCONT] = lambda *_: again()
+        before = {number: signal.signal(number, way) for number, way in heard.items()}
+        try:
+            yield
+        finally:
+            for number, way in before.items():
+                signal.signal(number, way)
+
+
+@contextmanager
+def typed_plainly() -> Iterator[None]:
+    """In the middle of `typed_ahead`, a line is typed as anywhere else."""
+    with _terminal(on=("ECHO", "ICANON", "ISIG")):
+        yield
+
+
+@contextmanager
+def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callable[[], None]]:
+    """The terminal with some of its local modes on and others off. What it gives sets them once more."""
     try:
         import termios
     except ImportError:  # Windows
-        yield
+        yield lambda: None
         return
     before = termios.tcgetattr(sys.stdin)
-    # Nor does a Ctrl-C throw away what is on its way to the screen.
-    silent = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON) | termios.NOFLSH, *before[4:]]
-    termios.tcsetattr(sys.stdin, termios.TCSANOW, silent)
+    flags: int = before[3]
+    for name in off:
+        flags &= ~getattr(termios, name)
+    for name in on:
+        flags |= getattr(termios, name)
+
+    def again() -> None:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], flags, *before[4:]])
+
+    again()
     try:
-        yield
+        yield again
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
-@contextmanager
-def interrupts(*, heard: bool) -> Iterator[None]:
-    """Whether Ctrl-C interrupts what is done. A prompt hears it as a key, but not in the moments in which it opens and closes."""
-    ways = (signal.SIG_IGN, signal.default_int_handler)
-    signal.signal(signal.SIGINT, ways[heard])
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, ways[not heard])
-
-
 def show(*parts: tuple[str, str], end: str = "\n") -> None:
     """Prints parts of text, each after its style."""
+    if is_dumb_terminal():
+        print("".join(text for _, text in parts), end=end, flush=True)
+        return
     print_formatted_text(FormattedText(list(parts)), end=end, flush=True)
 
 
@@ -70,7 +96,9 @@ def table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
     found = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         found.add_row(*row)
-    Console(highlight=False, markup=False).print(found)
+    # Asked for here, because rich takes any dumb terminal to have eighty columns.
+    columns, lines = shutil.get_terminal_size()
+    Console(highlight=False, markup=False, width=columns, height=lines).print(found)
 
 
 def type_out(text: str, column: int, *, stream: bool) -> None:

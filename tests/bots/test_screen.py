@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from charbot.personas.library import Library
 
-CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK")
+CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK", "LOAD", "SEEDS", "FAIL_AFTER")
 
 
 class _Answering(pyte.HistoryScreen):
@@ -97,14 +98,14 @@ Start = Callable[..., Screen]
 
 
 @pytest.fixture
-def start(shared_library: Library, tmp_path: Path) -> Iterator[Start]:
+def start(company: Library, tmp_path: Path) -> Iterator[Start]:
     """Starts the chat with written replies; further words are put on its command line."""
     root = Path(__file__).parents[2]
     started = []
 
     def begin(*arguments: str, columns: int = 60, lines: int = 30, **environment: str) -> Screen:
         command = [sys.executable, "-m", "tests.bots.written_chat", "chat", *arguments]
-        command += ["--bundles", str(shared_library.folders[0])]
+        command += ["--bundles", str(company.folders[0])]
         started.append(Screen(command, tmp_path, columns, lines, PYTHONPATH=str(root), **environment))
         return started[-1]
 
@@ -196,9 +197,43 @@ def test_forty_columns_and_wide_characters(start: Start) -> None:
 def test_no_colour_and_a_dumb_terminal(start: Start) -> None:
     plain = start("ann", "--no-stream", NO_COLOR="1").wait("You:").say("Hello").wait("I heard 1")
     assert not re.search(r"\x1b\[(\d+;)*(3[0-7]|9[0-7]|38|48)(;\d+)*m", plain.raw)
-    dumb = start("ann", "--no-stream", TERM="dumb").wait("You:").say("Hello").wait("I heard 1")
+    dumb = start("ann", "--no-stream", columns=50, TERM="dumb").wait("You:").say("Hello").wait("I heard 1").say("/why")
+    dumb.wait("Something else.").say("/help").wait("does Ctrl-D)").say("/persona").wait("number or name")
+    dumb.type("ann").wait("name) ann").say("").wait("Ann from Demo")
     assert "\x1b[3" not in dumb.raw
+    assert not re.search(r"\x1b\[[\d;]*m", dumb.raw)
+    assert max(len(line.rstrip("\r")) for line in dumb.raw.split("\n")) <= 50, "tables are as wide as the terminal"
     dumb.say("/exit").ends(0)
+
+
+def test_what_is_typed_while_a_command_works_waits_for_the_next_prompt(start: Start) -> None:
+    screen = start("ann", LOAD="1").wait("You:").say("/as ann").type("typed ahead").wait("Ann: typed ahead")
+    assert screen.text.count("typed ahead") == 1
+
+
+def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> None:
+    screen = start("ann", "--no-stream", THINK="2").wait("You:").say("Hello").wait("Ann:")
+    assert screen.child.pid
+    os.kill(screen.child.pid, signal.SIGSTOP)
+    # Some shells do so with a program that goes on.
+    modes = termios.tcgetattr(screen.child.child_fd)
+    modes[3] |= termios.ECHO | termios.ICANON
+    termios.tcsetattr(screen.child.child_fd, termios.TCSANOW, modes)
+    os.kill(screen.child.pid, signal.SIGCONT)
+    screen.until(lambda: not termios.tcgetattr(screen.child.child_fd)[3] & termios.ECHO, "silence")
+    screen.type("typed").wait("You: typed")
+    assert "Ann: I heard 1: Hello\n" in screen.text
+
+
+def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
+    code = "from bots.terminal.screen import typed_ahead\nimport os\nwith typed_ahead(interrupts=False):\n"
+    code += "    print('now', flush=True)\n    print(os.read(0, 1))\n"
+    screen = Screen([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(Path(__file__).parents[2]))
+    try:
+        screen.wait("now").child.sendcontrol("c")
+        screen.wait(r"b'\x03'")
+    finally:
+        screen.close()
 
 
 def test_history_is_searched_suggested_and_shared_by_two_chats(start: Start) -> None:
