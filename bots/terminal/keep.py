@@ -28,18 +28,34 @@ class Kept:
     session: Session
 
 
+class _History(FileHistory):
+    """A history that goes on without its file where that cannot be written any more."""
+
+    def store_string(self, string: str) -> None:
+        try:
+            super().store_string(string)
+        except OSError:
+            return
+
+
 def _folder() -> Path:
     return Path(platformdirs.user_state_dir("charbot"))
 
 
+def _private_folder() -> Path:
+    """The folder, for nobody else to look into. Raises OSError where it cannot be made so."""
+    _folder().mkdir(parents=True, exist_ok=True)
+    _folder().chmod(0o700)
+    return _folder()
+
+
 def history() -> History:
     """What the user typed, in this run and those before; in this run alone where it cannot be kept."""
-    path = _folder() / "history"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = _private_folder() / "history"
         path.touch(mode=0o600)
         with path.open("r+b"):
-            return FileHistory(str(path))
+            return _History(str(path))
     except OSError:
         return InMemoryHistory()
 
@@ -48,7 +64,7 @@ def keep(kept: Kept) -> None:
     """Keeps a conversation, in the place of the one before."""
     data = {"cast": kept.cast, "me": kept.me, "session": kept.session.cut(_KEPT_TURNS).to_json()}
     try:
-        replace_bytes(_folder() / "last.json", json.dumps(data, ensure_ascii=False).encode())
+        replace_bytes(_private_folder() / "last.json", json.dumps(data, ensure_ascii=False).encode(), 0o600)
     except OSError:
         return
 

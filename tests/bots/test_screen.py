@@ -236,6 +236,23 @@ def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
         screen.close()
 
 
+def test_a_history_that_can_no_longer_be_written_is_no_obstacle(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:")
+    history = tmp_path / ".local" / "state" / "charbot" / "history"
+    history.unlink()
+    history.mkdir()
+    screen.say("Hello").wait("I heard 1").say("Again").wait("I heard 3").type("\x1b[A").wait("You: Again")
+    assert "Traceback" not in screen.raw
+
+
+def test_what_is_kept_is_for_nobody_else(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / ".local" / "state" / "charbot"
+    folder.mkdir(parents=True, mode=0o755)
+    start("ann", "--no-stream").wait("You:").say("Hello").wait("I heard 1").say("/exit").ends(0)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(("history", "last.json"), 0o600)
+
+
 def test_history_is_searched_suggested_and_shared_by_two_chats(start: Start) -> None:
     one, other = start("ann", "--no-stream").wait("You:"), start("ann", "--no-stream").wait("You:")
     one.say("Where is my kettle?").wait("I heard 1: Where")
