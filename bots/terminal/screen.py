@@ -26,6 +26,11 @@ def colour(name: str, names: Sequence[str]) -> str:
     return _COLOURS[known.index(name) % len(_COLOURS)] if name in known else ""
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: Ross, Joey and Cartman."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
 @contextmanager
 def typed_ahead(*, interrupts: bool) -> Iterator[None]:
     """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too.
@@ -97,8 +102,8 @@ def table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         found.add_row(*row)
     # Asked for here, because rich takes any dumb terminal to have eighty columns.
-    columns, lines = shutil.get_terminal_size()
-    Console(highlight=False, markup=False, width=columns, height=lines).print(found)
+    size = shutil.get_terminal_size()
+    Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(found)
 
 
 def type_out(text: str, column: int, *, stream: bool) -> None:

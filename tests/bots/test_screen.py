@@ -1,5 +1,6 @@
 """What stands on the screen of a real terminal (pyte), to the letter: the replies are written down."""
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import pexpect
 import pyte
 import pytest
 
+from bots.terminal.screen import listed
 from charbot.personas.library import Library
 
 CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK", "LOAD", "SEEDS", "FAIL_AFTER")
@@ -133,6 +135,67 @@ def test_a_whole_conversation(start: Start) -> None:
     screen.say("/exit").ends(0)
 
 
+def _saved(screen: Screen, home: Path) -> list[str]:
+    """The conversation as /save writes it, after it was found to be the same where the chat is to go on."""
+    (home / "said.txt").unlink(missing_ok=True)
+    screen.say("/save said.txt").until((home / "said.txt").exists, "saved file")
+    saved = (home / "said.txt").read_text().splitlines()
+    kept = json.loads((home / ".local" / "state" / "charbot" / "last.json").read_text())["session"]
+    assert [f"{name or 'You'}: {text}" for name, text in kept["turns"]] == saved
+    assert [f"{name or 'You'}: {text}" for name, text in kept["memory"]["turns"]] == saved[-len(kept["memory"]["turns"]) :]
+    return saved
+
+
+def test_another_reply_takes_the_place_of_the_last_one_alone(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/with bob").wait("take part")
+    screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+    before = _saved(screen, tmp_path)
+    assert [line.partition(":")[0] for line in before] == ["You", "Ann", "Bob", "Ann"]
+    screen.say("/pick 2").wait("Ann: Something else.").say("/as bob").wait("You are Bob")
+    screen.say("/regenerate").until(lambda: screen.text.count("Ann: I heard 3") == 2, "another reply")
+    assert _saved(screen, tmp_path) == before
+
+
+def test_a_reply_that_fails_or_is_stopped_leaves_the_conversation_as_it_was(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", THINK="1.5", FAIL_AFTER="4").wait("You:").say("/with bob").wait("take part")
+    screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+    before = _saved(screen, tmp_path)
+    screen.say("/regenerate").until(lambda: screen.text.count("Ann:") == 3, "another reply").child.sendcontrol("c")
+    screen.wait("(stopped)")
+    assert _saved(screen, tmp_path) == before
+    screen.say("").wait("Bob: I heard 4")
+    before = _saved(screen, tmp_path)
+    screen.say("/regenerate").wait("out of breath").say("More").until(lambda: screen.text.count("breath") == 2, "error")
+    assert _saved(screen, tmp_path) == before
+
+
+def test_undo_takes_back_a_step_and_whose_turn_it_is(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/with bob").wait("take part")
+    screen.say("").wait("Ann: I heard 0").say("Hello").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+    screen.say("/undo").wait("The last reply is taken back.")
+    assert len(_saved(screen, tmp_path)) == 3
+    screen.say("").until(lambda: screen.text.count("Ann: I heard 3") == 2, "Ann's turn")
+    screen.say("/undo").say("/undo").wait("The last message and its reply are taken back.")
+    screen.say("Hi").wait("Bob: I heard 2: Hi").say("/undo").say("/undo").say("/undo").wait("nothing to take back")
+    screen.say("/regenerate").wait("there is no reply yet")
+
+
+def test_a_conversation_goes_on_with_its_turn_its_past_and_its_candidates(start: Start, tmp_path: Path) -> None:
+    first = start("ann", "--no-stream", "--seed", "7", SEEDS="1").wait("You:").say("/with bob").wait("take part")
+    first.say("/set temperature 0.5").wait("temperature is 0.5").say("/as cy").wait("Cy:")
+    first.say("Hello").wait("seed 7: Hello").say("").wait("Bob: I heard 2 with seed 8")
+    before = _saved(first, tmp_path)
+    first.say("/exit").ends(0)
+    again = start("-c", "--no-stream", SEEDS="1").wait("Cy:").say("/why").wait("Something else.")
+    again.wait(" · ".join(("Ann and Bob", "word", "temperature 0.5", "seed 7")))
+    again.say("").wait("Ann: I heard 3 with seed 9").say("/undo").wait("last reply is taken back")
+    assert _saved(again, tmp_path) == before
+    again.say("/regenerate").wait("Bob: I heard 2 with seed 10")
+    again.say("/undo").say("/undo").wait("message and its reply").say("/undo").wait("nothing to take back")
+    again.say("/exit").ends(0)
+    start("-c", "--no-stream", "--temperature", "0.7", SEEDS="1").wait("temperature 0.7").say("Hi").wait("with seed 11: Hi")
+
+
 def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: Start) -> None:
     reply = " ".join(f"word{number}" for number in range(300))
     screen = start("ann", lines=60, REPLY=reply).wait("You:")
@@ -212,7 +275,7 @@ def test_what_is_typed_while_a_command_works_waits_for_the_next_prompt(start: St
 
 
 def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> None:
-    screen = start("ann", "--no-stream", THINK="2").wait("You:").say("Hello").wait("Ann:")
+    screen = start("ann", "--no-stream", THINK="60").wait("You:").say("Hello").wait("Ann:")
     assert screen.child.pid
     os.kill(screen.child.pid, signal.SIGSTOP)
     # Some shells do so with a program that goes on.
@@ -221,8 +284,9 @@ def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> No
     termios.tcsetattr(screen.child.child_fd, termios.TCSANOW, modes)
     os.kill(screen.child.pid, signal.SIGCONT)
     screen.until(lambda: not termios.tcgetattr(screen.child.child_fd)[3] & termios.ECHO, "silence")
-    screen.type("typed").wait("You: typed")
-    assert "Ann: I heard 1: Hello\n" in screen.text
+    screen.type("typed").child.sendcontrol("c")
+    screen.wait("You: typed")
+    assert "Ann: (stopped)\n" in screen.text
 
 
 def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
@@ -250,7 +314,28 @@ def test_what_is_kept_is_for_nobody_else(start: Start, tmp_path: Path) -> None:
     folder.mkdir(parents=True, mode=0o755)
     start("ann", "--no-stream").wait("You:").say("Hello").wait("I heard 1").say("/exit").ends(0)
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(("history", "last.json"), 0o600)
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(
+        ("history", "last.json", "persona"), 0o600
+    )
+
+
+def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / ".local" / "state" / "charbot"
+    folder.mkdir(parents=True)
+    (folder / "last.json").write_text('{"cast": [], "me": null, "session": {}}')
+    screen = start("-c", columns=300, lines=60).wait("Who do you want")
+    assert "last.json: is no conversation that charbot kept; a new one begins" in screen.raw
+    screen.type("ann\r").wait("You:")
+
+
+def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
+    screen = start("cy", "--no-stream").wait("You:").say("/set unit char").wait("Cy has no char model")
+    screen.say("/set seed 2020-13-45").wait("is no value").say("/set unit word").wait("unit is word").say("Hi").wait("I heard 1")
+    screen.say("/set unit char").say("/with ann").say("/show").wait("unit         word")
+
+
+def test_names_are_listed_as_a_sentence_has_them() -> None:
+    assert [listed(["Ann", "Bob", "Cy"][:count]) for count in (1, 2, 3)] == ["Ann", "Ann and Bob", "Ann, Bob and Cy"]
 
 
 def test_history_is_searched_suggested_and_shared_by_two_chats(start: Start) -> None:

@@ -29,14 +29,14 @@ class WrittenVoice(Voice):
     def replies(
         self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
-        WrittenVoice.given += 1
-        if WrittenVoice.given > int(os.environ.get("FAIL_AFTER", "1000")):
-            raise BundleError("out of breath")
         done = time.monotonic() + float(os.environ.get("THINK", "0"))
         while time.monotonic() < done:
             if cancelled():
                 raise CharbotError("stopped")
             time.sleep(0.01)
+        if WrittenVoice.given == int(os.environ.get("FAIL_AFTER", "-1")):
+            raise BundleError("out of breath")
+        WrittenVoice.given += 1
         return [self._answer(memory, seed) for memory, seed in zip(memories, seeds, strict=True)]
 
     def _answer(self, memory: Memory, seed: int | None) -> Reply:
