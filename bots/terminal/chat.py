@@ -1,6 +1,7 @@
 """`charbot chat`: a conversation in the terminal."""
 
 import sys
+import textwrap
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -9,26 +10,32 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer, WordCompleter
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import emacs_mode, has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.utils import get_cwidth
 
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import Choice, choices, pick
-from bots.terminal.screen import colour, listed, note, show, type_out, typed_ahead
+from bots.terminal.screen import colours, listed, note, show, show_colour, type_out, typed_ahead
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.switchboard import Switchboard
 from charbot.text import find_name
+from charbot.tokens.vocabulary import UNITS
 
 if TYPE_CHECKING:
     from charbot.evaluation.recognition import Recogniser
+
+SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
+"""Settings that can be changed in the chat."""
 
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
@@ -74,12 +81,13 @@ class Chat:
         return choices(self.library)
 
     def style(self, name: str | None) -> str:
-        """The colour of a speaker's name: the one that it has in the picker."""
-        return f"bold {colour(name, [one.name for one in self._choices])}" if name else "bold"
+        """The style of a speaker's name: no two who take part look alike."""
+        present = [*self.names, *filter(None, [self.me, name])]
+        return f"bold {colours(present, [one.name for one in self._choices])[name]}" if name else "bold"
 
     def show_style(self, show: str) -> str:
-        """The colour of a show: the one that it has in the picker."""
-        return colour(show, [one.show for one in self._choices])
+        """The colour of a show."""
+        return show_colour(show, [one.show for one in self._choices])
 
     def join(self, *names: str) -> None:
         """Has personas take part, and loads their models while the user types. Raises BundleError, and UsageError where
@@ -187,17 +195,17 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
             talk.session, talk.me = kept.session, kept.me
         greet(talk)
         with typed_ahead(interrupts=False):
-            return _converse(talk, _prompt(talk, _completer(library, COMMANDS)))
+            return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
 
 
 def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
-    from bots.terminal.commands import run
+    from bots.terminal.commands import is_command, run
 
     while True:
         try:
             text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
             with typed_ahead(interrupts=True):
-                if not text.startswith("/"):
+                if not is_command(text):
                     hear(talk, text)
                 elif not run(talk, text):
                     return 0
@@ -229,10 +237,15 @@ def greet(talk: Chat) -> None:
     note(_HINT)
 
 
-def _completer(library: Library, commands: Iterable[str]) -> Completer:
-    found = [f"/{name}" for name in commands]
-    found += [f"/{name} {person}" for name in ("persona", "with", "as") for person in library.personas]
-    return WordCompleter(found, sentence=True)
+def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
+    fixed = [f"/{name}" for name in commands]
+    fixed += [f"/{name} {person}" for name in ("persona", "with", "as") for person in talk.library.personas]
+    fixed += [f"/set {key}" for key in SETTABLE] + [f"/set unit {unit}" for unit in UNITS]
+
+    def words() -> list[str]:
+        return fixed + [f"/without {name}" for name in talk.names]
+
+    return WordCompleter(words, sentence=True, ignore_case=True)
 
 
 def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
@@ -249,11 +262,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         event.current_buffer.insert_text("\n")
 
     def status() -> str:
-        settings = talk.settings
-        parts = [listed(talk.names), settings.unit, f"temperature {settings.temperature:g}"]
-        parts += [f"seed {settings.seed}"] if settings.seed is not None else []
-        parts += [f"{talk.session.seconds * 1000:.0f} ms"] if talk.session.candidates else []
-        return " · ".join(parts)
+        return _status(talk, get_app().output.get_size().columns)
 
     return PromptSession(
         history=keep.history(),
@@ -266,3 +275,18 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         enable_suspend=True,
         bottom_toolbar=status,
     )
+
+
+def _status(talk: Chat, width: int) -> str:
+    """Who takes part and how replies are written, the most important first; what is not wide enough for the rest is left
+    out."""
+    settings = talk.settings
+    parts = [settings.unit, f"temperature {settings.temperature:g}"]
+    parts += [f"seed {settings.seed}"] if settings.seed is not None else []
+    parts += [f"{talk.session.seconds * 1000:.0f} ms"] if talk.session.candidates else []
+    bar = textwrap.shorten(listed(talk.names), width, placeholder="...")
+    for part in parts:
+        if get_cwidth(f"{bar} · {part}") > width:
+            break
+        bar = f"{bar} · {part}"
+    return bar

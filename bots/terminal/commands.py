@@ -1,5 +1,6 @@
 """What can be typed after a slash."""
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from bots.terminal.chat import Chat, greet
+from bots.terminal.chat import SETTABLE, Chat, greet
 from bots.terminal.picker import choices, pick
-from bots.terminal.screen import listed, note, show, table, typed_plainly
+from bots.terminal.screen import listed, note, show, styled, table, typed_plainly
 from bots.terminal.transcript import save
 from charbot.config import Config, override
 from charbot.corpus.conversation import exchange
@@ -27,15 +28,20 @@ class _Command:
     run: Callable[[Chat, str], None]
 
 
+def is_command(text: str) -> bool:
+    """Whether what was typed begins with a slash and a word. A path does not, nor does what begins with a space."""
+    return re.fullmatch(r"/\w*", text.partition("\n")[0].partition(" ")[0]) is not None
+
+
 def run(talk: Chat, text: str) -> bool:
     """Runs a command. False where it asks to leave. Raises CharbotError."""
     name, _, argument = text[1:].strip().partition(" ")
-    if name in ("exit", "quit"):
+    if name.casefold() in ("exit", "quit"):
         return False
-    command = COMMANDS.get(name)
-    if command is None:
-        raise UsageError(f"there is no command /{name}; /help lists them")
-    command.run(talk, argument.strip())
+    found, hint = find_name(name, COMMANDS)
+    if found is None:
+        raise UsageError(f"there is no command /{name}; /help lists them.{hint} With a space before it, it is a message.")
+    COMMANDS[found].run(talk, argument.strip())
     return True
 
 
@@ -52,8 +58,7 @@ def _persona(talk: Chat, argument: str) -> None:
 
 
 def _personas(talk: Chat, argument: str) -> None:
-    for one in choices(talk.library):
-        show((talk.style(one.name), f"  {one.name:16}"), ("", one.show))
+    table((), [(styled(one.name, talk.style(one.name)), one.show, one.about) for one in choices(talk.library)])
 
 
 def _with(talk: Chat, argument: str) -> None:
@@ -143,8 +148,8 @@ def _who(talk: Chat, argument: str) -> None:
 
 def _set(talk: Chat, argument: str) -> None:
     key, _, value = argument.partition(" ")
-    if key not in _SETTABLE or not value:
-        raise UsageError(f"/set {'|'.join(_SETTABLE)} VALUE; /show tells what they are")
+    if key not in SETTABLE or not value:
+        raise UsageError(f"/set {'|'.join(SETTABLE)} VALUE; /show tells what they are")
     try:
         parsed = yaml.safe_load(value)
     # A date may be none, and brackets may be too deep.
@@ -157,7 +162,7 @@ def _set(talk: Chat, argument: str) -> None:
 
 
 def _show(talk: Chat, argument: str) -> None:
-    table((), [(key, str(getattr(talk.settings, key))) for key in _SETTABLE])
+    table((), [(key, str(getattr(talk.settings, key))) for key in SETTABLE])
 
 
 def _stats(talk: Chat, argument: str) -> None:
@@ -192,8 +197,6 @@ def _save(talk: Chat, argument: str) -> None:
     note(f"Saved to {path}.")
 
 
-_SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
-
 COMMANDS = {
     "help": _Command("this list", _help),
     "persona": _Command("NAME: talk to somebody else", _persona),
@@ -207,7 +210,7 @@ COMMANDS = {
     "who": _Command("TEXT: who would have said it", _who),
     "undo": _Command("take the last message and its reply back, or a reply that came by Enter alone", _undo),
     "reset": _Command("start over with the same people", _reset),
-    "set": _Command("temperature|unit|seed|candidates|clean VALUE: change how replies are written", _set),
+    "set": _Command(f"KEY VALUE: change how replies are written; {listed(SETTABLE)} are the keys", _set),
     "show": _Command("how replies are written", _show),
     "stats": _Command("of this conversation", _stats),
     "save": _Command("FILE.md|.json|.txt: what was said", _save),

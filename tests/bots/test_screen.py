@@ -14,7 +14,7 @@ import pexpect
 import pyte
 import pytest
 
-from bots.terminal.screen import listed
+from bots.terminal.screen import colour, colours, listed, show_colour
 from charbot.personas.library import Library
 
 CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK", "LOAD", "SEEDS", "FAIL_AFTER")
@@ -269,6 +269,17 @@ def test_no_colour_and_a_dumb_terminal(start: Start) -> None:
     dumb.say("/exit").ends(0)
 
 
+def test_the_bar_leaves_out_what_it_has_no_room_for(start: Start) -> None:
+    screen = start("ann", "--no-stream", "--seed", "123456", columns=40).wait("You:").say("Hello").wait("I heard 1")
+    screen.until(lambda: screen.text.endswith("Ann · word · temperature 1 · seed 123456"), "bar")
+    screen.resize(39, 30)
+    screen.until(lambda: screen.text.endswith("Ann · word · temperature 1"), "shorter bar")
+    screen.say("/with bob").say("/with cy").wait("Ann, Bob and Cy take part")
+    screen.until(lambda: screen.text.endswith("Ann, Bob and Cy · word · temperature 1"), "bar of three")
+    screen.resize(12, 30)
+    screen.until(lambda: screen.text.endswith("Ann, Bob..."), "names alone")
+
+
 def test_what_is_typed_while_a_command_works_waits_for_the_next_prompt(start: Start) -> None:
     screen = start("ann", LOAD="1").wait("You:").say("/as ann").type("typed ahead").wait("Ann: typed ahead")
     assert screen.text.count("typed ahead") == 1
@@ -328,10 +339,37 @@ def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, 
     screen.type("ann\r").wait("You:")
 
 
+def test_what_only_looks_like_a_command_is_a_message(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/usr/bin is a folder").wait("I heard 1: /usr/bin is a folder")
+    screen.say(" /help").wait("I heard 3: /help").say("/SHOW").wait("temperature  1.0").say("/regenrate")
+    screen.wait("no command /regenrate").wait("mean regenerate?").say("/Exit").ends(0)
+
+
 def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
     screen = start("cy", "--no-stream").wait("You:").say("/set unit char").wait("Cy has no char model")
     screen.say("/set seed 2020-13-45").wait("is no value").say("/set unit word").wait("unit is word").say("Hi").wait("I heard 1")
     screen.say("/set unit char").say("/with ann").say("/show").wait("unit         word")
+
+
+def test_personas_are_listed_with_their_shows_and_the_last_one_is_remembered_at_once(start: Start) -> None:
+    screen = start("bob", columns=90).wait("You:").say("/personas").wait("Other")
+    assert re.search(r"Cy +Other +mature, 9 lines, 1.50 bits a character", screen.text)
+    screen.say("/exit").ends(0)
+    start().wait("> Bob")
+
+
+def test_completion_ignores_case_and_knows_settings(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").type("/WITH BO\t").wait("/with bob").say("").wait("Ann and Bob take part")
+    screen.type("/without b\t").wait("/without Bob").say("").wait("Ann takes part")
+    screen.type("/set tem\t").wait("/set temperature").type(" 0.5\r").wait("temperature is 0.5")
+
+
+def test_nobody_looks_like_anybody_else_in_a_chat() -> None:
+    names = [f"Name {number}" for number in range(20)]
+    for present in (names[:6], [names[0], names[6]], names[3:15], [names[1], "A stranger", names[7]]):
+        assert len(set(colours(present, names).values())) == len(present)
+    assert colours([names[7]], names)[names[7]] == colour(names[7], names)
+    assert not {show_colour(show, ("A", "B", "C")) for show in "ABC"} & {colour(name, names) for name in names}
 
 
 def test_names_are_listed_as_a_sentence_has_them() -> None:
