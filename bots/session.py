@@ -1,7 +1,7 @@
 """One conversation as every frontend keeps it: a value that can be saved, gone back in, and shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -93,7 +93,7 @@ class Session:
         return {"turns": len(self.turns), "remembered": remembered, **self._reply()}
 
     def _reply(self) -> dict[str, Any]:
-        return {"candidates": [asdict(one) for one in self.candidates], "seconds": self.seconds}
+        return {"candidates": [vars(one) for one in self.candidates], "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Session":
