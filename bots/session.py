@@ -1,68 +1,127 @@
 """One conversation as every frontend keeps it: a value that can be saved, gone back in, and shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from charbot.corpus.conversation import Utterance, heard
 from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
+from charbot.replies.memory import Memory, turns_of
+from charbot.replies.ranking import Candidate
 
 _UNDOABLE = 50
-"""Messages that can be taken back, one after the other."""
-
-
-@dataclass(frozen=True)
-class _Point:
-    """Where a conversation stood before a message."""
-
-    memory: Memory
-    turns: int
+"""Steps that can be taken back, one after the other."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """All turns of a conversation, what personas remember of them, and where it stood before each message."""
+    """A conversation at one moment: all its turns, which of them are the user's, and what personas remember of them; the
+    candidates of the last reply, and how long it took; how many replies were given, those taken back too.
+
+    `past` is the session before each step, the last one last. A step is a message with its reply, or a reply alone.
+    """
 
     turns: tuple[Utterance, ...] = ()
+    mine: tuple[bool, ...] = ()
     memory: Memory = field(default_factory=Memory)
-    past: tuple[_Point, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    seconds: float = 0.0
+    given: int = field(default=0, compare=False)
+    past: tuple["Session", ...] = ()
 
     def said(self, text: str, speaker: str | None = None) -> "Session":
-        """The session after a message; the same one where it says nothing."""
+        """The session after a message, which begins a step; the same one where it says nothing."""
         turn = heard([Utterance(speaker, text)])
         if not turn:
             return self
-        past = (*self.past[1 - _UNDOABLE :], _Point(self.memory, len(self.turns)))
-        return Session(self.turns + turn, self.memory.heard(turn), past)
+        return replace(self.unasked(), turns=self.turns + turn, mine=(*self.mine, True), memory=self.memory.heard(turn))
+
+    def unasked(self) -> "Session":
+        """The session in which somebody replies though nothing was said, which begins a step."""
+        return replace(self, past=(*self.past[1 - _UNDOABLE :], replace(self, past=())))
 
     def answered(self, reply: Reply) -> "Session":
         """The session after a persona's reply to it."""
-        return replace(self, turns=(*self.turns, reply.memory.turns[-1]), memory=reply.memory)
+        return replace(
+            self, turns=(*self.turns, reply.memory.turns[-1]), mine=(*self.mine, False), memory=reply.memory,
+            candidates=reply.candidates, seconds=reply.seconds, given=self.given + 1,
+        )  # fmt: skip
+
+    def unanswered(self) -> "Session":
+        """The session before its last turn, a reply, and still in the step that it belongs to."""
+        # No model has read the last turn yet: they read it with the next message.
+        memory = replace(self.memory, turns=self.memory.turns[:-1])
+        return replace(self, turns=self.turns[:-1], mine=self.mine[:-1], memory=memory)
 
     def with_last(self, text: str) -> "Session":
-        """The session with something else as its last turn."""
-        turn = Utterance(self.turns[-1].speaker, text)
-        # No model has read the last turn yet: they read it with the next message.
-        memory = replace(self.memory, turns=(*self.memory.turns[:-1], turn))
-        return replace(self, turns=(*self.turns[:-1], turn), memory=memory)
+        """The session with something else as its last turn, a reply."""
+        turn, before = Utterance(self.turns[-1].speaker, text), self.unanswered()
+        memory = replace(before.memory, turns=(*before.memory.turns, turn))
+        return replace(self, turns=(*before.turns, turn), memory=memory)
 
     def undone(self) -> "Session":
-        """The session before the last message; the same one where none can be taken back."""
-        if not self.past:
-            return self
-        point = self.past[-1]
-        return Session(self.turns[: point.turns], point.memory, self.past[:-1])
+        """The session before the last step; the same one where none can be taken back."""
+        return replace(self.past[-1], past=self.past[:-1], given=self.given) if self.past else self
+
+    def next_of(self, cast: Sequence[str]) -> str:
+        """Whose turn it is to reply: who of the cast comes after the one who replied last."""
+        said = zip(reversed(self.turns), reversed(self.mine), strict=True)
+        last = next((turn.speaker for turn, mine in said if not mine), None)
+        return next((after for name, after in pairwise(cast) if name == last), cast[0])
 
     def cut(self, turns: int) -> "Session":
-        """The session with no more than the last so many turns."""
-        return Session(self.turns[-turns:], self.memory)
+        """The session with no more than the last so many turns, and the steps among them."""
+        gone = max(0, len(self.turns) - turns)
+        past = tuple(one.cut(len(one.turns) - gone) for one in self.past if len(one.turns) >= gone)
+        return replace(self, turns=self.turns[gone:], mine=self.mine[gone:], past=past)
 
     def to_json(self) -> dict[str, Any]:
-        """As values that JSON has. Nothing can be taken back in what `from_json` makes of them."""
-        return {"turns": [[turn.speaker, turn.text] for turn in self.turns], "memory": self.memory.to_json()}
+        """As values that JSON has. What models have read is kept of this moment alone: of the past they read it anew."""
+        return {
+            "turns": [[turn.speaker, turn.text] for turn in self.turns],
+            "mine": self.mine,
+            "memory": self.memory.to_json(),
+            "given": self.given,
+            "past": [one._moment() for one in self.past],
+            **self._reply(),
+        }
+
+    def _moment(self) -> dict[str, Any]:
+        """As a moment in the past of another session, whose first turns it has, and personas remember the last of them."""
+        remembered = min(len(self.memory.turns), len(self.turns))
+        return {"turns": len(self.turns), "remembered": remembered, **self._reply()}
+
+    def _reply(self) -> dict[str, Any]:
+        return {"candidates": [vars(one) for one in self.candidates], "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Session":
-        """Raises ValueError, KeyError or TypeError where `data` is not what `to_json` gave."""
-        return cls(tuple(Utterance(speaker, text) for speaker, text in data["turns"]), Memory.from_json(data["memory"]))
+        """Raises ValueError, KeyError, TypeError or AttributeError where `data` is not what `to_json` gave."""
+        turns = turns_of(data["turns"])
+        # Sessions were kept without the rest of this once.
+        mine = tuple(data.get("mine", [turn.speaker is None for turn in turns]))
+        given = data.get("given", mine.count(False))
+        if len(mine) != len(turns) or not all(isinstance(one, bool) for one in mine) or type(given) is not int or given < 0:
+            raise ValueError("no session has such figures")
+        now = cls(turns, mine, Memory.from_json(data["memory"]), *_reply_of(data), given)
+        return replace(now, past=tuple(now._before(one) for one in data.get("past", [])))
+
+    def _before(self, data: Mapping[str, Any]) -> "Session":
+        """A moment in the past of the session."""
+        count, remembered = data["turns"], data["remembered"]
+        if not 0 <= remembered <= count <= len(self.turns):
+            raise ValueError("more is past than was said")
+        turns = self.turns[:count]
+        return Session(turns, self.mine[:count], Memory(turns[count - remembered :]), *_reply_of(data))
+
+
+def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:
+    """The candidates of a reply, and the seconds that it took."""
+    candidates = tuple(Candidate(**one) for one in data.get("candidates", []))
+    seconds = data.get("seconds", 0.0)
+    texts = [one.text for one in candidates]
+    figures = [seconds, *(figure for one in candidates for figure in vars(one).values() if figure is not one.text)]
+    if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, float | int) for one in figures):
+        raise TypeError("no reply has such figures")
+    return candidates, seconds

@@ -15,8 +15,9 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Has `write` fill a new file, and puts it in the place of `path`. On an error `path` stays as it was."""
+def replace_file(path: Path, write: Callable[[Path], object], mode: int = 0o644) -> None:
+    """Has `write` fill a new file, and puts it in the place of `path`, for whom `mode` says. On an error `path` stays
+    as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -25,16 +26,16 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def replace_bytes(path: Path, data: bytes) -> None:
-    """Puts a file with this content in the place of `path`. On an error `path` stays as it was."""
-    replace_file(path, lambda file: file.write_bytes(data))
+def replace_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Puts a file with this content in the place of `path`, for whom `mode` says. On an error `path` stays as it was."""
+    replace_file(path, lambda file: file.write_bytes(data), mode)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """`charbot chat`: a conversation in the terminal."""
 
 import sys
+import textwrap
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -9,49 +10,64 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer, WordCompleter
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import emacs_mode, has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.utils import get_cwidth
 
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import Choice, choices, pick
-from bots.terminal.screen import colour, interrupts, note, show, type_out, typed_ahead
+from bots.terminal.screen import colours, listed, note, show, show_colour, type_out, typed_ahead
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.switchboard import Switchboard
+from charbot.text import find_name
+from charbot.tokens.vocabulary import UNITS
 
 if TYPE_CHECKING:
     from charbot.evaluation.recognition import Recogniser
+
+SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
+"""Settings that can be changed in the chat."""
 
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
 @dataclass
 class Chat:
-    """One conversation on the screen: who takes part, whom the user plays, what was said and how the last reply came."""
+    """One conversation on the screen: who takes part, whom the user plays, and what was said. `settings` is how replies
+    are written, `asked` how they were to be when the chat began."""
 
     library: Library
     settings: ChatSettings
     terminal: TerminalSettings
     board: Switchboard
     loader: ThreadPoolExecutor
+    asked: ChatSettings
     cast: list[Voice] = field(default_factory=list)
-    turn: int = 0
     me: str | None = None
     session: Session = field(default_factory=Session)
-    last: Reply | None = None
-    asked: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """Who takes part."""
+        return [voice.card.name for voice in self.cast]
 
     @property
     def voice(self) -> Voice:
         """Whose turn it is to reply."""
-        return self.cast[self.turn % len(self.cast)]
+        return self.called(self.session.next_of(self.names))
+
+    def called(self, name: str | None) -> Voice:
+        """Who takes part under a name; where nobody does, whose turn it is."""
+        return next((voice for voice in self.cast if voice.card.name == name), None) or self.voice
 
     @cached_property
     def recogniser(self) -> "Recogniser":
@@ -65,20 +81,33 @@ class Chat:
         return choices(self.library)
 
     def style(self, name: str | None) -> str:
-        """The colour of a speaker's name: the one that it has in the picker."""
-        return f"bold {colour(name, [one.name for one in self._choices])}" if name else "bold"
+        """The style of a speaker's name: no two who take part look alike."""
+        present = [*self.names, *filter(None, [self.me, name])]
+        return f"bold {colours(present, [one.name for one in self._choices])[name]}" if name else "bold"
 
     def show_style(self, show: str) -> str:
-        """The colour of a show: the one that it has in the picker."""
-        return colour(show, [one.show for one in self._choices])
+        """The colour of a show."""
+        return show_colour(show, [one.show for one in self._choices])
 
     def join(self, *names: str) -> None:
-        """Has personas take part, and loads their models while the user types. Raises BundleError."""
+        """Has personas take part, and loads their models while the user types. Raises BundleError, and UsageError where
+        they do already."""
         voices = [Voice(self.library, name, self.settings) for name in names]
-        self.cast += voices
         for voice in voices:
-            # What goes wrong is told when a reply needs it.
-            self.loader.submit(voice.load, self.settings.unit)
+            if voice.card.name in self.names:
+                raise UsageError(f"{voice.card.name} takes part already")
+            voice.fit(self.settings.unit)
+        self.cast = self.cast + voices
+        self._load()
+
+    def leave(self, name: str) -> None:
+        """Has a persona take part no more. Raises UsageError."""
+        found, hint = find_name(name, self.names)
+        if found is None:
+            raise UsageError(f"{name!r} does not take part.{hint}")
+        if len(self.cast) == 1:
+            raise UsageError(f"{found} is alone with you; /persona has somebody else take the place")
+        self.cast = [voice for voice in self.cast if voice.card.name != found]
 
     def start(self, *names: str) -> None:
         """A new conversation with these personas. On an error the old one goes on. Raises BundleError."""
@@ -88,23 +117,30 @@ class Chat:
         except CharbotError:
             self.cast = before
             raise
-        self.turn, self.session, self.last = 0, Session(), None
+        self.session = Session()
+        keep.remember(self.names[0])
 
     def change(self, settings: ChatSettings) -> None:
-        """Replies in another way from now on."""
+        """Replies in another way from now on. Raises BundleError where somebody has no such model."""
+        for voice in self.cast:
+            voice.fit(settings.unit)
         self.settings = settings
-        names = [voice.card.name for voice in self.cast]
-        self.cast = []
-        self.join(*names)
+        self.cast = [voice.under(settings) for voice in self.cast]
+        self._load()
 
-    @typed_ahead()
-    def reply(self) -> None:
-        """Has whose turn it is reply, and shows it. Ctrl-C takes it back."""
-        name = self.voice.card.name
+    def _load(self) -> None:
+        for voice in self.cast:
+            # What goes wrong is told when a reply needs it.
+            self.loader.submit(voice.load, self.settings.unit)
+
+    def reply(self, session: Session, voice: Voice) -> None:
+        """Has somebody reply, and shows it; the conversation then is `session` and the reply. On Ctrl-C, or an error, it
+        stays as it was. Raises CharbotError."""
+        name = voice.card.name
         stop = threading.Event()
         try:
             show((self.style(name), f"{name}: "), end="")
-            reply = self._wait(stop)
+            reply = self._wait(session, voice, stop)
         except CharbotError:
             print()
             raise
@@ -114,23 +150,23 @@ class Chat:
         finally:
             # Nobody waits for a stopped reply: it ends by itself at its next token.
             stop.set()
-        self.session, self.last = self.session.answered(reply), reply
-        self.turn += 1
+        self.session = session.answered(reply)
         # First, so that nothing is lost where the terminal is closed meanwhile.
         self.keep()
         type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
 
     def keep(self) -> None:
-        """Keeps the conversation as it stands, to go on with later."""
-        keep.keep(keep.Kept(tuple(voice.card.name for voice in self.cast), self.me, self.session))
+        """Keeps the conversation as it stands, to go on with later, once anybody has replied: until then the one before
+        is worth more."""
+        if self.session.given:
+            keep.keep(keep.Kept(tuple(self.names), self.me, self.session, self.settings, self.asked))
 
-    def _wait(self, stop: threading.Event) -> Reply:
+    def _wait(self, session: Session, voice: Voice, stop: threading.Event) -> Reply:
         """The reply, written in another thread so that Ctrl-C is answered at once."""
         seed = self.settings.seed
         # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
-        seed = None if seed is None else seed + self.asked
-        self.asked += 1
-        future = self.board.ask(self.voice, self.session.memory, seed=seed, cancelled=stop.is_set)
+        seed = None if seed is None else seed + session.given
+        future = self.board.ask(voice, session.memory, seed=seed, cancelled=stop.is_set)
         while not wait([future], timeout=0.1).done:
             pass
         return future.result()
@@ -142,29 +178,34 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
-    kept = keep.last() if resume else None
+    kept = None
+    if resume:
+        try:
+            kept = keep.last()
+        except ValueError as error:
+            note(f"{error}; a new one begins")
     names = list(kept.cast) if kept else [name or settings.persona or pick(library, keep.last_persona())]
     if names == [None]:
         return 0
     # Both threads are waited for: to leave in the middle of torch's import would abort the process.
     with Switchboard() as board, ThreadPoolExecutor(1) as loader:
-        talk = Chat(library, settings, terminal, board, loader)
+        talk = Chat(library, kept.settings_for(settings) if kept else settings, terminal, board, loader, settings)
         talk.start(*(one for one in names if one))
         if kept:
             talk.session, talk.me = kept.session, kept.me
         greet(talk)
-        with interrupts(heard=False):
-            return _converse(talk, _prompt(talk, _completer(library, COMMANDS)))
+        with typed_ahead(interrupts=False):
+            return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
 
 
 def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
-    from bots.terminal.commands import run
+    from bots.terminal.commands import is_command, run
 
     while True:
         try:
             text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
-            with interrupts(heard=True):
-                if not text.startswith("/"):
+            with typed_ahead(interrupts=True):
+                if not is_command(text):
                     hear(talk, text)
                 elif not run(talk, text):
                     return 0
@@ -178,16 +219,12 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
 
 def hear(talk: Chat, text: str) -> None:
     """What the user said, and the reply to it. Where several personas take part, nothing lets them go on among themselves."""
-    before = talk.session
-    talk.session = before.said(text, talk.me)
-    if talk.session is before and len(talk.cast) < 2:
-        return
-    said = talk.session
-    try:
-        talk.reply()
-    finally:
-        if talk.session is said:
-            talk.session = before
+    session = talk.session.said(text, talk.me)
+    if session is talk.session:
+        if len(talk.cast) < 2:
+            return
+        session = session.unasked()
+    talk.reply(session, talk.voice)
 
 
 def greet(talk: Chat) -> None:
@@ -200,10 +237,15 @@ def greet(talk: Chat) -> None:
     note(_HINT)
 
 
-def _completer(library: Library, commands: Iterable[str]) -> Completer:
-    found = [f"/{name}" for name in commands]
-    found += [f"/{name} {person}" for name in ("persona", "with", "as") for person in library.personas]
-    return WordCompleter(found, sentence=True)
+def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
+    fixed = [f"/{name}" for name in commands]
+    fixed += [f"/{name} {person}" for name in ("persona", "with", "as") for person in talk.library.personas]
+    fixed += [f"/set {key}" for key in SETTABLE] + [f"/set unit {unit}" for unit in UNITS]
+
+    def words() -> list[str]:
+        return fixed + [f"/without {name}" for name in talk.names]
+
+    return WordCompleter(words, sentence=True, ignore_case=True)
 
 
 def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
@@ -220,11 +262,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         event.current_buffer.insert_text("\n")
 
     def status() -> str:
-        settings = talk.settings
-        parts = [" and ".join(voice.card.name for voice in talk.cast), settings.unit, f"temperature {settings.temperature:g}"]
-        parts += [f"seed {settings.seed}"] if settings.seed is not None else []
-        parts += [f"{talk.last.seconds * 1000:.0f} ms"] if talk.last else []
-        return " · ".join(parts)
+        return _status(talk, get_app().output.get_size().columns)
 
     return PromptSession(
         history=keep.history(),
@@ -237,3 +275,18 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         enable_suspend=True,
         bottom_toolbar=status,
     )
+
+
+def _status(talk: Chat, width: int) -> str:
+    """Who takes part and how replies are written, the most important first; what is not wide enough for the rest is left
+    out."""
+    settings = talk.settings
+    parts = [settings.unit, f"temperature {settings.temperature:g}"]
+    parts += [f"seed {settings.seed}"] if settings.seed is not None else []
+    parts += [f"{talk.session.seconds * 1000:.0f} ms"] if talk.session.candidates else []
+    bar = textwrap.shorten(listed(talk.names), width, placeholder="...")
+    for part in parts:
+        if get_cwidth(f"{bar} · {part}") > width:
+            break
+        bar = f"{bar} · {part}"
+    return bar

@@ -1,5 +1,6 @@
 """What can be typed after a slash."""
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,13 +8,14 @@ from pathlib import Path
 
 import yaml
 
-from bots.terminal.chat import Chat, greet, hear
+from bots.terminal.chat import SETTABLE, Chat, greet
 from bots.terminal.picker import choices, pick
-from bots.terminal.screen import note, show, table
+from bots.terminal.screen import listed, note, show, styled, table, typed_plainly
 from bots.terminal.transcript import save
 from charbot.config import Config, override
 from charbot.corpus.conversation import exchange
 from charbot.errors import UsageError
+from charbot.replies.ranking import Candidate
 from charbot.text import find_name
 
 _WIDE = 90
@@ -26,15 +28,20 @@ class _Command:
     run: Callable[[Chat, str], None]
 
 
+def is_command(text: str) -> bool:
+    """Whether what was typed begins with a slash and a word. A path does not, nor does what begins with a space."""
+    return re.fullmatch(r"/\w*", text.partition("\n")[0].partition(" ")[0]) is not None
+
+
 def run(talk: Chat, text: str) -> bool:
     """Runs a command. False where it asks to leave. Raises CharbotError."""
     name, _, argument = text[1:].strip().partition(" ")
-    if name in ("exit", "quit"):
+    if name.casefold() in ("exit", "quit"):
         return False
-    command = COMMANDS.get(name)
-    if command is None:
-        raise UsageError(f"there is no command /{name}; /help lists them")
-    command.run(talk, argument.strip())
+    found, hint = find_name(name, COMMANDS)
+    if found is None:
+        raise UsageError(f"there is no command /{name}; /help lists them.{hint} With a space before it, it is a message.")
+    COMMANDS[found].run(talk, argument.strip())
     return True
 
 
@@ -43,23 +50,31 @@ def _help(talk: Chat, argument: str) -> None:
 
 
 def _persona(talk: Chat, argument: str) -> None:
-    chosen = argument or pick(talk.library, talk.voice.card.name)
+    with typed_plainly():
+        chosen = argument or pick(talk.library, talk.voice.card.name)
     if chosen:
         talk.start(chosen)
         greet(talk)
 
 
 def _personas(talk: Chat, argument: str) -> None:
-    for one in choices(talk.library):
-        show((talk.style(one.name), f"  {one.name:16}"), ("", one.show))
+    table((), [(styled(one.name, talk.style(one.name)), one.show, one.about) for one in choices(talk.library)])
 
 
 def _with(talk: Chat, argument: str) -> None:
     if not argument:
         raise UsageError("/with NAME: who else takes part")
     talk.join(argument)
-    names = " and ".join(voice.card.name for voice in talk.cast)
-    note(f"{names} take part. Enter alone has the next of them speak; /persona ends it.")
+    talk.keep()
+    note(f"{listed(talk.names)} take part. Enter alone has the next of them speak; /without NAME has one leave.")
+
+
+def _without(talk: Chat, argument: str) -> None:
+    if not argument:
+        raise UsageError("/without NAME: who takes part no more")
+    talk.leave(argument)
+    talk.keep()
+    note(f"{listed(talk.names)} {'takes' if len(talk.names) == 1 else 'take'} part.")
 
 
 def _as(talk: Chat, argument: str) -> None:
@@ -71,38 +86,39 @@ def _as(talk: Chat, argument: str) -> None:
         talk.me = found
     else:
         talk.me = None
+    talk.keep()
     note(f"You are {talk.me}." if talk.me else "You are yourself.")
 
 
 def _reset(talk: Chat, argument: str) -> None:
-    talk.start(*(voice.card.name for voice in talk.cast))
+    talk.start(*talk.names)
     note("A new conversation.")
 
 
 def _regenerate(talk: Chat, argument: str) -> None:
-    if not talk.session.past:
+    if not talk.session.turns:
         raise UsageError("there is no reply yet")
-    message = talk.session.turns[talk.session.past[-1].turns]
-    before, talk.session = talk.session, talk.session.undone()
-    talk.turn -= 1
-    hear(talk, message.text)
-    if len(talk.session.turns) < len(before.turns):
-        talk.session = before
+    talk.reply(talk.session.unanswered(), talk.called(talk.session.turns[-1].speaker))
 
 
 def _undo(talk: Chat, argument: str) -> None:
     before, talk.session = talk.session, talk.session.undone()
-    if talk.session is not before:
-        # Its candidates belong to a reply that is no longer there.
-        talk.last = None
+    taken = before.mine[len(talk.session.turns) :]
+    if taken:
         talk.keep()
-    note("There is nothing to take back." if talk.session is before else "The last message and its reply are taken back.")
+    what = "The last message and its reply are" if any(taken) else "The last reply is"
+    note(f"{what} taken back." if taken else "There is nothing to take back.")
+
+
+def _candidates(talk: Chat) -> Sequence[Candidate]:
+    """What there was to choose from for the last reply. Raises UsageError."""
+    if not talk.session.candidates:
+        raise UsageError("there is no reply yet")
+    return talk.session.candidates
 
 
 def _pick(talk: Chat, argument: str) -> None:
-    if talk.last is None:
-        raise UsageError("there is no reply yet")
-    candidates = talk.last.candidates
+    candidates = _candidates(talk)
     if not argument.isdecimal() or not 1 <= int(argument) <= len(candidates):
         raise UsageError(f"/pick NUMBER: 1 to {len(candidates)}; /why lists them")
     text = candidates[int(argument) - 1].text
@@ -113,15 +129,11 @@ def _pick(talk: Chat, argument: str) -> None:
 
 
 def _why(talk: Chat, argument: str) -> None:
-    if talk.last is None:
-        raise UsageError("there is no reply yet")
+    candidates = _candidates(talk)
     parts: tuple[str, ...] = ("score", "here", "anywhere", "anybody", "topic", "repetition")
     if shutil.get_terminal_size().columns < _WIDE:
         parts = parts[:1]
-    rows = [
-        (str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text)
-        for i, one in enumerate(talk.last.candidates, start=1)
-    ]
+    rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
     table(("", *parts, "reply"), rows)
     if len(parts) > 1:
         note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
@@ -136,28 +148,31 @@ def _who(talk: Chat, argument: str) -> None:
 
 def _set(talk: Chat, argument: str) -> None:
     key, _, value = argument.partition(" ")
-    if key not in _SETTABLE or not value:
-        raise UsageError(f"/set {'|'.join(_SETTABLE)} VALUE; /show tells what they are")
+    if key not in SETTABLE or not value:
+        raise UsageError(f"/set {'|'.join(SETTABLE)} VALUE; /show tells what they are")
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    # A date may be none, and brackets may be too deep.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"/set {key}: {value!r} is no value") from error
     config = override(Config(chat=talk.settings), {"chat": {key: parsed}}, "/set")
     talk.change(config.chat)
+    talk.keep()
     note(f"{key} is {value}.")
 
 
 def _show(talk: Chat, argument: str) -> None:
-    table((), [(key, str(getattr(talk.settings, key))) for key in _SETTABLE])
+    table((), [(key, str(getattr(talk.settings, key))) for key in SETTABLE])
 
 
 def _stats(talk: Chat, argument: str) -> None:
-    mine = [at for at, turn in enumerate(talk.session.turns) if turn.speaker == talk.me]
+    mine = [at for at, mine in enumerate(talk.session.mine) if mine]
     rows = [("messages", str(len(mine))), ("replies", str(len(talk.session.turns) - len(mine)))]
     if mine:
         rows.append(("your messages surprise by", f"{_surprise(talk, mine):.2f} bits a character"))
-    if talk.last:
-        rows.append(("the last reply took", f"{talk.last.seconds * 1000:.0f} ms, of {len(talk.last.candidates)} candidates"))
+    if talk.session.candidates:
+        took = f"{talk.session.seconds * 1000:.0f} ms, of {len(talk.session.candidates)} candidates"
+        rows.append(("the last reply took", took))
     table((), rows)
 
 
@@ -178,25 +193,24 @@ def _save(talk: Chat, argument: str) -> None:
         path = Path(argument).expanduser()
     except RuntimeError as error:
         raise UsageError(f"{argument}: {error}") from error
-    save(talk.session.turns, " and ".join(voice.card.name for voice in talk.cast), path)
+    save(talk.session.turns, listed(talk.names), path)
     note(f"Saved to {path}.")
 
-
-_SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
 
 COMMANDS = {
     "help": _Command("this list", _help),
     "persona": _Command("NAME: talk to somebody else", _persona),
     "personas": _Command("who there is", _personas),
     "with": _Command("NAME: somebody else takes part; Enter alone has the next one speak", _with),
+    "without": _Command("NAME: somebody takes part no more", _without),
     "as": _Command("NAME: you are a character of the show; alone: yourself again", _as),
     "regenerate": _Command("another reply to the last message", _regenerate),
     "why": _Command("the candidates of the last reply, and their scores", _why),
     "pick": _Command("NUMBER: another candidate of the last reply instead", _pick),
     "who": _Command("TEXT: who would have said it", _who),
-    "undo": _Command("take the last message and its reply back", _undo),
+    "undo": _Command("take the last message and its reply back, or a reply that came by Enter alone", _undo),
     "reset": _Command("start over with the same people", _reset),
-    "set": _Command("temperature|unit|seed|candidates|clean VALUE: change how replies are written", _set),
+    "set": _Command(f"KEY VALUE: change how replies are written; {listed(SETTABLE)} are the keys", _set),
     "show": _Command("how replies are written", _show),
     "stats": _Command("of this conversation", _stats),
     "save": _Command("FILE.md|.json|.txt: what was said", _save),

@@ -4,7 +4,7 @@ Nothing here is needed: where the folder cannot be read or written, charbot does
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import platformdirs
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from bots.session import Session
-from charbot.errors import UsageError
+from charbot.config import ChatSettings, Config, override
+from charbot.errors import ConfigError, UsageError
 from charbot.storage import replace_bytes
 
 _KEPT_TURNS = 200
@@ -21,53 +22,99 @@ _KEPT_TURNS = 200
 
 @dataclass(frozen=True)
 class Kept:
-    """A conversation to go on with: who takes part, whom the user plays, and what was said."""
+    """A conversation to go on with: who takes part, whom the user plays, what was said, how replies are written, and how
+    they would have been had nobody changed that meanwhile."""
 
     cast: tuple[str, ...]
     me: str | None
     session: Session
+    settings: ChatSettings
+    asked: ChatSettings
+
+    def settings_for(self, asked: ChatSettings) -> ChatSettings:
+        """How replies are written when it goes on: as before, but for what is asked for anew, which is neither what was
+        asked for then nor a default."""
+        known = (self.asked, ChatSettings())
+        names = [one.name for one in fields(asked) if all(getattr(asked, one.name) != getattr(old, one.name) for old in known)]
+        return replace(self.settings, **{name: getattr(asked, name) for name in names})
+
+
+class _History(FileHistory):
+    """A history that goes on without its file where that cannot be written any more."""
+
+    def store_string(self, string: str) -> None:
+        try:
+            super().store_string(string)
+        except OSError:
+            return
 
 
 def _folder() -> Path:
     return Path(platformdirs.user_state_dir("charbot"))
 
 
+def _private_folder() -> Path:
+    """The folder, for nobody else to look into. Raises OSError where it cannot be made so."""
+    _folder().mkdir(parents=True, exist_ok=True)
+    _folder().chmod(0o700)
+    return _folder()
+
+
 def history() -> History:
     """What the user typed, in this run and those before; in this run alone where it cannot be kept."""
-    path = _folder() / "history"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = _private_folder() / "history"
         path.touch(mode=0o600)
         with path.open("r+b"):
-            return FileHistory(str(path))
+            return _History(str(path))
     except OSError:
         return InMemoryHistory()
 
 
 def keep(kept: Kept) -> None:
     """Keeps a conversation, in the place of the one before."""
-    data = {"cast": kept.cast, "me": kept.me, "session": kept.session.cut(_KEPT_TURNS).to_json()}
-    try:
-        replace_bytes(_folder() / "last.json", json.dumps(data, ensure_ascii=False).encode())
-    except OSError:
-        return
+    data = {
+        "cast": kept.cast, "me": kept.me, "session": kept.session.cut(_KEPT_TURNS).to_json(),
+        "settings": asdict(kept.settings), "asked": asdict(kept.asked),
+    }  # fmt: skip
+    _write("last.json", json.dumps(data, ensure_ascii=False))
 
 
 def last() -> Kept:
-    """The conversation that was kept last. Raises UsageError where there is none."""
+    """The conversation that was kept last. Raises UsageError where there is none, ValueError where it is damaged."""
     path = _folder() / "last.json"
     try:
-        data: dict[str, Any] = json.loads(path.read_bytes())
-        return Kept(tuple(map(str, data["cast"])), data["me"], Session.from_json(data["session"]))
+        return _kept(json.loads(path.read_bytes()))
     except FileNotFoundError as error:
         raise UsageError("there is no conversation to go on with yet") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path}: the last conversation cannot be read; delete the file to start anew") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
+        raise ValueError(f"{path}: is no conversation that charbot kept") from error
+
+
+def _kept(data: dict[str, Any]) -> Kept:
+    cast, me = data["cast"], data["me"]
+    if not isinstance(me, str | None) or not isinstance(cast, list) or not cast or not all(isinstance(one, str) for one in cast):
+        raise TypeError("names are texts")
+    # Conversations were kept without their settings once, and somebody could take part twice.
+    settings, asked = (override(Config(), {"chat": data.get(name, {})}, "").chat for name in ("settings", "asked"))
+    return Kept(tuple(dict.fromkeys(cast)), me, Session.from_json(data["session"]), settings, asked)
+
+
+def remember(persona: str) -> None:
+    """Remembers who was chosen."""
+    _write("persona", persona)
 
 
 def last_persona() -> str | None:
-    """Who replied last, if anybody."""
+    """Who was chosen last, if anybody."""
     try:
-        return last().cast[0]
-    except (UsageError, IndexError):
+        return (_folder() / "persona").read_text("utf-8")
+    except (OSError, ValueError):
         return None
+
+
+def _write(name: str, text: str) -> None:
+    try:
+        replace_bytes(_private_folder() / name, text.encode(), 0o600)
+    except (OSError, ValueError):
+        return

@@ -5,18 +5,22 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from prompt_toolkit import print_formatted_text
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.utils import get_cwidth
+from prompt_toolkit.utils import get_cwidth, is_dumb_terminal
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _CHARACTERS_A_SECOND = 90
 # Names of the 16 colours that every terminal has, and that its owner can read on its background.
 _COLOURS = ("ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansiblue", "ansired")
+# Nobody's name has these.
+_SHOWS = ("ansibrightblue", "ansibrightmagenta", "ansibrightred")
 
 
 def colour(name: str, names: Sequence[str]) -> str:
@@ -25,37 +29,86 @@ def colour(name: str, names: Sequence[str]) -> str:
     return _COLOURS[known.index(name) % len(_COLOURS)] if name in known else ""
 
 
+def colours(present: Iterable[str], names: Sequence[str]) -> dict[str, str]:
+    """The colours of those of `names` who are present: their own, or the next one that nobody has yet; once all are
+    taken, underlined."""
+    dealt: dict[str, str] = {}
+    for name in present:
+        own = colour(name, names)
+        at = _COLOURS.index(own) if own else 0
+        turned = (*_COLOURS[at:], *_COLOURS[:at])
+        free = [one for one in (*turned, *(f"underline {one}" for one in turned)) if one not in dealt.values()]
+        dealt[name] = free[0] if free else own
+    return dealt
+
+
+def show_colour(show: str, shows: Sequence[str]) -> str:
+    """The colour of one of `shows`."""
+    known = list(dict.fromkeys(shows))
+    return _SHOWS[known.index(show) % len(_SHOWS)] if show in known else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: Ross, Joey and Cartman."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
 @contextmanager
-def typed_ahead() -> Iterator[None]:
-    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too."""
+def typed_ahead(*, interrupts: bool) -> Iterator[None]:
+    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too.
+    Ctrl-C and Ctrl-Z are heard at once where what is done `interrupts`; else they wait for the prompt as well."""
+    # Nor does a Ctrl-C throw away what is on its way to the screen.
+    on = ("NOFLSH", "ISIG") if interrupts else ("NOFLSH",)
+    with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
+        heard: dict[int, Any] = {signal.SIGINT: signal.default_int_handler if interrupts else signal.SIG_IGN}
+        if interrupts and hasattr(signal, "SIGCONT"):
+            # Some shells leave the terminal as they have it themselves to a program that goes on.
+            heard[signal.SIGCONT] = lambda *_: again()
+        before = {number: signal.signal(number, way) for number, way in heard.items()}
+        try:
+            yield
+        finally:
+            for number, way in before.items():
+                signal.signal(number, way)
+
+
+@contextmanager
+def typed_plainly() -> Iterator[None]:
+    """In the middle of `typed_ahead`, a line is typed as anywhere else."""
+    with _terminal(on=("ECHO", "ICANON", "ISIG")):
+        yield
+
+
+@contextmanager
+def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callable[[], None]]:
+    """The terminal with some of its local modes on and others off. What it gives sets them once more."""
     try:
         import termios
     except ImportError:  # Windows
-        yield
+        yield lambda: None
         return
     before = termios.tcgetattr(sys.stdin)
-    # Nor does a Ctrl-C throw away what is on its way to the screen.
-    silent = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON) | termios.NOFLSH, *before[4:]]
-    termios.tcsetattr(sys.stdin, termios.TCSANOW, silent)
+    flags: int = before[3]
+    for name in off:
+        flags &= ~getattr(termios, name)
+    for name in on:
+        flags |= getattr(termios, name)
+
+    def again() -> None:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], flags, *before[4:]])
+
+    again()
     try:
-        yield
+        yield again
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
-@contextmanager
-def interrupts(*, heard: bool) -> Iterator[None]:
-    """Whether Ctrl-C interrupts what is done. A prompt hears it as a key, but not in the moments in which it opens and closes."""
-    ways = (signal.SIG_IGN, signal.default_int_handler)
-    signal.signal(signal.SIGINT, ways[heard])
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, ways[not heard])
-
-
 def show(*parts: tuple[str, str], end: str = "\n") -> None:
     """Prints parts of text, each after its style."""
+    if is_dumb_terminal():
+        print("".join(text for _, text in parts), end=end, flush=True)
+        return
     print_formatted_text(FormattedText(list(parts)), end=end, flush=True)
 
 
@@ -65,12 +118,19 @@ def note(text: str) -> None:
     show(("ansibrightblack", "\n".join(textwrap.fill(line, width) for line in text.splitlines())))
 
 
-def table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+def styled(text: str, style: str) -> Text:
+    """A text for a table, in a style that `show` knows."""
+    return Text(text, style.replace("ansi", "").replace("bright", "bright_"))
+
+
+def table(columns: Iterable[str], rows: Iterable[Sequence[str | Text]]) -> None:
     """Prints a table; what does not fit in its columns is wrapped."""
     found = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         found.add_row(*row)
-    Console(highlight=False, markup=False).print(found)
+    # Asked for here, because rich takes any dumb terminal to have eighty columns.
+    size = shutil.get_terminal_size()
+    Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(found)
 
 
 def type_out(text: str, column: int, *, stream: bool) -> None:

@@ -70,7 +70,7 @@ class Memory:
         """Raises ValueError, KeyError or TypeError where `data` is not what `to_json` gave."""
         import numpy as np
 
-        turns = tuple(Utterance(speaker, text) for speaker, text in data["turns"])
+        turns = turns_of(data["turns"])
         readings = {}
         for fit, one in data["readings"].items():
             if len(one["state"]) == _WITHOUT_CACHE:
@@ -79,7 +79,17 @@ class Memory:
                 np.frombuffer(base64.b64decode(part, validate=True), dtype).reshape(shape).copy()
                 for (shape, part), dtype in zip(one["state"], _DTYPES, strict=True)
             )
-            if not 0 <= one["turns"] <= len(turns):
+            if type(one["turns"]) is not int or not 0 <= one["turns"] <= len(turns):
                 raise ValueError("more is read than was said")
+            if [part.ndim for part in state] != [2, 2, 1, 2, 1] or len(state[3]) != len(state[4]):
+                raise ValueError("no model has such a state")
             readings[str(fit)] = Reading(one["turns"], state)
         return cls(turns, readings)
+
+
+def turns_of(data: Any) -> tuple[Utterance, ...]:
+    """Turns from pairs of a speaker, or None, and a text. Raises ValueError or TypeError where `data` holds anything else."""
+    turns = tuple(Utterance(speaker, text) for speaker, text in data)
+    if not all(isinstance(turn.speaker, str | None) and isinstance(turn.text, str) for turn in turns):
+        raise TypeError("a turn is a speaker, or nobody, and a text")
+    return turns

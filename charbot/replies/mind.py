@@ -37,6 +37,8 @@ class Mind:
     @torch.inference_mode()
     def read(self, conversations: Sequence[tuple[Sequence[Utterance], Reading | None]]) -> list[Reading]:
         """Reads the turns of each conversation, those that it has not read yet."""
+        # What was kept in a file may be anything: what is no state of this model is not gone on from.
+        conversations = [(turns, known if known and self._fits(known) else None) for turns, known in conversations]
         ids = [
             render(self.tokenizer, whole(turns)).ids.tolist()
             if known is None
@@ -50,6 +52,13 @@ class Mind:
             held = self._held(known, torch.tensor(new, dtype=torch.int64), features)
             found.append(Reading(len(turns), (*(part[:, 0].numpy().copy() for part in state), *held)))
         return found
+
+    def _fits(self, known: Reading) -> bool:
+        """Whether what was read ended in a state that this model can be in, by its sizes."""
+        sizes = self.model.architecture
+        start = [part[:, 0].shape for part in self.model.start(1)]
+        *state, keys, ids = known.state
+        return [part.shape for part in state] == start and keys.shape == (len(ids), sizes.cache)
 
     def _read_alone(self, ids: Sequence[int], state: State) -> tuple[Tensor, State]:
         """The features (T, E) after each id, and the state after the last. All at once is fastest."""

@@ -52,8 +52,8 @@ class Terminal:
 
 
 @pytest.fixture
-def chat(shared_library: Library, tmp_path: Path) -> Iterator[Terminal]:
-    terminal = Terminal(shared_library, tmp_path, "ann", "--seed", "1")
+def chat(company: Library, tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(company, tmp_path, "ann", "--seed", "1")
     terminal.expect(PROMPT)
     yield terminal
     terminal.close()
@@ -208,7 +208,7 @@ def test_a_conversation_is_saved_and_goes_on(shared_library: Library, tmp_path: 
     again.expect("Where is my mug")
     again.expect(PROMPT)
     again.say("/undo")
-    again.expect("nothing to take back")
+    again.expect("taken back")
     again.close()
 
 
@@ -218,20 +218,66 @@ def test_without_a_conversation_none_goes_on(shared_library: Library, tmp_path: 
     assert terminal.exit_code() == 2
 
 
-def test_a_user_may_be_somebody_and_others_may_join(chat: Terminal) -> None:
-    chat.say("/as bob")
-    chat.expect("You are Bob")
-    chat.expect("Bob:")
-    chat.say("/as bib")
-    chat.expect("Did you mean Bob")
+def test_a_user_may_be_somebody_and_others_may_join_and_leave(chat: Terminal) -> None:
+    chat.say("/as cy")
+    chat.expect("You are Cy")
+    chat.expect("Cy:")
+    chat.say("/as cyy")
+    chat.expect("Did you mean Cy")
     chat.say("/with ann")
-    chat.expect("Ann and Ann take part")
-    chat.say("")
+    chat.expect("Ann takes part already")
+    chat.say("/with bob")
+    chat.expect("Ann and Bob take part")
+    for name in ("Ann", "Bob", "Ann"):
+        chat.say("")
+        chat.expect(f"{name}: ")
+        chat.expect("Cy:")
+    chat.say("/without chandler")
+    chat.expect("does not take part")
+    chat.say("/without BOB")
+    chat.expect("Ann takes part")
+    chat.say("/without ann")
+    chat.expect("alone with you")
+    chat.say("Hello")
     chat.expect("Ann: ")
-    chat.expect("Bob:")
-    chat.say("")
+
+
+def test_it_counts_who_spoke_at_the_time(chat: Terminal) -> None:
+    chat.say("Hello")
     chat.expect("Ann: ")
-    chat.expect("Bob:")
+    chat.expect(PROMPT)
+    chat.say("/as cy")
+    chat.expect("Cy:")
+    chat.say("Where is my mug?")
+    chat.expect("Ann: ")
+    chat.expect("Cy:")
+    chat.say("/stats")
+    chat.expect(r"messages +2\s+replies +2")
+
+
+def test_a_conversation_goes_on_exactly(company: Library, tmp_path: Path) -> None:
+    def said(name: str, *runs: tuple[list[str], list[str]]) -> str:
+        home = tmp_path / name
+        home.mkdir()
+        for arguments, messages in runs:
+            terminal = Terminal(company, home, "--no-stream", *arguments)
+            for text in messages:
+                terminal.expect(PROMPT)
+                terminal.say(text)
+            terminal.expect(PROMPT)
+            terminal.say("/save talk.json")
+            terminal.expect("Saved|is there already")
+            terminal.say("/exit")
+            assert terminal.exit_code() == 0
+            saved = (home / "talk.json").read_text()
+            (home / "talk.json").unlink()
+        return saved
+
+    begun = ["/with bob", "/set temperature 1.5", "Hello", "Where is my mug?", "/undo", "Tea?"]
+    more = ["", "Is it hot?", "/undo", "/undo", "No tea?", "/regenerate", ""]
+    whole = said("whole", (["ann", "--seed", "7"], begun + more))
+    assert said("parts", (["ann", "--seed", "7"], begun), (["-c", "--seed", "7"], more)) == whole
+    assert len(json.loads(whole)["turns"]) == 7
 
 
 def test_a_message_of_several_lines(chat: Terminal) -> None:

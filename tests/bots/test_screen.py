@@ -1,9 +1,11 @@
 """What stands on the screen of a real terminal (pyte), to the letter: the replies are written down."""
 
+import json
 import os
 import re
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +14,10 @@ import pexpect
 import pyte
 import pytest
 
+from bots.terminal.screen import colour, colours, listed, show_colour
 from charbot.personas.library import Library
 
-CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK")
+CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK", "LOAD", "SEEDS", "FAIL_AFTER")
 
 
 class _Answering(pyte.HistoryScreen):
@@ -97,14 +100,14 @@ Start = Callable[..., Screen]
 
 
 @pytest.fixture
-def start(shared_library: Library, tmp_path: Path) -> Iterator[Start]:
+def start(company: Library, tmp_path: Path) -> Iterator[Start]:
     """Starts the chat with written replies; further words are put on its command line."""
     root = Path(__file__).parents[2]
     started = []
 
     def begin(*arguments: str, columns: int = 60, lines: int = 30, **environment: str) -> Screen:
         command = [sys.executable, "-m", "tests.bots.written_chat", "chat", *arguments]
-        command += ["--bundles", str(shared_library.folders[0])]
+        command += ["--bundles", str(company.folders[0])]
         started.append(Screen(command, tmp_path, columns, lines, PYTHONPATH=str(root), **environment))
         return started[-1]
 
@@ -130,6 +133,67 @@ def test_a_whole_conversation(start: Start) -> None:
     bar = screen.text.splitlines()[-1]
     assert bar.split(" · ") == ["Ann", "word", "temperature 1", "seed 7", "42 ms"]
     screen.say("/exit").ends(0)
+
+
+def _saved(screen: Screen, home: Path) -> list[str]:
+    """The conversation as /save writes it, after it was found to be the same where the chat is to go on."""
+    (home / "said.txt").unlink(missing_ok=True)
+    screen.say("/save said.txt").until((home / "said.txt").exists, "saved file")
+    saved = (home / "said.txt").read_text().splitlines()
+    kept = json.loads((home / ".local" / "state" / "charbot" / "last.json").read_text())["session"]
+    assert [f"{name or 'You'}: {text}" for name, text in kept["turns"]] == saved
+    assert [f"{name or 'You'}: {text}" for name, text in kept["memory"]["turns"]] == saved[-len(kept["memory"]["turns"]) :]
+    return saved
+
+
+def test_another_reply_takes_the_place_of_the_last_one_alone(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/with bob").wait("take part")
+    screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+    before = _saved(screen, tmp_path)
+    assert [line.partition(":")[0] for line in before] == ["You", "Ann", "Bob", "Ann"]
+    screen.say("/pick 2").wait("Ann: Something else.").say("/as bob").wait("You are Bob")
+    screen.say("/regenerate").until(lambda: screen.text.count("Ann: I heard 3") == 2, "another reply")
+    assert _saved(screen, tmp_path) == before
+
+
+def test_a_reply_that_fails_or_is_stopped_leaves_the_conversation_as_it_was(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", THINK="1.5", FAIL_AFTER="4").wait("You:").say("/with bob").wait("take part")
+    screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+    before = _saved(screen, tmp_path)
+    screen.say("/regenerate").until(lambda: screen.text.count("Ann:") == 3, "another reply").child.sendcontrol("c")
+    screen.wait("(stopped)")
+    assert _saved(screen, tmp_path) == before
+    screen.say("").wait("Bob: I heard 4")
+    before = _saved(screen, tmp_path)
+    screen.say("/regenerate").wait("out of breath").say("More").until(lambda: screen.text.count("breath") == 2, "error")
+    assert _saved(screen, tmp_path) == before
+
+
+def test_undo_takes_back_a_step_and_whose_turn_it_is(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/with bob").wait("take part")
+    screen.say("").wait("Ann: I heard 0").say("Hello").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+    screen.say("/undo").wait("The last reply is taken back.")
+    assert len(_saved(screen, tmp_path)) == 3
+    screen.say("").until(lambda: screen.text.count("Ann: I heard 3") == 2, "Ann's turn")
+    screen.say("/undo").say("/undo").wait("The last message and its reply are taken back.")
+    screen.say("Hi").wait("Bob: I heard 2: Hi").say("/undo").say("/undo").say("/undo").wait("nothing to take back")
+    screen.say("/regenerate").wait("there is no reply yet")
+
+
+def test_a_conversation_goes_on_with_its_turn_its_past_and_its_candidates(start: Start, tmp_path: Path) -> None:
+    first = start("ann", "--no-stream", "--seed", "7", SEEDS="1").wait("You:").say("/with bob").wait("take part")
+    first.say("/set temperature 0.5").wait("temperature is 0.5").say("/as cy").wait("Cy:")
+    first.say("Hello").wait("seed 7: Hello").say("").wait("Bob: I heard 2 with seed 8")
+    before = _saved(first, tmp_path)
+    first.say("/exit").ends(0)
+    again = start("-c", "--no-stream", SEEDS="1").wait("Cy:").say("/why").wait("Something else.")
+    again.wait(" · ".join(("Ann and Bob", "word", "temperature 0.5", "seed 7")))
+    again.say("").wait("Ann: I heard 3 with seed 9").say("/undo").wait("last reply is taken back")
+    assert _saved(again, tmp_path) == before
+    again.say("/regenerate").wait("Bob: I heard 2 with seed 10")
+    again.say("/undo").say("/undo").wait("message and its reply").say("/undo").wait("nothing to take back")
+    again.say("/exit").ends(0)
+    start("-c", "--no-stream", "--temperature", "0.7", SEEDS="1").wait("temperature 0.7").say("Hi").wait("with seed 11: Hi")
 
 
 def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: Start) -> None:
@@ -196,9 +260,120 @@ def test_forty_columns_and_wide_characters(start: Start) -> None:
 def test_no_colour_and_a_dumb_terminal(start: Start) -> None:
     plain = start("ann", "--no-stream", NO_COLOR="1").wait("You:").say("Hello").wait("I heard 1")
     assert not re.search(r"\x1b\[(\d+;)*(3[0-7]|9[0-7]|38|48)(;\d+)*m", plain.raw)
-    dumb = start("ann", "--no-stream", TERM="dumb").wait("You:").say("Hello").wait("I heard 1")
+    dumb = start("ann", "--no-stream", columns=50, TERM="dumb").wait("You:").say("Hello").wait("I heard 1").say("/why")
+    dumb.wait("Something else.").say("/help").wait("does Ctrl-D)").say("/persona").wait("number or name")
+    dumb.type("ann").wait("name) ann").say("").wait("Ann from Demo")
     assert "\x1b[3" not in dumb.raw
+    assert not re.search(r"\x1b\[[\d;]*m", dumb.raw)
+    assert max(len(line.rstrip("\r")) for line in dumb.raw.split("\n")) <= 50, "tables are as wide as the terminal"
     dumb.say("/exit").ends(0)
+
+
+def test_the_bar_leaves_out_what_it_has_no_room_for(start: Start) -> None:
+    screen = start("ann", "--no-stream", "--seed", "123456", columns=40).wait("You:").say("Hello").wait("I heard 1")
+    screen.until(lambda: screen.text.endswith("Ann · word · temperature 1 · seed 123456"), "bar")
+    screen.resize(39, 30)
+    screen.until(lambda: screen.text.endswith("Ann · word · temperature 1"), "shorter bar")
+    screen.say("/with bob").say("/with cy").wait("Ann, Bob and Cy take part")
+    screen.until(lambda: screen.text.endswith("Ann, Bob and Cy · word · temperature 1"), "bar of three")
+    screen.resize(12, 30)
+    screen.until(lambda: screen.text.endswith("Ann, Bob..."), "names alone")
+
+
+def test_what_is_typed_while_a_command_works_waits_for_the_next_prompt(start: Start) -> None:
+    screen = start("ann", LOAD="1").wait("You:").say("/as ann").type("typed ahead").wait("Ann: typed ahead")
+    assert screen.text.count("typed ahead") == 1
+
+
+def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> None:
+    screen = start("ann", "--no-stream", THINK="60").wait("You:").say("Hello").wait("Ann:")
+    assert screen.child.pid
+    os.kill(screen.child.pid, signal.SIGSTOP)
+    # Some shells do so with a program that goes on.
+    modes = termios.tcgetattr(screen.child.child_fd)
+    modes[3] |= termios.ECHO | termios.ICANON
+    termios.tcsetattr(screen.child.child_fd, termios.TCSANOW, modes)
+    os.kill(screen.child.pid, signal.SIGCONT)
+    screen.until(lambda: not termios.tcgetattr(screen.child.child_fd)[3] & termios.ECHO, "silence")
+    screen.type("typed").child.sendcontrol("c")
+    screen.wait("You: typed")
+    assert "Ann: (stopped)\n" in screen.text
+
+
+def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
+    code = "from bots.terminal.screen import typed_ahead\nimport os\nwith typed_ahead(interrupts=False):\n"
+    code += "    print('now', flush=True)\n    print(os.read(0, 1))\n"
+    screen = Screen([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(Path(__file__).parents[2]))
+    try:
+        screen.wait("now").child.sendcontrol("c")
+        screen.wait(r"b'\x03'")
+    finally:
+        screen.close()
+
+
+def test_a_history_that_can_no_longer_be_written_is_no_obstacle(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:")
+    history = tmp_path / ".local" / "state" / "charbot" / "history"
+    history.unlink()
+    history.mkdir()
+    screen.say("Hello").wait("I heard 1").say("Again").wait("I heard 3").type("\x1b[A").wait("You: Again")
+    assert "Traceback" not in screen.raw
+
+
+def test_what_is_kept_is_for_nobody_else(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / ".local" / "state" / "charbot"
+    folder.mkdir(parents=True, mode=0o755)
+    start("ann", "--no-stream").wait("You:").say("Hello").wait("I heard 1").say("/exit").ends(0)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(
+        ("history", "last.json", "persona"), 0o600
+    )
+
+
+def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / ".local" / "state" / "charbot"
+    folder.mkdir(parents=True)
+    (folder / "last.json").write_text('{"cast": [], "me": null, "session": {}}')
+    screen = start("-c", columns=300, lines=60).wait("Who do you want")
+    assert "last.json: is no conversation that charbot kept; a new one begins" in screen.raw
+    screen.type("ann\r").wait("You:")
+
+
+def test_what_only_looks_like_a_command_is_a_message(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/usr/bin is a folder").wait("I heard 1: /usr/bin is a folder")
+    screen.say(" /help").wait("I heard 3: /help").say("/SHOW").wait("temperature  1.0").say("/regenrate")
+    screen.wait("no command /regenrate").wait("mean regenerate?").say("/Exit").ends(0)
+
+
+def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
+    screen = start("cy", "--no-stream").wait("You:").say("/set unit char").wait("Cy has no char model")
+    screen.say("/set seed 2020-13-45").wait("is no value").say("/set unit word").wait("unit is word").say("Hi").wait("I heard 1")
+    screen.say("/set unit char").say("/with ann").say("/show").wait("unit         word")
+
+
+def test_personas_are_listed_with_their_shows_and_the_last_one_is_remembered_at_once(start: Start) -> None:
+    screen = start("bob", columns=90).wait("You:").say("/personas").wait("Other")
+    assert re.search(r"Cy +Other +mature, 9 lines, 1.50 bits a character", screen.text)
+    screen.say("/exit").ends(0)
+    start().wait("> Bob")
+
+
+def test_completion_ignores_case_and_knows_settings(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").type("/WITH BO\t").wait("/with bob").say("").wait("Ann and Bob take part")
+    screen.type("/without b\t").wait("/without Bob").say("").wait("Ann takes part")
+    screen.type("/set tem\t").wait("/set temperature").type(" 0.5\r").wait("temperature is 0.5")
+
+
+def test_nobody_looks_like_anybody_else_in_a_chat() -> None:
+    names = [f"Name {number}" for number in range(20)]
+    for present in (names[:6], [names[0], names[6]], names[3:15], [names[1], "A stranger", names[7]]):
+        assert len(set(colours(present, names).values())) == len(present)
+    assert colours([names[7]], names)[names[7]] == colour(names[7], names)
+    assert not {show_colour(show, ("A", "B", "C")) for show in "ABC"} & {colour(name, names) for name in names}
+
+
+def test_names_are_listed_as_a_sentence_has_them() -> None:
+    assert [listed(["Ann", "Bob", "Cy"][:count]) for count in (1, 2, 3)] == ["Ann", "Ann and Bob", "Ann, Bob and Cy"]
 
 
 def test_history_is_searched_suggested_and_shared_by_two_chats(start: Start) -> None:

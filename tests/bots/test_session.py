@@ -1,8 +1,13 @@
 import json
+from typing import Any
+
+import pytest
 
 from bots.session import Session
 from charbot.corpus.conversation import Utterance
 from charbot.replies.engine import Reply
+from charbot.replies.memory import Memory
+from charbot.replies.ranking import Candidate
 
 
 def _answered(session: Session, text: str) -> Session:
@@ -45,7 +50,68 @@ def test_what_is_kept_of_a_long_session_is_bounded() -> None:
     assert session.cut(99).turns == session.turns
 
 
+def test_a_reply_may_come_unasked_and_be_redone_alone() -> None:
+    before = _answered(Session().said("Hi"), "Hello.")
+    after = _answered(before.unasked(), "Still there?")
+    assert after.undone() == before
+    asked = after.unanswered()
+    assert asked.turns == asked.memory.turns == before.turns
+    assert _answered(asked, "Well?").undone() == before
+
+
+def test_whoever_comes_after_who_replied_last_is_next() -> None:
+    session, cast = Session(), ("Ann", "Bob", "Cy")
+    assert session.next_of(cast) == "Ann"
+    session = _answered(session.said("Hi", "Cy"), "Hello.")
+    assert session.next_of(cast) == session.said("Bob?", "Bob").next_of(cast) == "Bob"
+    assert session.next_of(("Cy", "Bob", "Ann")) == "Cy"
+    assert session.next_of(("Bob", "Cy")) == "Bob"
+
+
+def test_replies_are_counted_also_those_taken_back() -> None:
+    session = _answered(_answered(Session().said("Hi"), "Hello.").said("Tea?"), "Yes.")
+    assert session.undone().undone().given == session.with_last("No.").given == session.given == 2
+
+
 def test_a_session_survives_json() -> None:
-    session = _answered(Session().said("Hi"), "Hello.")
+    candidate = Candidate("Hello.", 0.5, -1.0, -2.0, -3.0, 0.25, 0.0)
+    session = Session().said("Hi").answered(Reply("Hello.", (candidate,), Memory().said("Hi").said("Hello.", "Ann"), 0.1))
+    session = _answered(_answered(session.unasked(), "Still there?").said("Yes", "Bob"), "Good.")
     again = Session.from_json(json.loads(json.dumps(session.to_json())))
-    assert (again.turns, again.memory, again.past) == (session.turns, session.memory, ())
+    assert again == session
+    assert again.given == 3
+    assert again.undone().undone().candidates == (candidate,)
+
+
+def test_a_long_session_goes_as_far_back_as_its_turns_do() -> None:
+    session = Session()
+    for number in range(60):
+        session = _answered(session.said(f"Message {number}."), "Yes.")
+    kept = Session.from_json(json.loads(json.dumps(session.cut(20).to_json())))
+    assert len(kept.past) == 10
+    for _ in range(10):
+        kept = kept.undone()
+    assert kept.turns == ()
+
+
+def test_sessions_that_were_kept_before_steps_were_still_load() -> None:
+    turns = [[None, "Hi"], ["Ann", "Hello."]]
+    session = Session.from_json({"turns": turns, "memory": {"turns": turns, "readings": {}}})
+    assert session.mine == (True, False)
+    assert session.next_of(["Ann", "Bob"]) == "Bob"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"turns": 5}, {"turns": [[1, "Hi"]]}, {"turns": [["Ann", None]]}, {"turns": ["Hello"]}, {"mine": [True]},
+        {"mine": [1, 0]}, {"given": "2"}, {"given": -1}, {"candidates": ["Hello."]}, {"candidates": [{"text": 3}]},
+        {"seconds": None}, {"past": [{"turns": 99, "remembered": 0, "candidates": [], "seconds": 0}]}, {"past": [1]},
+        {"past": 3}, {"memory": []}, {"memory": {"turns": [[None, 3]], "readings": {}}},
+        {"memory": {"turns": [], "readings": {"x": {"turns": 0, "state": [[[1, 2, 1], "AAAAAAAAAAA="]] * 5}}}},
+    ],
+)  # fmt: skip
+def test_what_is_no_session_is_refused(damage: dict[str, Any]) -> None:
+    session = _answered(Session().said("Hi"), "Hello.")
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        Session.from_json({**json.loads(json.dumps(session.to_json())), **damage})

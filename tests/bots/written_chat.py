@@ -1,15 +1,17 @@
 """`charbot chat` with a reply engine whose replies are written down, so that a test knows the screen to the letter.
 
-THINK is how many seconds a reply takes, REPLY what it says (else it tells what it heard).
+THINK is how many seconds a reply takes, LOAD a model, REPLY what it says (else it tells what it heard, and with
+SEEDS its seed), FAIL_AFTER after how many replies no more can be given.
 """
 
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 from charbot.cli import main
-from charbot.errors import CharbotError
+from charbot.errors import BundleError, CharbotError
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate
@@ -18,8 +20,11 @@ from charbot.replies.ranking import Candidate
 class WrittenVoice(Voice):
     """Replies without a model."""
 
-    def load(self, unit: str) -> None:  # type: ignore[override]
-        return None
+    given = 0
+
+    def load(self, unit: str) -> tuple[SimpleNamespace, None]:  # type: ignore[override]
+        time.sleep(float(os.environ.get("LOAD", "0")))
+        return SimpleNamespace(tokenizer=SimpleNamespace(vocabulary=SimpleNamespace(speakers=("Ann", "Bob", "Cy")))), None
 
     def replies(
         self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
@@ -29,10 +34,14 @@ class WrittenVoice(Voice):
             if cancelled():
                 raise CharbotError("stopped")
             time.sleep(0.01)
-        return [self._answer(memory) for memory in memories]
+        if WrittenVoice.given == int(os.environ.get("FAIL_AFTER", "-1")):
+            raise BundleError("out of breath")
+        WrittenVoice.given += 1
+        return [self._answer(memory, seed) for memory, seed in zip(memories, seeds, strict=True)]
 
-    def _answer(self, memory: Memory) -> Reply:
-        heard = f"I heard {len(memory.turns)}: {memory.turns[-1].text if memory.turns else 'nothing'}"
+    def _answer(self, memory: Memory, seed: int | None) -> Reply:
+        seeded = f" with seed {seed}" if os.environ.get("SEEDS") else ""
+        heard = f"I heard {len(memory.turns)}{seeded}: {memory.turns[-1].text if memory.turns else 'nothing'}"
         text = os.environ.get("REPLY", heard)
         candidates = tuple(Candidate(one, 0.5, -1.0, -2.0, -3.0, 0.25, 0.0) for one in (text, "Something else."))
         return Reply(text, candidates, memory.said(text, self.card.name), 0.042)

@@ -5,6 +5,7 @@ import torch
 from charbot.corpus.conversation import Utterance, exchange
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.models.language_model import Cell
+from charbot.replies.memory import Reading
 from charbot.replies.mind import Mind, whole_sentences
 from charbot.replies.sampling import Cancelled, Sampling
 from charbot.tokens import tokenizer_for
@@ -33,6 +34,16 @@ def test_reading_on_and_reading_together_is_reading_from_the_start(
         assert found.turns == count
         for one, other in zip(found.state, alone[count].state, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_what_is_no_state_of_its_own_is_not_gone_on_from(vocabularies: dict[str, Vocabulary]) -> None:
+    mind = _mind(vocabularies["word"])
+    (alone,), (known,) = mind.read([(TURNS, None)]), mind.read([(TURNS[:1], None)])
+    for part in range(5):
+        state = [np.zeros((1, 3), one.dtype)[: one.ndim, 0 if one.ndim == 1 else slice(None)] for one in known.state]
+        odd = Reading(1, (*known.state[:part], state[part], *known.state[part + 1 :]))
+        (found,) = mind.read([(TURNS, odd)])
+        assert all(np.array_equal(one, other) for one, other in zip(found.state, alone.state, strict=True))
 
 
 @pytest.mark.parametrize("unit", UNITS)
