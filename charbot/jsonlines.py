@@ -22,19 +22,18 @@ class Request:
 
 
 def read_requests(
-    lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), only: tuple[str, ...] = ()
+    lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), one_of: tuple[str, ...] = ()
 ) -> Iterator[Request]:
-    """The requests in `lines`, empty lines passed over. `only` names keys beside which there may be an `id` alone,
-    and one of which there has to be.
+    """The requests in `lines`, empty lines passed over; one of the keys `one_of` has to be there.
 
     Raises UsageError naming the line.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _request(line, f"line {number}", required, optional, only)
+            yield _request(line, f"line {number}", required, optional, one_of)
 
 
-def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...], only: tuple[str, ...]) -> Request:
+def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...], one_of: tuple[str, ...]) -> Request:
     try:
         data = json.loads(line)
     except ValueError as error:
@@ -43,10 +42,8 @@ def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[s
         raise UsageError(f"{where}: nested too deeply") from error
     if not isinstance(data, dict):
         raise UsageError(f"{where}: must be a JSON object")
-    if only and (unknown := data.keys() - {"id", *only}):
-        raise UsageError(f"{where}: unknown key `{min(unknown)}`; allowed here: id, {', '.join(only)}")
-    if only and all(data.get(key) is None for key in only):
-        raise UsageError(f"{where}: `{'` or `'.join(only)}` is missing")
+    if one_of and all(data.get(key) is None for key in one_of):
+        raise UsageError(f"{where}: `{'` or `'.join(one_of)}` is missing")
     texts = {}
     for key in (*required, *optional):
         value = data.get(key)

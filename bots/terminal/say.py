@@ -15,20 +15,17 @@ def answer_once(voice: Voice, message: str, out: TextIO) -> None:
 
 
 def answer_lines(voice: Voice, lines: Iterable[str], out: TextIO) -> None:
-    """A reply for each line that says anything, written as soon as it is there. All of it is one conversation."""
+    """A reply for each line, written as soon as it is there. All of it is one conversation."""
     memory = Memory()
     for line in lines:
-        heard = memory.said(line)
-        if heard == memory:
-            continue
-        reply = voice.reply(heard)
+        reply = voice.reply(memory.said(line))
         memory = reply.memory
         print(reply.text, file=out, flush=True)
 
 
 def answer_requests(voice: Voice, lines: Iterable[str], out: TextIO) -> None:
     """A JSON line for each JSON line, each a conversation of its own. Raises UsageError naming a line."""
-    for request in read_requests(lines, optional=("message",), only=("message", "context")):
+    for request in read_requests(lines, optional=("message",), one_of=("message", "context")):
         memory = Memory().heard(request.context)
         for text in request.texts.values():
             memory = memory.said(text)

@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
         "echo '{\"id\": 1, \"message\": \"Hi\"}' | charbot say ross --json --seed 7",
     )  # fmt: skip
     say.add_argument("persona", help="who replies")
-    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input, empty ones apart")
+    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input")
     say.add_argument(
         "--json", action="store_true", help='JSON lines: {"id", "message" or "context"} in, {"id", "reply", "ms"} out'
     )

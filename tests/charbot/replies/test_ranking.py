@@ -36,9 +36,9 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
 
 
 def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
-    unlikely_but_apt = {"here": (-1.0, -1.5), "anywhere": (-1.2, -2.5), "anybody": (-1.0, -1.5)}
-    assert _best(**unlikely_but_apt) == "The "
-    assert _best(**unlikely_but_apt, weights=GIVEN) == "More"
+    here, anywhere = (-1.0, -1.5), (-1.2, -2.5)
+    assert _best(here, anywhere, here) == "The "
+    assert _best(here, anywhere, here, weights=GIVEN) == "More"
 
 
 def test_what_a_score_is_made_of_is_told() -> None:
