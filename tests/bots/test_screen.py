@@ -139,7 +139,8 @@ def _saved(screen: Screen, home: Path) -> list[str]:
     """The conversation as /save writes it, after it was found to be the same where the chat is to go on."""
     (home / "said.txt").unlink(missing_ok=True)
     screen.say("/save said.txt").until((home / "said.txt").exists, "saved file")
-    saved = (home / "said.txt").read_text().splitlines()
+    title, _, *saved = (home / "said.txt").read_text().splitlines()
+    assert title.startswith("Written down by charbot: ")
     kept = json.loads((home / ".local" / "state" / "charbot" / "last.json").read_text())["session"]
     assert [f"{name or 'You'}: {text}" for name, text in kept["turns"]] == saved
     assert [f"{name or 'You'}: {text}" for name, text in kept["memory"]["turns"]] == saved[-len(kept["memory"]["turns"]) :]
@@ -261,11 +262,11 @@ def test_no_colour_and_a_dumb_terminal(start: Start) -> None:
     plain = start("ann", "--no-stream", NO_COLOR="1").wait("You:").say("Hello").wait("I heard 1")
     assert not re.search(r"\x1b\[(\d+;)*(3[0-7]|9[0-7]|38|48)(;\d+)*m", plain.raw)
     dumb = start("ann", "--no-stream", columns=50, TERM="dumb").wait("You:").say("Hello").wait("I heard 1").say("/why")
-    dumb.wait("Something else.").say("/help").wait("does Ctrl-D)").say("/persona").wait("number or name")
-    dumb.type("ann").wait("name) ann").say("").wait("Ann from Demo")
+    dumb.wait("Something else.").say("/help").wait("does Ctrl-D)")
+    assert max(len(line.rstrip("\r")) for line in dumb.raw.split("\n")) <= 50, "tables are as wide as the terminal"
+    dumb.say("/persona").wait("number or name").type("ann").wait("Ann) ann").say("").wait("Ann from Demo")
     assert "\x1b[3" not in dumb.raw
     assert not re.search(r"\x1b\[[\d;]*m", dumb.raw)
-    assert max(len(line.rstrip("\r")) for line in dumb.raw.split("\n")) <= 50, "tables are as wide as the terminal"
     dumb.say("/exit").ends(0)
 
 
@@ -353,7 +354,7 @@ def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
 
 def test_personas_are_listed_with_their_shows_and_the_last_one_is_remembered_at_once(start: Start) -> None:
     screen = start("bob", columns=90).wait("You:").say("/personas").wait("Other")
-    assert re.search(r"Cy +Other +mature, 9 lines, 1.50 bits a character", screen.text)
+    assert re.search(r"Cy +Other +mature, 1.50 bits a character, 9 lines", screen.text)
     screen.say("/exit").ends(0)
     start().wait("> Bob")
 
