@@ -37,6 +37,7 @@ class TerminalSettings:
     """How the terminal shows and reads text."""
 
     stream: bool = True
+    theme: Literal["terminal", "dark", "light"] = "terminal"
     keys: Literal["emacs", "vi"] = "emacs"
 
 

@@ -22,7 +22,8 @@ from prompt_toolkit.utils import get_cwidth
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import Choice, choices, pick
-from bots.terminal.screen import colours, listed, note, show, show_colour, type_out, typed_ahead
+from bots.terminal.screen import listed, note, show, type_out, typed_ahead
+from bots.terminal.theme import THEMES, Theme
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
@@ -80,14 +81,19 @@ class Chat:
     def _choices(self) -> list[Choice]:
         return choices(self.library)
 
+    @property
+    def theme(self) -> Theme:
+        """The colours on the screen."""
+        return THEMES[self.terminal.theme]
+
     def style(self, name: str | None) -> str:
         """The style of a speaker's name: no two who take part look alike."""
         present = [*self.names, *filter(None, [self.me, name])]
-        return f"bold {colours(present, [one.name for one in self._choices])[name]}" if name else "bold"
+        return f"bold {self.theme.together(present, [one.name for one in self._choices])[name]}" if name else "bold"
 
     def show_style(self, show: str) -> str:
         """The colour of a show."""
-        return show_colour(show, [one.show for one in self._choices])
+        return self.theme.show(show, [one.show for one in self._choices])
 
     def join(self, *names: str) -> None:
         """Has personas take part, and loads their models while the user types. Raises BundleError, and UsageError where
@@ -184,7 +190,7 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
             kept = keep.last()
         except ValueError as error:
             note(f"{error}; a new one begins")
-    names = list(kept.cast) if kept else [name or settings.persona or pick(library, keep.last_persona())]
+    names = list(kept.cast) if kept else [name or settings.persona or pick(library, THEMES[terminal.theme], keep.last_persona())]
     if names == [None]:
         return 0
     # Both threads are waited for: to leave in the middle of torch's import would abort the process.

@@ -51,7 +51,7 @@ def _help(talk: Chat, argument: str) -> None:
 
 def _persona(talk: Chat, argument: str) -> None:
     with typed_plainly():
-        chosen = argument or pick(talk.library, talk.voice.card.name)
+        chosen = argument or pick(talk.library, talk.theme, talk.voice.card.name)
     if chosen:
         talk.start(chosen)
         greet(talk)

@@ -11,7 +11,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
 from prompt_toolkit.utils import is_dumb_terminal
 
-from bots.terminal.screen import colour
+from bots.terminal.theme import Theme
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
@@ -56,7 +56,7 @@ def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
     return [one for one in found if any(f"-{slug(text)}".find(f"-{wanted}") >= 0 for text in (one.name, one.show))]
 
 
-def pick(library: Library, before: str | None = None) -> str | None:
+def pick(library: Library, theme: Theme, before: str | None = None) -> str | None:
     """The persona that the user picks, at first the one from `before`; None where the user leaves. Raises BundleError."""
     found = choices(library)
     gone = missing(library)
@@ -76,9 +76,10 @@ def pick(library: Library, before: str | None = None) -> str | None:
         listed = shown()
         for i, one in enumerate(listed):
             if i == 0 or listed[i - 1].show != one.show:
-                parts.append((f"bold underline {colour(one.show, shows)}", f"{one.show}\n"))
+                parts.append((f"bold underline {theme.show(one.show, shows)}", f"{one.show}\n"))
             chosen = i == state["at"]
-            parts.append((f"{colour(one.name, names)} {'reverse' if chosen else ''}", f" {'>' if chosen else ' '} {one.name:14}"))
+            style = f"{theme.speaker(one.name, names)} {'reverse' if chosen else ''}"
+            parts.append((style, f" {'>' if chosen else ' '} {one.name:14}"))
             parts.append(("ansibrightblack", f" {one.about}\n"))
         return parts or [("ansibrightblack", "nobody of that name\n")]
 

@@ -17,35 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 _CHARACTERS_A_SECOND = 90
-# Names of the 16 colours that every terminal has, and that its owner can read on its background.
-_COLOURS = ("ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansiblue", "ansired")
-# Nobody's name has these.
-_SHOWS = ("ansibrightblue", "ansibrightmagenta", "ansibrightred")
-
-
-def colour(name: str, names: Sequence[str]) -> str:
-    """The colour of one of `names`; neighbours differ."""
-    known = list(dict.fromkeys(names))
-    return _COLOURS[known.index(name) % len(_COLOURS)] if name in known else ""
-
-
-def colours(present: Iterable[str], names: Sequence[str]) -> dict[str, str]:
-    """The colours of those of `names` who are present: their own, or the next one that nobody has yet; once all are
-    taken, underlined."""
-    dealt: dict[str, str] = {}
-    for name in present:
-        own = colour(name, names)
-        at = _COLOURS.index(own) if own else 0
-        turned = (*_COLOURS[at:], *_COLOURS[:at])
-        free = [one for one in (*turned, *(f"underline {one}" for one in turned)) if one not in dealt.values()]
-        dealt[name] = free[0] if free else own
-    return dealt
-
-
-def show_colour(show: str, shows: Sequence[str]) -> str:
-    """The colour of one of `shows`."""
-    known = list(dict.fromkeys(shows))
-    return _SHOWS[known.index(show) % len(_SHOWS)] if show in known else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -15,8 +15,11 @@ from prompt_toolkit.output import DummyOutput
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from bots.terminal.picker import choices, pick
+from bots.terminal.theme import THEMES
 from charbot.errors import BundleError
 from charbot.personas.library import Library
+
+THEME = THEMES["terminal"]
 
 
 def _person(library: Library, name: str, **changes: object) -> Path:
@@ -57,7 +60,7 @@ def test_forty_columns_show_how_well_each_is_fitted_and_who_is_missing(town: Lib
         output = Vt100_Output(written, lambda: Size(rows=20, columns=40), term="xterm")
         with create_app_session(input=keys, output=output):
             keys.send_text("\x1b[B\r")
-            assert pick(Library(town.folders)) == "Mr Fox"
+            assert pick(Library(town.folders), THEME) == "Mr Fox"
     screen = pyte.Screen(40, 20)
     # In the end it clears away what it showed.
     pyte.Stream(screen).feed(written.getvalue().rpartition("\x1b[J")[0])
@@ -71,7 +74,7 @@ def test_ctrl_z_suspends_the_picker(library: Library, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Application, "suspend_to_background", lambda app: suspended.append(app))
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
         keys.send_text("\x1a\x03")
-        assert pick(library) is None
+        assert pick(library, THEME) is None
     assert len(suspended) == 1
 
 
@@ -106,7 +109,7 @@ def test_a_dumb_terminal_is_asked_in_lines(
         return next(left)
 
     monkeypatch.setattr("builtins.input", answer)
-    assert pick(Library(town.folders), "mr-owl") == picked
+    assert pick(Library(town.folders), THEME, "mr-owl") == picked
     shown = capsys.readouterr().out
     assert "  2  Mr Fox (Demo): mature, 1.50 bits a character, 9 lines\n" in shown
     assert "cannot be used: broken (`charbot personas list` says why)\n" in shown

@@ -14,7 +14,7 @@ import pexpect
 import pyte
 import pytest
 
-from bots.terminal.screen import colour, colours, listed, show_colour
+from bots.terminal.screen import listed
 from charbot.personas.library import Library
 
 CLEARED = ("NO_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "REPLY", "THINK", "LOAD", "SEEDS", "FAIL_AFTER")
@@ -363,14 +363,6 @@ def test_completion_ignores_case_and_knows_settings(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").type("/WITH BO\t").wait("/with bob").say("").wait("Ann and Bob take part")
     screen.type("/without b\t").wait("/without Bob").say("").wait("Ann takes part")
     screen.type("/set tem\t").wait("/set temperature").type(" 0.5\r").wait("temperature is 0.5")
-
-
-def test_nobody_looks_like_anybody_else_in_a_chat() -> None:
-    names = [f"Name {number}" for number in range(20)]
-    for present in (names[:6], [names[0], names[6]], names[3:15], [names[1], "A stranger", names[7]]):
-        assert len(set(colours(present, names).values())) == len(present)
-    assert colours([names[7]], names)[names[7]] == colour(names[7], names)
-    assert not {show_colour(show, ("A", "B", "C")) for show in "ABC"} & {colour(name, names) for name in names}
 
 
 def test_names_are_listed_as_a_sentence_has_them() -> None:
