@@ -23,7 +23,7 @@ class Theme:
         """The colours of those of `names` who are present: their own, or the next one that nobody has yet; once all are
         taken, underlined."""
         dealt: dict[str, str] = {}
-        for name in present:
+        for name in dict.fromkeys(present):
             own = self.speaker(name, names)
             at = self.speakers.index(own) if own else 0
             turned = (*self.speakers[at:], *self.speakers[:at])
