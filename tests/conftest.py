@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,8 @@ from charbot.tokens.vocabulary import UNITS, Vocabulary, build_vocabulary
 
 # Tiny models are faster on one thread, and tests must not fight over the processor.
 torch.set_num_threads(1)
+# Programs that tests start would take over that it is ignored, as it is in the background of a shell.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SAYINGS = {
     "Ann": ("I like tea.", "More tea?", "The kettle is on!", "Oh, tea it is, then."),
