@@ -661,14 +661,20 @@ async def test_commands_that_wait_when_it_leaves_are_told(
         assert on.discord.messages[0]["answers"] == kept
 
 
+def _left_waiting(folder: Path, *waiting: Waiting) -> None:
+    """What a bot leaves in its database that crashed before it had answered, or between noting a reply and sending it."""
+    store = Store(f"sqlite:///{folder / 'bot.db'}")
+    for one in waiting:
+        store.receive(one)
+    store.close()
+
+
 @run
 async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    store.receive(Waiting(50, GUILD, 1, 4000, "Before the crash"))
-    store.receive(Waiting(51, GUILD, 2, 4000, "Nearly sent"))
-    store.sending(51, "Here I am.")
-    store.close()
+    _left_waiting(
+        tmp_path, Waiting(50, GUILD, 1, 4000, "Before the crash"), Waiting(51, GUILD, 2, 4000, "Nearly sent", "Here I am.")
+    )
     async with stage(shared_library, tmp_path, fake) as on:
         assert sorted(await on.heard(2)) == ["Ann clean 1: Before the crash", "Here I am."]
     async with stage(shared_library, tmp_path, fake) as on:
@@ -687,11 +693,10 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
         {"channel": 2, "content": "So am I.", "answers": None, "id": "61", "hook": hook},
         {"channel": 18, "content": "Something else.", "answers": None, "id": "62", "hook": None},
     ]
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    for message, channel, reply in ((50, 1, "Here I am."), (51, 2, "So am I."), (52, 18, "And I.")):
-        store.receive(Waiting(message, GUILD, channel, 4000, "Where are you?"))
-        store.sending(message, reply)
-    store.close()
+    known = ((50, 1, "Here I am."), (51, 2, "So am I."), (52, 18, "And I."))
+    _left_waiting(
+        tmp_path, *(Waiting(message, GUILD, channel, 4000, "Where are you?", reply) for message, channel, reply in known)
+    )
     async with stage(shared_library, tmp_path, fake) as on:
         assert (await on.heard(4))[3] == "And I."
         await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
@@ -709,11 +714,10 @@ async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one
         {"channel": 1, "content": "Here I am.", "answers": 49, "id": "60", "hook": None},
         {"channel": 2, "content": "Not I.", "answers": None, "id": "61", "hook": hook},
     ]
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    for message, channel, reply in ((50, 1, "Here I am."), (51, 2, "So am I.")):
-        store.receive(Waiting(message, GUILD, channel, 4000, "Where are you?"))
-        store.sending(message, reply)
-    store.close()
+    known = ((50, 1, "Here I am."), (51, 2, "So am I."))
+    _left_waiting(
+        tmp_path, *(Waiting(message, GUILD, channel, 4000, "Where are you?", reply) for message, channel, reply in known)
+    )
     async with stage(shared_library, tmp_path, fake) as on:
         assert sorted((await on.heard(4))[2:]) == ["Here I am.", "So am I."]
 
@@ -722,20 +726,14 @@ async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one
 async def test_all_that_waits_at_the_start_is_answered_before_what_is_said_then(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     fake.greeting = lambda: fake.say(f"{ME} new")
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    for message in range(50, 54):
-        store.receive(Waiting(message, GUILD, 1, 4000, f"old {message}"))
-    store.close()
+    _left_waiting(tmp_path, *(Waiting(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))
     async with stage(shared_library, tmp_path, fake, waiting=4) as on:
         assert [text.split(": ")[1] for text in await on.heard(5)] == ["old 50", "old 51", "old 52", "old 53", "new"]
 
 
 @run
 async def test_more_than_may_wait_are_answered_after_a_start(shared_library: Library, tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    for message in range(50, 54):
-        store.receive(Waiting(message, GUILD, 1, 4000, f"old {message}"))
-    store.close()
+    _left_waiting(tmp_path, *(Waiting(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))
     async with stage(shared_library, tmp_path, waiting=1) as on:
         assert [text[-2:] for text in await on.heard(4)] == ["50", "51", "52", "53"]
         await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
@@ -878,11 +876,8 @@ async def test_where_no_webhook_can_be_made_charbot_answers_itself(shared_librar
 async def test_of_several_processes_on_a_database_each_answers_for_its_own_servers(
     shared_library: Library, tmp_path: Path
 ) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
     other = next(guild for guild in (number << 22 for number in range(9)) if guild >> 22 & 1 != GUILD >> 22 & 1)
-    for message, guild in ((50, GUILD), (51, other)):
-        store.receive(Waiting(message, guild, 1, 4000, f"In {guild}"))
-    store.close()
+    _left_waiting(tmp_path, *(Waiting(message, guild, 1, 4000, f"In {guild}") for message, guild in ((50, GUILD), (51, other))))
     mine = Shards(((GUILD >> 22) % 2,), 2)
     async with stage(shared_library, tmp_path, shards=mine) as on:
         assert await on.heard(1) == [f"Ann clean 1: In {GUILD}"]
