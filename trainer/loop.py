@@ -247,4 +247,4 @@ def _step(model: Fittable, window: Window, state: State | None, bf16: bool, samp
     if sample and len(weight) > 3 * sample:
         listed = shortlist(targets, len(weight), sample, sample)
         weight, bias, targets = weight[listed.ids], bias[listed.ids] + listed.correction, listed.targets
-    return linear_cross_entropy(chosen, weight, bias, targets), after
+    return linear_cross_entropy(chosen, weight, bias, targets, torch.bfloat16 if bf16 else torch.float32), after

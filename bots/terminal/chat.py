@@ -3,7 +3,7 @@
 import sys
 import textwrap
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,7 +29,7 @@ from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.switchboard import Switchboard
-from charbot.text import find_name
+from charbot.text import MAX_MESSAGE, find_name, message, normalise
 from charbot.tokens.vocabulary import UNITS
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Chat:
         for voice in voices:
             if voice.card.name in self.names:
                 raise UsageError(f"{voice.card.name} takes part already")
-            voice.fit(self.settings.unit)
+            voice.card.fit(self.settings.unit)
         self.cast = self.cast + voices
         self._load()
 
@@ -129,7 +129,7 @@ class Chat:
     def change(self, settings: ChatSettings) -> None:
         """Replies in another way from now on. Raises BundleError where somebody has no such model."""
         for voice in self.cast:
-            voice.fit(settings.unit)
+            voice.card.fit(settings.unit)
         self.settings = settings
         self.cast = [voice.under(settings) for voice in self.cast]
         self._load()
@@ -178,8 +178,17 @@ class Chat:
         return future.result()
 
 
-def chat(library: Library, name: str | None, settings: ChatSettings, terminal: TerminalSettings, *, resume: bool = False) -> int:
-    """Talks until the user leaves. Returns the exit code. Raises UsageError, BundleError."""
+def chat(
+    library: Library,
+    name: str | None,
+    settings: ChatSettings,
+    terminal: TerminalSettings,
+    *,
+    resume: bool = False,
+    given: Collection[str] = (),
+) -> int:
+    """Talks until the user leaves. A conversation that goes on takes over the settings that are `given`, by their names, and
+    those that changed. Returns the exit code. Raises UsageError, BundleError."""
     from bots.terminal.commands import COMMANDS
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -195,7 +204,8 @@ def chat(library: Library, name: str | None, settings: ChatSettings, terminal: T
         return 0
     # Both threads are waited for: to leave in the middle of torch's import would abort the process.
     with Switchboard() as board, ThreadPoolExecutor(1) as loader:
-        talk = Chat(library, kept.settings_for(settings) if kept else settings, terminal, board, loader, settings)
+        now = kept.settings_for(settings, given) if kept else settings
+        talk = Chat(library, now, terminal, board, loader, settings)
         talk.start(*(one for one in names if one))
         if kept:
             talk.session, talk.me = kept.session, kept.me
@@ -225,6 +235,8 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
 
 def hear(talk: Chat, text: str) -> None:
     """What the user said, and the reply to it. Where several personas take part, nothing lets them go on among themselves."""
+    if message(text) != normalise(text):
+        note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
     session = talk.session.said(text, talk.me)
     if session is talk.session:
         if len(talk.cast) < 2:

@@ -4,6 +4,7 @@ Nothing here is needed: where the folder cannot be read or written, charbot does
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,15 @@ class Kept:
     settings: ChatSettings
     asked: ChatSettings
 
-    def settings_for(self, asked: ChatSettings) -> ChatSettings:
-        """How replies are written when it goes on: as before, but for what is asked for anew, which is neither what was
-        asked for then nor a default."""
+    def settings_for(self, asked: ChatSettings, given: Collection[str] = ()) -> ChatSettings:
+        """How replies are written when it goes on: as before, but for what is asked for anew: by the names that are `given`,
+        or as neither what was asked for then nor a default."""
         known = (self.asked, ChatSettings())
-        names = [one.name for one in fields(asked) if all(getattr(asked, one.name) != getattr(old, one.name) for old in known)]
+        names = [
+            one.name
+            for one in fields(asked)
+            if one.name in given or all(getattr(asked, one.name) != getattr(old, one.name) for old in known)
+        ]
         return replace(self.settings, **{name: getattr(asked, name) for name in names})
 
 

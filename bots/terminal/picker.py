@@ -14,7 +14,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 from bots.terminal.theme import Theme
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard
-from charbot.personas.library import Library, slug
+from charbot.personas.library import NOBODY, Library, slug
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def choices(library: Library) -> list[Choice]:
     if not cards and unusable:
         raise BundleError(f"none of {len(unusable)} personas can be used: {next(iter(unusable.values()))}")
     if not cards:
-        raise BundleError("no personas are installed; fit one with `charbot train --persona NAME`")
+        raise BundleError(NOBODY)
     return sorted((Choice(card.name, card.show, _about(card)) for card in cards), key=lambda c: (c.show, c.name))
 
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charbot.cli.options import Commands, add_bundles, add_command, add_continue, config_of, library_of, standard_input
 from charbot.errors import UsageError
@@ -49,7 +49,7 @@ def chat(args: argparse.Namespace) -> int:
     if args.resume and args.persona:
         raise UsageError("--continue goes on with whoever talked last; leave the name out")
     config = _config(args)
-    return talk(library_of(args), args.persona, config.chat, config.terminal, resume=args.resume)
+    return talk(library_of(args), args.persona, config.chat, config.terminal, resume=args.resume, given=_given(args))
 
 
 def _say(args: argparse.Namespace) -> int:
@@ -83,14 +83,20 @@ def before_torch() -> None:
     # at work, as in torch for Linux, the count is heeded, and else the policy.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    # oneDNN keeps what it has set up for a thousand lengths of messages: a hundred megabytes in 500 turns.
+    # oneDNN, and torch above it, keep what they have set up for a thousand lengths of messages each: a hundred megabytes
+    # in 500 turns.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
+    os.environ.setdefault("LRU_CACHE_CAPACITY", "8")
 
 
 def _config(args: argparse.Namespace) -> "Config":
     """What the settings say, with what the command line says put over it."""
     from charbot.config import override
 
-    chat = {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}
     terminal = {"stream": False} if getattr(args, "no_stream", False) else {}
-    return override(config_of(args), {"chat": chat, "terminal": terminal}, "the command line")
+    return override(config_of(args), {"chat": _given(args), "terminal": terminal}, "the command line")
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """How replies are to be written, as far as the command line says so."""
+    return {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Literal
 
 from charbot.corpus.conversation import Conversation, Utterance, exchange, heard
-from charbot.errors import BundleError
 from charbot.evaluation.likelihood import characters
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.jsonlines import read_requests
@@ -32,9 +31,7 @@ class Scorer:
         self._models: dict[Unit, tuple[LanguageModel, Tokenizer]] = {}
         for one in UNITS:
             if unit in (one, "both"):
-                if one not in card.fits:
-                    raise BundleError(f"{card.name} has no {one} model; fit it with `charbot train --unit {one}`")
-                model, vocabulary = persona_model(library, folder, card.fits[one], one, card.name)
+                model, vocabulary = persona_model(library, folder, card.fit(one), one, card.name)
                 self._models[one] = model, tokenizer_for(vocabulary)
 
     def nats(self, conversations: list[Conversation]) -> list[float]:

@@ -175,40 +175,41 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """
 
     SLICE = 256
+    LEAST = 1e-38
+    """No probability counts as less: its logarithm is to stay finite."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
-        rows = len(features)
-        train_weight = ctx.needs_input_grad[1]
+    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, products: torch.dtype) -> Tensor:
+        read, rows = features.to(products), weight.to(products)
         grad_features, grad_bias = torch.empty_like(features), torch.zeros_like(bias)
-        grad_weight = torch.zeros_like(weight) if train_weight else None
+        grad_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
         total = features.new_zeros(())
-        for start in range(0, rows, _LinearCrossEntropy.SLICE):
+        for start in range(0, len(features), _LinearCrossEntropy.SLICE):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             wanted = targets[part, None]
-            scores = torch.addmm(bias, features[part], weight.t())
-            wanted_scores = scores.gather(1, wanted)
-            top = scores.amax(1, keepdim=True)
-            scores.sub_(top).exp_()
-            mass = scores.sum(1, keepdim=True)
-            total += (mass.log() + top - wanted_scores).sum()
-            scores.div_(mass * rows)
-            scores.scatter_add_(1, wanted, scores.new_full(wanted.shape, -1 / rows))
-            torch.mm(scores, weight, out=grad_features[part])
+            shares = torch.softmax(torch.mm(read[part], rows.t()) + bias, 1)
+            total -= shares.gather(1, wanted).clamp_(min=_LinearCrossEntropy.LEAST).log_().sum()
+            shares.scatter_add_(1, wanted, shares.new_full(wanted.shape, -1.0))
+            grad_bias += shares.sum(0)
+            errors = shares.to(products)
+            grad_features[part] = torch.mm(errors, rows)
             if grad_weight is not None:
-                grad_weight.addmm_(scores.t(), features[part])
-            grad_bias += scores.sum(0)
+                grad_weight += torch.mm(errors.t(), read[part])
         ctx.save_for_backward(grad_features, grad_weight, grad_bias)
-        return total / rows
+        return total / len(features)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return *(saved if saved is None else grads[0] * saved for saved in ctx.saved_tensors), None
+        share = grads[0] / len(ctx.saved_tensors[0])
+        return *(saved if saved is None else share * saved for saved in ctx.saved_tensors), None, None
 
 
-def linear_cross_entropy(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
-    """Mean -ln p of targets (N,) under softmax(features (N, E) @ weight.T (E, V) + bias (V,)), in nats."""
-    loss: Tensor = _LinearCrossEntropy.apply(features, weight, bias, targets)  # type: ignore[no-untyped-call]
+def linear_cross_entropy(
+    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, products: torch.dtype = torch.float32
+) -> Tensor:
+    """Mean -ln p of targets (N,) under softmax(features (N, E) @ weight.T (E, V) + bias (V,)), in nats; matrices are
+    multiplied as `products`, the rest is float32."""
+    loss: Tensor = _LinearCrossEntropy.apply(features, weight, bias, targets, products)  # type: ignore[no-untyped-call]
     return loss
 
 

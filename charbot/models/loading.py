@@ -17,7 +17,7 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
         # Its random weights are drawn in vain, but on the meta device, where none are, torch
         # imports its compiler for drawing none, which takes ten times as long.
         model = LanguageModel(Architecture(**card.architecture))
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
     try:
         model.load_state_dict(read_base_weights(folder, card), assign=True)

@@ -78,6 +78,13 @@ class PersonaCard:
     guard: str
     fits: Mapping[Unit, Fit]
 
+    def fit(self, unit: Unit) -> Fit:
+        """What is known of a unit's model. Raises BundleError where there is none."""
+        if unit not in self.fits:
+            command = f"charbot train --unit {unit} --persona '{self.name}' --scripts PATH"
+            raise BundleError(f"{self.name} has no {unit} model; fit it with `{command}`")
+        return self.fits[unit]
+
 
 @dataclass(frozen=True)
 class ClassifierCard:

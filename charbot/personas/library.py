@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from charbot.personas.guard import CopyGuard
 
 
+NOBODY = "no personas are installed; fit one with `charbot train --persona NAME --scripts PATH`"
+
+
 def slug(name: str) -> str:
     """A persona's name as a folder and a command line have it: "Mr. Garrison" is `mr-garrison`."""
     return re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
@@ -87,7 +90,7 @@ class Library:
         near = starting or difflib.get_close_matches(wanted, self.personas, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         if not self.personas:
-            raise BundleError("no personas are installed; fit one with `charbot train --persona NAME`")
+            raise BundleError(NOBODY)
         raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
 
     def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
-from charbot.errors import BundleError
-from charbot.personas.bundle import Fit, PersonaCard, read_guard, read_persona
+from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
@@ -77,20 +76,13 @@ class Voice:
                 self._loaded[unit] = self._read(unit)
             return self._loaded[unit]
 
-    def fit(self, unit: Unit) -> Fit:
-        """What its card says of a unit's model. Raises BundleError where it has none."""
-        fit = self.card.fits.get(unit)
-        if fit is None:
-            raise BundleError(f"{self.card.name} has no {unit} model; fit it with `charbot train --unit {unit}`")
-        return fit
-
     def _read(self, unit: Unit) -> "tuple[Mind, Prompt]":
         from charbot.models.loading import persona_model
         from charbot.models.peak import multiplies_bf16
         from charbot.replies.mind import Mind
         from charbot.tokens import tokenizer_for
 
-        fit = self.fit(unit)
+        fit = self.card.fit(unit)
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
         if multiplies_bf16():
             model.halve()

@@ -389,6 +389,7 @@ def test_completion_and_a_pasted_message_of_several_lines(start: Start) -> None:
     screen.type("/persona an\t").wait("/persona ann").say("").wait("Ann from Demo")
     screen.type("\x1b[200~One.\nTwo.\nThree.\x1b[201~").wait("Three.").say("").wait("I heard 1: One. Two. Three.")
     screen.type("More").type("\x1b\r").type("lines\r").wait("I heard 3: More lines")
+    screen.type(f"\x1b[200~{'long ' * 401}end\x1b[201~").say("").wait("only its last 2,000 characters")
 
 
 def test_vi_keys(start: Start, tmp_path: Path) -> None:
