@@ -77,6 +77,7 @@ class ModelSettings:
     phrases: int = _number(0, 0, 10**6)
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     cache: int = _number(64, 0, 4096)
+    selector: int = _number(0, 0, 4096)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class TrainSettings:
         FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
     )
     word: UnitSettings = UnitSettings(
-        ModelSettings(embedding=384),
+        ModelSettings(embedding=384, selector=128),
         FitSettings(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
         FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
         persona_tokens=800_000,

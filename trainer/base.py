@@ -18,6 +18,7 @@ from charbot.tokens.vocabulary import Unit, build_vocabulary
 from trainer.cache import fit_cache
 from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.progress import ConsoleProgress
+from trainer.selector import fit_selector
 from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, on_processor, stream_of
 
 
@@ -84,6 +85,11 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
             with ConsoleProgress(f"{unit} base, cache", shop.console) as progress:
                 fit_cache(
                     fitted, tokenizer, list(scenes(shop.table, "train")), valid, settings.model.cache, fitting.seed, progress
+                )
+        if settings.model.selector:
+            with ConsoleProgress(f"{unit} base, selector", shop.console) as progress:
+                fit_selector(
+                    fitted, tokenizer, list(scenes(shop.everything, "train")), settings.model.selector, fitting.seed, progress
                 )
         scores = held_out_scores(fitted, tokenizer, held_out)
         guard = CopyGuard.of(episodes(shop.everything))

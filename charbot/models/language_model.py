@@ -1,6 +1,8 @@
 """The LSTM language model of either unit."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from typing import Any, Literal
 
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 
 from charbot.models.cache import Cache
 from charbot.models.phrases import Phrases
+from charbot.models.selector import Bags, Selector
 
 State = tuple[Tensor, Tensor, Tensor]
 """Hidden and cell state, each (layers, batch, hidden), and the places (3, batch) in the phrases.
@@ -20,7 +23,8 @@ _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": n
 @dataclass(frozen=True)
 class Architecture:
     """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted;
-    `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, 0 where there is none."""
+    `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, `selector` that in which the
+    encoders of a selector meet, 0 where there is none."""
 
     inputs: int
     outputs: int
@@ -30,6 +34,7 @@ class Architecture:
     phrases: int = 0
     cell: Cell = "lstm"
     cache: int = 0
+    selector: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -60,6 +65,9 @@ class LanguageModel(nn.Module):
         self.recurrent = _CELLS[architecture.cell](architecture.embedding, architecture.hidden, architecture.layers)
         self.projection = nn.Linear(architecture.hidden, architecture.embedding)
         self.cache = Cache(architecture.embedding, architecture.cache) if architecture.cache else None
+        self.selector: Selector | None = None
+        if architecture.selector:
+            self.select(architecture.selector)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of a softmax; scaled up to unit variance as inputs (see `forward`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
@@ -126,6 +134,17 @@ class LanguageModel(nn.Module):
         """Gives the model a cache that has learnt nothing, with keys of `size` numbers."""
         self.architecture = replace(self.architecture, cache=size)
         self.cache = Cache(self.architecture.embedding, size)
+
+    def select(self, size: int) -> None:
+        """Gives the model a selector that has learnt nothing, whose encoders meet in `size` numbers."""
+        self.architecture = replace(self.architecture, selector=size)
+        self.selector = Selector(self.architecture.inputs, self.architecture.embedding, size)
+
+    def bags(self, texts: Sequence[Tensor]) -> Bags:
+        """Texts, each as its ids (N,), as a selector reads them."""
+        ids = torch.cat(list(texts))
+        starts = torch.tensor([0, *accumulate(len(one) for one in texts[:-1])])
+        return Bags(ids, starts, nn.functional.normalize(self.embedding(ids).float(), dim=1))
 
     def keys(self, features: Tensor, ids: Tensor) -> Tensor:
         """The keys (..., size) under which the cache holds ids (...), given the features before them (..., embedding)."""

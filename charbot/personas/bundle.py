@@ -4,6 +4,7 @@
            vocabulary.json
            weights.safetensors
            cache.safetensors  (where it has one)
+           selector.safetensors  (where it has one)
            guard.safetensors
     <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard, and for each
                               unit its base (by the checksum of its weights), speaker id, scores and checksum
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
 FORMAT = 2
 _BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
-_CACHE, _OF_CACHE = "cache.safetensors", "cache."
+_CACHE = "cache.safetensors"
+_PARTS = {_CACHE: "cache.", "selector.safetensors": "selector."}
+"""Files of parts of a base that can be fitted anew without it, and how the names of what is in them begin."""
 
 
 @dataclass(frozen=True)
 class BaseCard:
-    """What is known of a base. `id` is the checksum of its weights, its cache's apart: personas stand on those."""
+    """What is known of a base. `id` is the checksum of its weights, those of its parts apart: personas stand on those."""
 
     id: str
     unit: Unit
@@ -116,12 +119,13 @@ def write_base(
 
     def fill(new: Path) -> None:
         (new / _VOCABULARY).write_text(json.dumps(vocabulary.to_json(), ensure_ascii=True), "ascii")
-        cache = {name: tensor for name, tensor in weights.items() if name.startswith(_OF_CACHE)}
-        _save({name: tensor for name, tensor in weights.items() if name not in cache}, new / _WEIGHTS)
-        if cache:
-            _save(cache, new / _CACHE)
+        rest = dict(weights)
+        for file, start in _PARTS.items():
+            if part := {name: rest.pop(name) for name in weights if name.startswith(start)}:
+                _save(part, new / file)
+        _save(rest, new / _WEIGHTS)
         _save_guard(guard, new / _GUARD)
-        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS, _CACHE, _GUARD) if (new / name).exists()}
+        files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS, *_PARTS, _GUARD) if (new / name).exists()}
         card = {
             "kind": "base", "format": FORMAT, "unit": vocabulary.unit, "architecture": dict(architecture),
             "data": dict(data), "scores": dict(scores), "files": files,
@@ -149,8 +153,12 @@ def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
 
 
 def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
-    """A base's weights in single precision, its cache's too, checked. Raises BundleError."""
-    return _load(folder / _WEIGHTS, base.id) | (_load(folder / _CACHE, base.cache) if base.cache else {})
+    """A base's weights in single precision, those of its parts too, checked. Raises BundleError."""
+    weights = _load(folder / _WEIGHTS, base.id)
+    for file in _PARTS:
+        if file in base.files:
+            weights |= _load(folder / file, base.files[file])
+    return weights
 
 
 def read_base_guard(folder: Path, base: BaseCard) -> "CopyGuard":

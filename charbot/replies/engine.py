@@ -148,7 +148,7 @@ class Voice:
         else:
             mended = [{self._mended(text): likely for text, likely in found.items()} for found in drawn]
             texts |= {i: found for i, found in zip(pending, mended, strict=True) if i not in texts}
-        ranking = self._ranked(memories, [texts[i] for i in range(len(memories))], DRAWN)
+        ranking = self._ranked(memories, prompts, [texts[i] for i in range(len(memories))], DRAWN)
         seconds = time.perf_counter() - started
         return [
             Reply(candidates[0].text, candidates, memory.said(candidates[0].text, self.card.name), seconds)
@@ -161,7 +161,7 @@ class Voice:
         (memory,) = self._up_to_date([memory], mind)
         (here,) = mind.prompts([memory.readings[mind.id]], self.card.name)
         likely = mind.likely([(here, text) for text in texts])
-        (ranking,) = self._ranked([memory], [dict(zip(texts, likely, strict=True))], GIVEN)
+        (ranking,) = self._ranked([memory], [here], [dict(zip(texts, likely, strict=True))], GIVEN)
         return ranking
 
     def _up_to_date(self, memories: Sequence[Memory], mind: "Mind") -> list[Memory]:
@@ -174,18 +174,21 @@ class Voice:
         ]
 
     def _ranked(
-        self, memories: Sequence[Memory], texts: Sequence[Mapping[str, float]], weights: Weights
+        self, memories: Sequence[Memory], heres: "Sequence[Prompt]", texts: Sequence[Mapping[str, float]], weights: Weights
     ) -> list[tuple[Candidate, ...]]:
-        """For each memory its candidates, the best first: texts with their log p here, in nats a character."""
+        """For each memory, and where it brings the model to, its candidates, the best first: texts with their log p here,
+        in nats a character."""
         mind, small_talk = self.load(self.settings.unit)
         somebody = mind.prompts([memory.readings[mind.id] for memory in memories], None)
         befores = [(small_talk, who) for who in somebody]
         asked = [(one, text) for before, found in zip(befores, texts, strict=True) for one in before for text in found]
         likely = iter(mind.likely(asked))
+        follows = mind.follows(heres, [memory.turns for memory in memories], [list(found) for found in texts])
         ranking = []
-        for memory, found in zip(memories, texts, strict=True):
+        for memory, found, following in zip(memories, texts, follows, strict=True):
             anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
-            ranking.append(ranked(found, anywhere, anybody, [turn.text for turn in memory.turns], self._lexicon, weights))
+            said = [turn.text for turn in memory.turns]
+            ranking.append(ranked(found, anywhere, anybody, following, said, self._lexicon, weights))
         return ranking
 
     def _can_be_said(self, text: str) -> bool:

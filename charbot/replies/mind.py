@@ -13,6 +13,7 @@ from torch import Tensor
 from charbot.corpus.conversation import Utterance, whole
 from charbot.models.cache import HORIZON, Held, hits, side_by_side
 from charbot.models.language_model import LanguageModel, State, token_nats
+from charbot.models.selector import TURNS, Bags
 from charbot.replies.memory import Reading
 from charbot.replies.sampling import SPOKEN, Prompt, Sampling, repeated, sample_replies
 from charbot.text import normalise
@@ -137,6 +138,27 @@ class Mind:
             for i, cost in zip(part, nats.tolist(), strict=True):
                 found[i] = -cost / (len(asked[i][1]) + 1)
         return found
+
+    @torch.inference_mode()
+    def follows(
+        self, prompts: Sequence[Prompt], said: Sequence[Sequence[Utterance]], texts: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """How well each of some texts follows each conversation, in nats, given where the model stands there and what was
+        said; 0 where the model has no selector."""
+        selector = self.model.selector
+        if selector is None or not any(texts):
+            return [[0.0] * len(some) for some in texts]
+        turns = [
+            self._bags([conversation[-back].text if back <= len(conversation) else "" for conversation in said])
+            for back in range(1, TURNS + 1)
+        ]
+        contexts = selector.contexts(turns, torch.stack([prompt.features for prompt in prompts]))
+        replies = selector.replies(self._bags([text for some in texts for text in some]))
+        parts = torch.split(replies, [len(some) for some in texts])
+        return [selector.follows(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
+
+    def _bags(self, texts: Sequence[str]) -> Bags:
+        return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
 
     def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]]) -> Tensor:
         """(N,) -ln P of each text and its end after its prompt."""

@@ -2,7 +2,8 @@
 
 Candidates are scored by how likely they are here, minus how likely after anything (maximum mutual
 information, Li et al. 2016, "A Diversity-Promoting Objective Function"), plus how much more likely
-the persona is to say them than anybody, plus what they have in common with what was said, minus what they repeat.
+the persona is to say them than anybody, plus how well they follow what was said and what they have in common with it,
+minus what they repeat.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ class Weights:
     """What counts in a score, against log p here in nats a character: less log p after small talk, how much likelier the
     persona is than anybody, what is in common with what was said, less what it repeats; what a character is worth in
     itself, and how many make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no
-    conversation."""
+    conversation; and how well it follows what was said, by the model's selector."""
 
     anywhere: float
     persona: float
@@ -26,12 +27,13 @@ class Weights:
     repetition: float
     length: float
     half_length: float
+    follows: float
 
 
-DRAWN = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20)
+DRAWN = Weights(anywhere=0.2, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.1)
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
 
-GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=20)
+GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05)
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
 
@@ -39,7 +41,8 @@ likely, and what tells the right one is what it owes to what was said."""
 @dataclass(frozen=True)
 class Candidate:
     """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody,
-    each in nats a character, how much it is about what was said, and the share of it that repeats something."""
+    each in nats a character, how much it is about what was said, the share of it that repeats something, and how well
+    it follows what was said, in nats (0 where no selector tells)."""
 
     text: str
     score: float
@@ -48,24 +51,27 @@ class Candidate:
     anybody: float
     topic: float
     repetition: float
+    follows: float = 0.0
 
 
 def ranked(
     texts: Mapping[str, float],
     anywhere: Sequence[float],
     anybody: Sequence[float],
+    follows: Sequence[float],
     said: Sequence[str],
     lexicon: Lexicon,
     weights: Weights,
 ) -> tuple[Candidate, ...]:
-    """Candidates, the best first: texts with their log p here, after small talk and by anybody; `said`, oldest first,
-    is what was said lately."""
+    """Candidates, the best first: texts with their log p here, after small talk and by anybody, and how well they follow;
+    `said`, oldest first, is what was said lately."""
     found = []
-    for (text, here), after_anything, by_anybody in zip(texts.items(), anywhere, anybody, strict=True):
+    for (text, here), after_anything, by_anybody, after_this in zip(texts.items(), anywhere, anybody, follows, strict=True):
         repeated, about = repetition(text, said), lexicon.shared(text, said)
         fit = here - weights.anywhere * after_anything + weights.persona * (here - by_anybody) + weights.length
-        score = fit * len(text) / (len(text) + weights.half_length) + weights.topic * about - weights.repetition * repeated
-        found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated))
+        score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
+        score += weights.topic * about - weights.repetition * repeated
+        found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 

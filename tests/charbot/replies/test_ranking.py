@@ -20,9 +20,10 @@ def _best(
     anybody: tuple[float, float],
     said: str = "",
     weights: Weights = DRAWN,
+    follows: tuple[float, float] = (0.0, 0.0),
 ) -> str:
     texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
-    return ranked(texts, anywhere, anybody, [said], LEXICON, weights)[0].text[:4]
+    return ranked(texts, anywhere, anybody, follows, [said], LEXICON, weights)[0].text[:4]
 
 
 def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_comes_first() -> None:
@@ -41,7 +42,14 @@ def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhe
     assert _best(here, anywhere, here, weights=GIVEN) == "More"
 
 
+@pytest.mark.parametrize("weights", [DRAWN, GIVEN])
+def test_of_what_is_equally_likely_what_follows_better_comes_first(weights: Weights) -> None:
+    even = (-1.0, -1.0)
+    assert _best(even, even, even, weights=weights, follows=(3.0, -3.0)) == "The "
+    assert _best(even, even, even, weights=weights, follows=(-3.0, 3.0)) == "More"
+
+
 def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], ["Any tea?"], LEXICON, DRAWN)
-    assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
+    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], [2.5], ["Any tea?"], LEXICON, DRAWN)
+    assert (only.here, only.anywhere, only.anybody, only.repetition, only.follows) == (-1.5, -1.25, -2.0, 0, 2.5)
     assert 0 < only.topic < 1
