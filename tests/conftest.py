@@ -71,9 +71,12 @@ def vocabularies(corpus: pd.DataFrame) -> dict[str, Vocabulary]:
     return {unit: build_vocabulary(unit, corpus["text"], list(SAYINGS), min_characters=5, min_words=5) for unit in UNITS}
 
 
-def tiny_model(vocabulary: Vocabulary, seed: int = 0, layers: int = 1, cell: Cell = "lstm", cache: int = 0) -> LanguageModel:
+def tiny_model(
+    vocabulary: Vocabulary, seed: int = 0, layers: int = 1, cell: Cell = "lstm", cache: int = 0, selector: int = 0
+) -> LanguageModel:
     torch.manual_seed(seed)
-    return LanguageModel(Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache)).eval()
+    sizes = Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache, selector=selector)
+    return LanguageModel(sizes).eval()
 
 
 def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
@@ -81,7 +84,7 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
     fits = {}
     for unit in UNITS:
         vocabulary = vocabularies[unit]
-        model = tiny_model(vocabulary, cache=8)
+        model = tiny_model(vocabulary, cache=8, selector=8 if unit == "word" else 0)
         base = folder / "bases" / unit
         write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")

@@ -7,9 +7,13 @@ steps with the gradient of them all. Alone, it is a world of one.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
+
+_PATIENCE = timedelta(hours=6)
+"""How long processes wait for one another: the leading one fits a base's parts, and measures it, alone."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class World:
         device = torch.device("cuda", torch.cuda.current_device()) if gpu else torch.device("cpu")
         if "RANK" not in os.environ:
             return cls(device=device)
-        distributed.init_process_group("nccl" if gpu else "gloo")
+        distributed.init_process_group("nccl" if gpu else "gloo", timeout=_PATIENCE)
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     def wait(self) -> None:

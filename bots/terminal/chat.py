@@ -29,7 +29,7 @@ from charbot.errors import CharbotError, UsageError
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.switchboard import Switchboard
-from charbot.text import MAX_MESSAGE, find_name, message, normalise
+from charbot.text import MAX_MESSAGE, find_name, normalise
 from charbot.tokens.vocabulary import UNITS
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
 
 def hear(talk: Chat, text: str) -> None:
     """What the user said, and the reply to it. Where several personas take part, nothing lets them go on among themselves."""
-    if message(text) != normalise(text):
+    if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
     session = talk.session.said(text, talk.me)
     if session is talk.session:

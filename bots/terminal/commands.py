@@ -18,7 +18,7 @@ from charbot.errors import UsageError
 from charbot.replies.ranking import Candidate
 from charbot.text import find_name
 
-_WIDE = 90
+_WIDE = 100
 """Columns that the parts of a score take beside a reply."""
 
 
@@ -136,7 +136,9 @@ def _why(talk: Chat, argument: str) -> None:
     rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
     table(("", *parts, "reply"), rows)
     if len(parts) > 1:
-        note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
+        note(
+            "Nats a character: after what was said, after small talk, said by anybody. /pick takes another."
+        )
 
 
 def _who(talk: Chat, argument: str) -> None:

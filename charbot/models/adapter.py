@@ -15,12 +15,13 @@ from charbot.models.language_model import TABLES, LanguageModel, State
 
 def _adapted(model: LanguageModel) -> list[str]:
     # Of a table, a low rank would change all rows for the sake of a few.
-    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES and not _of_cache(name)]
+    return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES and not _of_part(name)]
 
 
-def _of_cache(name: str) -> bool:
-    """Whether a parameter belongs to the cache: that is fitted after the base, and is the same for every persona."""
-    return name.startswith("cache.")
+def _of_part(name: str) -> bool:
+    """Whether a parameter belongs to the cache or the selector: they are fitted after the base, and are the same for every
+    persona."""
+    return name.startswith(("cache.", "selector."))
 
 
 class Adapter(nn.Module):
@@ -48,7 +49,7 @@ class Adapter(nn.Module):
             {
                 _key(name): nn.Parameter(torch.zeros_like(p))
                 for name, p in parameters.items()
-                if p.ndim == 1 and not _of_cache(name)
+                if p.ndim == 1 and not _of_part(name)
             }
         )
         embedding = base.embedding.weight.detach()

@@ -23,8 +23,8 @@ _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": n
 @dataclass(frozen=True)
 class Architecture:
     """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted;
-    `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, `selector` that in which the
-    encoders of a selector meet, 0 where there is none."""
+    `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, `selector`
+    the size in which the encoders of a selector meet, 0 where there is none."""
 
     inputs: int
     outputs: int
@@ -194,8 +194,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """
 
     SLICE = 256
-    LEAST = 1e-38
-    """No probability counts as less: its logarithm is to stay finite."""
+    LEAST = torch.finfo(torch.float32).tiny
+    """No probability counts as less: its logarithm is to stay finite, though fits flush what is smaller to zero."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, products: torch.dtype) -> Tensor:
@@ -227,7 +227,7 @@ def linear_cross_entropy(
     features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, products: torch.dtype = torch.float32
 ) -> Tensor:
     """Mean -ln p of targets (N,) under softmax(features (N, E) @ weight.T (E, V) + bias (V,)), in nats; matrices are
-    multiplied as `products`, the rest is float32."""
+    multiplied as `products`, and what comes of that is rounded to it; the rest is float32."""
     loss: Tensor = _LinearCrossEntropy.apply(features, weight, bias, targets, products)  # type: ignore[no-untyped-call]
     return loss
 

@@ -84,7 +84,7 @@ class PersonaCard:
     def fit(self, unit: Unit) -> Fit:
         """What is known of a unit's model. Raises BundleError where there is none."""
         if unit not in self.fits:
-            command = f"charbot train --unit {unit} --persona '{self.name}' --scripts PATH"
+            command = f"charbot train --unit {unit} --persona {shlex.quote(self.name)} --scripts PATH"
             raise BundleError(f"{self.name} has no {unit} model; fit it with `{command}`")
         return self.fits[unit]
 

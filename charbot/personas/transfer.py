@@ -10,7 +10,7 @@ from charbot.personas.bundle import read_base, read_change, read_guard, read_per
 from charbot.personas.library import Library, slug
 from charbot.storage import replace_file, replace_folder
 
-_FILES = 16
+_FILES = 24
 """More than a persona and its bases have."""
 _BYTES = 1 << 30
 

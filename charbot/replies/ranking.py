@@ -30,12 +30,18 @@ class Weights:
     follows: float
 
 
-DRAWN = Weights(anywhere=0.2, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.1)
+DRAWN = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.8, half_length=20, follows=0.1)
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
+
+DRAWN_ALONE = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0)
+"""The same, where no selector tells how well they follow what was said."""
 
 GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05)
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
+
+GIVEN_ALONE = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=20, follows=0.0)
+"""The same, where no selector tells how well they follow."""
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def _fitted(monkeypatch: pytest.MonkeyPatch, enough: int = 10) -> tuple[Language
 
 @pytest.mark.slow
 def test_a_selector_learns_what_answers_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {name: p.clone() for name, p in tiny_model(_fitted(monkeypatch)[1]).named_parameters()}
     model, vocabulary = _fitted(monkeypatch)
+    before = dict(tiny_model(vocabulary).named_parameters())
     selector, encode = model.selector, tokenizer_for(vocabulary).encode
     assert selector is not None
     assert not selector.training

@@ -8,7 +8,7 @@ from tests.conftest import tiny_model
 
 def _adapter(vocabulary: Vocabulary, like: int | None = None) -> Adapter:
     speaker = vocabulary.speaker("Ann")
-    return Adapter(tiny_model(vocabulary, layers=2, cache=4), speaker, speaker if like is None else like, rank=3)
+    return Adapter(_fresh(vocabulary), speaker, speaker if like is None else like, rank=3)
 
 
 def _stir(adapter: Adapter) -> None:
@@ -18,7 +18,7 @@ def _stir(adapter: Adapter) -> None:
 
 
 def _fresh(vocabulary: Vocabulary) -> LanguageModel:
-    return tiny_model(vocabulary, layers=2, cache=4)
+    return tiny_model(vocabulary, layers=2, cache=4, selector=8)
 
 
 def test_an_adapter_changes_nothing_at_first(vocabularies: dict[str, Vocabulary]) -> None:
@@ -48,6 +48,12 @@ def test_merged_weights_are_the_adapter(vocabularies: dict[str, Vocabulary]) -> 
         scores = torch.nn.functional.linear(features, adapter.output_weight, adapter.bias)
         torch.testing.assert_close(model.logits(features), scores)
     assert not torch.allclose(features, before)
+
+
+def test_a_change_is_none_of_what_is_fitted_after_the_base(vocabularies: dict[str, Vocabulary]) -> None:
+    change = _adapter(vocabularies["word"]).change()
+    assert any("recurrent" in name for name in change)
+    assert not [name for name in change if "cache" in name or "selector" in name]
 
 
 def test_only_the_change_is_trained(vocabularies: dict[str, Vocabulary]) -> None:

@@ -30,6 +30,38 @@ def test_sliced_cross_entropy_is_cross_entropy(rows: int, outputs: int, seed: in
         torch.testing.assert_close(a.grad, b.grad, atol=1e-5, rtol=1e-4)
 
 
+def test_cross_entropy_by_bfloat16_products_is_nearly_the_same() -> None:
+    torch.manual_seed(0)
+    parameters = [torch.randn(300, 64), torch.randn(900, 64) / 8, torch.randn(900)]
+    targets = torch.randint(0, 900, (300,))
+    exact, near = ([p.clone().requires_grad_() for p in parameters] for _ in range(2))
+    loss = linear_cross_entropy(exact[0], exact[1], exact[2], targets)
+    rounded = linear_cross_entropy(near[0], near[1], near[2], targets, torch.bfloat16)
+    assert rounded.dtype == torch.float32
+    assert 0 < abs(rounded.item() - loss.item()) < 0.01
+    loss.backward()
+    rounded.backward()
+    for a, b in zip(exact, near, strict=True):
+        assert a.grad is not None
+        assert b.grad is not None
+        assert 0 < (a.grad - b.grad).norm() < 0.01 * a.grad.norm()
+
+
+@pytest.mark.parametrize("flush", [False, True])
+@pytest.mark.parametrize("products", [torch.float32, torch.bfloat16])
+def test_the_loss_of_what_was_thought_impossible_is_finite(products: torch.dtype, flush: bool) -> None:
+    torch.set_flush_denormal(flush)
+    try:
+        features, weight = torch.tensor([[400.0]], requires_grad=True), torch.tensor([[1.0], [-1.0]], requires_grad=True)
+        loss = linear_cross_entropy(features, weight, torch.zeros(2), torch.tensor([1]), products)
+        loss.backward()
+    finally:
+        torch.set_flush_denormal(False)
+    assert 80 < loss.item() < 1000
+    assert features.grad is not None
+    assert features.grad.isfinite().all()
+
+
 def test_a_frozen_weight_gets_no_gradient() -> None:
     features, weight, bias = torch.randn(5, 4, requires_grad=True), torch.randn(7, 4), torch.zeros(7, requires_grad=True)
     linear_cross_entropy(features, weight, bias, torch.arange(5)).backward()

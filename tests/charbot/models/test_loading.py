@@ -19,6 +19,8 @@ from charbot.personas.library import Library
         {"inputs": 10**15},
         {"cell": "cnn"},
         {"cache": -2},
+        {"selector": -2},
+        {"selector": 8},
         {"phrases": -1},
         {"colour": 3},
     ],

@@ -48,9 +48,9 @@ def test_a_persona_is_its_base_changed(library: Library) -> None:
 
 
 FILES = [
-    "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors",
-    "bases/char/guard.safetensors", "bases/char/cache.safetensors", "personas/ann/persona.json", "personas/ann/char.safetensors",
-    "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
+    "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors", "bases/char/guard.safetensors",
+    "bases/char/cache.safetensors", "bases/word/selector.safetensors", "personas/ann/persona.json",
+    "personas/ann/char.safetensors", "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
 ]  # fmt: skip
 
 

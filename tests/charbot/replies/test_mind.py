@@ -95,3 +95,32 @@ def test_a_cancelled_draw_stops(vocabularies: dict[str, Vocabulary]) -> None:
 )
 def test_a_cut_reply_ends_well(text: str, unit: Unit, expected: str) -> None:
     assert whole_sentences(text, unit) == expected
+
+
+def test_how_well_texts_follow_conversations_side_by_side_is_as_alone(vocabularies: dict[str, Vocabulary]) -> None:
+    model = tiny_model(vocabularies["word"], selector=8)
+    assert model.selector is not None
+    torch.nn.init.normal_(model.selector.weights)
+    mind = Mind("mind", model, tokenizer_for(vocabularies["word"]))
+    model.halve()
+    said = [
+        [Utterance("Ann", "Is there any tea?")],
+        [],
+        [Utterance("Ann", text) for text in ("The kettle is on.", "Is it?", "No.", "Where is my mug?", "There.")],
+    ]
+    prompts = mind.prompts(mind.read([(turns, None) for turns in said]), "Ann")
+    texts = [["More tea!", ""], ["Hello."], []]
+    together = mind.follows(prompts, said, texts)
+    assert [len(some) for some in together] == [2, 1, 0]
+    for one, turns, some, found in zip(prompts, said, texts, together, strict=True):
+        assert mind.follows([one], [turns], [some])[0] == pytest.approx(found, abs=1e-4)
+    late = mind.follows(prompts, [turns[-4:] for turns in said], texts)
+    assert [pytest.approx(some, abs=1e-4) for some in late] == together, "what is further back is forgotten"
+    assert together[0][0] != pytest.approx(mind.follows([prompts[0]], [said[2]], [["More tea!"]])[0][0])
+
+
+def test_without_a_selector_nothing_follows_better(vocabularies: dict[str, Vocabulary]) -> None:
+    mind = _mind(vocabularies["word"])
+    prompts = mind.prompts(mind.read([([Utterance("Ann", "Hi.")], None)]), "Ann")
+    assert not mind.selects
+    assert mind.follows(prompts, [[Utterance("Ann", "Hi.")]], [["Hello.", "Bye."]]) == [[0.0, 0.0]]
