@@ -59,7 +59,7 @@ def tiny_config(epochs: int = 1) -> Config:
         def fit(settings: FitSettings) -> FitSettings:
             return dataclasses.replace(settings, epochs=epochs, batch=4, window=24, warmup_steps=5, learning_rate=5e-3)
 
-        model = ModelSettings(16, 32, 1, 300 if unit == config.train.char else 0)
+        model = ModelSettings(16, 32, 1, 300 if unit == config.train.char else 0, selector=min(8, unit.model.selector))
         return dataclasses.replace(unit, model=model, base=fit(unit.base), persona=fit(unit.persona))
 
     train = dataclasses.replace(config.train, char=tiny(config.train.char), word=tiny(config.train.word), precision="fp32")

@@ -136,9 +136,7 @@ def _why(talk: Chat, argument: str) -> None:
     rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
     table(("", *parts, "reply"), rows)
     if len(parts) > 1:
-        note(
-            "Nats a character: after what was said, after small talk, said by anybody. /pick takes another."
-        )
+        note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
 
 
 def _who(talk: Chat, argument: str) -> None:

@@ -26,8 +26,10 @@ CONFIG = tiny_config(epochs=2)
 def shop(corpus: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """A workshop with both bases fitted."""
     shop = prepare(CONFIG, corpus, tmp_path_factory.mktemp("out"), Console(quiet=True))
-    for unit in ("char", "word"):
-        fit_base(shop, unit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainer.selector._ENOUGH", 100)
+        for unit in ("char", "word"):
+            fit_base(shop, unit)
     return shop
 
 
@@ -58,6 +60,11 @@ def test_phrases_are_the_character_units(shop: Workshop) -> None:
     assert read_base(shop.out / "bases" / "word")[0].architecture["phrases"] == 0
 
 
+def test_a_selector_is_the_word_unit_s_and_needs_replies_enough(shop: Workshop) -> None:
+    assert read_base(shop.out / "bases" / "word")[0].architecture["selector"] == 8
+    assert read_base(shop.out / "bases" / "char")[0].architecture["selector"] == 0
+
+
 def test_a_persona_beats_its_base_and_replies(shop: Workshop) -> None:
     library = Library((shop.out,))
     folder = fit_persona(shop, library, "Ann", ("char", "word"), "general")
@@ -68,6 +75,7 @@ def test_a_persona_beats_its_base_and_replies(shop: Workshop) -> None:
     settings = dataclasses.replace(CONFIG.chat, candidates=8)
     reply = Voice(Library((shop.out,)), "ann", settings).reply(Memory().said("More tea?"), seed=1)
     assert reply.text
+    assert all(candidate.follows for candidate in reply.candidates)
 
 
 def test_one_unit_can_be_fitted_anew(shop: Workshop) -> None:
