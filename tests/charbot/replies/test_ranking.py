@@ -37,7 +37,7 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
 
 
 def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
-    here, anywhere = (-1.0, -1.5), (-1.2, -2.5)
+    here, anywhere = (-1.0, -1.5), (-1.2, -2.3)
     assert _best(here, anywhere, here) == "The "
     assert _best(here, anywhere, here, weights=GIVEN) == "More"
 
