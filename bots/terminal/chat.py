@@ -30,7 +30,7 @@ from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.switchboard import Switchboard
 from charbot.text import MAX_MESSAGE, find_name, normalise
-from charbot.tokens.vocabulary import UNITS
+from charbot.tokens.vocabulary import UNITS, Unit
 
 if TYPE_CHECKING:
     from charbot.evaluation.recognition import Recogniser
@@ -38,13 +38,16 @@ if TYPE_CHECKING:
 SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
 """Settings that can be changed in the chat."""
 
+_LATEST = 1.0
+"""Seconds after which models are loaded, whether or not the user can type by then."""
+
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
 @dataclass
 class Chat:
     """One conversation on the screen: who takes part, whom the user plays, and what was said. `settings` is how replies
-    are written, `asked` how they were to be when the chat began."""
+    are written, `asked` how they were to be when the chat began; `shown` is set once the user can type."""
 
     library: Library
     settings: ChatSettings
@@ -55,6 +58,7 @@ class Chat:
     cast: list[Voice] = field(default_factory=list)
     me: str | None = None
     session: Session = field(default_factory=Session)
+    shown: threading.Event = field(default_factory=threading.Event)
 
     @property
     def names(self) -> list[str]:
@@ -135,9 +139,14 @@ class Chat:
         self._load()
 
     def _load(self) -> None:
+        def load(voice: Voice, unit: Unit) -> None:
+            # To import torch takes the processor from whatever else is to be done: first, the user can type.
+            self.shown.wait(_LATEST)
+            voice.load(unit)
+
         for voice in self.cast:
             # What goes wrong is told when a reply needs it.
-            self.loader.submit(voice.load, self.settings.unit)
+            self.loader.submit(load, voice, self.settings.unit)
 
     def reply(self, session: Session, voice: Voice) -> None:
         """Has somebody reply, and shows it; the conversation then is `session` and the reply. On Ctrl-C, or an error, it
@@ -282,7 +291,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
     def status() -> str:
         return _status(talk, get_app().output.get_size().columns)
 
-    return PromptSession(
+    session: PromptSession[str] = PromptSession(
         history=keep.history(),
         auto_suggest=AutoSuggestFromHistory(),
         completer=completer,
@@ -293,6 +302,8 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         enable_suspend=True,
         bottom_toolbar=status,
     )
+    session.app.after_render += lambda _: talk.shown.set()
+    return session
 
 
 def _status(talk: Chat, width: int) -> str:
