@@ -52,19 +52,19 @@ class Selector(nn.Module):
         the replies begin."""
         found = self.features(features)
         for matrix, bags in zip(self.said, turns, strict=True):
-            found = found + self._mean(bags, self.weights[0]) @ matrix
+            found = found + self._weighed(bags, self.weights[0]) @ matrix
         return normalize(self.drop(found), dim=1)
 
     def replies(self, bags: Bags) -> Tensor:
         """(B, size), of length 1."""
-        return normalize(self.drop(self._mean(bags, self.weights[1]) @ self.reply), dim=1)
+        return normalize(self.drop(self._weighed(bags, self.weights[1]) @ self.reply), dim=1)
 
     def follows(self, contexts: Tensor, replies: Tensor) -> Tensor:
         """How well each reply (N, size) follows each context (B, size), in nats (B, N): a softmax over replies makes shares."""
         return self.sureness.exp() * contexts @ replies.t()
 
     @staticmethod
-    def _mean(bags: Bags, weights: Tensor) -> Tensor:
+    def _weighed(bags: Bags, weights: Tensor) -> Tensor:
         """The weighted words of each text over the square root of what they weigh: (B, E)."""
         weigh = weights[bags.ids].exp()
         rows = torch.arange(len(weigh))

@@ -17,7 +17,7 @@ from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
-from charbot.replies.ranking import DRAWN, DRAWN_ALONE, GIVEN, GIVEN_ALONE, Candidate, Weights, ranked
+from charbot.replies.ranking import DRAWN, DRAWN_ALONE, GIVEN, Candidate, Weights, ranked
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -148,9 +148,8 @@ class Voice:
         else:
             mended = [{self._mended(text): likely for text, likely in found.items()} for found in drawn]
             texts |= {i: found for i, found in zip(pending, mended, strict=True) if i not in texts}
-        ranking = self._ranked(
-            memories, prompts, [texts[i] for i in range(len(memories))], DRAWN if mind.selects else DRAWN_ALONE
-        )
+        weights = DRAWN if mind.selects else DRAWN_ALONE
+        ranking = self._ranked(memories, prompts, [texts[i] for i in range(len(memories))], weights)
         seconds = time.perf_counter() - started
         return [
             Reply(candidates[0].text, candidates, memory.said(candidates[0].text, self.card.name), seconds)
@@ -163,9 +162,7 @@ class Voice:
         (memory,) = self._up_to_date([memory], mind)
         (here,) = mind.prompts([memory.readings[mind.id]], self.card.name)
         likely = mind.likely([(here, text) for text in texts])
-        (ranking,) = self._ranked(
-            [memory], [here], [dict(zip(texts, likely, strict=True))], GIVEN if mind.selects else GIVEN_ALONE
-        )
+        (ranking,) = self._ranked([memory], [here], [dict(zip(texts, likely, strict=True))], GIVEN)
         return ranking
 
     def _up_to_date(self, memories: Sequence[Memory], mind: "Mind") -> list[Memory]:

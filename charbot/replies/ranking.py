@@ -40,9 +40,6 @@ GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.1
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
 
-GIVEN_ALONE = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=20, follows=0.0)
-"""The same, where no selector tells how well they follow."""
-
 
 @dataclass(frozen=True)
 class Candidate:
