@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -85,13 +86,13 @@ def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
 def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def talk(library: object, name: str | None, chat: object, terminal: object, *, resume: bool) -> int:
-        asked.append((name, resume))
+    def talk(library: object, name: str | None, chat: object, terminal: object, *, resume: bool, given: Collection[str]) -> int:
+        asked.append((name, resume, list(given)))
         return 0
 
     monkeypatch.setattr("bots.terminal.chat.chat", talk)
     assert main(words) == 0
-    assert asked == [(name, resume)]
+    assert asked == [(name, resume, ["seed"] if "--seed" in words else [])]
 
 
 def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
