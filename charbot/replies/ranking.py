@@ -30,7 +30,7 @@ class Weights:
     follows: float
 
 
-DRAWN = Weights(anywhere=0.4, persona=5.0, topic=0.25, repetition=0.3, length=0.8, half_length=20, follows=0.1)
+DRAWN = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.8, half_length=20, follows=0.1)
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
 
 DRAWN_ALONE = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0)
