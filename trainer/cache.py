@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
-from math import cos, pi
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from charbot.models.cache import Cache, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
+from trainer.optimizer import cosine_rates
 from trainer.progress import ConsoleProgress
 
 _TURNS = 8
@@ -82,9 +82,7 @@ def _fit_keys(
     others = [p for p in cache.parameters() if p.ndim == 1]
     optimizer = torch.optim.Adam([{"params": matrices, "lr": _RATE}, {"params": others, "lr": _GATE_RATE}])
     steps = -(-len(conversations) // _IN_A_STEP)
-    rates = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / _WARMUP_STEPS) * 0.5 * (1 + cos(pi * step / steps))
-    )
+    rates = cosine_rates(optimizer, _WARMUP_STEPS, steps)
     progress.begin(0, steps)
     asked = _asked(model, tokenizer, conversations)
     for done in range(1, steps + 1):

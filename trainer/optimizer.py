@@ -1,12 +1,21 @@
 """What moves the parameters of a fit."""
 
 from collections.abc import Mapping
+from math import cos, pi
 
 import torch
 from torch import Tensor, nn
 
 from charbot.config import FitSettings
 from charbot.models.language_model import TABLES
+
+
+def cosine_rates(optimizer: torch.optim.Optimizer, warmup: int, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
+    """What lowers the learning rates of a short fit: half a cosine to nothing over all steps, of which the first `warmup`
+    rise to it. Bases and personas follow loop.rate_share."""
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / warmup) * 0.5 * (1 + cos(pi * step / steps))
+    )
 
 
 class Optimizer:

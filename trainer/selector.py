@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, pi
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from charbot.models.selector import TURNS, Selector
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import END
+from trainer.optimizer import cosine_rates
 from trainer.progress import ConsoleProgress
 
 _ENOUGH = 5_000
@@ -99,9 +99,7 @@ def _fit(
     others = [p for p in selector.parameters() if p is not selector.weights]
     optimizer = torch.optim.Adam([{"params": others, "lr": _RATE}, {"params": [selector.weights], "lr": _WEIGHT_RATE}])
     steps = sum(map(len, epochs))
-    rates = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / _WARMUP_STEPS) * 0.5 * (1 + cos(pi * step / steps))
-    )
+    rates = cosine_rates(optimizer, _WARMUP_STEPS, steps)
     progress.begin(0, steps)
     selector.train()
     nothing = torch.empty(0, dtype=torch.int64)

@@ -9,11 +9,10 @@ NOTHING = torch.empty(0, dtype=torch.int64)
 
 
 def _model(vocabulary: Vocabulary) -> LanguageModel:
-    model = tiny_model(vocabulary)
-    model.select(8)
+    model = tiny_model(vocabulary, selector=8)
     assert model.selector is not None
     torch.nn.init.normal_(model.selector.weights)
-    return model.eval()
+    return model
 
 
 def _turns(model: LanguageModel, said: list[list[list[int]]]) -> list[Bags]:
