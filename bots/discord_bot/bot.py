@@ -29,7 +29,7 @@ from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.sending import NETWORK, PASSING, quietly
 from bots.discord_bot.store import Store, StoreError, Waiting
-from bots.discord_bot.targets import ToMessage
+from bots.discord_bot.targets import AnyMessage, ToMessage
 from bots.discord_bot.worker import Worker
 from charbot.config import Config
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -231,6 +231,7 @@ class Bot(commands.AutoShardedBot):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.conversations.flush(), _FLUSHING_SECONDS)
         await super().close()
+        await self._faces.close()
         await self._recogniser.close()
         await self._disk.close()
 
@@ -250,7 +251,7 @@ class Bot(commands.AutoShardedBot):
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Discord keeps back what is in an answer that does not mention the bot.
             if not self.hasty(message.author.id, place):
-                await quietly(ToMessage(message, message.author.id).send(texts.UNREAD))
+                await quietly(self._to(message, message.author.id, Place()).send(texts.UNREAD))
             return
         # Discord may tell of a message twice, where the line broke.
         if message.id in self._heard:
@@ -292,8 +293,8 @@ class Bot(commands.AutoShardedBot):
         by_webhook = message.webhook_id is not None and message.application_id == self.application_id
         return by_webhook or message.author == self.user
 
-    def _to(self, message: discord.Message | discord.PartialMessage, author: int, place: Place) -> ToMessage:
-        return ToMessage(message, author, self._faces if place.faces else None)
+    def _to(self, message: AnyMessage, author: int, place: Place, *, in_doubt: bool = False) -> ToMessage:
+        return ToMessage(message, author, self._stands, self._faces if place.faces else None, in_doubt)
 
     def hasty(self, author: int, place: Place) -> bool:
         """Whether somebody asks again too soon."""
@@ -361,7 +362,7 @@ class Bot(commands.AutoShardedBot):
         channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
         place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
         message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
-        target = self._to(message, one.author, place)
+        target = self._to(message, one.author, place, in_doubt=one.reply is not None)
         return Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
 
     async def _answer(self, call: Call) -> None:
@@ -412,8 +413,7 @@ class Bot(commands.AutoShardedBot):
             async with self._excused(call):
                 with suppress(StoreError):
                     await self._disk.do(self.store.sending, call.id, text)
-                if call.reply is None or not await self._was_said(call, texts.pieces(call.reply)[0]):
-                    await call.target.send(text, speaker)
+                await call.target.send(text, speaker)
         except NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
@@ -424,23 +424,24 @@ class Bot(commands.AutoShardedBot):
         self.metrics.count("answered", time.monotonic() - call.at)
         await self.conversations.keep(call, memory, after)
 
-    async def _was_said(self, call: Call, begins: str) -> bool:
-        """Whether a reply that was about to be sent before a crash, and begins so, stands in the channel."""
-        channel = self.get_channel(call.channel) or self.get_partial_messageable(call.channel)
+    async def _stands(self, message: AnyMessage, answer: str) -> bool:
+        """Whether an answer to a message stands in its channel. Raises what PASSING has."""
+        channel = message.channel
 
         async def answers(one: discord.Message) -> bool:
-            if one.reference is not None:
-                return one.reference.message_id == call.id
-            return (one.content or await self._faces.said(channel, one)) == begins
+            if one.reference is not None and one.reference.message_id != message.id:
+                return False
+            return (one.content or await self._faces.said(channel, one)) == answer
 
-        after = discord.Object(call.id)
         try:
             # One by one: nothing is asked for that is not needed.
-            async for one in self.get_partial_messageable(call.channel).history(after=after, limit=_LOOKED_AT):
+            async for one in self.get_partial_messageable(channel.id).history(after=message, limit=_LOOKED_AT):
                 if self._mine(one) and await answers(one):
                     return True
         except discord.HTTPException as error:
-            _log.warning("what was said last in channel %d cannot be read: %s", call.channel, error)
+            if isinstance(error, PASSING):
+                raise
+            _log.warning("what was said last in channel %d cannot be read: %s", channel.id, error)
         return False
 
     async def _excuse(self, call: Call) -> None:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Mapping
 from typing import TypeAlias
 
+import aiohttp
 import discord
 
 from bots.discord_bot.recent import Recent
+from bots.discord_bot.sending import PASSING
 from charbot.errors import ConfigError
 from charbot.personas.library import slug
 
@@ -40,6 +42,7 @@ class Faces:
                 raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
         self._avatars = {slug(name): address for name, address in avatars.items()}
         self._hooks: Recent[int, discord.Webhook] = Recent(_ROOMS)
+        self._session: aiohttp.ClientSession | None = None
         self._refused: Recent[int, float] = Recent(_ROOMS)
         # One at a time in a room, or two threads of it would make it two.
         self._looking: Recent[int, asyncio.Lock] = Recent(_ROOMS)
@@ -60,15 +63,22 @@ class Faces:
             return self._refuse(room, error)
 
     async def said(self, channel: object, message: discord.Message) -> str | None:
-        """What a webhook's message says, which Discord keeps back elsewhere. None where that cannot be found out."""
+        """What a webhook's message says, which Discord keeps back elsewhere. None where that cannot be found out. Raises
+        what PASSING has."""
         room, thread = _parts(channel)
         if room is None:
             return None
         try:
             hook = await self._hook(room)
             return (await hook.fetch_message(message.id, thread=thread or discord.utils.MISSING)).content
-        except discord.HTTPException:
+        except discord.HTTPException as error:
+            if isinstance(error, PASSING):
+                raise
             return None
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
 
     def forget(self, room: int) -> None:
         """A channel's webhooks changed: it is looked at anew."""
@@ -98,7 +108,9 @@ class Faces:
             async with lock:
                 if room.id not in self._hooks:
                     own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
-                    self._hooks[room.id] = own[0] if own else await room.create_webhook(name=_NAME)
+                    hook = own[0] if own else await room.create_webhook(name=_NAME)
+                    hook.session = self._session = self._session or aiohttp.ClientSession(raise_for_status=_no_second_time)
+                    self._hooks[room.id] = hook
         return self._hooks[room.id]
 
     def _refuse(self, room: _Room, error: discord.HTTPException) -> bool:
@@ -106,6 +118,12 @@ class Faces:
         self.forget(room.id)
         self._refused[room.id] = time.monotonic() + _REFUSED_SECONDS
         return False
+
+
+async def _no_second_time(response: aiohttp.ClientResponse) -> None:
+    """discord.py posts again at once what Discord failed at. Some of that has arrived, and a webhook's post has no nonce."""
+    if response.status >= 500:
+        response.raise_for_status()
 
 
 def _parts(channel: object) -> tuple[_Room | None, discord.Thread | None]:

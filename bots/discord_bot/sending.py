@@ -16,15 +16,21 @@ PAUSES = (1.0, 4.0, 15.0)
 """Seconds before something is sent again."""
 
 
-async def patiently(send: Callable[[], Awaitable[object]]) -> None:
-    """Sends something, again after a while where that fails and may not for long. Raises what NETWORK has."""
+async def patiently(
+    send: Callable[[], Awaitable[object]], arrived: Callable[[], Awaitable[bool]] | None = None, *, in_doubt: bool = False
+) -> None:
+    """Sends something, again after a while where that fails and may not for long. What failed may have `arrived` all the
+    same: where twice would be wrong, that is found out before it is sent again, and before the first time where it is
+    `in_doubt`. Raises what NETWORK has."""
     for pause in itertools.chain(PAUSES, [None]):
         try:
-            await send()
+            if not (arrived and in_doubt and await arrived()):
+                await send()
         except PASSING:
             if pause is None:
                 raise
             await asyncio.sleep(pause)
+            in_doubt = True
         else:
             return
 

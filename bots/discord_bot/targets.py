@@ -1,7 +1,9 @@
 """Where answers go: below a message, or to a command."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import discord
 
@@ -13,14 +15,19 @@ from bots.discord_bot.sending import patiently
 _UNANSWERABLE = (50035, 160002)
 """Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
 
+AnyMessage: TypeAlias = discord.Message | discord.PartialMessage
+
 
 @dataclass(frozen=True)
 class ToMessage:
-    """Answers somebody's message, pinging nobody; where there are faces, personas do so under their own names."""
+    """Answers somebody's message, pinging nobody; where there are faces, personas do so under their own names. `stands`
+    finds out whether an answer to a message is there; it may be from the start where that is `in_doubt`."""
 
-    message: discord.Message | discord.PartialMessage
+    message: AnyMessage
     author: int
+    stands: Callable[[AnyMessage, str], Awaitable[bool]]
     faces: Faces | None = None
+    in_doubt: bool = False
 
     async def typing(self) -> None:
         await self.message.channel.typing()
@@ -30,8 +37,11 @@ class ToMessage:
         for number, part in enumerate(parts):
             view = again(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
             send = partial(self._send, number, part, speaker, view)
-            # What charbot says in its own name is not worth the wait.
-            await (patiently(send) if speaker else send())
+            if speaker:
+                await patiently(send, partial(self.stands, self.message, part), in_doubt=self.in_doubt)
+            else:
+                # What charbot says in its own name is not worth the wait.
+                await send()
 
     async def _send(self, number: int, part: str, speaker: str | None, view: discord.ui.View) -> None:
         if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part, view):

@@ -81,6 +81,8 @@ class FakeDiscord:
     """What people do before the bot knows all its servers."""
     refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
     """Answers a request in another way."""
+    spoil: Callable[[str, str], web.Response | None] = lambda method, path: None
+    """The same once it has had its effect."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(time_snowflake(utcnow())))
     _asked: dict[str, float] = field(default_factory=dict)
     _lines: dict[int, _Line] = field(default_factory=dict)
@@ -108,6 +110,10 @@ class FakeDiscord:
         refused = self.refuse(method, path)
         if refused is not None:
             return refused
+        answer = await self._taken(request, method, path)
+        return self.spoil(method, path) or answer
+
+    async def _taken(self, request: web.Request, method: str, path: str) -> web.Response:
         parts = path.split("/")
         if parts[0] not in ("interactions", "webhooks") and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _answer({"message": "401: Unauthorized", "code": 0}, 401)
