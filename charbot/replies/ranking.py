@@ -17,12 +17,14 @@ from charbot.text import words
 @dataclass(frozen=True)
 class Weights:
     """What counts in a score, against log p here in nats a character: less log p after small talk, how much likelier the
-    persona is than anybody, what is in common with what was said, less what it repeats; what a character is worth in
-    itself, and how many make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no
-    conversation; and how well it follows what was said, by the model's selector."""
+    persona is than anybody, and the most that it is taken to be, or a fragment with a word of the persona's beats every
+    answer; what is in common with what was said, less what it repeats; what a character is worth in itself, and how many
+    make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no conversation; and how well it
+    follows what was said, by the model's selector."""
 
     anywhere: float
     persona: float
+    most_persona: float
     topic: float
     repetition: float
     length: float
@@ -30,13 +32,17 @@ class Weights:
     follows: float
 
 
-DRAWN = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.8, half_length=20, follows=0.1)
+DRAWN = Weights(
+    anywhere=0.4, persona=16.0, most_persona=0.07, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.1
+)
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
 
-DRAWN_ALONE = Weights(anywhere=0.3, persona=3.0, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0)
+DRAWN_ALONE = Weights(
+    anywhere=0.3, persona=3.0, most_persona=0.2, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0
+)
 """The same, where no selector tells how well they follow what was said."""
 
-GIVEN = Weights(anywhere=0.9, persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05)
+GIVEN = Weights(anywhere=0.9, persona=0.0, most_persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05)
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
 
@@ -71,7 +77,8 @@ def ranked(
     found = []
     for (text, here), after_anything, by_anybody, after_this in zip(texts.items(), anywhere, anybody, follows, strict=True):
         repeated, about = repetition(text, said), lexicon.shared(text, said)
-        fit = here - weights.anywhere * after_anything + weights.persona * (here - by_anybody) + weights.length
+        persona = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
+        fit = here - weights.anywhere * after_anything + weights.persona * persona + weights.length
         score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
         score += weights.topic * about - weights.repetition * repeated
         found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this))

@@ -32,8 +32,15 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
     assert _best((-1.2, -1.0), even, even) == "More"
     assert _best(even, (-1.0, -1.2), even) == "More"
     assert _best(even, even, (-1.2, -1.0)) == "The "
-    assert _best((-1.0, -1.01), even, even, "The kettle is on?") == "More", "it only repeats"
-    assert _best((-1.0, -1.01), even, even, "All that tea!") == "More", "it is about tea"
+    uneven = (-1.0, -1.01)
+    assert _best(uneven, even, uneven) == "The "
+    assert _best(uneven, even, uneven, "The kettle is on?") == "More", "it only repeats"
+    assert _best(uneven, even, uneven, "All that tea!") == "More", "it is about tea"
+
+
+def test_what_only_the_persona_says_does_not_beat_what_fits_far_better() -> None:
+    assert _best((-1.0, -2.0), (-1.0, -1.0), (-1.0, -2.5)) == "More", "it is the persona's"
+    assert _best((-1.0, -4.0), (-1.0, -1.0), (-1.0, -9.0)) == "The ", "however much it is"
 
 
 def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
