@@ -100,7 +100,10 @@ class Voice:
     @cached_property
     def _lexicon(self) -> Lexicon:
         fit = self.card.fits.get("word")
-        return Lexicon.of(self._library.base("word", fit.base)[2].words if fit else ())
+        if fit is None:
+            return Lexicon.of(())
+        vocabulary = self._library.base("word", fit.base)[2]
+        return Lexicon.of(vocabulary.words, vocabulary.speakers)
 
     @cached_property
     def _manners(self) -> "Manners":
@@ -188,8 +191,7 @@ class Voice:
         ranking = []
         for memory, found, following in zip(memories, texts, follows, strict=True):
             anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
-            said = [turn.text for turn in memory.turns]
-            ranking.append(ranked(found, anywhere, anybody, following, said, self._lexicon, weights))
+            ranking.append(ranked(found, anywhere, anybody, following, memory.turns, self.card.name, self._lexicon, weights))
         return ranking
 
     def _can_be_said(self, text: str) -> bool:

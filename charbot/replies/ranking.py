@@ -3,15 +3,18 @@
 Candidates are scored by how likely they are here, minus how likely after anything (maximum mutual
 information, Li et al. 2016, "A Diversity-Promoting Objective Function"), plus how much more likely
 the persona is to say them than anybody, plus how well they follow what was said and what they have in common with it,
-minus what they repeat.
+minus what they repeat, and minus calling somebody who is not there.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from charbot.corpus.conversation import Utterance
 from charbot.replies.lexicon import Lexicon
 from charbot.text import words
+
+_WHO = frozenset(("who", "who's", "whom", "whose"))
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,8 @@ class Weights:
     """What counts in a score, against log p here in nats a character: less log p after small talk, how much likelier the
     persona is than anybody, and the most that it is taken to be, or a fragment with a word of the persona's beats every
     answer; what is in common with what was said, less what it repeats; what a character is worth in itself, and how many
-    make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no conversation; and how well it
-    follows what was said, by the model's selector."""
+    make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no conversation; how well it
+    follows what was said, by the model's selector; and less what calling somebody costs who is not there."""
 
     anywhere: float
     persona: float
@@ -30,19 +33,25 @@ class Weights:
     length: float
     half_length: float
     follows: float
+    absent: float
 
 
 DRAWN = Weights(
-    anywhere=0.4, persona=16.0, most_persona=0.07, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.1
-)
+    anywhere=0.4, persona=16.0, most_persona=0.07, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.1,
+    absent=0.5,
+)  # fmt: skip
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
 
 DRAWN_ALONE = Weights(
-    anywhere=0.3, persona=3.0, most_persona=0.2, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0
-)
+    anywhere=0.3, persona=3.0, most_persona=0.2, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0,
+    absent=0.5,
+)  # fmt: skip
 """The same, where no selector tells how well they follow what was said."""
 
-GIVEN = Weights(anywhere=0.9, persona=0.0, most_persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05)
+GIVEN = Weights(
+    anywhere=0.9, persona=0.0, most_persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05,
+    absent=0.0,
+)  # fmt: skip
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
 
@@ -50,8 +59,8 @@ likely, and what tells the right one is what it owes to what was said."""
 @dataclass(frozen=True)
 class Candidate:
     """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody,
-    each in nats a character, how much it is about what was said, the share of it that repeats something, and how well
-    it follows what was said, in nats (0 where no selector tells)."""
+    each in nats a character, how much it is about what was said, the share of it that repeats something, how well
+    it follows what was said, in nats (0 where no selector tells), and 1 where it calls somebody who is not there."""
 
     text: str
     score: float
@@ -61,6 +70,7 @@ class Candidate:
     topic: float
     repetition: float
     follows: float = 0.0
+    absent: float = 0.0
 
 
 def ranked(
@@ -68,20 +78,23 @@ def ranked(
     anywhere: Sequence[float],
     anybody: Sequence[float],
     follows: Sequence[float],
-    said: Sequence[str],
+    turns: Sequence[Utterance],
+    persona: str,
     lexicon: Lexicon,
     weights: Weights,
 ) -> tuple[Candidate, ...]:
-    """Candidates, the best first: texts with their log p here, after small talk and by anybody, and how well they follow;
-    `said`, oldest first, is what was said lately."""
+    """Candidates, the best first: texts with their log p here, after small talk and by anybody, and how well they follow
+    the last `turns`, oldest first."""
+    said = [turn.text for turn in turns]
     found = []
     for (text, here), after_anything, by_anybody, after_this in zip(texts.items(), anywhere, anybody, follows, strict=True):
         repeated, about = repetition(text, said), lexicon.shared(text, said)
-        persona = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
-        fit = here - weights.anywhere * after_anything + weights.persona * persona + weights.length
+        own = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
+        fit = here - weights.anywhere * after_anything + weights.persona * own + weights.length
         score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
-        score += weights.topic * about - weights.repetition * repeated
-        found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this))
+        absent = float(calls_somebody_absent(text, turns, persona, lexicon))
+        score += weights.topic * about - weights.repetition * repeated - weights.absent * absent
+        found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this, absent))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 
@@ -97,3 +110,12 @@ def repetition(text: str, said: Sequence[str]) -> float:
     before = {pair for turn in said for pair in _pairs(turn)}
     repeated = sum(pair in before or pair in pairs[:i] for i, pair in enumerate(pairs))
     return repeated / max(1, len(pairs))
+
+
+def calls_somebody_absent(text: str, turns: Sequence[Utterance], persona: str, lexicon: Lexicon) -> bool:
+    """Whether a persona's reply calls somebody by a name that has not come up, or by the persona's own: who talks to it is
+    seldom Ross. Where it was asked who, a name is an answer."""
+    if turns and not _WHO.isdisjoint(words(turns[-1].text)):
+        return False
+    there = {word for turn in turns for word in words(f"{turn.speaker or ''} {turn.text}")} - set(words(persona))
+    return not there.issuperset(lexicon.called(text))

@@ -25,6 +25,17 @@ def test_words_that_are_none_are_told() -> None:
     assert Lexicon.of(()).knows("kettel"), "without a list nobody can tell"
 
 
+def test_who_is_called() -> None:
+    listed = (" Ann", " Mr", " Bob", " man", " Man", " Chef", " Doctor", " doctor", " chef", "tea", "Tea", " Oh", " oh", " Zoe")
+    lexicon = Lexicon.of(listed, ["Mr. Bob", "Man", "Chef", "Doctor 2", "Tea"])
+    assert lexicon.names == {"ann", "mr", "bob", "chef", "doctor", "zoe"}, "a man is anybody, and tea a piece of a word"
+    for text in ("Ann, look!", "Look, Ann.", "Look! Ann!", "Hey Ann", "Oh ANN?", "I know, Ann: tea."):
+        assert lexicon.called(text) == ["ann"]
+    assert lexicon.called("Hi, Mr. Bob. Thanks Zoe!") == ["bob", "zoe"]
+    for text in ("Ann knows.", "I like Ann.", "Mr. Bob is here.", "I saw Mr. Bob.", "Man, tea!", "Oh, Annie.", ""):
+        assert lexicon.called(text) == []
+
+
 @given(st.text(), st.lists(st.text(), max_size=6))
 def test_any_text_can_be_compared(text: str, said: list[str]) -> None:
     assert 0 <= LEXICON.shared(text, said) <= 2.4 + 1e-9

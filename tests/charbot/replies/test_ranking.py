@@ -1,7 +1,8 @@
 import pytest
 
+from charbot.corpus.conversation import Utterance
 from charbot.replies.lexicon import Lexicon
-from charbot.replies.ranking import DRAWN, GIVEN, Weights, ranked, repetition
+from charbot.replies.ranking import DRAWN, GIVEN, Weights, calls_somebody_absent, ranked, repetition
 
 LEXICON = Lexicon.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
 
@@ -23,7 +24,7 @@ def _best(
     follows: tuple[float, float] = (0.0, 0.0),
 ) -> str:
     texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
-    return ranked(texts, anywhere, anybody, follows, [said], LEXICON, weights)[0].text[:4]
+    return ranked(texts, anywhere, anybody, follows, [Utterance(None, said)], "Ann", LEXICON, weights)[0].text[:4]
 
 
 def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_comes_first() -> None:
@@ -57,6 +58,24 @@ def test_of_what_is_equally_likely_what_follows_better_comes_first(weights: Weig
 
 
 def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], [2.5], ["Any tea?"], LEXICON, DRAWN)
-    assert (only.here, only.anywhere, only.anybody, only.repetition, only.follows) == (-1.5, -1.25, -2.0, 0, 2.5)
+    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], [2.5], [Utterance(None, "Any tea?")], "Ann", LEXICON, DRAWN)
+    assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
+    assert (only.follows, only.absent) == (2.5, 0)
     assert 0 < only.topic < 1
+
+
+def test_who_is_not_there_is_not_called() -> None:
+    lexicon = Lexicon.of((" Ann", " Bob", " Zoe", " tea"))
+    turns = [Utterance("Bob", "Where is Zoe?"), Utterance(None, "More tea?")]
+
+    def absent(text: str, asked: str = "More tea?") -> bool:
+        return calls_somebody_absent(text, [*turns[:1], Utterance(None, asked)], "Ann", lexicon)
+
+    assert not absent("Bob, no."), "he has said something"
+    assert not absent("No, Zoe."), "she has come up"
+    assert absent("Ann, no."), "nobody calls herself"
+    assert calls_somebody_absent("Zoe!", [], "Ann", lexicon)
+    assert not absent("Ann.", "Who has the tea?"), "that is an answer"
+    even = [-1.0, -1.0]
+    best, worst = ranked({"No, Bob.": -1.0, "No, tea.": -1.0}, even, even, [0.0, 0.0], turns[1:], "Ann", lexicon, DRAWN)
+    assert (best.text, best.absent, worst.absent) == ("No, tea.", 0, 1)
