@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from charbot.corpus.conversation import Conversation, Utterance, whole
 from charbot.evaluation.likelihood import questions, read_conversations
-from charbot.models.cache import Cache, Question, hits
+from charbot.models.cache import NOWHERE, Cache, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
@@ -100,24 +100,35 @@ def _fit_keys(
 
 
 def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
-    known: list[tuple[Tensor, Tensor, Tensor]] = []
+    """Fits what matches are worth, and the gate. All that these depend on are sums over what matches alike."""
+    known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
-            log_shares, facts = cache.compare(*question)
-            hit = hits(question.held.ids, targets[None])
-            seen = question.visible[0].any(1)
-            known.append((own[seen], log_shares.masked_fill(~hit, -torch.inf).logsumexp(2)[0, seen], facts[0, seen]))
-    own, held, facts = (torch.cat(parts) for parts in zip(*known, strict=True))
-    gate = nn.Parameter(cache.gate.detach().clone())
-    optimizer = torch.optim.LBFGS([gate], max_iter=_GATE_STEPS, line_search_fn="strong_wolfe")
+            features, held, visible, likeliest = question
+            scores, matched = (part[0] for part in cache.compare(features, held, visible))
+            alike = [matched == length for length in range(len(cache.match))]
+            hit = hits(held.ids, targets[None])[0]
+            masses, found = (
+                torch.stack([scores.masked_fill(~(one & of), NOWHERE).logsumexp(1) for one in alike], 1)
+                for of in (visible[0], hit & visible[0])
+            )
+            tops = torch.stack([scores.masked_fill(~one, NOWHERE).amax(1) for one in alike], 1)
+            seen = visible[0].any(1)
+            known.append(tuple(part[seen] for part in (own, likeliest[0], visible[0].sum(1), masses, found, tops)))
+    own, likeliest, count, masses, found, tops = (torch.cat(parts) for parts in zip(*known, strict=True))
+    match, gate = (nn.Parameter(part.detach().clone()) for part in (cache.match, cache.gate))
+    optimizer = torch.optim.LBFGS([match, gate], max_iter=_GATE_STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        weight = facts @ gate
+        mass = (masses + match).logsumexp(1)
+        weight = cache.facts(mass, (tops + match).amax(1), count, likeliest) @ gate
+        held = (found + match).logsumexp(1) - mass
         nats = -torch.logaddexp(logsigmoid(weight) + held, logsigmoid(-weight) - own).mean()
         nats.backward()  # type: ignore[no-untyped-call]
         return nats
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
+        cache.match.copy_(match)
         cache.gate.copy_(gate)

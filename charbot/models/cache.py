@@ -2,8 +2,9 @@
 
 An LSTM forgets words. A cache keeps the last ids of a conversation, each with a key made of the features before it;
 ids whose keys fit what the model is looking for now are likely to come again (Grave, Joulin and Usunier 2017,
-"Improving Neural Language Models with a Continuous Cache"). Unlike theirs, keys and queries are fitted, and so is a
-gate that says how much the cache's opinion weighs at each place.
+"Improving Neural Language Models with a Continuous Cache"). Unlike theirs, keys and queries are fitted, and so are
+what it is worth that an id came after the same ids as now, and a gate that says how much the cache's opinion weighs at
+each place.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,15 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, pad
 
 HORIZON = 512
 """Ids that are kept: what is further back is forgotten."""
 
-_NOWHERE = -1e4
+LONGEST_MATCH = 6
+"""Ids before two places that are compared."""
+
+NOWHERE = -1e4
 """The score of what is not to be seen: too little for any share, but a number, as gradients need it."""
 
 
@@ -46,6 +50,18 @@ def hits(ids: Tensor, targets: Tensor) -> Tensor:
     return ids[:, None] == targets[..., None]
 
 
+def matches(ids: Tensor, visible: Tensor) -> Tensor:
+    """How many ids, up to LONGEST_MATCH, are the same before each held id (B, M) and at the end of what is visible from
+    each of T places (B, T, M): (B, T, M)."""
+    length = ids.shape[1]
+    before = pad(ids, (LONGEST_MATCH, 0), value=-1).unfold(1, LONGEST_MATCH, 1)
+    seen = pad(visible, (LONGEST_MATCH, 0)).unfold(2, LONGEST_MATCH, 1)
+    ends = (visible * torch.arange(1, length + 1)).amax(2)
+    latest = before.gather(1, ends[..., None].expand(*ends.shape, LONGEST_MATCH))
+    same = (before[:, None, :-1] == latest[:, :, None]) & seen[:, :, :-1]
+    return same.flip(3).cumprod(3).sum(3)
+
+
 class Question(NamedTuple):
     """What caches are asked at T places each: with features (B, T, embedding), which of what is held is to be seen from
     there (B, T, M), and -ln p of what the model alone thinks likeliest (B, T)."""
@@ -69,7 +85,7 @@ class Opinion:
     def blended(self, nats: Tensor, chosen: Tensor) -> Tensor:
         """-ln p (B, T) by model and cache of whatever is `chosen` (B, T, M) among the held ids; `nats` is its -ln p by
         the model alone."""
-        found = self.log_shares.masked_fill(~chosen, _NOWHERE).logsumexp(2)
+        found = self.log_shares.masked_fill(~chosen, NOWHERE).logsumexp(2)
         return -torch.logaddexp(self.log_trust + found, self.log_doubt - nats)
 
     def spread(self, outputs: int) -> Tensor:
@@ -95,7 +111,9 @@ class Cache(nn.Module):
         nn.init.normal_(self.query.bias, std=0.1)
         with torch.no_grad():
             self.query.weight.copy_(self.key.weight)
-        # What the gate counts: one, and what `compare` finds.
+        # What a score gains by each length of match.
+        self.match = nn.Parameter(torch.zeros(LONGEST_MATCH + 1))
+        # What the gate counts: see `facts`.
         self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
 
     def keys(self, features: Tensor, embedded: Tensor) -> Tensor:
@@ -105,15 +123,22 @@ class Cache(nn.Module):
         # Gradients pass by the rounding: most of them are too small for half precision.
         return found + (found.half().float() - found).detach()
 
-    def compare(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> tuple[Tensor, Tensor]:
-        """The logarithm of the share (B, T, M) of each held id, and what the gate goes by (B, T, 5): see Question."""
-        scores = (self.query(features) @ held.keys.mT).masked_fill(~visible, _NOWHERE)
-        mass, top, count = scores.logsumexp(2), scores.amax(2), visible.sum(2)
-        facts = (torch.ones_like(mass), -likeliest, top - mass, mass / 10, count.clamp(min=1).log())
-        return scores - mass[..., None], torch.stack(facts, 2)
+    def compare(self, features: Tensor, held: Held, visible: Tensor) -> tuple[Tensor, Tensor]:
+        """The score (B, T, M) of each held id by its key alone, and what it matches: see Question and `matches`."""
+        scores = (self.query(features) @ held.keys.mT).masked_fill(~visible, NOWHERE)
+        return scores, matches(held.ids, visible)
+
+    @staticmethod
+    def facts(mass: Tensor, top: Tensor, count: Tensor, likeliest: Tensor) -> Tensor:
+        """What the gate goes by at some places (..., 5): one, how sure the model is, how much of the `mass` of all scores
+        (the logarithm of their exponentials' sum) the `top` one has, how much that is, and how many there are."""
+        return torch.stack((torch.ones_like(mass), -likeliest, top - mass, mass / 10, count.clamp(min=1).log()), -1)
 
     def forward(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> Opinion:
         """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
-        log_shares, facts = self.compare(features, held, visible, likeliest)
-        weight = (facts @ self.gate).where(visible.any(2), _NOWHERE)
-        return Opinion(held.ids, log_shares, logsigmoid(weight), logsigmoid(-weight))
+        scores, matched = self.compare(features, held, visible)
+        scores = scores + self.match[matched]
+        mass = scores.logsumexp(2)
+        facts = self.facts(mass, scores.amax(2), visible.sum(2), likeliest)
+        weight = (facts @ self.gate).where(visible.any(2), NOWHERE)
+        return Opinion(held.ids, scores - mass[..., None], logsigmoid(weight), logsigmoid(-weight))

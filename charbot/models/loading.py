@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from charbot.errors import BundleError
 from charbot.models.adapter import merge
 from charbot.models.language_model import Architecture, LanguageModel
@@ -19,8 +21,12 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
         model = LanguageModel(Architecture(**card.architecture))
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
+    weights = read_base_weights(folder, card)
+    if model.cache is not None:
+        # Caches that were fitted before they had it do without.
+        weights.setdefault("cache.match", torch.zeros_like(model.cache.match))
     try:
-        model.load_state_dict(read_base_weights(folder, card), assign=True)
+        model.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise BundleError(f"{folder}: its weights do not fit its card; install or fit it anew") from error
     return model.eval(), vocabulary, card

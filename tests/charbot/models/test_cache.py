@@ -1,8 +1,10 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
-from charbot.models.cache import Cache, Held, Opinion, side_by_side
+from charbot.models.cache import LONGEST_MATCH, Cache, Held, Opinion, matches, side_by_side
 
 IDS = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
 
@@ -76,3 +78,29 @@ def test_what_several_hold_ends_at_the_same_place() -> None:
     assert together.ids.tolist() == [[1, 2, 3, -1]] * 2 + [[-1, -1, 4, -1]] * 2
     assert together.keys.shape == (4, 4, 2)
     assert together.keys[3].sum(1).tolist() == [0, 0, 2, 0]
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=20), st.integers(0, 3), st.data())
+def test_what_came_after_the_same_ids_is_told(ids: list[int], empty: int, data: st.DataObject) -> None:
+    held = torch.tensor([[-1] * empty + ids + [-1] * empty])
+    first = data.draw(st.integers(0, len(ids)))
+    last = data.draw(st.integers(first, len(ids)))
+    visible = torch.zeros(1, 1, held.shape[1], dtype=torch.bool)
+    visible[0, 0, empty + first : empty + last] = True
+    found = matches(held, visible)[0, 0].tolist()
+    seen = ids[first:last]
+    for place in range(len(seen)):
+        before = seen[:place]
+        length = 0
+        while length < min(LONGEST_MATCH, len(before)) and before[-1 - length] == seen[-1 - length]:
+            length += 1
+        assert found[empty + first + place] == length
+
+
+def test_what_came_after_the_same_ids_can_count_for_more(cache: Cache) -> None:
+    held = Held(torch.zeros(1, 5, 8), torch.tensor([[1, 2, 3, 1, 2]]))
+    visible, nothing = torch.ones(1, 1, 5, dtype=torch.bool), torch.zeros(1, 1, 16)
+    with torch.no_grad():
+        cache.match.copy_(torch.arange(LONGEST_MATCH + 1))
+        shares = cache(nothing, held, visible, torch.zeros(1, 1)).log_shares[0, 0]
+    assert (shares - shares[0]).tolist() == pytest.approx([0, 0, 2, 0, 0]), "after 1 and 2 there was a 3"

@@ -4,6 +4,7 @@ import pytest
 
 from charbot.errors import BundleError
 from charbot.models.loading import base_model
+from charbot.personas.bundle import read_base_guard, write_base
 from charbot.personas.library import Library
 
 
@@ -32,3 +33,13 @@ def test_sizes_that_no_model_can_have_are_told(library: Library, sizes: dict[str
     path.write_text(json.dumps(card))
     with pytest.raises(BundleError, match="install or fit it anew"):
         base_model(library, "char")
+
+
+def test_a_cache_that_knows_nothing_of_matches_does_without(library: Library) -> None:
+    model, vocabulary, card = base_model(library, "char")
+    folder = library.folders[0] / "bases/char"
+    before = {name: tensor for name, tensor in model.state_dict().items() if name != "cache.match"}
+    write_base(folder, vocabulary, card.architecture, before, read_base_guard(folder, card), {}, {})
+    again, _, _ = base_model(Library(library.folders), "char")
+    assert again.cache is not None
+    assert not again.cache.match.any()
