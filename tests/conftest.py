@@ -76,7 +76,11 @@ def tiny_model(
 ) -> LanguageModel:
     torch.manual_seed(seed)
     sizes = Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache, selector=selector)
-    return LanguageModel(sizes).eval()
+    model = LanguageModel(sizes)
+    if model.cache is not None:
+        # Or all lengths of matches would be worth the same.
+        torch.nn.init.uniform_(model.cache.match)
+    return model.eval()
 
 
 def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:

@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from charbot.corpus.conversation import Conversation, Utterance, whole
 from charbot.evaluation.likelihood import questions, read_conversations
-from charbot.models.cache import NOWHERE, Cache, Question, hits
+from charbot.models.cache import LONGEST_MATCH, NOWHERE, Cache, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
@@ -106,7 +106,7 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
             features, held, visible, likeliest = question
             scores, matched = (part[0] for part in cache.compare(features, held, visible))
-            alike = [matched == length for length in range(len(cache.match))]
+            alike = [matched == length for length in range(LONGEST_MATCH + 1)]
             hit = hits(held.ids, targets[None])[0]
             masses, found = (
                 torch.stack([scores.masked_fill(~(one & of), NOWHERE).logsumexp(1) for one in alike], 1)
@@ -121,9 +121,10 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        mass = (masses + match).logsumexp(1)
-        weight = cache.facts(mass, (tops + match).amax(1), count, likeliest) @ gate
-        held = (found + match).logsumexp(1) - mass
+        worth = cache.worth(match)
+        mass = (masses + worth).logsumexp(1)
+        weight = cache.facts(mass, (tops + worth).amax(1), count, likeliest) @ gate
+        held = (found + worth).logsumexp(1) - mass
         nats = -torch.logaddexp(logsigmoid(weight) + held, logsigmoid(-weight) - own).mean()
         nats.backward()  # type: ignore[no-untyped-call]
         return nats

@@ -431,7 +431,8 @@ class Bot(commands.AutoShardedBot):
         async def answers(one: discord.Message) -> bool:
             if one.reference is not None and one.reference.message_id != message.id:
                 return False
-            return (one.content or await self._faces.said(channel, one)) == answer
+            said = one.content or (one.webhook_id and await self._faces.said(channel, one))
+            return said == answer
 
         try:
             # One by one: nothing is asked for that is not needed.

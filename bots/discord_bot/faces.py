@@ -123,7 +123,9 @@ class Faces:
 async def _no_second_time(response: aiohttp.ClientResponse) -> None:
     """discord.py posts again at once what Discord failed at. Some of that has arrived, and a webhook's post has no nonce."""
     if response.status >= 500:
-        response.raise_for_status()
+        response.release()
+        # An aiohttp.ClientResponseError would tell the address, and so the webhook's token, to the log.
+        raise aiohttp.ClientError(f"Discord answers {response.status}")
 
 
 def _parts(channel: object) -> tuple[_Room | None, discord.Thread | None]:

@@ -51,15 +51,18 @@ def hits(ids: Tensor, targets: Tensor) -> Tensor:
 
 
 def matches(ids: Tensor, visible: Tensor) -> Tensor:
-    """How many ids, up to LONGEST_MATCH, are the same before each held id (B, M) and at the end of what is visible from
-    each of T places (B, T, M): (B, T, M)."""
+    """How many ids, up to LONGEST_MATCH, are the same before each held id (B, M), M > 0, and at the end of what is visible
+    from each of T places (B, T, M): (B, T, M)."""
     length = ids.shape[1]
-    before = pad(ids, (LONGEST_MATCH, 0), value=-1).unfold(1, LONGEST_MATCH, 1)
-    seen = pad(visible, (LONGEST_MATCH, 0)).unfold(2, LONGEST_MATCH, 1)
     ends = (visible * torch.arange(1, length + 1)).amax(2)
-    latest = before.gather(1, ends[..., None].expand(*ends.shape, LONGEST_MATCH))
-    same = (before[:, None, :-1] == latest[:, :, None]) & seen[:, :, :-1]
-    return same.flip(3).cumprod(3).sum(3)
+    same, found = visible, torch.zeros(visible.shape, dtype=torch.int64)
+    for back in range(1, LONGEST_MATCH + 1):
+        if not same.any():
+            break
+        before = pad(ids, (back, 0), value=-1)
+        same = same & pad(visible, (back, 0))[..., :length] & (before[:, None, :length] == before.gather(1, ends)[..., None])
+        found += same
+    return found
 
 
 class Question(NamedTuple):
@@ -111,8 +114,8 @@ class Cache(nn.Module):
         nn.init.normal_(self.query.bias, std=0.1)
         with torch.no_grad():
             self.query.weight.copy_(self.key.weight)
-        # What a score gains by each length of match.
-        self.match = nn.Parameter(torch.zeros(LONGEST_MATCH + 1))
+        # What a score gains by each id more that matches: a length never seen is worth what the next shorter one is.
+        self.match = nn.Parameter(torch.zeros(LONGEST_MATCH))
         # What the gate counts: see `facts`.
         self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
 
@@ -129,6 +132,11 @@ class Cache(nn.Module):
         return scores, matches(held.ids, visible)
 
     @staticmethod
+    def worth(match: Tensor) -> Tensor:
+        """What a score gains by each length of match, from 0 (LONGEST_MATCH + 1,)."""
+        return pad(match.cumsum(0), (1, 0))
+
+    @staticmethod
     def facts(mass: Tensor, top: Tensor, count: Tensor, likeliest: Tensor) -> Tensor:
         """What the gate goes by at some places (..., 5): one, how sure the model is, how much of the `mass` of all scores
         (the logarithm of their exponentials' sum) the `top` one has, how much that is, and how many there are."""
@@ -137,7 +145,7 @@ class Cache(nn.Module):
     def forward(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> Opinion:
         """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
         scores, matched = self.compare(features, held, visible)
-        scores = scores + self.match[matched]
+        scores = scores + self.worth(self.match)[matched]
         mass = scores.logsumexp(2)
         facts = self.facts(mass, scores.amax(2), visible.sum(2), likeliest)
         weight = (facts @ self.gate).where(visible.any(2), NOWHERE)

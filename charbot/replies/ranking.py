@@ -114,8 +114,11 @@ def repetition(text: str, said: Sequence[str]) -> float:
 
 def calls_somebody_absent(text: str, turns: Sequence[Utterance], persona: str, lexicon: Lexicon) -> bool:
     """Whether a persona's reply calls somebody by a name that has not come up, or by the persona's own: who talks to it is
-    seldom Ross. Where it was asked who, a name is an answer."""
-    if turns and not _WHO.isdisjoint(words(turns[-1].text)):
+    seldom Ross. Where something was asked, names alone are an answer, and where it was asked who, any name is."""
+    called = lexicon.called(text)
+    asked = turns[-1].text if turns else ""
+    if ("?" in asked and lexicon.names.issuperset(words(text))) or not _WHO.isdisjoint(words(asked)):
         return False
-    there = {word for turn in turns for word in words(f"{turn.speaker or ''} {turn.text}")} - set(words(persona))
-    return not there.issuperset(lexicon.called(text))
+    heard = " ".join(f"{turn.speaker or ''} {turn.text}" for turn in turns)
+    there = {word.partition("'")[0] for word in words(heard)} - set(words(persona))
+    return not there.issuperset(called)

@@ -409,38 +409,47 @@ async def test_a_broken_line_costs_no_answer(
 
 
 @run
-@pytest.mark.parametrize("faces", [False, True])
 async def test_what_discord_took_and_called_an_error_is_not_said_twice(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: bool
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01, 0.01))
     spoiled: list[str] = []
-
-    def sends(method: str, path: str) -> bool:
-        return method == "POST" and ("webhooks/" in path if faces else path.endswith("messages"))
+    # Nor can what was said be read at first.
+    unread = [True]
 
     def spoil(method: str, path: str) -> web.Response | None:
-        if not sends(method, path) or len(spoiled) == 2:
+        if method != "POST" or "webhooks/" not in path or len(spoiled) == 2:
             return None
         spoiled.append(path)
         return _answer({"message": "Internal Server Error"}, 500)
-
-    # Nor can what was said be read at first.
-    unread = [True]
 
     def refuse(method: str, path: str) -> web.Response | None:
         return _answer({}, 501) if method == "GET" and path.endswith("messages") and unread and unread.pop() else None
 
     async with stage(shared_library, tmp_path) as on:
-        if faces:
-            await on.told("settings", manager=True, faces=True)
+        await on.told("settings", manager=True, faces=True)
         on.discord.spoil, on.discord.refuse = spoil, refuse
-        for text in ("One", "Two", "Two"):
+        for text in ("One", "Two", "Three"):
             await on.discord.say(f"{ME} {text}")
-        assert await on.heard(3) == ["Ann clean 1: One", "Ann clean 3: Two", "Ann clean 5: Two"]
+        assert await on.heard(3) == ["Ann clean 1: One", "Ann clean 3: Two", "Ann clean 5: Three"]
         await on.until(lambda: on.store.turns(1, 9), 6)
         assert len(on.discord.messages) == 3
         assert len(spoiled) == 2
+        assert not unread
+
+
+@run
+async def test_the_log_keeps_the_webhooks_tokens(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", ())
+    async with stage(shared_library, tmp_path) as on:
+        await on.told("settings", manager=True, faces=True)
+        on.discord.refuse = lambda method, path: _answer({}, 500) if method == "POST" and "webhooks/" in path else None
+        await on.discord.say(f"{ME} One")
+        await on.until(lambda: [record for record in caplog.records if "could be sent" in record.message], 1)
+    assert "Discord answers 500" in caplog.text
+    assert on.discord.webhooks[0]["token"] not in caplog.text
 
 
 @run

@@ -65,7 +65,7 @@ def test_what_a_score_is_made_of_is_told() -> None:
 
 
 def test_who_is_not_there_is_not_called() -> None:
-    lexicon = Lexicon.of((" Ann", " Bob", " Zoe", " tea"))
+    lexicon = Lexicon.of((" Ann", " Bob", " Zoe", " tea", " no"))
     turns = [Utterance("Bob", "Where is Zoe?"), Utterance(None, "More tea?")]
 
     def absent(text: str, asked: str = "More tea?") -> bool:
@@ -73,7 +73,10 @@ def test_who_is_not_there_is_not_called() -> None:
 
     assert not absent("Bob, no."), "he has said something"
     assert not absent("No, Zoe."), "she has come up"
+    assert not absent("No, Zoe.", "Zoe's tea?")
     assert absent("Ann, no."), "nobody calls herself"
+    assert not absent("Ann.", "What is your name?"), "but they have names"
+    assert absent("Ann.", "Tell me your name.")
     assert calls_somebody_absent("Zoe!", [], "Ann", lexicon)
     assert not absent("Ann.", "Who has the tea?"), "that is an answer"
     even = [-1.0, -1.0]
