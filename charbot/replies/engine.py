@@ -17,7 +17,7 @@ from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
-from charbot.replies.ranking import DRAWN, DRAWN_ALONE, GIVEN, Candidate, Weights, ranked
+from charbot.replies.ranking import DRAWN, DRAWN_ALONE, GIVEN, Candidate, Weights, goes_in_circles, ranked
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -195,8 +195,9 @@ class Voice:
         return ranking
 
     def _can_be_said(self, text: str) -> bool:
-        """Whether a reply is made of words, quotes no script at length, and is clean where it has to be."""
-        return self._lexicon.knows(text) and not self._copies(text) and (not self.settings.clean or self._manners.clean(text))
+        """Whether a reply is made of words, goes in no circles, quotes no script at length, and is clean where it has to be."""
+        sound = self._lexicon.knows(text) and not goes_in_circles(text) and not self._copies(text)
+        return sound and (not self.settings.clean or self._manners.clean(text))
 
     def _copies(self, text: str) -> bool:
         return any(guard.copies(text) for guard in self._guards)

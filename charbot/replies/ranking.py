@@ -14,7 +14,8 @@ from charbot.corpus.conversation import Utterance
 from charbot.replies.lexicon import Lexicon
 from charbot.text import words
 
-_WHO = frozenset(("who", "who's", "whom", "whose"))
+_CIRCLE = 4
+"""Words in a row that say: this was here before."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,18 @@ def repetition(text: str, said: Sequence[str]) -> float:
     return repeated / max(1, len(pairs))
 
 
+def goes_in_circles(text: str) -> bool:
+    """Whether a reply says _CIRCLE words in a row twice."""
+    said = words(text)
+    runs = list(zip(*(said[start:] for start in range(_CIRCLE)), strict=False))
+    return len(set(runs)) < len(runs)
+
+
 def calls_somebody_absent(text: str, turns: Sequence[Utterance], persona: str, lexicon: Lexicon) -> bool:
     """Whether a persona's reply calls somebody by a name that has not come up, or by the persona's own: who talks to it is
-    seldom Ross. Where something was asked, names alone are an answer, and where it was asked who, any name is."""
-    called = lexicon.called(text)
-    asked = turns[-1].text if turns else ""
-    if ("?" in asked and lexicon.names.issuperset(words(text))) or not _WHO.isdisjoint(words(asked)):
+    seldom Ross. Where something was asked, names alone are an answer."""
+    if turns and "?" in turns[-1].text and lexicon.names.issuperset(words(text)):
         return False
     heard = " ".join(f"{turn.speaker or ''} {turn.text}" for turn in turns)
     there = {word.partition("'")[0] for word in words(heard)} - set(words(persona))
-    return not there.issuperset(called)
+    return not there.issuperset(lexicon.called(text))

@@ -131,6 +131,14 @@ def test_what_is_no_word_is_not_said_if_anything_else_is(library: Library, monke
     assert _voice(library).reply(Memory()).text == "More blorf?"
 
 
+def test_a_reply_that_goes_in_circles_is_not_said_if_anything_else_is(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    circle = "I like more tea, and I like more tea."
+    _quoting(monkeypatch, circle, "More tea?")
+    assert [candidate.text for candidate in _voice(library).reply(Memory()).candidates] == ["More tea?"]
+    _quoting(monkeypatch, circle)
+    assert _voice(library).reply(Memory()).text == circle
+
+
 COPIED = "nine words stand here in a row, it seems"
 
 
