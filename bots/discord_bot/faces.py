@@ -77,6 +77,7 @@ class Faces:
             return None
 
     async def close(self) -> None:
+        """Nothing is said after it."""
         if self._session:
             await self._session.close()
 
