@@ -38,13 +38,13 @@ class Weights:
 
 
 DRAWN = Weights(
-    anywhere=0.4, persona=16.0, most_persona=0.07, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.1,
+    anywhere=0.4, persona=16.0, most_persona=0.07, topic=0.25, repetition=1.0, length=0.65, half_length=20, follows=0.1,
     absent=0.5,
 )  # fmt: skip
 """For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
 
 DRAWN_ALONE = Weights(
-    anywhere=0.3, persona=3.0, most_persona=0.2, topic=0.25, repetition=0.3, length=0.65, half_length=20, follows=0.0,
+    anywhere=0.3, persona=3.0, most_persona=0.2, topic=0.25, repetition=1.0, length=0.65, half_length=20, follows=0.0,
     absent=0.5,
 )  # fmt: skip
 """The same, where no selector tells how well they follow what was said."""

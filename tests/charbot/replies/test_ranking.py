@@ -37,6 +37,8 @@ def test_what_fits_here_more_than_anywhere_and_the_persona_more_than_anybody_com
     assert _best(uneven, even, uneven) == "The "
     assert _best(uneven, even, uneven, "The kettle is on?") == "More", "it only repeats"
     assert _best(uneven, even, uneven, "All that tea!") == "More", "it is about tea"
+    likely = (-0.2, -1.0)
+    assert _best(likely, even, likely, "The kettle is on!") == "More", "what was said is likely, and is not said again"
 
 
 def test_what_only_the_persona_says_does_not_beat_what_fits_far_better() -> None:
