@@ -123,8 +123,9 @@ def goes_in_circles(text: str) -> bool:
 def calls_somebody_absent(text: str, turns: Sequence[Utterance], persona: str, lexicon: Lexicon) -> bool:
     """Whether a persona's reply calls somebody by a name that has not come up, or by the persona's own: who talks to it is
     seldom Ross. Where something was asked, names alone are an answer."""
-    if turns and "?" in turns[-1].text and lexicon.names.issuperset(words(text)):
+    called = lexicon.called(text)
+    if not called or (turns and "?" in turns[-1].text and lexicon.names.issuperset(words(text))):
         return False
     heard = " ".join(f"{turn.speaker or ''} {turn.text}" for turn in turns)
     there = {word.partition("'")[0] for word in words(heard)} - set(words(persona))
-    return not there.issuperset(lexicon.called(text))
+    return not there.issuperset(called)
