@@ -104,8 +104,8 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
-            features, held, visible, likeliest = question
-            scores, matched = (part[0] for part in cache.compare(features, held, visible))
+            features, held, visible, (matched,), likeliest = question
+            scores = cache.compare(features, held, visible)[0]
             alike = [matched == length for length in range(LONGEST_MATCH + 1)]
             hit = hits(held.ids, targets[None])[0]
             masses, found = (

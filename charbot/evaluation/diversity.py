@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from charbot.replies.ranking import repetition
 from charbot.text import words
 
 
@@ -21,6 +22,12 @@ def repeats(texts: Sequence[str]) -> float:
     """The share of texts that were said before, case and punctuation apart."""
     keys = [tuple(words(text)) for text in texts]
     return 1 - len(set(keys)) / len(keys) if keys else float("nan")
+
+
+def said_again(conversations: Sequence[Sequence[str]]) -> float:
+    """How much of the last turn of conversations was said in them before: see `repetition`."""
+    split = [[words(turn) for turn in turns] for turns in conversations]
+    return sum(repetition(last, before) for *before, last in split) / len(split) if split else float("nan")
 
 
 def questions(texts: Sequence[str]) -> float:

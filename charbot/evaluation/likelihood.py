@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
-from charbot.models.cache import HORIZON, Held, Opinion, Question, hits
+from charbot.models.cache import HORIZON, Held, Opinion, Question, hits, matches
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
@@ -98,7 +98,11 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[t
         visible = (at < known) & (at >= known - HORIZON)
         if last:
             some = Held(keys[None, first:last], ids[None, first:last])
-            yield part, Question(read.features[read.places[part]][None], some, visible[None], likeliest[None, part])
+            seen = visible[None]
+            yield (
+                part,
+                Question(read.features[read.places[part]][None], some, seen, matches(some.ids, seen), likeliest[None, part]),
+            )
 
 
 def opinions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[tuple[slice, Opinion]]:

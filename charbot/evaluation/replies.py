@@ -10,7 +10,7 @@ import pandas as pd
 from charbot.corpus.conversation import Conversation, exchanges
 from charbot.corpus.table import episodes, scenes
 from charbot.errors import CorpusError
-from charbot.evaluation.diversity import distinct, mean_words, questions, repeats
+from charbot.evaluation.diversity import distinct, mean_words, questions, repeats, said_again
 from charbot.evaluation.everyday import everyday_messages
 from charbot.evaluation.judge import Judge
 from charbot.personas.guard import run_hashes
@@ -20,6 +20,8 @@ from charbot.text import words
 
 _PROMPTS = 200
 """Held-out turns that are replied to, and messages among which replies should not repeat."""
+_CHAT = 8
+"""Messages of a chat in which a persona should not be heard saying again what was said."""
 _AMONG = 20
 """Lines among which the true reply is to be found."""
 _CAST = 8
@@ -50,16 +52,24 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     real = [one.turns[-1].text for one in chosen]
     seconds: list[float] = []
 
+    def replied(memory: Memory, seed: int) -> Memory:
+        reply = voice.reply(memory, seed=seed)
+        seconds.append(reply.seconds)
+        return reply.memory
+
     def replies(memories: Sequence[Memory]) -> list[str]:
-        found = []
-        for seed, memory in enumerate(memories):
-            reply = voice.reply(memory, seed=seed)
-            found.append(reply.text)
-            seconds.append(reply.seconds)
-        return found
+        return [replied(memory, seed).turns[-1].text for seed, memory in enumerate(memories)]
 
     answers = replies([Memory(one.turns[:-1]) for one in chosen])
-    chatted = replies([Memory().said(message) for message in everyday_messages()])
+    messages = everyday_messages()
+    chatted = replies([Memory().said(message) for message in messages])
+    chats = []
+    for start in range(0, len(messages), _CHAT):
+        memory, said = Memory(), []
+        for seed, message in enumerate(messages[start : start + _CHAT], start):
+            memory = replied(memory.said(message), seed)
+            said += [message, memory.turns[-1].text]
+            chats.append(said.copy())
     quoted: set[int] = set()
     for episode in episodes(table):
         quoted.update(run_hashes([word for text in episode for word in words(text)]).tolist())
@@ -80,6 +90,7 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
         "distinct_1": distinct(answers, 1, length), "distinct_1_real": distinct(real, 1, length),
         "distinct_2": distinct(answers, 2, length), "distinct_2_real": distinct(real, 2, length),
         "copied": copied(answers + chatted), "copied_real": copied(real), "repeated": repeats((chatted + answers)[:_PROMPTS]),
+        "said_again": said_again(chats), "said_again_real": said_again([[turn.text for turn in one.turns] for one in chosen]),
         "words": mean_words(answers), "words_real": mean_words(real),
         "questions": questions(answers), "questions_real": questions(real),
         "median_ms": float(np.median(seconds)) * 1000, "slowest_20th_ms": float(np.quantile(seconds, 0.95)) * 1000,

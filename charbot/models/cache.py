@@ -65,13 +65,20 @@ def matches(ids: Tensor, visible: Tensor) -> Tensor:
     return found
 
 
+def matches_after(matched: Tensor, ids: Tensor, new: Tensor) -> Tensor:
+    """What `matches` gives for ids (B, M) after one more, new (B,), that is not among them yet, of what it gave before it:
+    (B, M) and (B, M + 1)."""
+    return pad(torch.where(ids == new[:, None], (matched + 1).clamp_(max=LONGEST_MATCH), 0), (1, 0))
+
+
 class Question(NamedTuple):
     """What caches are asked at T places each: with features (B, T, embedding), which of what is held is to be seen from
-    there (B, T, M), and -ln p of what the model alone thinks likeliest (B, T)."""
+    there and what it matches (B, T, M), and -ln p of what the model alone thinks likeliest (B, T)."""
 
     features: Tensor
     held: Held
     visible: Tensor
+    matched: Tensor
     likeliest: Tensor
 
 
@@ -126,10 +133,10 @@ class Cache(nn.Module):
         # Gradients pass by the rounding: most of them are too small for half precision.
         return found + (found.half().float() - found).detach()
 
-    def compare(self, features: Tensor, held: Held, visible: Tensor) -> tuple[Tensor, Tensor]:
-        """The score (B, T, M) of each held id by its key alone, and what it matches: see Question and `matches`."""
-        scores = (self.query(features) @ held.keys.mT).masked_fill(~visible, NOWHERE)
-        return scores, matches(held.ids, visible)
+    def compare(self, features: Tensor, held: Held, visible: Tensor) -> Tensor:
+        """The score (B, T, M) of each held id by its key alone: see Question."""
+        scores: Tensor = self.query(features) @ held.keys.mT
+        return scores.masked_fill(~visible, NOWHERE)
 
     @staticmethod
     def worth(match: Tensor) -> Tensor:
@@ -142,10 +149,9 @@ class Cache(nn.Module):
         (the logarithm of their exponentials' sum) the `top` one has, how much that is, and how many there are."""
         return torch.stack((torch.ones_like(mass), -likeliest, top - mass, mass / 10, count.clamp(min=1).log()), -1)
 
-    def forward(self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor) -> Opinion:
+    def forward(self, features: Tensor, held: Held, visible: Tensor, matched: Tensor, likeliest: Tensor) -> Opinion:
         """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
-        scores, matched = self.compare(features, held, visible)
-        scores = scores + self.worth(self.match)[matched]
+        scores = self.compare(features, held, visible) + self.worth(self.match)[matched]
         mass = scores.logsumexp(2)
         facts = self.facts(mass, scores.amax(2), visible.sum(2), likeliest)
         weight = (facts @ self.gate).where(visible.any(2), NOWHERE)

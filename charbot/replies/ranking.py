@@ -87,9 +87,10 @@ def ranked(
     """Candidates, the best first: texts with their log p here, after small talk and by anybody, and how well they follow
     the last `turns`, oldest first."""
     said = [turn.text for turn in turns]
+    said_words = [words(text) for text in said]
     found = []
     for (text, here), after_anything, by_anybody, after_this in zip(texts.items(), anywhere, anybody, follows, strict=True):
-        repeated, about = repetition(text, said), lexicon.shared(text, said)
+        repeated, about = repetition(words(text), said_words), lexicon.shared(text, said)
         own = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
         fit = here - weights.anywhere * after_anything + weights.persona * own + weights.length
         score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
@@ -99,16 +100,12 @@ def ranked(
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
-    return list(pairwise(words(text)))
-
-
-def repetition(text: str, said: Sequence[str]) -> float:
-    """From 0 to 1: how much of a reply repeats itself or what was just said, counted in pairs of words."""
-    if any(words(turn) == words(text) for turn in said):
+def repetition(reply: Sequence[str], said: Sequence[Sequence[str]]) -> float:
+    """From 0 to 1: how much of a reply repeats itself or what was said, counted in pairs of words."""
+    if reply in said:
         return 1.0
-    pairs = _pairs(text)
-    before = {pair for turn in said for pair in _pairs(turn)}
+    pairs = list(pairwise(reply))
+    before = {pair for turn in said for pair in pairwise(turn)}
     repeated = sum(pair in before or pair in pairs[:i] for i, pair in enumerate(pairs))
     return repeated / max(1, len(pairs))
 

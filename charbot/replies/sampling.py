@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from charbot.models.cache import HORIZON, Held, side_by_side
-from charbot.models.language_model import LanguageModel, State, log_mass
+from charbot.models.cache import HORIZON, Held, matches, matches_after, side_by_side
+from charbot.models.language_model import LanguageModel, State, exponentials
 from charbot.tokens.vocabulary import END, Vocabulary
 
 SPOKEN = 8192
@@ -108,21 +108,26 @@ class _Caches:
         self.model = model
         self.held = side_by_side([one.held for one in prompts], sampling.count, sampling.max_tokens)
         self.length = self.held.ids.shape[1] - sampling.max_tokens
+        said = self.held.ids[:: sampling.count, : self.length]
+        self.matched = matches(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
 
     def blended(self, features: Tensor, scores: Tensor) -> Tensor:
-        """ln p (B, V) of the ids that have `scores`, which are lost, by model and cache."""
-        mass = log_mass(scores)
+        """The probabilities (B, V) by model and cache of the ids that have `scores`, which they take the place of."""
+        shares, sums = exponentials(scores)
         if self.model.cache is None:
-            return scores.sub_(mass[:, None])
+            return shares.div_(sums[:, None])
         seen = slice(max(0, self.length - HORIZON), self.length)
         held = Held(self.held.keys[:, seen], self.held.ids[:, seen])
-        opinion = self.model.cache(features[:, None], held, (held.ids >= 0)[:, None], (mass - scores.amax(1))[:, None])
-        own = scores.add_(opinion.log_doubt - mass[:, None]).exp_()
-        return own.add_(opinion.spread(scores.shape[1])[:, 0]).log_()
+        # What is further back than the horizon matches nothing.
+        matched = self.matched[:, seen].minimum(torch.arange(held.ids.shape[1]))
+        opinion = self.model.cache(features[:, None], held, (held.ids >= 0)[:, None], matched[:, None], sums.log()[:, None])
+        shares.mul_(opinion.log_doubt.exp() / sums[:, None])
+        return shares.add_(opinion.spread(scores.shape[1])[:, 0])
 
     def keep(self, features: Tensor, ids: Tensor) -> None:
         """Takes up the id that each reply goes on with, given the features before it."""
         if self.model.cache is not None:
+            self.matched = matches_after(self.matched, self.held.ids[:, : self.length], ids)
             self.held.keys[:, self.length] = self.model.keys(features, ids)
             self.held.ids[:, self.length] = ids
         self.length += 1
@@ -130,22 +135,23 @@ class _Caches:
     def leave(self, going: Tensor) -> None:
         """Forgets the replies that do not go on."""
         self.held = Held(self.held.keys[going], self.held.ids[going])
+        self.matched = self.matched[going]
 
 
-def choose(scores: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
-    """An id for each row of scores (B, V), by numbers from [0, 1) (B, tries) and a temperature for each (B,).
+def choose(shares: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
+    """An id for each row of shares (B, V), by numbers from [0, 1) (B, tries) and a temperature for each (B,).
 
     Drawn from the smallest set of the likeliest ids that make up `top_p`: from all of them, again where
     those that are likelier make up as much. To sort a vocabulary would take longer than a token's other work.
     """
-    top, likeliest = scores.max(1, keepdim=True)
-    masses = scores.sub(top).div_(temperature[:, None]).exp_()
+    top, likeliest = shares.max(1, keepdim=True)
+    masses = (shares / top).log_().div_(temperature[:, None]).exp_()
     sums = masses.cumsum(1)
     chosen = likeliest[:, 0]
-    rows = torch.arange(len(scores))
+    rows = torch.arange(len(shares))
     for numbers in uniform.unbind(1):
         # Rounding must not lead beyond the last id that has a share.
-        drawn = torch.searchsorted(sums, numbers[rows, None] * sums[:, -1:], right=True).clamp_(max=scores.shape[1] - 1)
+        drawn = torch.searchsorted(sums, numbers[rows, None] * sums[:, -1:], right=True).clamp_(max=shares.shape[1] - 1)
         mass = masses.gather(1, drawn)
         likelier = torch.where(masses > mass, masses, 0.0).sum(1)
         fits = (mass[:, 0] > 0) & (likelier < top_p * sums[:, -1])
@@ -185,11 +191,11 @@ def sample_replies(
     for at in range(sampling.max_tokens):
         if cancelled():
             raise Cancelled
-        scores = caches.blended(features, model.logits(features, SPOKEN))
-        scores.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), -torch.inf)
+        shares = caches.blended(features, model.logits(features, SPOKEN))
+        shares.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), 0.0)
         temperature = torch.where(spelling, _SPELLING, 1.0) * (sampling.temperature if at < sampling.opening else settled)
-        chosen = choose(scores, chances[at, rows], temperature, sampling.top_p)
-        costs = -scores.gather(1, chosen[:, None])[:, 0]
+        chosen = choose(shares, chances[at, rows], temperature, sampling.top_p)
+        costs = -shares.gather(1, chosen[:, None])[:, 0].log()
         for row, id_, cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), strict=True):
             nats[row].append(cost)
             if id_ == END:

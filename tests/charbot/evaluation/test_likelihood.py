@@ -7,7 +7,7 @@ import torch
 from charbot.corpus.conversation import Utterance, exchange, whole
 from charbot.evaluation import likelihood as module
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood, predicted_nats
-from charbot.models.cache import Held
+from charbot.models.cache import Held, matches
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -50,7 +50,7 @@ def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
             if held:
                 now = Held(torch.stack([key for key, _ in held[-5:]])[None], torch.stack([id_ for _, id_ in held[-5:]])[None])
                 visible = torch.ones(1, 1, len(held[-5:]), dtype=torch.bool)
-                opinion = model.cache(feature[None, None], now, visible, -p.max().log()[None, None])
+                opinion = model.cache(feature[None, None], now, visible, matches(now.ids, visible), -p.max().log()[None, None])
                 p = p * opinion.log_doubt.exp()[0, 0] + opinion.spread(len(p))[0, 0]
             if one.predicted[place + 1]:
                 expected.append(-log(float(p[following])))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from charbot.models.cache import LONGEST_MATCH, Cache, Held, Opinion, matches, side_by_side
+from charbot.models.cache import LONGEST_MATCH, Cache, Held, Opinion, matches, matches_after, side_by_side
 
 IDS = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
 
@@ -23,7 +23,7 @@ def _opinion(cache: Cache, visible: Tensor | None = None) -> Opinion:
     held = Held(torch.randn(2, 4, 8), IDS)
     seen = (IDS >= 0)[:, None].expand(2, 3, 4) if visible is None else visible
     with torch.no_grad():
-        opinion: Opinion = cache(torch.randn(2, 3, 16), held, seen, torch.rand(2, 3))
+        opinion: Opinion = cache(torch.randn(2, 3, 16), held, seen, matches(IDS, seen), torch.rand(2, 3))
     return opinion
 
 
@@ -97,10 +97,20 @@ def test_what_came_after_the_same_ids_is_told(ids: list[int], empty: int, data: 
         assert found[empty + first + place] == length
 
 
+@given(st.lists(st.integers(0, 2), min_size=2, max_size=20), st.integers(1, 19))
+def test_matches_go_on_as_ids_come(ids: list[int], first: int) -> None:
+    held = torch.tensor([ids])
+    known = min(first, len(ids))
+    matched = matches(held[:, :known], torch.ones(1, 1, known, dtype=torch.bool))[:, 0]
+    for at in range(known, len(ids)):
+        matched = matches_after(matched, held[:, :at], held[:, at])
+    torch.testing.assert_close(matched, matches(held, torch.ones(1, 1, len(ids), dtype=torch.bool))[:, 0])
+
+
 def test_what_came_after_the_same_ids_can_count_for_more(cache: Cache) -> None:
     held = Held(torch.zeros(1, 5, 8), torch.tensor([[1, 2, 3, 1, 2]]))
     visible, nothing = torch.ones(1, 1, 5, dtype=torch.bool), torch.zeros(1, 1, 16)
     with torch.no_grad():
         cache.match.fill_(1)
-        shares = cache(nothing, held, visible, torch.zeros(1, 1)).log_shares[0, 0]
+        shares = cache(nothing, held, visible, matches(held.ids, visible), torch.zeros(1, 1)).log_shares[0, 0]
     assert (shares - shares[0]).tolist() == pytest.approx([0, 0, 2, 0, 0]), "after 1 and 2 there was a 3"

@@ -3,16 +3,17 @@ import pytest
 from charbot.corpus.conversation import Utterance
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.ranking import DRAWN, GIVEN, Weights, calls_somebody_absent, goes_in_circles, ranked, repetition
+from charbot.text import words
 
 LEXICON = Lexicon.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
 
 
 def test_repetition() -> None:
-    assert repetition("Where is my mug?", ["where is my mug"]) == 1
-    assert repetition("so so so so", []) == pytest.approx(2 / 3)
-    assert repetition("I like tea", ["No, I like coffee"]) == pytest.approx(1 / 2)
-    assert repetition("Something new", ["No."]) == 0
-    assert repetition("!", ["No."]) == 0
+    assert repetition(words("Where is my mug?"), [words("where is my mug")]) == 1
+    assert repetition(words("so so so so"), []) == pytest.approx(2 / 3)
+    assert repetition(words("I like tea"), [words("No, I like coffee")]) == pytest.approx(1 / 2)
+    assert repetition(words("Something new"), [words("No.")]) == 0
+    assert repetition(words("!"), [words("No.")]) == 0
 
 
 def _best(

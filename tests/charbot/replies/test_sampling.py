@@ -89,19 +89,19 @@ def test_the_batch_shrinks_without_mixing_replies(vocabularies: dict[str, Vocabu
 def test_what_is_chosen_is_of_the_smallest_likeliest_set(scores: list[float], uniform: float, top_p: float) -> None:
     # torch's stable order among equals: the set is told by probabilities, not by ids.
     shares = torch.tensor(scores).softmax(0)
-    chosen = int(choose(torch.tensor([scores]), torch.tensor([[uniform, 0.1, 0.9]]), torch.ones(1), top_p)[0])
+    chosen = int(choose(shares[None], torch.tensor([[uniform, 0.1, 0.9]]), torch.ones(1), top_p)[0])
     likelier = float(shares[shares > shares[chosen] + 1e-6].sum())
     assert likelier <= top_p + 1e-5
 
 
 def test_choices_follow_the_probabilities() -> None:
-    scores = torch.tensor([[0.5, 0.1, 0.3, 0.1, 0.0]]).log().expand(10_000, -1)
+    shares = torch.tensor([[0.5, 0.1, 0.3, 0.1, 0.0]]).expand(10_000, -1)
     once = (torch.arange(10_000) + 0.5) / 10_000
     # What was not in the nucleus is drawn again, with other numbers.
     uniform = torch.stack([once, *torch.rand((20, 10_000), generator=torch.Generator().manual_seed(0))], 1)
 
     def counts(temperature: float, top_p: float) -> list[float]:
-        chosen = choose(scores.clone(), uniform, torch.full_like(once, temperature), top_p)
+        chosen = choose(shares, uniform, torch.full_like(once, temperature), top_p)
         return (torch.bincount(chosen, minlength=5) / 10_000).tolist()
 
     assert counts(1.0, 1.0) == pytest.approx([0.5, 0.1, 0.3, 0.1, 0], abs=1e-3)
