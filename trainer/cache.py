@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from charbot.corpus.conversation import Conversation, Utterance, whole
-from charbot.evaluation.likelihood import questions, read_conversations
-from charbot.models.cache import LONGEST_MATCH, NOWHERE, Cache, Question, hits
+from charbot.evaluation.likelihood import likelihood, questions, read_conversations
+from charbot.models.cache import LONGEST_MATCH, NOWHERE, UNLIKELY, Cache, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
@@ -28,6 +28,10 @@ _IN_A_STEP = 4
 _RATE, _GATE_RATE = 2e-4, 5e-3
 _WARMUP_STEPS = 30
 _GATE_STEPS = 60
+
+_SURENESS = (1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94)
+_SOME = 3
+"""One in so many held-out conversations tells how sure the model should be."""
 
 
 def fit_cache(
@@ -52,6 +56,7 @@ def fit_cache(
     model.remember(size)
     assert model.cache is not None
     _fit_keys(model, model.cache, tokenizer, conversations[:_CONVERSATIONS], progress)
+    _fit_sureness(model, model.cache, tokenizer, valid[::_SOME])
     _fit_gate(model, model.cache, tokenizer, valid)
     model.requires_grad_(False)
 
@@ -70,8 +75,8 @@ def _asked(
     for start in range(0, len(conversations), _AT_ONCE):
         rendered = [render(tokenizer, one) for one in conversations[start : start + _AT_ONCE]]
         for read in (one for batch in read_conversations(model, rendered) for one in batch):
-            own, likeliest = token_nats(model, read.features[read.places], read.targets)
-            yield [(read.targets[part], own[part], question) for part, question in questions(model, read, likeliest)]
+            own, likeliest, mass = token_nats(model, read.features[read.places], read.targets)
+            yield [(read.targets[part], own[part], question) for part, question in questions(model, read, likeliest, mass)]
 
 
 def _fit_keys(
@@ -99,31 +104,47 @@ def _fit_keys(
         progress.step(done, len(nats), loss.item())
 
 
+def _fit_sureness(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
+    def nats(sureness: float) -> float:
+        cache.sureness.data.fill_(sureness)
+        return likelihood(model, tokenizer, conversations).nats
+
+    cache.sureness.data.fill_(min(_SURENESS, key=nats))
+
+
 def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
     """Fits what matches are worth, and the gate. All that these depend on are sums over what matches alike."""
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
-            features, held, visible, (matched,), likeliest = question
-            scores = cache.compare(features, held, visible)[0]
-            alike = [matched == length for length in range(LONGEST_MATCH + 1)]
-            hit = hits(held.ids, targets[None])[0]
-            masses, found = (
-                torch.stack([scores.masked_fill(~(one & of), NOWHERE).logsumexp(1) for one in alike], 1)
-                for of in (visible[0], hit & visible[0])
+            features, held, (visible,), (matched,), (nats,), (likeliest,) = question
+            scores = cache.compare(features, held, visible[None])[0]
+            hit, nats = hits(held.ids, targets[None])[0], nats.clamp(max=UNLIKELY)
+            alike = [scores.masked_fill((matched != length) | ~visible, NOWHERE) for length in range(LONGEST_MATCH + 1)]
+            masses, found, tops, expected = (
+                torch.stack(parts, 1)
+                for parts in (
+                    [one.logsumexp(1) for one in alike],
+                    [one.masked_fill(~hit, NOWHERE).logsumexp(1) for one in alike],
+                    [one.amax(1) for one in alike],
+                    [(one.softmax(1) * nats).sum(1) for one in alike],
+                )
             )
-            tops = torch.stack([scores.masked_fill(~one, NOWHERE).amax(1) for one in alike], 1)
-            seen = visible[0].any(1)
-            known.append(tuple(part[seen] for part in (own, likeliest[0], visible[0].sum(1), masses, found, tops)))
-    own, likeliest, count, masses, found, tops = (torch.cat(parts) for parts in zip(*known, strict=True))
-    match, gate = (nn.Parameter(part.detach().clone()) for part in (cache.match, cache.gate))
-    optimizer = torch.optim.LBFGS([match, gate], max_iter=_GATE_STEPS, line_search_fn="strong_wolfe")
+            longest = matched.where(visible, 0).amax(1)
+            seen = visible.any(1)
+            known.append(tuple(part[seen] for part in (own, likeliest, visible.sum(1), masses, found, tops, expected, longest)))
+    own, likeliest, count, masses, found, tops, expected, longest = (torch.cat(parts) for parts in zip(*known, strict=True))
+    fitted = [cache.match, cache.gate, cache.longest]
+    match, gate, at_longest = (nn.Parameter(part.detach().clone()) for part in fitted)
+    optimizer = torch.optim.LBFGS([match, gate, at_longest], max_iter=_GATE_STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
         worth = cache.worth(match)
         mass = (masses + worth).logsumexp(1)
-        weight = cache.facts(mass, (tops + worth).amax(1), count, likeliest) @ gate
+        shares = (masses + worth - mass[:, None]).exp()
+        facts = cache.facts(mass, (tops + worth).amax(1), count, (shares * expected).sum(1), likeliest)
+        weight = facts @ gate + at_longest[longest]
         held = (found + worth).logsumexp(1) - mass
         nats = -torch.logaddexp(logsigmoid(weight) + held, logsigmoid(-weight) - own).mean()
         nats.backward()  # type: ignore[no-untyped-call]
@@ -131,5 +152,5 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        cache.match.copy_(match)
-        cache.gate.copy_(gate)
+        for part, new in zip(fitted, (match, gate, at_longest), strict=True):
+            part.copy_(new)

@@ -83,9 +83,9 @@ def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> It
     model.train(was_training)
 
 
-def questions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[tuple[slice, Question]]:
-    """What the model's cache is to be asked at the places of what is predicted, some at a time; `likeliest` (N,) as
-    `token_nats` gives it."""
+def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, Question]]:
+    """What the model's cache is to be asked at the places of what is predicted, some at a time; `likeliest` and `mass`
+    (N,) as `token_nats` gives them."""
     held = (read.ids[1:] < model.architecture.outputs).nonzero()[:, 0]
     ids = read.ids[1:][held]
     keys = model.keys(read.features[held], ids)
@@ -97,18 +97,16 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[t
         at = torch.arange(first, last)
         visible = (at < known) & (at >= known - HORIZON)
         if last:
-            some = Held(keys[None, first:last], ids[None, first:last])
-            seen = visible[None]
-            yield (
-                part,
-                Question(read.features[read.places[part]][None], some, seen, matches(some.ids, seen), likeliest[None, part]),
-            )
+            features, some = read.features[read.places[part]][None], Held(keys[None, first:last], ids[None, first:last])
+            matched = matches(some.ids, visible[None])
+            nats = model.held_nats(features, some.ids, mass[None, part])
+            yield part, Question(features, some, visible[None], matched, nats, likeliest[None, part])
 
 
-def opinions(model: LanguageModel, read: Read, likeliest: Tensor) -> Iterator[tuple[slice, Opinion]]:
+def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, Opinion]]:
     """What the model's cache, if it has one, answers to that."""
     if model.cache is not None:
-        for part, question in questions(model, read, likeliest):
+        for part, question in questions(model, read, likeliest, mass):
             yield part, model.cache(*question)
 
 
@@ -120,14 +118,14 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
         features = torch.cat([read.features[read.places] for read in batch])
         nats = token_nats(model, features, torch.cat([read.targets for read in batch]), group)
         for read, part_nats in zip(batch, torch.split(nats, [len(read.places) for read in batch], 1), strict=True):
-            own, likeliest = part_nats[:2]
+            own, likeliest, mass = part_nats[:3]
             with torch.no_grad():
-                for at, opinion in opinions(model, read, likeliest):
+                for at, opinion in opinions(model, read, likeliest, mass):
                     own[at] = opinion.blended(own[None, at], hits(opinion.ids, read.targets[None, at]))[0]
                     if group is not None:
                         in_group = group[opinion.ids][:, None].expand_as(opinion.log_shares)
-                        part_nats[2, at] = opinion.blended(part_nats[2:, at], in_group)[0]
-            results[read.number] = (own if group is None else part_nats[[0, 2]]).numpy()
+                        part_nats[3, at] = opinion.blended(part_nats[3:, at], in_group)[0]
+            results[read.number] = (own if group is None else part_nats[[0, 3]]).numpy()
     return results
 
 

@@ -43,8 +43,10 @@ def closed_perplexity(
     reads = (one for batch in read_conversations(model, [render(tokenizer, one) for one in conversations]) for one in batch)
     for read in reads:
         with torch.inference_mode():
-            log_p = model.logits(read.features[read.places]).log_softmax(1)
-            for part, opinion in opinions(model, read, -log_p.amax(1)):
+            scores = model.logits(read.features[read.places])
+            mass = scores.logsumexp(1)
+            log_p = scores - mass[:, None]
+            for part, opinion in opinions(model, read, -log_p.amax(1), mass):
                 log_p[part] = (log_p[part] + opinion.log_doubt[0, :, None]).exp_().add_(opinion.spread(log_p.shape[1])[0]).log_()
             own = log_p.gather(1, read.targets[:, None])[:, 0].numpy()
             summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()

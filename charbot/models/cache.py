@@ -21,6 +21,9 @@ HORIZON = 512
 LONGEST_MATCH = 6
 """Ids before two places that are compared."""
 
+UNLIKELY = 15.0
+"""-ln p of what a model does not expect at all, and the most that it counts for."""
+
 NOWHERE = -1e4
 """The score of what is not to be seen: too little for any share, but a number, as gradients need it."""
 
@@ -73,12 +76,13 @@ def matches_after(matched: Tensor, ids: Tensor, new: Tensor) -> Tensor:
 
 class Question(NamedTuple):
     """What caches are asked at T places each: with features (B, T, embedding), which of what is held is to be seen from
-    there and what it matches (B, T, M), and -ln p of what the model alone thinks likeliest (B, T)."""
+    there, what it matches, and -ln p of it by the model alone (B, T, M), and that of what the model thinks likeliest (B, T)."""
 
     features: Tensor
     held: Held
     visible: Tensor
     matched: Tensor
+    nats: Tensor
     likeliest: Tensor
 
 
@@ -123,8 +127,11 @@ class Cache(nn.Module):
             self.query.weight.copy_(self.key.weight)
         # What a score gains by each id more that matches: a length never seen is worth what the next shorter one is.
         self.match = nn.Parameter(torch.zeros(LONGEST_MATCH))
-        # What the gate counts: see `facts`.
-        self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
+        # What the gate counts: see `facts`; and the longest match, from none.
+        self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+        self.longest = nn.Parameter(torch.zeros(LONGEST_MATCH + 1))
+        # Times the model's own scores: beside a cache it is better a little less sure of itself.
+        self.sureness = nn.Parameter(torch.ones(()))
 
     def keys(self, features: Tensor, embedded: Tensor) -> Tensor:
         """Keys (..., size) of ids, of the features before them and their embeddings (..., embedding); no more exact
@@ -144,15 +151,20 @@ class Cache(nn.Module):
         return pad(match.cumsum(0), (1, 0))
 
     @staticmethod
-    def facts(mass: Tensor, top: Tensor, count: Tensor, likeliest: Tensor) -> Tensor:
-        """What the gate goes by at some places (..., 5): one, how sure the model is, how much of the `mass` of all scores
-        (the logarithm of their exponentials' sum) the `top` one has, how much that is, and how many there are."""
-        return torch.stack((torch.ones_like(mass), -likeliest, top - mass, mass / 10, count.clamp(min=1).log()), -1)
+    def facts(mass: Tensor, top: Tensor, count: Tensor, expected: Tensor, likeliest: Tensor) -> Tensor:
+        """What the gate goes by at some places (..., 6): one, how sure the model is, how much of the `mass` of all scores
+        (the logarithm of their exponentials' sum) the `top` one has, how much that is, how many there are, and -ln p by
+        the model alone of what the cache expects, on average."""
+        one, many = torch.ones_like(mass), count.clamp(min=1).log()
+        return torch.stack((one, -likeliest, top - mass, mass / 10, many, -expected), -1)
 
-    def forward(self, features: Tensor, held: Held, visible: Tensor, matched: Tensor, likeliest: Tensor) -> Opinion:
+    def forward(self, features: Tensor, held: Held, visible: Tensor, matched: Tensor, nats: Tensor, likeliest: Tensor) -> Opinion:
         """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
         scores = self.compare(features, held, visible) + self.worth(self.match)[matched]
         mass = scores.logsumexp(2)
-        facts = self.facts(mass, scores.amax(2), visible.sum(2), likeliest)
-        weight = (facts @ self.gate).where(visible.any(2), NOWHERE)
-        return Opinion(held.ids, scores - mass[..., None], logsigmoid(weight), logsigmoid(-weight))
+        log_shares = scores - mass[..., None]
+        expected = (log_shares.exp() * nats.clamp(max=UNLIKELY)).sum(2)
+        facts = self.facts(mass, scores.amax(2), visible.sum(2), expected, likeliest)
+        weight = facts @ self.gate + self.longest[matched.where(visible, 0).amax(2)]
+        weight = weight.where(visible.any(2), NOWHERE)
+        return Opinion(held.ids, log_shares, logsigmoid(weight), logsigmoid(-weight))

@@ -162,12 +162,26 @@ class LanguageModel(nn.Module):
 
     def logits(self, features: Tensor, first: int | None = None) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax, or only those of the `first` ids."""
-        weight, bias = self.output_weight[:first], self.bias[:first]
+        features, bias = self._sure(features, self.bias[:first])
+        weight = self.output_weight[:first]
         if weight.dtype == torch.bfloat16:
             return nn.functional.linear(features.bfloat16(), weight).float().add_(bias)
         if features.ndim == 2 and len(features) <= _FEW:
             return torch.addmm(bias[:, None], weight, features.t()).t().contiguous()
         return nn.functional.linear(features, weight, bias)
+
+    def held_nats(self, features: Tensor, ids: Tensor, mass: Tensor, first: int | None = None) -> Tensor:
+        """-ln p by the model without its cache of ids (B, M) at T places each: (B, T, M), given its features there
+        (B, T, embedding) and the logarithm of the sum of exp of all scores (B, T); of no other than the `first` ids."""
+        some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
+        features, bias = self._sure(features, self.bias[some])
+        scores = nn.functional.linear(features, self.output_weight[some].float(), bias)
+        nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
+        return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
+
+    def _sure(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and bias, from which scores are as sure as they are to be beside the cache, where there is one."""
+        return (features, bias) if self.cache is None else (features * self.cache.sureness, bias * self.cache.sureness)
 
     def _drop(self, x: Tensor) -> Tensor:
         if not self.training or self.dropout == 0:
@@ -242,16 +256,15 @@ def token_nats(
     model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, first: int | None = None
 ) -> Tensor:
     """-ln p by the model without its cache, and without gradients, of each target (N,) given its features (N, E), and of
-    the likeliest id there: (2, N); given that it is one of the `first` ids, too. Where `group` (V,) marks ids, also that
-    of any of them: (3, N)."""
+    the likeliest id there, and the logarithm of the sum of exp of all scores: (3, N); given that it is one of the `first`
+    ids, too. Where `group` (V,) marks ids, also -ln p of any of them: (4, N)."""
     with torch.no_grad():
-        nats = torch.zeros(2 if group is None else 3, len(targets))
+        found = torch.zeros(3 if group is None else 4, len(targets))
         for start in range(0, len(targets), _LinearCrossEntropy.SLICE):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             scores = model.logits(features[part], first)
-            best = scores.amax(1)
-            nats[0, part] = best - scores.gather(1, targets[part, None])[:, 0]
+            found[0, part], found[1, part] = -scores.gather(1, targets[part, None])[:, 0], -scores.amax(1)
             if group is not None:
-                nats[2, part] = best - scores[:, group].logsumexp(1)
-            nats[:, part] += exponentials(scores)[1].log_()
-        return nats
+                found[3, part] = -scores[:, group].logsumexp(1)
+            found[:, part] += exponentials(scores)[1].log_() - found[1, part]
+        return found

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import torch
+from torch.nn.functional import pad
 
 from charbot.errors import BundleError
 from charbot.models.adapter import merge
@@ -23,8 +23,11 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
         raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
     weights = read_base_weights(folder, card)
     if model.cache is not None:
-        # Caches that were fitted before they had it do without.
-        weights.setdefault("cache.match", torch.zeros_like(model.cache.match))
+        # Caches that were fitted before they had these do without.
+        for name in ("match", "longest", "sureness"):
+            weights.setdefault(f"cache.{name}", getattr(model.cache, name).detach())
+        gate = weights.get("cache.gate", model.cache.gate)
+        weights["cache.gate"] = pad(gate, (0, len(model.cache.gate) - len(gate)))
     try:
         model.load_state_dict(weights, assign=True)
     except RuntimeError as error:

@@ -176,19 +176,21 @@ class Mind:
         if longest:
             after, _ = self.model(ids[:-1], repeated([one.state for one in prompts], 1))
             features = torch.cat([features, after])
-        nats = torch.zeros(2, *ids.shape)
+        nats = torch.zeros(3, *ids.shape)
         spoken = SPOKEN if int(ids.max()) < SPOKEN else None
         nats[:, counted] = token_nats(self.model, features[counted], ids[counted], first=spoken)
         own = nats[0]
         if self.model.cache is not None:
             # Each of these is (texts, ids), or (texts, ids, what is held).
-            own, likeliest, targets, features = own.t(), nats[1].t(), ids.t(), features.transpose(0, 1)
+            own, likeliest, mass = nats.mT
+            targets, features = ids.t(), features.transpose(0, 1)
             held = side_by_side([one.held for one in prompts], 1, longest + 1)
             before = held.ids.shape[1] - longest - 1
             held.keys[:, before:], held.ids[:, before:] = self.model.keys(features, targets), targets
             at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
             visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - HORIZON)
-            opinion = self.model.cache(features, held, visible, matches(held.ids, visible), likeliest)
+            known = self.model.held_nats(features, held.ids, mass, spoken)
+            opinion = self.model.cache(features, held, visible, matches(held.ids, visible), known, likeliest)
             own = opinion.blended(own, hits(held.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
 

@@ -120,9 +120,13 @@ class _Caches:
         held = Held(self.held.keys[:, seen], self.held.ids[:, seen])
         # What is further back than the horizon matches nothing.
         matched = self.matched[:, seen].minimum(torch.arange(held.ids.shape[1]))
-        opinion = self.model.cache(features[:, None], held, (held.ids >= 0)[:, None], matched[:, None], sums.log()[:, None])
+        there, likeliest = held.ids >= 0, sums.log()
+        has_share = there & (held.ids < shares.shape[1])
+        logs = shares.gather(1, held.ids.where(has_share, 0)).log_().where(has_share, -torch.inf)
+        nats = likeliest[:, None] - logs
+        opinion = self.model.cache(features[:, None], held, there[:, None], matched[:, None], nats[:, None], likeliest[:, None])
         shares.mul_(opinion.log_doubt.exp() / sums[:, None])
-        return shares.add_(opinion.spread(scores.shape[1])[:, 0])
+        return shares.add_(opinion.spread(shares.shape[1])[:, 0])
 
     def keep(self, features: Tensor, ids: Tensor) -> None:
         """Takes up the id that each reply goes on with, given the features before it."""

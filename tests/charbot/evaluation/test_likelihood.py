@@ -47,10 +47,12 @@ def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
         held: list[tuple[torch.Tensor, torch.Tensor]] = []
         for place, (feature, following) in enumerate(zip(features, ids[1:], strict=True)):
             p = model.logits(feature).softmax(0)
+            nats = -p.log()
             if held:
                 now = Held(torch.stack([key for key, _ in held[-5:]])[None], torch.stack([id_ for _, id_ in held[-5:]])[None])
                 visible = torch.ones(1, 1, len(held[-5:]), dtype=torch.bool)
-                opinion = model.cache(feature[None, None], now, visible, matches(now.ids, visible), -p.max().log()[None, None])
+                matched, known = matches(now.ids, visible), nats[now.ids][None]
+                opinion = model.cache(feature[None, None], now, visible, matched, known, nats.min()[None, None])
                 p = p * opinion.log_doubt.exp()[0, 0] + opinion.spread(len(p))[0, 0]
             if one.predicted[place + 1]:
                 expected.append(-log(float(p[following])))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from charbot.models.cache import LONGEST_MATCH, Cache, Held, Opinion, matches, matches_after, side_by_side
+from charbot.models.cache import LONGEST_MATCH, UNLIKELY, Cache, Held, Opinion, matches, matches_after, side_by_side
 
 IDS = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
 
@@ -20,10 +20,10 @@ def cache() -> Cache:
 
 
 def _opinion(cache: Cache, visible: Tensor | None = None) -> Opinion:
-    held = Held(torch.randn(2, 4, 8), IDS)
+    held, nats = Held(torch.randn(2, 4, 8), IDS), torch.rand(2, 3, 4)
     seen = (IDS >= 0)[:, None].expand(2, 3, 4) if visible is None else visible
     with torch.no_grad():
-        opinion: Opinion = cache(torch.randn(2, 3, 16), held, seen, matches(IDS, seen), torch.rand(2, 3))
+        opinion: Opinion = cache(torch.randn(2, 3, 16), held, seen, matches(IDS, seen), nats, torch.rand(2, 3))
     return opinion
 
 
@@ -112,5 +112,23 @@ def test_what_came_after_the_same_ids_can_count_for_more(cache: Cache) -> None:
     visible, nothing = torch.ones(1, 1, 5, dtype=torch.bool), torch.zeros(1, 1, 16)
     with torch.no_grad():
         cache.match.fill_(1)
-        shares = cache(nothing, held, visible, matches(held.ids, visible), torch.zeros(1, 1)).log_shares[0, 0]
+        matched, nats = matches(held.ids, visible), torch.zeros(1, 1, 5)
+        shares = cache(nothing, held, visible, matched, nats, torch.zeros(1, 1)).log_shares[0, 0]
     assert (shares - shares[0]).tolist() == pytest.approx([0, 0, 2, 0, 0]), "after 1 and 2 there was a 3"
+
+
+def test_what_the_model_expects_too_and_long_matches_can_be_trusted_more(cache: Cache) -> None:
+    with torch.no_grad():
+        cache.gate.copy_(torch.tensor([0.0, 0, 0, 0, 0, 1]))
+        cache.longest.copy_(torch.tensor([0.0, 0, 10, 0, 0, 0, 0]))
+
+    def trust(ids: list[int], nats: float) -> float:
+        held = Held(torch.zeros(1, len(ids), 8), torch.tensor([ids]))
+        visible, expected = torch.ones(1, 1, len(ids), dtype=torch.bool), torch.full((1, 1, len(ids)), nats)
+        with torch.no_grad():
+            opinion = cache(torch.zeros(1, 1, 16), held, visible, matches(held.ids, visible), expected, torch.zeros(1, 1))
+        return float(opinion.log_trust - opinion.log_doubt)
+
+    assert trust([1, 2, 3], 2) == pytest.approx(-2)
+    assert trust([1, 2, 3], torch.inf) == pytest.approx(-UNLIKELY), "counts for no more"
+    assert trust([1, 2, 3, 1, 2], 2) == pytest.approx(10 - 2)

@@ -87,17 +87,35 @@ def test_reading_in_steps_is_reading_at_once(model: LanguageModel) -> None:
     torch.testing.assert_close(state, end)
 
 
+def test_beside_a_cache_scores_may_be_less_sure(model: LanguageModel) -> None:
+    features = torch.randn(5, 16)
+    with torch.no_grad():
+        before = model.logits(features)
+        model.remember(8)
+        assert model.cache is not None
+        torch.testing.assert_close(model.logits(features), before)
+        model.cache.sureness.fill_(0.5)
+        torch.testing.assert_close(model.logits(features), before / 2)
+
+
 def test_token_nats_are_minus_log_probabilities(model: LanguageModel) -> None:
     torch.manual_seed(0)
     features, targets = torch.randn(300, 16), torch.randint(0, model.architecture.outputs, (300,))
     expected = torch.nn.functional.cross_entropy(model.logits(features), targets, reduction="none")
-    log_p = model.logits(features).log_softmax(1).detach()
+    scores = model.logits(features).detach()
+    log_p, mass = scores.log_softmax(1), scores.logsumexp(1)
     group = torch.arange(model.architecture.outputs) % 3 == 0
     expected_of_group = -log_p[:, group].logsumexp(1)
     torch.testing.assert_close(
-        token_nats(model, features, targets, group), torch.stack((expected.detach(), -log_p.amax(1), expected_of_group))
+        token_nats(model, features, targets, group), torch.stack((expected.detach(), -log_p.amax(1), mass, expected_of_group))
     )
-    assert token_nats(model, features[:0], targets[:0]).shape == (2, 0)
+    assert token_nats(model, features[:0], targets[:0]).shape == (3, 0)
+    ids = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
+    with torch.no_grad():
+        nats = model.held_nats(features[:6].view(2, 3, 16), ids, mass[:6].view(2, 3), first=5)
+    for row, place, held in ((0, 2, 0), (0, 0, 2), (1, 1, 3)):
+        assert float(nats[row, place, held]) == pytest.approx(-float(log_p[3 * row + place, ids[row, held]]), rel=1e-4)
+    assert nats[0, 0, 1] == torch.inf, "not among those that can be said"
 
 
 def test_dropout_is_locked_in_time_and_off_when_replying(model: LanguageModel) -> None:

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 
 from charbot.errors import BundleError
 from charbot.models.loading import base_model
@@ -35,11 +36,18 @@ def test_sizes_that_no_model_can_have_are_told(library: Library, sizes: dict[str
         base_model(library, "char")
 
 
+LATER = ("cache.match", "cache.longest", "cache.sureness")
+
+
 def test_a_cache_that_knows_nothing_of_matches_does_without(library: Library) -> None:
     model, vocabulary, card = base_model(library, "char")
     folder = library.folders[0] / "bases/char"
-    before = {name: tensor for name, tensor in model.state_dict().items() if name != "cache.match"}
+    before = {name: tensor for name, tensor in model.state_dict().items() if name not in LATER}
+    before["cache.gate"] = torch.ones(5)
     write_base(folder, vocabulary, card.architecture, before, read_base_guard(folder, card), {}, {})
     again, _, _ = base_model(Library(library.folders), "char")
     assert again.cache is not None
     assert not again.cache.match.any()
+    assert not again.cache.longest.any()
+    assert again.cache.gate.tolist() == [1, 1, 1, 1, 1, 0]
+    assert again.cache.sureness == 1
