@@ -7,9 +7,9 @@ from rich.console import Console
 from charbot.corpus.conversation import Utterance, exchanges
 from charbot.evaluation.likelihood import likelihood
 from charbot.tokens import tokenizer_for
-from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
+from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
-from trainer.cache import _pieces, fit_cache
+from trainer.cache import _SURENESS, _fit_sureness, _pieces, fit_cache
 from trainer.progress import ConsoleProgress
 
 WORDS = ("tea", "coffee", "kettle", "mug", "asleep", "quiet", "better", "both")
@@ -37,6 +37,18 @@ def test_a_cache_finds_what_is_said_again(unit: Unit, vocabularies: dict[str, Vo
     assert model.cache.match[0] > 0, "and what came after the same ids"
     for name, tensor in weights.items():
         assert torch.equal(model.state_dict()[name], tensor), "the base is as it was"
+
+
+@pytest.mark.parametrize(("bias", "expected"), [(-3.0, min(_SURENESS)), (3.0, max(_SURENESS))])
+def test_who_is_wrong_and_sure_of_it_is_made_less_sure(bias: float, expected: float, vocabularies: dict[str, Vocabulary]) -> None:
+    tokenizer, model = tokenizer_for(vocabularies["word"]), tiny_model(vocabularies["word"])
+    model.remember(8)
+    assert model.cache is not None
+    scene = _scenes(1, seed=1)[0]
+    with torch.no_grad():
+        model.bias[[END, *tokenizer.encode(scene[0].text)]] = bias
+    _fit_sureness(model, model.cache, tokenizer, [*exchanges(scene, 6)])
+    assert model.cache.sureness.item() == pytest.approx(expected)
 
 
 def test_without_conversations_there_is_no_cache(vocabularies: dict[str, Vocabulary]) -> None:
