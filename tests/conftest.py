@@ -78,8 +78,10 @@ def tiny_model(
     sizes = Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache, selector=selector)
     model = LanguageModel(sizes)
     if model.cache is not None:
-        # Or all lengths of matches would be worth the same.
-        torch.nn.init.uniform_(model.cache.match)
+        # Or all lengths of matches would be worth the same, and some of what caches go by would count for nothing.
+        for parameter in (model.cache.match, model.cache.longest, model.cache.gate):
+            torch.nn.init.uniform_(parameter, -1, 1)
+        torch.nn.init.constant_(model.cache.sureness, 0.8)
     return model.eval()
 
 

@@ -44,8 +44,8 @@ def fit_cache(
     progress: ConsoleProgress,
 ) -> None:
     """Puts a cache with keys of `size` numbers into a model. It is fitted to scenes that the model was fitted to; how much
-    it weighs then to conversations that it was not: of the first the model is too sure. Where either are missing, the
-    model does without."""
+    it weighs then, and how sure the model is beside it, to conversations that it was not: of the first the model is too
+    sure. Where either are missing, the model does without."""
     chance = random.Random(seed)
     conversations = [whole(piece) for scene in train for piece in _pieces(scene, chance)]
     chance.shuffle(conversations)
@@ -56,6 +56,8 @@ def fit_cache(
     model.remember(size)
     assert model.cache is not None
     _fit_keys(model, model.cache, tokenizer, conversations[:_CONVERSATIONS], progress)
+    # How sure the model should be depends on the gate, and the gate on that.
+    _fit_gate(model, model.cache, tokenizer, valid)
     _fit_sureness(model, model.cache, tokenizer, valid[::_SOME])
     _fit_gate(model, model.cache, tokenizer, valid)
     model.requires_grad_(False)
@@ -121,7 +123,7 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
             scores = cache.compare(features, held, visible[None])[0]
             hit, nats = hits(held.ids, targets[None])[0], nats.clamp(max=UNLIKELY)
             alike = [scores.masked_fill((matched != length) | ~visible, NOWHERE) for length in range(LONGEST_MATCH + 1)]
-            masses, found, tops, expected = (
+            masses, found, tops, surprise = (
                 torch.stack(parts, 1)
                 for parts in (
                     [one.logsumexp(1) for one in alike],
@@ -132,8 +134,8 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
             )
             longest = matched.where(visible, 0).amax(1)
             seen = visible.any(1)
-            known.append(tuple(part[seen] for part in (own, likeliest, visible.sum(1), masses, found, tops, expected, longest)))
-    own, likeliest, count, masses, found, tops, expected, longest = (torch.cat(parts) for parts in zip(*known, strict=True))
+            known.append(tuple(part[seen] for part in (own, likeliest, visible.sum(1), masses, found, tops, surprise, longest)))
+    own, likeliest, count, masses, found, tops, surprise, longest = (torch.cat(parts) for parts in zip(*known, strict=True))
     fitted = [cache.match, cache.gate, cache.longest]
     match, gate, at_longest = (nn.Parameter(part.detach().clone()) for part in fitted)
     optimizer = torch.optim.LBFGS([match, gate, at_longest], max_iter=_GATE_STEPS, line_search_fn="strong_wolfe")
@@ -143,7 +145,7 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
         worth = cache.worth(match)
         mass = (masses + worth).logsumexp(1)
         shares = (masses + worth - mass[:, None]).exp()
-        facts = cache.facts(mass, (tops + worth).amax(1), count, (shares * expected).sum(1), likeliest)
+        facts = cache.facts(mass, (tops + worth).amax(1), count, (shares * surprise).sum(1), likeliest)
         weight = facts @ gate + at_longest[longest]
         held = (found + worth).logsumexp(1) - mass
         nats = -torch.logaddexp(logsigmoid(weight) + held, logsigmoid(-weight) - own).mean()

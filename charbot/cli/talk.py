@@ -84,7 +84,7 @@ def before_torch() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     # oneDNN, and torch above it, keep what they have set up for a thousand shapes of matrices each: a hundred megabytes
-    # in 500 turns. With no more than eight, a reply, which shrinks by the token, takes a third longer.
+    # in 500 turns. With no more than eight in oneDNN a reply, whose batch shrinks as it goes, takes a third longer.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     os.environ.setdefault("LRU_CACHE_CAPACITY", "8")
 

@@ -45,7 +45,7 @@ def closed_perplexity(
         with torch.inference_mode():
             scores = model.logits(read.features[read.places])
             mass = scores.logsumexp(1)
-            log_p = scores - mass[:, None]
+            log_p = scores.sub_(mass[:, None])
             for part, opinion in opinions(model, read, -log_p.amax(1), mass):
                 log_p[part] = (log_p[part] + opinion.log_doubt[0, :, None]).exp_().add_(opinion.spread(log_p.shape[1])[0]).log_()
             own = log_p.gather(1, read.targets[:, None])[:, 0].numpy()

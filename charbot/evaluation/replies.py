@@ -52,13 +52,13 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     real = [one.turns[-1].text for one in chosen]
     seconds: list[float] = []
 
-    def replied(memory: Memory, seed: int) -> Memory:
-        reply = voice.reply(memory, seed=seed)
-        seconds.append(reply.seconds)
-        return reply.memory
-
     def replies(memories: Sequence[Memory]) -> list[str]:
-        return [replied(memory, seed).turns[-1].text for seed, memory in enumerate(memories)]
+        found = []
+        for seed, memory in enumerate(memories):
+            reply = voice.reply(memory, seed=seed)
+            found.append(reply.text)
+            seconds.append(reply.seconds)
+        return found
 
     answers = replies([Memory(one.turns[:-1]) for one in chosen])
     messages = everyday_messages()
@@ -67,9 +67,10 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     for start in range(0, len(messages), _CHAT):
         memory, said = Memory(), []
         for seed, message in enumerate(messages[start : start + _CHAT], start):
-            memory = replied(memory.said(message), seed)
-            said += [message, memory.turns[-1].text]
-            chats.append(said.copy())
+            reply = voice.reply(memory.said(message), seed=seed)
+            memory = reply.memory
+            said += [message, reply.text]
+            chats.append(said[-1 - voice.settings.context_turns :])
     quoted: set[int] = set()
     for episode in episodes(table):
         quoted.update(run_hashes([word for text in episode for word in words(text)]).tolist())

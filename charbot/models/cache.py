@@ -151,20 +151,20 @@ class Cache(nn.Module):
         return pad(match.cumsum(0), (1, 0))
 
     @staticmethod
-    def facts(mass: Tensor, top: Tensor, count: Tensor, expected: Tensor, likeliest: Tensor) -> Tensor:
+    def facts(mass: Tensor, top: Tensor, count: Tensor, surprise: Tensor, likeliest: Tensor) -> Tensor:
         """What the gate goes by at some places (..., 6): one, how sure the model is, how much of the `mass` of all scores
         (the logarithm of their exponentials' sum) the `top` one has, how much that is, how many there are, and -ln p by
         the model alone of what the cache expects, on average."""
         one, many = torch.ones_like(mass), count.clamp(min=1).log()
-        return torch.stack((one, -likeliest, top - mass, mass / 10, many, -expected), -1)
+        return torch.stack((one, -likeliest, top - mass, mass / 10, many, -surprise), -1)
 
     def forward(self, features: Tensor, held: Held, visible: Tensor, matched: Tensor, nats: Tensor, likeliest: Tensor) -> Opinion:
         """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
         scores = self.compare(features, held, visible) + self.worth(self.match)[matched]
         mass = scores.logsumexp(2)
         log_shares = scores - mass[..., None]
-        expected = (log_shares.exp() * nats.clamp(max=UNLIKELY)).sum(2)
-        facts = self.facts(mass, scores.amax(2), visible.sum(2), expected, likeliest)
+        surprise = (log_shares.exp() * nats.clamp(max=UNLIKELY)).sum(2)
+        facts = self.facts(mass, scores.amax(2), visible.sum(2), surprise, likeliest)
         weight = facts @ self.gate + self.longest[matched.where(visible, 0).amax(2)]
         weight = weight.where(visible.any(2), NOWHERE)
         return Opinion(held.ids, log_shares, logsigmoid(weight), logsigmoid(-weight))

@@ -171,13 +171,15 @@ class LanguageModel(nn.Module):
         return nn.functional.linear(features, weight, bias)
 
     def held_nats(self, features: Tensor, ids: Tensor, mass: Tensor, first: int | None = None) -> Tensor:
-        """-ln p by the model without its cache of ids (B, M) at T places each: (B, T, M), given its features there
-        (B, T, embedding) and the logarithm of the sum of exp of all scores (B, T); of no other than the `first` ids."""
-        some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
-        features, bias = self._sure(features, self.bias[some])
-        scores = nn.functional.linear(features, self.output_weight[some].float(), bias)
-        nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
-        return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
+        """-ln p by the model without its cache, and without gradients, of ids (B, M) at T places each: (B, T, M), given its
+        features there (B, T, embedding) and the logarithm of the sum of exp of all scores (B, T); of no other than the
+        `first` ids."""
+        with torch.no_grad():
+            some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
+            features, bias = self._sure(features, self.bias[some])
+            scores = nn.functional.linear(features, self.output_weight[some].float(), bias)
+            nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
+            return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
 
     def _sure(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Features and bias, from which scores are as sure as they are to be beside the cache, where there is one."""

@@ -11,6 +11,9 @@ from charbot.personas.bundle import BaseCard, Fit, read_base_weights, read_chang
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
+_OLD_GATE = 5
+"""What gates of caches counted that were fitted before they knew what the model thinks of what a cache expects."""
+
 
 def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple[LanguageModel, Vocabulary, BaseCard]:
     """The base of a unit (the one with the checksum `wanted`). Raises BundleError."""
@@ -26,8 +29,9 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
         # Caches that were fitted before they had these do without.
         for name in ("match", "longest", "sureness"):
             weights.setdefault(f"cache.{name}", getattr(model.cache, name).detach())
-        gate = weights.get("cache.gate", model.cache.gate)
-        weights["cache.gate"] = pad(gate, (0, len(model.cache.gate) - len(gate)))
+        gate = weights.get("cache.gate")
+        if gate is not None and gate.shape == (_OLD_GATE,):
+            weights["cache.gate"] = pad(gate, (0, len(model.cache.gate) - _OLD_GATE))
     try:
         model.load_state_dict(weights, assign=True)
     except RuntimeError as error:

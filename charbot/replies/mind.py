@@ -60,11 +60,12 @@ class Mind:
         return self.model.selector is not None
 
     def _fits(self, known: Reading) -> bool:
-        """Whether what was read ended in a state that this model can be in, by its sizes."""
+        """Whether what was read ended in a state that this model can be in, by its sizes and by what it can say."""
         sizes = self.model.architecture
         start = [part[:, 0].shape for part in self.model.start(1)]
         *state, keys, ids = known.state
-        return [part.shape for part in state] == start and keys.shape == (len(ids), sizes.cache)
+        same_sizes = [part.shape for part in state] == start and keys.shape == (len(ids), sizes.cache)
+        return same_sizes and bool(((ids >= 0) & (ids < sizes.outputs)).all())
 
     def _read_alone(self, ids: Sequence[int], state: State) -> tuple[Tensor, State]:
         """The features (T, E) after each id, and the state after the last. All at once is fastest."""

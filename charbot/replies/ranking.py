@@ -100,7 +100,7 @@ def ranked(
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 
-def repetition(reply: Sequence[str], said: Sequence[Sequence[str]]) -> float:
+def repetition(reply: list[str], said: Sequence[list[str]]) -> float:
     """From 0 to 1: how much of a reply repeats itself or what was said, counted in pairs of words."""
     if reply in said:
         return 1.0

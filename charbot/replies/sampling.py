@@ -29,6 +29,8 @@ _SETTLED = 0.7
 """How much cooler a reply goes on than it opens: its first words make it one of many, the others have to make sense of
 them (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
 
+_LEAST = torch.finfo(torch.float32).tiny
+
 
 class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
     """The reply is no longer wanted."""
@@ -112,10 +114,11 @@ class _Caches:
         self.matched = matches(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
 
     def blended(self, features: Tensor, scores: Tensor) -> Tensor:
-        """The probabilities (B, V) by model and cache of the ids that have `scores`, which they take the place of."""
+        """The probabilities (B, V) by model and cache of the ids that have `scores`, which they take the place of; none is
+        nothing, for one of those that may follow has to be drawn."""
         shares, sums = exponentials(scores)
         if self.model.cache is None:
-            return shares.div_(sums[:, None])
+            return shares.div_(sums[:, None]).clamp_(min=_LEAST)
         seen = slice(max(0, self.length - HORIZON), self.length)
         held = Held(self.held.keys[:, seen], self.held.ids[:, seen])
         # What is further back than the horizon matches nothing.
@@ -126,7 +129,7 @@ class _Caches:
         nats = likeliest[:, None] - logs
         opinion = self.model.cache(features[:, None], held, there[:, None], matched[:, None], nats[:, None], likeliest[:, None])
         shares.mul_(opinion.log_doubt.exp() / sums[:, None])
-        return shares.add_(opinion.spread(shares.shape[1])[:, 0])
+        return shares.add_(opinion.spread(shares.shape[1])[:, 0]).clamp_(min=_LEAST)
 
     def keep(self, features: Tensor, ids: Tensor) -> None:
         """Takes up the id that each reply goes on with, given the features before it."""

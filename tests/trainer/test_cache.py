@@ -6,10 +6,11 @@ from rich.console import Console
 
 from charbot.corpus.conversation import Utterance, exchanges
 from charbot.evaluation.likelihood import likelihood
+from charbot.models.cache import hits
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
-from trainer.cache import _SURENESS, _fit_sureness, _pieces, fit_cache
+from trainer.cache import _SURENESS, _asked, _fit_gate, _fit_sureness, _pieces, fit_cache
 from trainer.progress import ConsoleProgress
 
 WORDS = ("tea", "coffee", "kettle", "mug", "asleep", "quiet", "better", "both")
@@ -49,6 +50,24 @@ def test_who_is_wrong_and_sure_of_it_is_made_less_sure(bias: float, expected: fl
         model.bias[[END, *tokenizer.encode(scene[0].text)]] = bias
     _fit_sureness(model, model.cache, tokenizer, [*exchanges(scene, 6)])
     assert model.cache.sureness.item() == pytest.approx(expected)
+
+
+def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> None:
+    tokenizer, model = tokenizer_for(vocabularies["word"]), tiny_model(vocabularies["word"], cache=8)
+    cache = model.cache
+    assert cache is not None
+    held_out = [one for scene in _scenes(30, seed=1) for one in exchanges(scene, 6)]
+
+    def slopes() -> float:
+        """How much better what is said would be found by other matches and gates, as those that ask the cache see it."""
+        asked = [part for parts in _asked(model, tokenizer, held_out) for part in parts]
+        found = [cache(*question).blended(own[None], hits(question.held.ids, targets[None])) for targets, own, question in asked]
+        wanted = torch.autograd.grad(torch.cat(found, 1).mean(), [cache.match, cache.gate, cache.longest])
+        return max(float(one.abs().max()) for one in wanted)
+
+    before = slopes()
+    _fit_gate(model, cache, tokenizer, held_out)
+    assert slopes() < before / 20
 
 
 def test_without_conversations_there_is_no_cache(vocabularies: dict[str, Vocabulary]) -> None:

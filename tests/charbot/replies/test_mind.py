@@ -39,10 +39,11 @@ def test_reading_on_and_reading_together_is_reading_from_the_start(
 def test_what_is_no_state_of_its_own_is_not_gone_on_from(vocabularies: dict[str, Vocabulary]) -> None:
     mind = _mind(vocabularies["word"])
     (alone,), (known,) = mind.read([(TURNS, None)]), mind.read([(TURNS[:1], None)])
-    for part in range(5):
-        state = [np.zeros((1, 3), one.dtype)[: one.ndim, 0 if one.ndim == 1 else slice(None)] for one in known.state]
-        odd = Reading(1, (*known.state[:part], state[part], *known.state[part + 1 :]))
-        (found,) = mind.read([(TURNS, odd)])
+    odd = [np.zeros((1, 3), one.dtype)[: one.ndim, 0 if one.ndim == 1 else slice(None)] for one in known.state]
+    nothing_to_say = known.state[4] + mind.model.architecture.outputs
+    for part, state in (*enumerate(odd), (4, nothing_to_say), (4, -1 - known.state[4])):
+        reading = Reading(1, (*known.state[:part], state, *known.state[part + 1 :]))
+        (found,) = mind.read([(TURNS, reading)])
         assert all(np.array_equal(one, other) for one, other in zip(found.state, alone.state, strict=True))
 
 
