@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+import charbot.replies.mind
+import charbot.replies.sampling
 from charbot.corpus.conversation import Utterance, exchange
 from charbot.evaluation.likelihood import predicted_nats
+from charbot.models.cache import HORIZON
 from charbot.models.language_model import Cell
 from charbot.replies.memory import Reading
 from charbot.replies.mind import Mind, whole_sentences
-from charbot.replies.sampling import Cancelled, Sampling
+from charbot.replies.sampling import Cancelled, Sampling, sample_replies
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -69,6 +72,24 @@ def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[
     # Cut replies lack an end, and a listed word may come spelled: the rest agree.
     agreeing = sum(one == pytest.approx(other, rel=1e-4) for one, other in zip(drawn.values(), again, strict=True))
     assert agreeing > len(drawn) / 4 if unit == "char" else agreeing > 0
+
+
+@pytest.mark.parametrize("horizon", [HORIZON, 7])
+@pytest.mark.parametrize("unit", UNITS)
+def test_ids_are_drawn_as_likely_as_they_are_found(
+    unit: Unit, horizon: int, vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (charbot.replies.mind, charbot.replies.sampling):
+        monkeypatch.setattr(module, "HORIZON", horizon)
+    mind = _mind(vocabularies[unit])
+    (prompt,) = mind.prompts(mind.read([(TURNS, None)]), "Ann")
+    chance = torch.Generator().manual_seed(0)
+    (drawn,) = sample_replies(mind.model, vocabularies[unit], [prompt], Sampling(64, 2.0, 1.0, 90, 90), [chance])
+    ended = [one for one in drawn if one.ended]
+    assert len(max((one.ids for one in ended), key=len)) > 2 * 7
+    with torch.inference_mode():
+        again = mind._nats([prompt] * len(ended), [one.ids for one in ended])
+    assert [sum(one.nats) for one in ended] == pytest.approx(again.tolist(), rel=1e-4)
 
 
 def test_a_cancelled_draw_stops(vocabularies: dict[str, Vocabulary]) -> None:
