@@ -107,6 +107,8 @@ def _fit_keys(
 
 
 def _fit_sureness(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
+    """Chooses how sure the model is beside the cache as it is."""
+
     def nats(sureness: float) -> float:
         cache.sureness.data.fill_(sureness)
         return likelihood(model, tokenizer, conversations).nats

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
-from charbot.models.cache import HORIZON, Held, Opinion, Question, hits, matches
+from charbot.models.cache import HORIZON, Held, Opinion, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
@@ -98,9 +98,7 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor)
         visible = (at < known) & (at >= known - HORIZON)
         if last:
             features, some = read.features[read.places[part]][None], Held(keys[None, first:last], ids[None, first:last])
-            matched = matches(some.ids, visible[None])
-            nats = model.held_nats(features, some.ids, mass[None, part])
-            yield part, Question(features, some, visible[None], matched, nats, likeliest[None, part])
+            yield part, model.question(features, some, visible[None], likeliest[None, part], mass[None, part])
 
 
 def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, Opinion]]:

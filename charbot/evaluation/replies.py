@@ -63,14 +63,6 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     answers = replies([Memory(one.turns[:-1]) for one in chosen])
     messages = everyday_messages()
     chatted = replies([Memory().said(message) for message in messages])
-    chats = []
-    for start in range(0, len(messages), _CHAT):
-        memory, said = Memory(), []
-        for seed, message in enumerate(messages[start : start + _CHAT], start):
-            reply = voice.reply(memory.said(message), seed=seed)
-            memory = reply.memory
-            said += [message, reply.text]
-            chats.append(said[-1 - voice.settings.context_turns :])
     quoted: set[int] = set()
     for episode in episodes(table):
         quoted.update(run_hashes([word for text in episode for word in words(text)]).tolist())
@@ -91,11 +83,25 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
         "distinct_1": distinct(answers, 1, length), "distinct_1_real": distinct(real, 1, length),
         "distinct_2": distinct(answers, 2, length), "distinct_2_real": distinct(real, 2, length),
         "copied": copied(answers + chatted), "copied_real": copied(real), "repeated": repeats((chatted + answers)[:_PROMPTS]),
-        "said_again": said_again(chats), "said_again_real": said_again([[turn.text for turn in one.turns] for one in chosen]),
+        "said_again": said_again(_chats(voice, messages)),
+        "said_again_real": said_again([[turn.text for turn in one.turns] for one in chosen]),
         "words": mean_words(answers), "words_real": mean_words(real),
         "questions": questions(answers), "questions_real": questions(real),
         "median_ms": float(np.median(seconds)) * 1000, "slowest_20th_ms": float(np.quantile(seconds, 0.95)) * 1000,
     }  # fmt: skip
+
+
+def _chats(voice: Voice, messages: Sequence[str]) -> list[list[str]]:
+    """The replies in chats of _CHAT messages, each after as many turns as the persona is given of scripts."""
+    found = []
+    for start in range(0, len(messages), _CHAT):
+        memory, said = Memory(), []
+        for seed, message in enumerate(messages[start : start + _CHAT], start):
+            reply = voice.reply(memory.said(message), seed=seed)
+            memory = reply.memory
+            said += [message, reply.text]
+            found.append(said[-1 - voice.settings.context_turns :])
+    return found
 
 
 def retrieval(voice: Voice, held_out: Sequence[Conversation], lines: Sequence[str]) -> tuple[float, float]:

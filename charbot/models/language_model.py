@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from charbot.models.cache import Cache
+from charbot.models.cache import Cache, Held, Question, matches
 from charbot.models.phrases import Phrases
 from charbot.models.selector import Bags, Selector
 
@@ -39,6 +39,9 @@ class Architecture:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+
+LEAST = torch.finfo(torch.float32).tiny
+"""No probability counts as less: its logarithm is to stay finite, though what is smaller may be flushed to zero."""
 
 _FEW = 32
 """Rows up to which a matrix times them as columns takes half as long as they times the matrix (MKL, two cores)."""
@@ -181,6 +184,13 @@ class LanguageModel(nn.Module):
             nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
             return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
 
+    def question(
+        self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor, mass: Tensor, first: int | None = None
+    ) -> Question:
+        """What the cache is asked at T places each, `likeliest` and `mass` being (B, T) what `token_nats` gives there."""
+        nats = self.held_nats(features, held.ids, mass, first)
+        return Question(features, held, visible, matches(held.ids, visible), nats, likeliest)
+
     def _sure(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Features and bias, from which scores are as sure as they are to be beside the cache, where there is one."""
         return (features, bias) if self.cache is None else (features * self.cache.sureness, bias * self.cache.sureness)
@@ -210,8 +220,6 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """
 
     SLICE = 256
-    LEAST = torch.finfo(torch.float32).tiny
-    """No probability counts as less: its logarithm is to stay finite, though fits flush what is smaller to zero."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, products: torch.dtype) -> Tensor:
@@ -223,7 +231,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             wanted = targets[part, None]
             shares = torch.softmax(torch.mm(read[part], rows.t()) + bias, 1)
-            total -= shares.gather(1, wanted).clamp_(min=_LinearCrossEntropy.LEAST).log_().sum()
+            total -= shares.gather(1, wanted).clamp_(min=LEAST).log_().sum()
             shares.scatter_add_(1, wanted, shares.new_full(wanted.shape, -1.0))
             grad_bias += shares.sum(0)
             errors = shares.to(products)

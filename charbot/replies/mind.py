@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Utterance, whole
-from charbot.models.cache import HORIZON, Held, hits, matches, side_by_side
+from charbot.models.cache import HORIZON, Held, hits, side_by_side
 from charbot.models.language_model import LanguageModel, State, token_nats
 from charbot.models.selector import TURNS, Bags
 from charbot.replies.memory import Reading
@@ -190,8 +190,7 @@ class Mind:
             held.keys[:, before:], held.ids[:, before:] = self.model.keys(features, targets), targets
             at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
             visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - HORIZON)
-            known = self.model.held_nats(features, held.ids, mass, spoken)
-            opinion = self.model.cache(features, held, visible, matches(held.ids, visible), known, likeliest)
+            opinion = self.model.cache(*self.model.question(features, held, visible, likeliest, mass, spoken))
             own = opinion.blended(own, hits(held.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
 

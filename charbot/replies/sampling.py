@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from charbot.models.cache import HORIZON, Held, matches, matches_after, side_by_side
-from charbot.models.language_model import LanguageModel, State, exponentials
+from charbot.models.language_model import LEAST, LanguageModel, State, exponentials
 from charbot.tokens.vocabulary import END, Vocabulary
 
 SPOKEN = 8192
@@ -28,8 +28,6 @@ learnt is no word at any higher temperature."""
 _SETTLED = 0.7
 """How much cooler a reply goes on than it opens: its first words make it one of many, the others have to make sense of
 them (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
-
-_LEAST = torch.finfo(torch.float32).tiny
 
 
 class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
@@ -118,7 +116,7 @@ class _Caches:
         nothing, for one of those that may follow has to be drawn."""
         shares, sums = exponentials(scores)
         if self.model.cache is None:
-            return shares.div_(sums[:, None]).clamp_(min=_LEAST)
+            return shares.div_(sums[:, None]).clamp_(min=LEAST)
         seen = slice(max(0, self.length - HORIZON), self.length)
         held = Held(self.held.keys[:, seen], self.held.ids[:, seen])
         # What is further back than the horizon matches nothing.
@@ -129,7 +127,7 @@ class _Caches:
         nats = likeliest[:, None] - logs
         opinion = self.model.cache(features[:, None], held, there[:, None], matched[:, None], nats[:, None], likeliest[:, None])
         shares.mul_(opinion.log_doubt.exp() / sums[:, None])
-        return shares.add_(opinion.spread(shares.shape[1])[:, 0]).clamp_(min=_LEAST)
+        return shares.add_(opinion.spread(shares.shape[1])[:, 0]).clamp_(min=LEAST)
 
     def keep(self, features: Tensor, ids: Tensor) -> None:
         """Takes up the id that each reply goes on with, given the features before it."""
