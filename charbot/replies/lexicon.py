@@ -58,6 +58,14 @@ class Lexicon:
         turns = zip(_BEFORE, reversed(said), strict=False)
         return sum(weight * _cosine(reply, self._weights(turn)) for weight, turn in turns)
 
+    def told_again(self, text: str, own: Iterable[str], last: str) -> float:
+        """From 0 to 1: how much of what a reply is about its speaker has told before, in `own` turns, and nobody has in the
+        `last`."""
+        before = {word for turn in own for word in words(turn)} - set(words(last))
+        weights = self._weights(text)
+        total = sum(weights.values())
+        return sum(weight for word, weight in weights.items() if word in before) / total if total else 0.0
+
     def _weights(self, text: str) -> dict[str, float]:
         # By Zipf's law the logarithm of a word's rank stands for that of its rarity.
         most = math.log(len(self.ranks) + 2)

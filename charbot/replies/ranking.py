@@ -88,9 +88,12 @@ def ranked(
     the last `turns`, oldest first."""
     said = [turn.text for turn in turns]
     said_words = [words(text) for text in said]
+    told = [turn.text for turn in turns if turn.speaker == persona]
+    last = said[-1] if said else ""
     found = []
     for (text, here), after_anything, by_anybody, after_this in zip(texts.items(), anywhere, anybody, follows, strict=True):
-        repeated, about = repetition(words(text), said_words), lexicon.shared(text, said)
+        repeated = max(repetition(words(text), said_words), lexicon.told_again(text, told, last))
+        about = lexicon.shared(text, said)
         own = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
         fit = here - weights.anywhere * after_anything + weights.persona * own + weights.length
         score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
