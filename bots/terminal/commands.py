@@ -130,13 +130,13 @@ def _pick(talk: Chat, argument: str) -> None:
 
 def _why(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
-    parts: tuple[str, ...] = ("score", "here", "anywhere", "anybody", "follows", "topic", "repetition", "absent")
+    parts: tuple[str, ...] = ("score", "here", "anybody", "follows", "topic", "repetition", "absent")
     if shutil.get_terminal_size().columns < _WIDE:
         parts = parts[:1]
     rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
     table(("", *parts, "reply"), rows)
     if len(parts) > 1:
-        note("Nats a character: after what was said, after small talk, said by anybody. /pick takes another.")
+        note("Nats a character: after what was said, and said by anybody. /pick takes another.")
 
 
 def _who(talk: Chat, argument: str) -> None:

@@ -17,7 +17,7 @@ from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
-from charbot.replies.ranking import DRAWN, DRAWN_ALONE, GIVEN, Candidate, Weights, goes_in_circles, ranked
+from charbot.replies.ranking import DRAWN, GIVEN, Candidate, Weights, goes_in_circles, ranked
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ class Voice:
         else:
             mended = [{self._mended(text): likely for text, likely in found.items()} for found in drawn]
             texts |= {i: found for i, found in zip(pending, mended, strict=True) if i not in texts}
-        weights = DRAWN if mind.selects else DRAWN_ALONE
-        ranking = self._ranked(memories, prompts, [texts[i] for i in range(len(memories))], weights)
+        ranking = self._ranked(memories, prompts, [texts[i] for i in range(len(memories))], DRAWN)
         seconds = time.perf_counter() - started
         return [
             Reply(candidates[0].text, candidates, memory.said(candidates[0].text, self.card.name), seconds)
@@ -183,16 +182,20 @@ class Voice:
         """For each memory, and where it brings the model to, its candidates, the best first: texts with their log p here,
         in nats a character."""
         mind, small_talk = self.load(self.settings.unit)
-        somebody = mind.prompts([memory.readings[mind.id] for memory in memories], None)
-        befores = [(small_talk, who) for who in somebody]
-        asked = [(one, text) for before, found in zip(befores, texts, strict=True) for one in before for text in found]
-        likely = iter(mind.likely(asked))
-        follows = mind.follows(heres, [memory.turns for memory in memories], [list(found) for found in texts])
-        ranking = []
-        for memory, found, following in zip(memories, texts, follows, strict=True):
-            anywhere, anybody = (list(islice(likely, len(found))) for _ in range(2))
-            ranking.append(ranked(found, anywhere, anybody, following, memory.turns, self.card.name, self._lexicon, weights))
-        return ranking
+
+        def likely(befores: "Sequence[Prompt]", weight: float) -> list[list[float]]:
+            """log p of each memory's texts after what is before them there, 0 where that counts nothing."""
+            if not weight:
+                return [[0.0] * len(found) for found in texts]
+            asked = iter(mind.likely([(before, text) for before, found in zip(befores, texts, strict=True) for text in found]))
+            return [list(islice(asked, len(found))) for found in texts]
+
+        anywhere = likely([small_talk] * len(memories), weights.anywhere)
+        anybody = likely(mind.prompts([memory.readings[mind.id] for memory in memories], None), weights.persona)
+        turns = [memory.turns for memory in memories]
+        follows = mind.follows(heres, turns, [list(found) for found in texts])
+        parts = zip(texts, anywhere, anybody, follows, turns, strict=True)
+        return [ranked(*one, self.card.name, self._lexicon, weights) for one in parts]
 
     def _can_be_said(self, text: str) -> bool:
         """Whether a reply is made of words, goes in no circles, quotes no script at length, and is clean where it has to be."""

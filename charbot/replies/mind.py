@@ -54,11 +54,6 @@ class Mind:
             found.append(Reading(len(turns), (*(part[:, 0].numpy().copy() for part in state), *held)))
         return found
 
-    @property
-    def selects(self) -> bool:
-        """Whether the model can tell how well a reply follows what was said."""
-        return self.model.selector is not None
-
     def _fits(self, known: Reading) -> bool:
         """Whether what was read ended in a state that this model can be in, by its sizes and by what it can say."""
         sizes = self.model.architecture

@@ -1,9 +1,9 @@
-"""Which of the replies that were drawn to say.
+"""Which of the replies that were drawn to say, or of the lines that were given.
 
-Candidates are scored by how likely they are here, minus how likely after anything (maximum mutual
-information, Li et al. 2016, "A Diversity-Promoting Objective Function"), plus how much more likely
-the persona is to say them than anybody, plus how well they follow what was said and what they have in common with it,
-minus what they repeat, and minus calling somebody who is not there.
+Candidates are scored by how likely they are here, plus how much more likely the persona is to say them than anybody, plus
+how well they follow what was said and what they have in common with it, minus what they repeat, and minus calling somebody
+who is not there. Given lines also lose what they are likely after anything (maximum mutual information, Li et al. 2016,
+"A Diversity-Promoting Objective Function").
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,16 +38,11 @@ class Weights:
 
 
 DRAWN = Weights(
-    anywhere=0.4, persona=16.0, most_persona=0.07, topic=0.25, repetition=1.0, length=0.65, half_length=20, follows=0.1,
-    absent=0.5,
+    anywhere=0.0, persona=14.0, most_persona=0.05, topic=0.3, repetition=1.0, length=0.85, half_length=20, follows=0.1,
+    absent=0.6,
 )  # fmt: skip
-"""For replies that the model drew: by how good people find them, and how like the persona's lines (EXPERIMENTS.md)."""
-
-DRAWN_ALONE = Weights(
-    anywhere=0.3, persona=3.0, most_persona=0.2, topic=0.25, repetition=1.0, length=0.65, half_length=20, follows=0.0,
-    absent=0.5,
-)  # fmt: skip
-"""The same, where no selector tells how well they follow what was said."""
+"""For replies that the model drew: by how good readers find them, how like the persona's lines they are, and how seldom one
+is said twice (EXPERIMENTS.md). What the model draws is likely, and readers hold nothing against what is likely anywhere."""
 
 GIVEN = Weights(
     anywhere=0.9, persona=0.0, most_persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05,
@@ -59,9 +54,9 @@ likely, and what tells the right one is what it owes to what was said."""
 
 @dataclass(frozen=True)
 class Candidate:
-    """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody,
-    each in nats a character, how much it is about what was said, the share of it that repeats something, how well
-    it follows what was said, in nats (0 where no selector tells), and 1 where it calls somebody who is not there."""
+    """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody, each in nats a
+    character (0 where it counts nothing), how much it is about what was said, the share of it that repeats something, how
+    well it follows what was said, in nats (0 where no selector tells), and 1 where it calls somebody who is not there."""
 
     text: str
     score: float

@@ -144,5 +144,4 @@ def test_how_well_texts_follow_conversations_side_by_side_is_as_alone(vocabulari
 def test_without_a_selector_nothing_follows_better(vocabularies: dict[str, Vocabulary]) -> None:
     mind = _mind(vocabularies["word"])
     prompts = mind.prompts(mind.read([([Utterance("Ann", "Hi.")], None)]), "Ann")
-    assert not mind.selects
     assert mind.follows(prompts, [[Utterance("Ann", "Hi.")]], [["Hello.", "Bye."]]) == [[0.0, 0.0]]
