@@ -38,8 +38,8 @@ class Weights:
 
 
 DRAWN = Weights(
-    anywhere=0.0, persona=14.0, most_persona=0.05, topic=0.3, repetition=1.0, length=0.85, half_length=20, follows=0.1,
-    absent=0.6,
+    anywhere=0.0, persona=25.0, most_persona=0.05, topic=0.8, repetition=1.0, length=1.1, half_length=10, follows=0.1,
+    absent=0.65,
 )  # fmt: skip
 """For replies that the model drew: by how good readers find them, how like the persona's lines they are, and how seldom one
 is said twice (EXPERIMENTS.md). What the model draws is likely, and readers hold nothing against what is likely anywhere."""
@@ -93,7 +93,9 @@ def ranked(
         fit = here - weights.anywhere * after_anything + weights.persona * own + weights.length
         score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
         absent = float(calls_somebody_absent(text, turns, persona, lexicon))
-        score += weights.topic * about - weights.repetition * repeated - weights.absent * absent
+        # What is only said again is about nothing.
+        again = weights.repetition * repeated
+        score += weights.topic * about * (1 - again) - again - weights.absent * absent
         found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this, absent))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
