@@ -13,7 +13,8 @@ class FinalDraft:
     name = "fdx"
 
     def confidence(self, text: str) -> float:
-        return 1.0 if "<FinalDraft" in text[:2_000] else 0.0
+        # Somebody may write of it in a file that is no XML.
+        return 1.0 if text.lstrip("\ufeff \t\r\n").startswith("<") and "<FinalDraft" in text[:2_000] else 0.0
 
     def brackets(self, text: str) -> str:
         return "("

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from charbot.corpus.conversation import Utterance, heard
@@ -24,6 +24,7 @@ def test_the_sample() -> None:
 
 
 @given(st.lists(TYPED, min_size=1))
+@example(["<FinalDraft"])
 def test_what_is_written_down_is_read_back_to_the_letter(typed: list[str]) -> None:
     turns = heard([Utterance(("You", "Mr. Owl")[at % 2], text) for at, text in enumerate(typed)])
     text = write_own(turns, "Mr. Owl")
