@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from charbot.text import words
@@ -58,13 +58,11 @@ class Lexicon:
         turns = zip(_BEFORE, reversed(said), strict=False)
         return sum(weight * _cosine(reply, self._weights(turn)) for weight, turn in turns)
 
-    def told_again(self, text: str, own: Iterable[str], last: str) -> float:
-        """From 0 to 1: how much of what a reply is about its speaker has told before, in `own` turns, and nobody has in the
-        `last`."""
-        before = {word for turn in own for word in words(turn)} - set(words(last))
+    def part_of(self, text: str, among: Set[str]) -> float:
+        """From 0 to 1: how much of what a text is about these words are, in small letters."""
         weights = self._weights(text)
         total = sum(weights.values())
-        return sum(weight for word, weight in weights.items() if word in before) / total if total else 0.0
+        return sum(weight for word, weight in weights.items() if word in among) / total if total else 0.0
 
     def _weights(self, text: str) -> dict[str, float]:
         # By Zipf's law the logarithm of a word's rank stands for that of its rarity.

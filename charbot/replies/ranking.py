@@ -83,11 +83,12 @@ def ranked(
     the last `turns`, oldest first."""
     said = [turn.text for turn in turns]
     said_words = [words(text) for text in said]
-    told = [turn.text for turn in turns if turn.speaker == persona]
-    last = said[-1] if said else ""
+    # What the persona has told is told again, unless somebody has just brought it up.
+    told = {word for turn, spoken in zip(turns, said_words, strict=True) if turn.speaker == persona for word in spoken}
+    told.difference_update(*said_words[-1:])
     found = []
     for (text, here), after_anything, by_anybody, after_this in zip(texts.items(), anywhere, anybody, follows, strict=True):
-        repeated = max(repetition(words(text), said_words), lexicon.told_again(text, told, last))
+        repeated = max(repetition(words(text), said_words), lexicon.part_of(text, told))
         about = lexicon.shared(text, said)
         own = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
         fit = here - weights.anywhere * after_anything + weights.persona * own + weights.length

@@ -19,13 +19,13 @@ def test_what_was_said_last_counts_most() -> None:
     assert LEXICON.shared("Kettle?", [*said, "C"]) == 0, "that is long ago"
 
 
-def test_what_the_speaker_has_told_before_is_told_again_unless_somebody_asks() -> None:
-    own = ["You like the kettle."]
-    assert LEXICON.told_again("The kettle!", own, "Oh?") == pytest.approx(1)
-    assert LEXICON.told_again("The kettle!", own, "What kettle?") < 0.2, "somebody asked"
-    assert LEXICON.told_again("The zebra!", own, "Oh?") < 0.2, "frequent words are nobody's"
-    assert LEXICON.told_again("The kettle!", [], "Oh?") == 0
-    assert Lexicon.of(()).told_again("The kettle!", own, "Oh?") == 0, "without a list nobody can tell"
+def test_rare_words_are_what_a_text_is_about() -> None:
+    told = {"you", "like", "the", "kettle"}
+    assert LEXICON.part_of("The kettle!", told) == pytest.approx(1)
+    assert LEXICON.part_of("The kettle!", told - {"kettle"}) < 0.2
+    assert LEXICON.part_of("The zebra!", told) < 0.2, "frequent words are nobody's"
+    assert LEXICON.part_of("The kettle!", set()) == 0
+    assert Lexicon.of(()).part_of("The kettle!", told) == 0, "without a list nobody can tell"
 
 
 def test_words_that_are_none_are_told() -> None:

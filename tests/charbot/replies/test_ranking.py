@@ -67,11 +67,11 @@ def test_what_a_score_is_made_of_is_told() -> None:
     assert 0 < only.topic < 1
 
 
-def test_what_the_persona_has_told_is_repetition_and_what_others_have_is_not() -> None:
-    for speaker, share in (("Ann", 1.0), (None, 0.0)):
-        turns = [Utterance(speaker, "A kettle."), Utterance(None, "Oh.")]
-        (only,) = ranked({"Kettle kettle?": -1.0}, [-1.0], [-1.0], [0.0], turns, "Ann", LEXICON, DRAWN)
-        assert only.repetition == pytest.approx(share)
+@pytest.mark.parametrize(("speaker", "last", "share"), [("Ann", "Oh.", 1.0), (None, "Oh.", 0.0), ("Ann", "What kettle?", 0.0)])
+def test_what_the_persona_has_told_is_repetition_unless_somebody_asks(speaker: str | None, last: str, share: float) -> None:
+    turns = [Utterance(speaker, "A kettle."), Utterance(None, last)]
+    (only,) = ranked({"Kettle kettle?": -1.0}, [-1.0], [-1.0], [0.0], turns, "Ann", LEXICON, DRAWN)
+    assert only.repetition == pytest.approx(share)
 
 
 def test_circles() -> None:

@@ -25,6 +25,7 @@ def test_the_sample() -> None:
 
 @given(st.lists(TYPED, min_size=1))
 @example(["<FinalDraft"])
+@example(["<br>", *map(str, range(24))])
 def test_what_is_written_down_is_read_back_to_the_letter(typed: list[str]) -> None:
     turns = heard([Utterance(("You", "Mr. Owl")[at % 2], text) for at, text in enumerate(typed)])
     text = write_own(turns, "Mr. Owl")
