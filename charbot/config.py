@@ -117,7 +117,7 @@ class ClassifierSettings:
     fit: FitSettings
     min_lines: int = _number(500, 1, 10**6)
     hidden: int = _number(128, 4, 8192)
-    buckets: int = _number(131_072, 16, 2**24)
+    ngrams: int = _number(131_072, 16, 2**24)
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,14 @@ class LineClassifier:
     @classmethod
     def load(cls, tokenizer: Tokenizer, embedding: Tensor, hidden: int, share: float, weights: Mapping[str, Tensor]) -> Self:
         """From what `state` gave. Raises KeyError and RuntimeError where that is not it."""
-        ngrams = NgramClassifier(weights["weight"], weights["rarity"], weights["bias"])
+        ngrams = NgramClassifier(weights["known"], weights["salience"], weights["weight"], weights["bias"])
         reader = LineReader(embedding, len(ngrams.bias), hidden)
         reader.load_state_dict({name.removeprefix("reader."): w for name, w in weights.items() if name.startswith("reader.")})
         return cls(tokenizer, ngrams, reader.eval(), share)
 
     def state(self) -> dict[str, Tensor]:
         """All that was fitted."""
-        found = {"weight": self.ngrams.weight, "rarity": self.ngrams.rarity, "bias": self.ngrams.bias}
+        found = {name: getattr(self.ngrams, name) for name in ("known", "salience", "weight", "bias")}
         return found | {f"reader.{name}": w for name, w in self.reader.state_dict().items()}
 
     @torch.inference_mode()

@@ -1,9 +1,9 @@
 """Which of the replies that were drawn to say, or of the lines that were given.
 
 Candidates are scored by how likely they are here, plus how much more likely the persona is to say them than anybody, plus
-how well they follow what was said and what they have in common with it, minus what they repeat, and minus calling somebody
-who is not there. Given lines also lose what they are likely after anything (maximum mutual information, Li et al. 2016,
-"A Diversity-Promoting Objective Function").
+how well they follow what was said and what they have in common with it, minus what they repeat, minus calling somebody
+who is not there, and minus being so likely that they would be said to the next message too. Given lines lose what they are
+likely after anything instead (maximum mutual information, Li et al. 2016, "A Diversity-Promoting Objective Function").
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,35 +17,39 @@ from charbot.text import words
 _CIRCLE = 4
 """Words in a row that say: this was here before."""
 
+_STOCK = -11.5
+"""log p of a whole line, in nats, beyond which it is one that the persona has in stock."""
+
 
 @dataclass(frozen=True)
 class Weights:
     """What counts in a score, against log p here in nats a character: less log p after small talk, how much likelier the
     persona is than anybody, and the most that it is taken to be, or a fragment with a word of the persona's beats every
-    answer; what is in common with what was said, less what it repeats; what a character is worth in itself, and how many
-    make half of the most that length can bring: "Yeah." fits nearly everywhere, and is no conversation; how well it
-    follows what was said, by the model's selector; and less what calling somebody costs who is not there."""
+    answer; what is in common with what was said, less what it repeats; how many characters make half of what likelihood
+    can bring, which in a short line says little; less each nat by which a whole line is likelier than _STOCK: "Yeah." fits
+    nearly everywhere, and is no conversation; how well it follows what was said, by the model's selector; and less what
+    calling somebody costs who is not there."""
 
     anywhere: float
     persona: float
     most_persona: float
     topic: float
     repetition: float
-    length: float
     half_length: float
+    stock: float
     follows: float
     absent: float
 
 
 DRAWN = Weights(
-    anywhere=0.0, persona=25.0, most_persona=0.05, topic=0.8, repetition=1.0, length=1.1, half_length=10, follows=0.1,
-    absent=0.65,
+    anywhere=0.0, persona=24.0, most_persona=0.06, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, follows=0.25,
+    absent=1.0,
 )  # fmt: skip
 """For replies that the model drew: by how good readers find them, how like the persona's lines they are, and how seldom one
 is said twice (EXPERIMENTS.md). What the model draws is likely, and readers hold nothing against what is likely anywhere."""
 
 GIVEN = Weights(
-    anywhere=0.9, persona=0.0, most_persona=0.0, topic=0.3, repetition=0.0, length=0.15, half_length=10, follows=0.05,
+    anywhere=1.0, persona=0.0, most_persona=0.0, topic=0.9, repetition=0.0, half_length=30.0, stock=0.0, follows=0.05,
     absent=0.0,
 )  # fmt: skip
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
@@ -91,12 +95,13 @@ def ranked(
         repeated = max(repetition(words(text), said_words), lexicon.part_of(text, told))
         about = lexicon.shared(text, said)
         own = max(-weights.most_persona, min(weights.most_persona, here - by_anybody))
-        fit = here - weights.anywhere * after_anything + weights.persona * own + weights.length
-        score = fit * len(text) / (len(text) + weights.half_length) + weights.follows * after_this
+        fit = here - weights.anywhere * after_anything + weights.persona * own
+        characters = len(text) + 1  # its end is one
+        score = fit * characters / (characters + weights.half_length) + weights.follows * after_this
+        score -= weights.stock * max(0.0, here * characters - _STOCK)
         absent = float(calls_somebody_absent(text, turns, persona, lexicon))
         # What is only said again is about nothing.
-        again = weights.repetition * repeated
-        score += weights.topic * about * (1 - again) - again - weights.absent * absent
+        score += weights.topic * about * (1 - repeated) - weights.repetition * repeated - weights.absent * absent
         found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this, absent))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 

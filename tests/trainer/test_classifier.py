@@ -9,6 +9,7 @@ from rich.console import Console
 
 from charbot.errors import BundleError, CorpusError, UsageError
 from charbot.evaluation.recognition import Recogniser, rank_lines
+from charbot.models.ngrams import counted
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library
 from tests.conftest import SAYINGS, tiny_config
@@ -19,7 +20,7 @@ from trainer.workshop import Workshop, prepare
 def _shop(corpus: pd.DataFrame, out: Path) -> Workshop:
     config = tiny_config()
     fit = dataclasses.replace(config.train.classifier.fit, batch=16, epochs=4, learning_rate=5e-3)
-    classifier = dataclasses.replace(config.train.classifier, fit=fit, min_lines=20, hidden=8, buckets=256)
+    classifier = dataclasses.replace(config.train.classifier, fit=fit, min_lines=20, hidden=8, ngrams=256)
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, classifier=classifier))
     return prepare(config, corpus, out, Console(quiet=True))
 
@@ -94,8 +95,24 @@ def test_ngrams_learn_who_says_what(speakers: list[int]) -> None:
     said = ["More tea?", "The bus is late.", "I found a frog!"]
     model = fit_ngrams([said[who] for who in speakers] * 20, speakers * 20, 1024)
     assert model.scores(said).argmax(1).tolist()[: len(speakers)] == speakers
-    assert model.weight.shape == (1024, len(speakers))
-    assert (model.rarity >= 0).all()
+    assert model.weight.shape == (len(model.known), len(speakers))
+    assert torch.equal(model.known, model.known.unique(sorted=True))
+    assert (model.salience >= 0).all()
+
+
+def test_of_the_ngrams_those_are_kept_that_tell_most() -> None:
+    lines = ["tea now", "bus now", "tea now", "bus now"] * 3 + ["frog now"] * 2
+    kept = fit_ngrams(lines, [0, 1] * 6 + [0, 1], 8).known.tolist()
+    assert len(kept) == 8
+    assert set(counted("tea")) & set(kept)
+    assert not set(kept) & {ngram for ngram in counted("now") if ngram not in counted("tea")}, "everybody says it"
+    everything = fit_ngrams(lines, [0, 1] * 6 + [0, 1], 1024).known.tolist()
+    assert not set(everything) & (set(counted("frog")) - set(counted("tea")) - set(counted("bus"))), "said too seldom"
+
+
+def test_where_no_word_comes_again_nobody_can_be_told_apart() -> None:
+    with pytest.raises(CorpusError, match="no word is in 3 lines"):
+        fit_ngrams(["tea pot", "frog", "bus"], [0, 1, 0], 8)
 
 
 def test_evidence_of_several_lines() -> None:

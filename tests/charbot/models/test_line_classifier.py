@@ -3,7 +3,7 @@ import torch
 
 from charbot.models.line_classifier import LineClassifier, mixed
 from charbot.models.line_reader import LineReader
-from charbot.models.ngrams import NgramClassifier
+from charbot.models.ngrams import NgramClassifier, counted
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import build_vocabulary
 
@@ -20,7 +20,8 @@ def _classifier(tokenizer: Tokenizer, share: float) -> LineClassifier:
     embedding = torch.randn(len(tokenizer.vocabulary), _EMBEDDING)
     reader = LineReader(embedding, 3, 6)
     torch.nn.init.normal_(reader.output_weight)
-    ngrams = NgramClassifier(torch.randn(64, 3), torch.ones(64), torch.randn(3))
+    known = torch.tensor(sorted(counted("Is there tea?")), dtype=torch.int32)
+    ngrams = NgramClassifier(known, torch.ones(len(known)), torch.randn(len(known), 3), torch.randn(3))
     return LineClassifier(tokenizer, ngrams, reader.eval(), share)
 
 
