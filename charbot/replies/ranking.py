@@ -42,7 +42,7 @@ class Weights:
 
 
 DRAWN = Weights(
-    anywhere=0.0, persona=24.0, most_persona=0.06, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, follows=0.25,
+    anywhere=0.0, persona=24.0, most_persona=0.05, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, follows=0.25,
     absent=1.0,
 )  # fmt: skip
 """For replies that the model drew: by how good readers find them, how like the persona's lines they are, and how seldom one
