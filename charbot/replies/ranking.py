@@ -27,8 +27,8 @@ class Weights:
     persona is than anybody, and the most that it is taken to be, or a fragment with a word of the persona's beats every
     answer; what is in common with what was said, less what it repeats; how many characters make half of what likelihood
     can bring, which in a short line says little; less each nat by which a whole line is likelier than _STOCK: "Yeah." fits
-    nearly everywhere, and is no conversation; how well it follows what was said, by the model's selector; and less what
-    calling somebody costs who is not there."""
+    nearly everywhere, and is no conversation; how well it follows what was said, by the model's selector; what it is worth
+    to ask something; and less what calling somebody costs who is not there."""
 
     anywhere: float
     persona: float
@@ -38,19 +38,21 @@ class Weights:
     half_length: float
     stock: float
     follows: float
+    asks: float
     absent: float
 
 
 DRAWN = Weights(
     anywhere=0.0, persona=24.0, most_persona=0.05, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, follows=0.25,
-    absent=1.0,
+    asks=0.2, absent=1.0,
 )  # fmt: skip
-"""For replies that the model drew: by how good readers find them, how like the persona's lines they are, and how seldom one
-is said twice (EXPERIMENTS.md). What the model draws is likely, and readers hold nothing against what is likely anywhere."""
+"""For replies that the model drew: by how good readers find them, how like the persona's lines they are, how seldom one is
+said twice, and how often one asks (EXPERIMENTS.md). What the model draws is likely, and readers hold nothing against what is
+likely anywhere."""
 
 GIVEN = Weights(
     anywhere=1.0, persona=0.0, most_persona=0.0, topic=0.9, repetition=0.0, half_length=30.0, stock=0.0, follows=0.05,
-    absent=0.0,
+    asks=0.0, absent=0.0,
 )  # fmt: skip
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
@@ -98,7 +100,7 @@ def ranked(
         fit = here - weights.anywhere * after_anything + weights.persona * own
         characters = len(text) + 1  # its end is one
         score = fit * characters / (characters + weights.half_length) + weights.follows * after_this
-        score -= weights.stock * max(0.0, here * characters - _STOCK)
+        score += weights.asks * ("?" in text) - weights.stock * max(0.0, here * characters - _STOCK)
         absent = float(calls_somebody_absent(text, turns, persona, lexicon))
         # What is only said again is about nothing.
         score += weights.topic * about * (1 - repeated) - weights.repetition * repeated - weights.absent * absent

@@ -24,7 +24,7 @@ def _best(
     weights: Weights = DRAWN,
     follows: tuple[float, float] = (0.0, 0.0),
 ) -> str:
-    texts = dict(zip(("The kettle is on!", "More tea for all?"), here, strict=True))
+    texts = dict(zip(("The kettle is on!", "More tea for all!"), here, strict=True))
     return ranked(texts, anywhere, anybody, follows, [Utterance(None, said)], "Ann", LEXICON, weights)[0].text[:4]
 
 
@@ -44,6 +44,20 @@ def test_what_fits_here_and_the_persona_more_than_anybody_comes_first() -> None:
 def test_what_only_the_persona_says_does_not_beat_what_fits_far_better() -> None:
     assert _best((-1.0, -1.5), (-1.0, -1.0), (-1.0, -2.0)) == "More", "it is the persona's"
     assert _best((-1.0, -4.0), (-1.0, -1.0), (-1.0, -9.0)) == "The ", "however much it is"
+
+
+def test_a_line_that_is_likely_as_a_whole_would_be_said_again() -> None:
+    even = (-0.5, -0.5)
+    assert _best((-0.8, -1.2), even, even) == "The ", "neither is"
+    assert _best((-0.2, -0.3), even, even) == "More", "the first is in stock"
+    assert _best((-0.2, -0.3), even, even, weights=GIVEN) == "The "
+
+
+def test_a_question_keeps_a_conversation_going() -> None:
+    asking, telling = ranked(
+        {"Oh. Kettle.": -1.2, "Oh. Kettle?": -1.25}, [0, 0], [-1.2, -1.25], [0, 0], [], "Ann", LEXICON, DRAWN
+    )
+    assert (asking.text, telling.text) == ("Oh. Kettle?", "Oh. Kettle.")
 
 
 def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
