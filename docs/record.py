@@ -21,7 +21,7 @@ def main() -> None:
     screen = pyte.HistoryScreen(_COLUMNS, _LINES, history=500)
     stream = pyte.Stream(screen)
     environment = {**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "HOME": "/nonexistent"}
-    command = ["-m", "charbot", "chat", "chandler", "--seed", "7", "--no-stream"]
+    command = ["-m", "charbot", "chat", "chandler", "--seed", "6", "--no-stream"]
     child: pexpect.spawn[str] = pexpect.spawn(
         sys.executable, command, env=environment, encoding="utf-8", timeout=60, dimensions=(_LINES, _COLUMNS)
     )
