@@ -86,7 +86,8 @@ def fit_ngrams(lines: Sequence[str], speakers: Sequence[int], most: int) -> Ngra
     """Multinomial logistic regression, regularised and solved as scikit-learn does, over the n-grams that tell most.
     Raises CorpusError where there are none."""
     found = [counted(line) for line in lines]
-    ngrams, places = np.unique([ngram for line in found for ngram in line], return_inverse=True)
+    hashes = np.fromiter((ngram for line in found for ngram in line), np.int64)
+    ngrams, places = np.unique(hashes, return_inverse=True)
     often = np.bincount(places) >= _SEEN
     if not often.any():
         raise CorpusError(f"no word is in {_SEEN} lines: that is too little to tell people apart by")
