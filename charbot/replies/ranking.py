@@ -1,9 +1,10 @@
 """Which of the replies that were drawn to say, or of the lines that were given.
 
 Candidates are scored by how likely they are here, plus how much more likely the persona is to say them than anybody, plus
-how well they follow what was said and what they have in common with it, minus what they repeat, minus calling somebody
-who is not there, and minus being so likely that they would be said to the next message too. Given lines lose what they are
-likely after anything instead (maximum mutual information, Li et al. 2016, "A Diversity-Promoting Objective Function").
+how well they follow what was said and what they have in common with it, plus asking something, minus what they repeat,
+minus calling somebody who is not there, and minus being so likely that they would be said to the next message too. Given
+lines lose what they are likely after anything instead (maximum mutual information, Li et al. 2016, "A
+Diversity-Promoting Objective Function").
 """
 
 from collections.abc import Mapping, Sequence
