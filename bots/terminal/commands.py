@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from bots.terminal.chat import SETTABLE, Chat, greet
 from bots.terminal.picker import choices, pick
 from bots.terminal.screen import listed, note, show, styled, table, typed_plainly
@@ -17,6 +15,7 @@ from charbot.corpus.conversation import exchange
 from charbot.errors import UsageError
 from charbot.replies.ranking import Candidate
 from charbot.text import find_name
+from charbot.yamlfile import parse_yaml
 
 _WIDE = 100
 """Columns that the parts of a score take beside a reply."""
@@ -151,9 +150,8 @@ def _set(talk: Chat, argument: str) -> None:
     if key not in SETTABLE or not value:
         raise UsageError(f"/set {'|'.join(SETTABLE)} VALUE; /show tells what they are")
     try:
-        parsed = yaml.safe_load(value)
-    # A date may be none, and brackets may be too deep.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        parsed = parse_yaml(value)
+    except ValueError as error:
         raise UsageError(f"/set {key}: {value!r} is no value") from error
     config = override(Config(chat=talk.settings), {"chat": {key: parsed}}, "/set")
     talk.change(config.chat)

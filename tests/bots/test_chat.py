@@ -173,8 +173,9 @@ def test_nothing_that_is_typed_ends_the_chat(chat: Terminal) -> None:
     chat.expect("no reply yet")
     chat.say("/regenerate")
     chat.expect("no reply yet")
-    chat.say("/set seed [")
-    chat.expect("is no value")
+    for value in ("[", '!!int ""', "!!bool x", "!!timestamp never"):
+        chat.say(f"/set seed {value}")
+        chat.expect(re.escape(f"{value!r} is no value"))
     chat.say("/save ~nobody-at-all/talk.md")
     chat.expect("home directory")
     chat.expect(PROMPT)
