@@ -39,7 +39,10 @@ T = TypeVar("T")
 
 def token() -> str:
     """The bot's token, from the environment or from ./.env. Raises ConfigError."""
-    found = os.environ.get("DISCORD_TOKEN") or dotenv_values(".env").get("DISCORD_TOKEN")
+    try:
+        found = os.environ.get("DISCORD_TOKEN") or dotenv_values(".env").get("DISCORD_TOKEN")
+    except UnicodeDecodeError as error:
+        raise ConfigError(".env: is not UTF-8 text; save it as that") from error
     if not found:
         raise ConfigError(
             "there is no DISCORD_TOKEN, in the environment or in .env\n"

@@ -21,7 +21,7 @@ from bots.discord_bot.bot import Shards
 from bots.discord_bot.run import check, shards, token
 from bots.discord_bot.store import Store
 from charbot.config import Config, DiscordSettings
-from charbot.errors import UsageError
+from charbot.errors import ConfigError, UsageError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
 from tests.bots.discord_bot.test_bot import run
@@ -288,3 +288,6 @@ def test_the_token_is_read_from_a_file(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
     (tmp_path / ".env").write_text("DISCORD_TOKEN=from.a.file\n")
     assert token() == "from.a.file"
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=from.a.file\n", "utf-16")
+    with pytest.raises(ConfigError, match=r"\.env: is not UTF-8 text"):
+        token()
