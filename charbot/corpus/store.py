@@ -25,7 +25,7 @@ def store(reading: Reading, folder: Path) -> tuple[int, int]:
         out = io.StringIO()
         export_lines(own, "jsonl", out)
         text = out.getvalue()
-        path = folder / _file_name("_".join(show.lower().split())) / f"{_file_name(episode)}.jsonl"
+        path = folder / _folder_name(show) / f"{_file_name(episode)}.jsonl"
         try:
             if path.exists() and path.read_text("utf-8") == text:
                 same += 1
@@ -35,6 +35,13 @@ def store(reading: Reading, folder: Path) -> tuple[int, int]:
             raise ScriptError(f"{path}: cannot be written: {error}") from error
         written += 1
     return written, same
+
+
+def _folder_name(show: str) -> str:
+    """The folder that a show is known by when it is read again. It was one's name before (see reading.show_of), with all
+    of its marks; only a hidden one is passed over."""
+    name = "_".join(show.lower().split())
+    return _file_name(name) if name.startswith(".") else name
 
 
 def _file_name(name: str) -> str:

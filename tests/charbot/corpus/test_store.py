@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def test_what_is_kept_reads_the_same(tmp_path: Path) -> None:
     again = read_scripts([tmp_path])
     assert sorted(again.lines, key=str) == sorted(reading.lines, key=str)
     assert {line.show for line in again.lines} == {line.show for line in reading.lines}
+
+
+@pytest.mark.parametrize("folder", ["Grey's Gulls", "Mr. Tern", "Crumbs & Co", "Gulls: The Return", "lärm"])
+def test_a_show_keeps_its_name(tmp_path: Path, folder: str) -> None:
+    shutil.copytree(SAMPLES / "wiki_dump", tmp_path / "in" / folder)
+    reading = read_scripts([tmp_path / "in"])
+    store(reading, tmp_path / "kept")
+    again = read_scripts([tmp_path / "kept"])
+    assert sorted(again.lines, key=str) == sorted(reading.lines, key=str)
 
 
 def test_keeping_twice_changes_nothing(tmp_path: Path) -> None:
