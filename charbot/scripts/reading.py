@@ -161,11 +161,12 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Readin
     scripts: list[Script] = []
     skipped: list[tuple[Path, str]] = []
     seen: set[Path] = set()
-    listed: dict[str, Mapping[str, Sequence[str]]] = {}
+    listed: dict[str, dict[str, Sequence[str]]] = {}
     for path in paths:
         with suppress(OSError):  # a path that cannot be is named below
             if (path / CAST_FILE).is_file():
-                listed |= read_cast(path / CAST_FILE)
+                for show, names in read_cast(path / CAST_FILE).items():
+                    listed[show] = {**listed.get(show, {}), **names}
     for path in paths:
         for file in script_files(path):
             if file.path in seen or file.path.name == CAST_FILE:

@@ -273,6 +273,8 @@ def test_a_cast_beside_the_scripts_is_heeded(tmp_path: Path) -> None:
     write(tmp_path / "show" / "S01E01.txt", DUMP)
     write(tmp_path / "cast.yaml", "Show: {Ned Pym: [ned]}")
     assert {line.speaker for line in read_scripts([tmp_path]).lines} == {"Ned Pym", "Olga"}
+    write(tmp_path / "more" / "cast.yaml", "Show: {Olga Ray: [olga]}")
+    assert {line.speaker for line in read_scripts([tmp_path, tmp_path / "more"]).lines} == {"Ned Pym", "Olga Ray"}
     write(tmp_path / "cast.yaml", "Show: Ned")
     with pytest.raises(ScriptError, match=r"cast\.yaml: must hold"):
         read_scripts([tmp_path])
