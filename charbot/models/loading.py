@@ -42,5 +42,8 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
 def persona_model(library: Library, folder: Path, fit: Fit, unit: Unit, name: str) -> tuple[LanguageModel, Vocabulary]:
     """A persona's model of one unit, and the vocabulary that knows the persona. Raises BundleError."""
     model, vocabulary, _ = base_model(library, unit, fit.base)
-    merge(model, read_change(folder, fit), fit.speaker)
+    try:
+        merge(model, read_change(folder, fit), fit.speaker)
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise BundleError(f"{folder}: its {unit} model does not fit its base; install or fit it anew") from error
     return model, vocabulary.knowing(name)

@@ -329,8 +329,13 @@ def _load_guard(path: Path, expected: str | None) -> "CopyGuard":
 
 
 def _load(path: Path, expected: str | None) -> dict[str, "Tensor"]:
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     _check(path, expected)
     with _naming_faults(path):
-        return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
+        try:
+            tensors = load_file(path)
+        except SafetensorError as error:
+            raise ValueError(error) from error
+        return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}

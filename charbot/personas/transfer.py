@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from charbot.errors import BundleError
 from charbot.personas.bundle import read_base, read_change, read_guard, read_persona
 from charbot.personas.library import Library, slug
+from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
 
 _FILES = 24
@@ -51,10 +52,10 @@ def import_persona(path: Path, out: Path) -> str:
             for unpacked in (*(new / "bases").glob("*"), *(new / "personas").glob("*")):
                 with replace_folder(out / unpacked.relative_to(new)) as place:
                     shutil.copytree(unpacked, place, dirs_exist_ok=True)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BundleError(f"{path}: is no persona that charbot exported ({error})") from error
     except OSError as error:
         raise BundleError(f"{path}: could not be imported: {error.strerror or error}") from error
+    except BROKEN_ARCHIVE as error:
+        raise BundleError(f"{path}: is no persona that charbot exported ({error})") from error
     return name
 
 

@@ -19,7 +19,7 @@ MAX_MEMBERS = 20_000
 """An archive with more files than this is something else too."""
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
-_BROKEN = (
+BROKEN_ARCHIVE = (
     OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError,
     ValueError, struct.error, OverflowError, IndexError,
 )  # fmt: skip
@@ -93,7 +93,7 @@ def _members(path: Path) -> Iterator[ScriptFile]:
                     count += 1
                     _check_count(path, count)
                     yield _member(path, entry.name, entry.isfile(), lambda e=entry, t=tar: t.extractfile(e))  # type: ignore[misc]
-    except _BROKEN as error:
+    except BROKEN_ARCHIVE as error:
         yield ScriptFile(path, _refused(_damage(error)))
 
 
@@ -114,7 +114,7 @@ def _member(path: Path, name: str, plain: bool, opened: Callable[[], io.Buffered
         try:
             with opened() as file:
                 return _bounded(file)
-        except _BROKEN as error:
+        except BROKEN_ARCHIVE as error:
             raise ScriptError(_damage(error)) from error
 
     return ScriptFile(place, read)

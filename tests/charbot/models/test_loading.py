@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from charbot.errors import BundleError
-from charbot.models.loading import base_model
-from charbot.personas.bundle import read_base_guard, write_base
+from charbot.models.loading import base_model, persona_model
+from charbot.personas.bundle import read_base_guard, read_change, read_persona, write_base
 from charbot.personas.library import Library
+from charbot.storage import sha256
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,21 @@ def test_a_cache_that_knows_nothing_of_matches_does_without(library: Library) ->
     assert not again.cache.longest.any()
     assert again.cache.gate.tolist() == [1, 1, 1, 1, 1, 0]
     assert again.cache.sureness == 1
+
+
+def test_a_change_that_does_not_fit_its_base_is_told(library: Library) -> None:
+    folder = library.find("ann")
+    card = read_persona(folder)
+    change = read_change(folder, card.fits["word"])
+    for other in (
+        {name: tensor for name, tensor in change.items() if name != "shift.speaker"},
+        change | {"shift.bias": torch.zeros(3)},
+    ):
+        save_file(other, folder / "word.safetensors")
+        fit = replace(card.fits["word"], sha256=sha256(folder / "word.safetensors"))
+        with pytest.raises(BundleError, match="its word model does not fit its base"):
+            persona_model(library, folder, fit, "word", "Ann")
+    (folder / "word.safetensors").write_bytes(b"no tensors")
+    fit = replace(fit, sha256=sha256(folder / "word.safetensors"))
+    with pytest.raises(BundleError, match="is damaged"):
+        persona_model(library, folder, fit, "word", "Ann")

@@ -37,6 +37,16 @@ def test_a_damaged_file_changes_nothing(exported: Path, tmp_path: Path) -> None:
         with contextlib.suppress(BundleError):
             import_persona(exported, out)
         assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    exported.write_bytes(content)
+    with zipfile.ZipFile(exported) as stored, zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    content = (tmp_path / "packed.zip").read_bytes()
+    for at in range(100, len(content), len(content) // 40):
+        exported.write_bytes(content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :])
+        with contextlib.suppress(BundleError):
+            import_persona(exported, out)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     exported.write_bytes(content[: len(content) // 2])
     with pytest.raises(BundleError, match="is no persona that charbot exported"):
         import_persona(exported, out)
