@@ -115,6 +115,12 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
             f"{path}: this checkpoint belongs to a fit with other settings or scripts. "
             "Delete it to start over, or fit under another --out."
         )
+    random_states = [tensors[name] for name in sorted(tensors) if name.startswith("random.")]
+    if not world.can_restore(random_states):
+        raise TrainingError(
+            f"{path}: this checkpoint was saved by {len(random_states[0])} processes, on a "
+            f"{'GPU' if len(random_states) > 1 else 'processor'}. Go on with as many, on the same; or delete it to start over."
+        )
     parameters = trained(module)
     slots: dict[str, dict[str, Any]] = {name: {} for name in parameters}
     best: dict[str, Tensor] = {}
@@ -131,7 +137,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
     for name, slot in slots.items():
         if slot:
             optimizer.remember(parameters[name], slot)
-    world.restore([tensors[name] for name in sorted(tensors) if name.startswith("random.")])
+    world.restore(random_states)
     state: State | None = None
     if "state.0" in tensors:
         hidden, cell, places = (world.share(tensors[f"state.{i}"]).contiguous().to(world.device) for i in range(3))

@@ -65,6 +65,10 @@ class World:
         own = [torch.get_rng_state(), *([torch.cuda.get_rng_state()] if self.device.type == "cuda" else [])]
         return [self._all(state, 0) for state in own]
 
+    def can_restore(self, random_states: Sequence[Tensor]) -> bool:
+        """Whether these are of as many processes, on such devices."""
+        return [len(states) for states in random_states] == [self.size] * (2 if self.device.type == "cuda" else 1)
+
     def restore(self, random_states: Sequence[Tensor]) -> None:
         """Takes up the random states of this process."""
         # Clones: torch reads a state from where its storage begins, which a row's is not.

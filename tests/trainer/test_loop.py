@@ -17,6 +17,7 @@ from tests.conftest import SAYINGS, tiny_model
 from trainer.checkpoint import Epoch
 from trainer.loop import CheckpointPlan, Examination, fit, rate_share
 from trainer.stream import Stream
+from trainer.world import ALONE, World
 
 SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
 
@@ -63,6 +64,7 @@ def _fit(
     minutes: float = 0.0,
     examine: Callable[[], Examination] | None = None,
     cell: Cell = "lstm",
+    world: World = ALONE,
 ) -> tuple[LanguageModel, list[Epoch]]:
     scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
     stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
@@ -72,6 +74,7 @@ def _fit(
     history = fit(
         model, model, [stream] * settings.epochs, settings,
         examine=examine or examined(float("nan")), watchers=[watcher or Watcher()], checkpoint=plan, bf16=False,
+        world=world,
     )  # fmt: skip
     return model, history
 
@@ -202,6 +205,13 @@ def test_another_fits_checkpoint_is_refused(vocabularies: dict[str, Vocabulary],
     _fit(vocabularies["char"], tmp_path / "c")
     with pytest.raises(TrainingError, match="other settings or scripts"):
         _fit(vocabularies["char"], tmp_path / "c", settings=dataclasses.replace(SETTINGS, epochs=4))
+
+
+def test_another_number_of_processes_is_refused(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        _fit(vocabularies["char"], tmp_path / "c", Watcher(5))
+    with pytest.raises(TrainingError, match="was saved by 1 processes, on a processor"):
+        _fit(vocabularies["char"], tmp_path / "c", world=World(1, 2))
 
 
 def test_a_damaged_checkpoint_is_named(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
