@@ -48,6 +48,8 @@ def test_weights_of_other_text_or_damaged_are_refused(tmp_path: Path) -> None:
     TextFolder(RHYME * 20, weights).epoch()
     with pytest.raises(TrainingError, match="of other text"):
         TextFolder((RHYME + "Zounds!") * 20, weights)
+    with pytest.raises(TrainingError, match="of other text"):
+        TextFolder((RHYME + "The bread sat up.\n") * 20, weights)
     weights.write_bytes(weights.read_bytes()[:200])
     with pytest.raises(TrainingError, match="are damaged"):
         TextFolder(RHYME * 20, weights)
