@@ -1,7 +1,7 @@
 """Why the LSTM is there: its plainer relatives on the same text, and how far back each of them learns from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -18,7 +18,7 @@ from charbot.tokens.vocabulary import Unit
 from trainer.base import base_tokenizer, new_base
 from trainer.loop import Windows
 from trainer.stream import FirstWindows
-from trainer.workshop import Workshop, examination, stream_of
+from trainer.workshop import Workshop, examination, on_processor, stream_of
 
 _DISTANCE = 100
 """Tokens back to which gradients are followed."""
@@ -52,13 +52,20 @@ def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...
         finished = shop.fit(
             f"cell-{unit}-{cell}", f"{unit}, {cell}", model, model, [windows], settings.base,
             examine=partial(examination, model, tokenizer, valid, None),
-            identity={"steps": steps, "architecture": model.architecture.to_json(), "tokens": train.tokens},
+            identity={
+                "steps": steps,
+                "settings": asdict(settings.base),
+                "architecture": model.architecture.to_json(),
+                "vocabulary": tokenizer.vocabulary.to_json(),
+                "tokens": train.tokens,
+            },
         )  # fmt: skip
         (epoch,) = finished.history
         assert epoch.bits is not None
         parameters = sum(p.numel() for p in model.parameters())
-        found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(model, long)))
-        finished.close({"bits_per_character": epoch.bits}, shop.console)
+        found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(on_processor(model), long)))
+        if shop.world.leads:
+            finished.close({"bits_per_character": epoch.bits}, shop.console)
     return tuple(found)
 
 

@@ -181,6 +181,7 @@ def held_out_scores(
 
 def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Conversation], speaker: str | None) -> Examination:
     """How a model does on the validation split, and what `speaker` answers to a greeting."""
+    model = on_processor(model)
     bits = likelihood(model, tokenizer, valid).bits_per_character
     mind = Mind("", model, tokenizer)
     prompts = mind.prompts(mind.read([([_GREETING], None)]), speaker)
