@@ -1,6 +1,7 @@
 """Fits a base: a model of one unit, to all speakers."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import torch
 from charbot.config import FitSettings, ModelSettings
 from charbot.corpus.conversation import exchanges, whole
 from charbot.corpus.table import episodes, scenes, speakers
+from charbot.errors import BundleError
 from charbot.models.language_model import Architecture, LanguageModel
-from charbot.personas.bundle import write_base
+from charbot.personas.bundle import read_persona, write_base
 from charbot.personas.guard import CopyGuard
+from charbot.personas.library import Library, slug
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Unit, build_vocabulary
@@ -53,6 +56,22 @@ def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, 
     return model
 
 
+def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[str]) -> None:
+    """Raises BundleError where a new base would take the place of one that a persona stands on who is not refitted with it."""
+    library, again = Library((out,)), set(map(slug, refitted))
+    left = []
+    for name, path in library.personas.items():
+        # One that cannot be read has nothing to lose.
+        with suppress(BundleError):
+            stand_on = [unit for unit, fit in read_persona(path).fits.items() if library.has_base(unit, fit.base)]
+            left += [name] if name not in again and not set(units).isdisjoint(stand_on) else []
+    if left:
+        raise BundleError(
+            f"{out / 'bases'}: without the base that is there {', '.join(left)} could not reply. Fit them along with the new one "
+            "(--persona NAME), delete them (`charbot personas remove NAME`), or choose another --out."
+        )
+
+
 def fit_base(shop: Workshop, unit: Unit) -> Path:
     """Fits a base, to the lines of other shows and its own first; returns its bundle's folder."""
     settings = shop.unit_settings(unit)
@@ -69,7 +88,7 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
     finished = shop.fit(
         f"base-{unit}", f"{unit} base", model, model, streams, fitting,
-        examine=lambda: examination(on_processor(model), tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
+        examine=lambda: examination(model, tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
         identity={
             "settings": asdict(fitting),
             "architecture": architecture,

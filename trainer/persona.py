@@ -43,11 +43,15 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
         raise CorpusError(
             f"{name} has {count} lines to train on in these scripts; a persona needs {needed} (`persona_min_lines`)"
         )
+    if not slug(name):
+        raise CorpusError(f"{name!r} has no letter that a folder could be named by; give the speaker another name in cast.yaml")
     folder = shop.out / "personas" / slug(name)
     fits: dict[Unit, _UnitFit] = {}
     if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:
         for unit, old in read_persona(folder).fits.items():
-            fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
+            # One whose base is gone is of no use to anybody.
+            if library.has_base(unit, old.base):
+                fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
     finished = {}
     for unit in units:
         fits[unit], finished[unit] = _fit_unit(shop, library, name, unit)

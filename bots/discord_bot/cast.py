@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from charbot.config import ChatSettings
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard
-from charbot.personas.library import NOBODY, Library, slug
+from charbot.personas.library import Library, slug
 from charbot.replies.engine import Voice
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Cast:
         self._recogniser: tuple[int, Recogniser] | None = None
         self.refresh()
         if not self._members:
-            raise BundleError(NOBODY)
+            raise BundleError(self._library().nobody)
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -14,7 +14,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 from bots.terminal.theme import Theme
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard
-from charbot.personas.library import NOBODY, Library, slug
+from charbot.personas.library import Library, slug
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,9 @@ class Choice:
 
 def choices(library: Library) -> list[Choice]:
     """Every persona that can be used, by show. Raises BundleError where there is none."""
-    unusable = library.unusable
-    cards = [card for path, card in library.cards() if path.name not in unusable]
-    if not cards and unusable:
-        raise BundleError(f"none of {len(unusable)} personas can be used: {next(iter(unusable.values()))}")
+    cards = [card for _, card in library.cards()]
     if not cards:
-        raise BundleError(NOBODY)
+        raise BundleError(library.nobody)
     return sorted((Choice(card.name, card.show, _about(card)) for card in cards), key=lambda c: (c.show, c.name))
 
 

@@ -46,7 +46,7 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.personas.library import Library, user_folder
     from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
-    from trainer.base import fit_base
+    from trainer.base import check_nobody_is_left, fit_base
     from trainer.persona import fit_persona
     from trainer.workshop import prepare
     from trainer.world import World
@@ -63,15 +63,18 @@ def _train(args: argparse.Namespace) -> int:
     pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
     shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
+    if args.base:
+        check_nobody_is_left(out, units, args.persona)
     try:
         if args.compare_cells:
             from trainer.cells import compare_cells, draw_cells
 
             for unit in units:
                 compared = compare_cells(shop, unit, args.steps)
-                _print_cells(compared)
-                draw_cells(compared, picture := out / f"cells-{unit}.png")
-                print(picture)
+                if world.leads:
+                    _print_cells(compared)
+                    draw_cells(compared, picture := out / f"cells-{unit}.png")
+                    print(picture)
         done = [fit_base(shop, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
         done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]

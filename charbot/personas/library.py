@@ -1,9 +1,8 @@
 """Where bundles are found: those the user fitted first, then those that charbot ships."""
 
 import difflib
-import re
+import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -20,12 +19,14 @@ if TYPE_CHECKING:
     from charbot.personas.guard import CopyGuard
 
 
-NOBODY = "no personas are installed; fit one with `charbot train --persona NAME --scripts PATH`"
+_WRITTEN = "LMN"
+"""Letters, the marks on them (vowels, in many scripts), and numbers, as Unicode's categories begin."""
 
 
 def slug(name: str) -> str:
     """A persona's name as a folder and a command line have it: "Mr. Garrison" is `mr-garrison`."""
-    return re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
+    kept = (c if c == "_" or unicodedata.category(c)[0] in _WRITTEN else " " for c in name.casefold())
+    return "-".join("".join(kept).split())
 
 
 def user_folder() -> Path:
@@ -62,18 +63,31 @@ class Library:
         return found
 
     def cards(self) -> Iterator[tuple[Path, PersonaCard]]:
-        """The personas whose cards can be read."""
-        for path in self.personas.values():
-            with suppress(BundleError):
-                yield path, read_persona(path)
+        """The personas that can reply."""
+        for name, card in self._cards.items():
+            if isinstance(card, PersonaCard):
+                yield self.personas[name], card
 
-    @cached_property
+    @property
     def unusable(self) -> dict[str, str]:
         """Why personas cannot reply, by slug: a card that cannot be read, or a base that is not there."""
-        found = {}
+        return {name: why for name, why in self._cards.items() if isinstance(why, str)}
+
+    @property
+    def nobody(self) -> str:
+        """What to tell where there is nobody who can reply."""
+        for why in self.unusable.values():
+            return f"none of {len(self.unusable)} personas can be used: {why}"
+        return "no personas are installed; fit one with `charbot train --persona NAME --scripts PATH`"
+
+    @cached_property
+    def _cards(self) -> dict[str, PersonaCard | str]:
+        """Every persona's card by its slug, or why it cannot reply."""
+        found: dict[str, PersonaCard | str] = {}
         for name, path in self.personas.items():
             try:
-                for unit, fit in read_persona(path).fits.items():
+                found[name] = card = read_persona(path)
+                for unit, fit in card.fits.items():
                     self._base_folder(unit, fit.base)
             except BundleError as error:
                 found[name] = str(error)
@@ -90,13 +104,20 @@ class Library:
         near = starting or difflib.get_close_matches(wanted, self.personas, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         if not self.personas:
-            raise BundleError(NOBODY)
+            raise BundleError(self.nobody)
         raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
 
     def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
         """The base of a unit: the one with the checksum `wanted`, else the first. Raises BundleError."""
         folder = self._base_folder(unit, wanted)
         return folder, *read_base(folder)
+
+    def has_base(self, unit: Unit, wanted: str) -> bool:
+        """Whether the base with this checksum is there."""
+        try:
+            return self._base_folder(unit, wanted).is_dir()
+        except BundleError:
+            return False
 
     def _base_folder(self, unit: Unit, wanted: str | None) -> Path:
         unreadable = None

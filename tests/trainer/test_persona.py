@@ -1,6 +1,7 @@
 """Real fits on tiny data: from lines to a bundle that replies."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -8,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from charbot.corpus.table import corpus_table
-from charbot.errors import CorpusError
+from charbot.errors import BundleError, CorpusError
 from charbot.personas.bundle import read_base, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
 from tests.conftest import invented_lines, tiny_config
-from trainer.base import fit_base
+from trainer.base import check_nobody_is_left, fit_base
 from trainer.persona import best_share, fit_persona
 from trainer.workshop import Workshop, prepare
 
@@ -117,6 +118,32 @@ def test_too_few_lines_are_refused_with_the_reason(shop: Workshop, tmp_path: Pat
         fit_persona(shop, Library((shop.out,)), "Anne", ("char",), "general")
     with pytest.raises(CorpusError, match="only 0 lines to train on"):
         prepare(CONFIG, shop.table[shop.table["split"] == "test"], tmp_path, Console(quiet=True))
+
+
+def test_a_new_base_leaves_nobody_behind(shop: Workshop, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(shop.out, out)
+    library = Library((out,))
+    fit_persona(dataclasses.replace(shop, out=out), library, "Ann", ("char", "word"), "general")
+    names = list(Library((out,)).personas)
+    with pytest.raises(BundleError, match=r"ann.* could not reply"):
+        check_nobody_is_left(out, ("word",), ())
+    check_nobody_is_left(out, ("word",), names)
+    base = out / "bases" / "word" / "base.json"
+    base.write_text(base.read_text().replace(library.base("word")[1].id, "0" * 64))
+    check_nobody_is_left(out, ("word",), ())
+    # What stood on a base that is gone is not kept.
+    fit_persona(dataclasses.replace(shop, out=out), library, "Ann", ("char",), "general")
+    assert set(read_persona(out / "personas" / "ann").fits) == {"char"}
+
+
+def test_a_name_that_no_folder_can_have_is_refused(shop: Workshop, tmp_path: Path) -> None:
+    lines = [dataclasses.replace(line, speaker="???" if line.speaker == "Ann" else line.speaker) for line in invented_lines()]
+    other = dataclasses.replace(shop, table=corpus_table(lines, CONFIG.corpus), out=tmp_path)
+    (tmp_path / "personas" / "bob").mkdir(parents=True)
+    with pytest.raises(CorpusError, match=r"'\?\?\?' has no letter"):
+        fit_persona(other, Library((shop.out,)), "???", ("word",), "general")
+    assert (tmp_path / "personas" / "bob").is_dir()
 
 
 def test_the_best_share_of_a_change_is_kept() -> None:

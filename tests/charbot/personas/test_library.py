@@ -20,6 +20,7 @@ def test_slug() -> None:
     assert slug("  Ann ") == "ann"
     assert slug("Zoë") == "zoë"
     assert slug("../..") == ""
+    assert slug("\u0930\u093e\u092e") != slug("\u0930\u094b\u092e"), "vowels are marks there"
 
 
 @pytest.mark.parametrize("name", ["Mr. Garrison", "mr-garrison", "MR GARRISON", "garrison"])
@@ -73,6 +74,7 @@ def test_who_cannot_be_used_and_why_is_told(library: Library, shared_library: Li
     assert set(Library((*library.folders, *shared_library.folders)).unusable) == {"bob"}
     shutil.rmtree(base.parent)
     assert "the word base that this persona stands on" in Library(library.folders).unusable["ann"]
+    assert not list(Library(library.folders).cards()), "nobody is offered who cannot reply"
     assert "`charbot train --unit word --persona NAME`" in Library(library.folders).unusable["ann"]
 
 
