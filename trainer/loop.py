@@ -230,7 +230,7 @@ def _explained(settings: FitSettings) -> Iterator[None]:
             raise
         raise TrainingError(
             f"memory ran out. Lower `batch` (now {settings.batch}), `window` (now {settings.window}) or the model's "
-            "`hidden` in config.yaml; the same command then starts this fit over."
+            "`hidden` in config.yaml, and start this fit over."
         ) from error
 
 

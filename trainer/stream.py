@@ -44,8 +44,8 @@ class Stream:
         """`anonymous` is the chance that a speaker loses the name for a whole conversation;
         `keep` never does."""
         vocabulary = tokenizer.vocabulary
-        self._first_speaker = vocabulary.anonymous
-        self._anonymous_id = vocabulary.anonymous
+        # The first of those who speak.
+        self._anonymous = vocabulary.anonymous
         self._keep = vocabulary.speaker(keep)
         self._speakers = len(vocabulary) - vocabulary.anonymous
         self.rendered = [render(tokenizer, c) for c in conversations]
@@ -90,10 +90,10 @@ class Stream:
         if self._share == 0:
             return ids
         hidden = rng.random(self._speakers) < self._share
-        hidden[self._keep - self._first_speaker] = False
-        local = ids - self._first_speaker
+        hidden[self._keep - self._anonymous] = False
+        local = ids - self._anonymous
         masked = (local >= 0) & hidden[np.maximum(local, 0)]
-        return np.where(masked, self._anonymous_id, ids).astype(np.int32)
+        return np.where(masked, self._anonymous, ids).astype(np.int32)
 
 
 @dataclass(frozen=True)
