@@ -63,8 +63,9 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
     for name, path in library.personas.items():
         # One that cannot be read has nothing to lose.
         with suppress(BundleError):
-            stand_on = [unit for unit, fit in read_persona(path).fits.items() if library.has_base(unit, fit.base)]
-            left += [name] if name not in again and not set(units).isdisjoint(stand_on) else []
+            fits = read_persona(path).fits
+            if name not in again and any(unit in fits and library.has_base(unit, fits[unit].base) for unit in units):
+                left.append(name)
     if left:
         raise BundleError(
             f"{out / 'bases'}: without the base that is there {', '.join(left)} could not reply. Fit them along with the new one "

@@ -115,9 +115,10 @@ class Library:
     def has_base(self, unit: Unit, wanted: str) -> bool:
         """Whether the base with this checksum is there."""
         try:
-            return self._base_folder(unit, wanted).is_dir()
+            self._base_folder(unit, wanted)
         except BundleError:
             return False
+        return True
 
     def _base_folder(self, unit: Unit, wanted: str | None) -> Path:
         unreadable = None

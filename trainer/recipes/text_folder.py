@@ -76,7 +76,7 @@ class TextFolder:
         self._symbols = symbols_of(text)
         ids = {symbol: i for i, symbol in enumerate(self._symbols)}
         self._text = torch.tensor([ids[character] for character in text if character in ids])
-        self._identity = {"symbols": self._symbols, "text": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()}
+        self._fingerprint = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
         self._weights = weights
         torch.manual_seed(seed)
         self._model = PlainLSTM(len(ids), UNITS)
@@ -119,7 +119,7 @@ class TextFolder:
         return tensors
 
     def _save(self) -> None:
-        metadata = {**self._identity, "epochs": str(self.epochs)}
+        metadata = {"fingerprint": self._fingerprint, "epochs": str(self.epochs)}
         try:
             replace_file(self._weights, lambda file: save_file(self._tensors(), file, metadata))
         except (OSError, SafetensorError) as error:
@@ -132,7 +132,7 @@ class TextFolder:
                 tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (OSError, SafetensorError) as error:
             raise TrainingError(f"{self._weights}: these weights are damaged ({error}); delete them to start over") from error
-        if any(metadata.get(key) != value for key, value in self._identity.items()):
+        if metadata.get("fingerprint") != self._fingerprint:
             raise TrainingError(f"{self._weights}: these weights are of other text; delete them, or name another file with --out")
         self.epochs = int(metadata["epochs"])
         with torch.no_grad():
