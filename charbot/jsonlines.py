@@ -1,12 +1,15 @@
 """The JSON lines that programs speak to charbot with: one request a line, every mistake named with its line."""
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from charbot.corpus.conversation import Utterance
 from charbot.errors import UsageError
+
+_READ_BYTES = 1 << 16
 
 _CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
 
@@ -21,16 +24,29 @@ class Request:
     lines: tuple[str, ...]
 
 
+def arriving(stream: TextIO) -> Iterator[list[str]]:
+    """The lines of a stream, together as many as have arrived: who waits for an answer before the next line gets it."""
+    decoder = codecs.getincrementaldecoder(stream.encoding)(stream.errors or "strict")
+    begun = ""
+    while chunk := stream.buffer.read1(_READ_BYTES):  # type: ignore[attr-defined]
+        *lines, begun = (begun + decoder.decode(chunk)).split("\n")
+        yield lines
+    yield [begun + decoder.decode(b"", final=True)]
+
+
 def read_requests(
-    lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), one_of: tuple[str, ...] = ()
-) -> Iterator[Request]:
+    lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), one_of: tuple[str, ...] = (),
+    first: int = 1,
+) -> Iterator[Request]:  # fmt: skip
     """The requests in `lines`, empty lines passed over; one of the keys `one_of` has to be there.
 
-    Raises UsageError naming the line.
+    Raises UsageError naming the line, of which the `first` has this number.
     """
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _request(line, f"line {number}", required, optional, one_of)
+    for number, line in enumerate(lines, first):
+        # Windows' editors begin a file with a mark of its byte order.
+        text = line.removeprefix("\ufeff") if number == 1 else line
+        if text.strip():
+            yield _request(text, f"line {number}", required, optional, one_of)
 
 
 def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...], one_of: tuple[str, ...]) -> Request:

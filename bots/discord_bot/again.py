@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.place import allowed
+from bots.discord_bot.place import refusal
 
 if TYPE_CHECKING:
     from bots.discord_bot.bot import Bot
@@ -47,8 +47,9 @@ class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         bot: Bot = interaction.client
         place = bot.place_of(interaction.channel, interaction.guild_id)
-        if interaction.user.id != self._author or not allowed(interaction.user, place):
-            await interaction.response.send_message(texts.NOT_YOURS, ephemeral=True)
+        why = texts.NOT_YOURS if interaction.user.id != self._author else refusal(interaction.user, place)
+        if why:
+            await interaction.response.send_message(why, ephemeral=True)
             return
         await interaction.response.defer()
         quoted, line, said = (interaction.message.content if interaction.message else "").rpartition("\n")

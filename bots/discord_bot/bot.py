@@ -24,7 +24,7 @@ from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.desk import Desk
 from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place, Setting, age_restricted, allowed, channel_of, may_speak
+from bots.discord_bot.place import Place, Setting, age_restricted, channel_of, may_speak, refusal
 from bots.discord_bot.recent import Recent
 from bots.discord_bot.scene import Stages
 from bots.discord_bot.sending import NETWORK, PASSING, quietly
@@ -58,6 +58,9 @@ _LOOKED_AT = 50
 """Messages after one among which its answer is looked for."""
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+
+_MARKUP = re.compile(r"<a?:\w+:\d+>|<t:-?\d+(:\w)?>|</[^:>]+:\d+>")
+"""Emoji of a server's own, times and commands: what stands for them is no language."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -243,7 +246,7 @@ class Bot(commands.AutoShardedBot):
             return
         place = self.place_of(message.channel, message.guild.id if message.guild else None)
         addressed = self._addressed(message, place)
-        if not (addressed or self._joins_in(message, place)) or not allowed(message.author, place):
+        if not (addressed or self._joins_in(message, place)) or refusal(message.author, place):
             return
         if self._mute(message):
             # It cannot say so; /settings does.
@@ -257,7 +260,9 @@ class Bot(commands.AutoShardedBot):
         if message.id in self._heard:
             return
         self._heard[message.id] = None
-        message.content = re.sub(rf"<@!?{self.user.id if self.user else 0}>", "", message.content)
+        role = message.guild.self_role if message.guild else None
+        called = rf"<@!?{self.user.id if self.user else 0}>|<@&{role.id if role else 0}>"
+        message.content = re.sub(called, "", _MARKUP.sub("", message.content))
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
         # What says nothing, such as a lone mention, is a greeting.
         text = heard_text(message.clean_content) or "Hey!"
@@ -270,7 +275,10 @@ class Bot(commands.AutoShardedBot):
         if message.guild is None or (place.mode == "always" and self.intents.message_content):
             return True
         answered = message.reference.resolved if message.reference else None
-        return (isinstance(answered, discord.Message) and self._mine(answered)) or self.user in message.mentions
+        if isinstance(answered, discord.Message) and self._mine(answered):
+            return True
+        # Discord gives it a role of its name, which people mention too.
+        return self.user in message.mentions or message.guild.self_role in message.role_mentions
 
     def _mute(self, message: discord.Message) -> bool:
         """Whether it may not write where a message is. Of a channel that it does not know yet, it hopes for the best."""

@@ -11,7 +11,7 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.place import Mode, Place, Setting, age_restricted, allowed, channel_of, may_speak
+from bots.discord_bot.place import Mode, Place, Setting, age_restricted, channel_of, may_speak, refusal
 from bots.discord_bot.scene import MOST_PEOPLE, play
 from bots.discord_bot.sending import quietly
 from bots.discord_bot.targets import ToCommand
@@ -102,10 +102,8 @@ def _and_cure(interaction: Interaction, text: str) -> str:
 
 
 def _may_talk(interaction: Interaction) -> None:
-    if _place(interaction).mode == "off":
-        raise UsageError(texts.OFF)
-    if not allowed(interaction.user, _place(interaction)):
-        raise UsageError("Nobody with your roles is talked to in this channel.")
+    if why := refusal(interaction.user, _place(interaction)):
+        raise UsageError(why)
 
 
 def _may_ask(interaction: Interaction) -> None:
@@ -186,6 +184,8 @@ async def _scene(
         if bot.cast.member(name) is None:
             raise UsageError(f"There is no {name}. /persona list shows who there is.")
     people = [bot.member(Place(persona=name).over(here), nsfw)[0].name for name in names]
+    if len(set(people)) < len(people):
+        raise UsageError("Nobody can take part twice.")
 
     async def reply(who: str, memory: Memory) -> Reply:
         return await bot.reply(Place(persona=who).over(here), nsfw, memory)
@@ -211,7 +211,6 @@ async def _scene(
 
 @app_commands.command(name="stop", description="End the scene in this channel")
 async def _stop(interaction: Interaction) -> None:
-    _may_talk(interaction)
     stopped = interaction.client.stages.stop(channel_of(interaction))
     await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)
 
@@ -259,10 +258,14 @@ async def _settings(
         mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, faces=faces, wake=phrases, chance=chance,
         roles=None if roles is None else _roles(roles, interaction.guild_id),
     )  # fmt: skip
+    if inherit and getattr(changes, inherit, None) is not None:
+        raise UsageError(f"Either set {inherit}, or have it set back.")
     await interaction.response.defer(ephemeral=True)
     if inherit or changes != Place():
         _may_manage(interaction, everywhere)
         await bot.change_place(_where(interaction, everywhere), changes, inherit)
+        if _place(interaction).mode == "off":
+            bot.stages.stop(channel_of(interaction))
     await _tell(interaction, _and_cure(interaction, _place(interaction).shown()))
 
 

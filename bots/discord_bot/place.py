@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import discord
 
+from bots.discord_bot import texts
 from charbot.errors import UsageError
 
 Mode = Literal["off", "mentions", "always"]
@@ -76,9 +77,10 @@ def may_speak(rights: discord.Permissions, channel: object) -> bool:
     return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
 
 
-def allowed(author: discord.User | discord.Member, place: Place) -> bool:
-    """Whether somebody is answered in a place."""
+def refusal(author: discord.User | discord.Member, place: Place) -> str | None:
+    """Why somebody is not answered in a place; None where they are."""
     if place.mode == "off":
-        return False
-    roles = {role.id for role in author.roles} if isinstance(author, discord.Member) else set()
-    return not place.roles or not isinstance(author, discord.Member) or bool(roles & set(place.roles))
+        return texts.OFF
+    if place.roles and isinstance(author, discord.Member) and not {role.id for role in author.roles} & set(place.roles):
+        return texts.NOT_ALLOWED
+    return None

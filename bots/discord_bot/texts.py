@@ -24,6 +24,7 @@ PAST = "The talk has moved on: only the last reply can be another one."
 NOT_YOURS = "That button is for somebody else."
 UNREAD = "Mention me, please: other messages I cannot read."
 OFF = "I do not talk in this channel; `/settings mode` is off here."
+NOT_ALLOWED = "Nobody with your roles is talked to in this channel."
 MUTE = "I may not write here: an admin has to give me the permission Send Messages (in Threads) in this channel."
 CLOSING = "I have to go for a moment. Ask me again in a minute."
 

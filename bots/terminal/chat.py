@@ -41,6 +41,8 @@ SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
 _LATEST = 1.0
 """Seconds after which models are loaded, whether or not the user can type by then."""
 
+_CUT = "..."
+
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
@@ -58,6 +60,8 @@ class Chat:
     cast: list[Voice] = field(default_factory=list)
     me: str | None = None
     session: Session = field(default_factory=Session)
+    stopped: tuple[Session, Session, str] | None = None
+    """The conversation when a reply to it was stopped, the one that the reply was to be to, and whose it was to be."""
     shown: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -160,7 +164,8 @@ class Chat:
             print()
             raise
         except KeyboardInterrupt:
-            note("(stopped)")
+            self.stopped = self.session, session, name
+            note("(stopped; /regenerate asks again)")
             return
         finally:
             # Nobody waits for a stopped reply: it ends by itself at its next token.
@@ -313,7 +318,7 @@ def _status(talk: Chat, width: int) -> str:
     parts = [settings.unit, f"temperature {settings.temperature:g}"]
     parts += [f"seed {settings.seed}"] if settings.seed is not None else []
     parts += [f"{talk.session.seconds * 1000:.0f} ms"] if talk.session.candidates else []
-    bar = textwrap.shorten(listed(talk.names), width, placeholder="...")
+    bar = textwrap.shorten(listed(talk.names), max(width, len(_CUT)), placeholder=_CUT)
     for part in parts:
         if get_cwidth(f"{bar} · {part}") > width:
             break

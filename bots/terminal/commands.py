@@ -95,9 +95,13 @@ def _reset(talk: Chat, argument: str) -> None:
 
 
 def _regenerate(talk: Chat, argument: str) -> None:
-    if not talk.session.turns:
+    if talk.stopped and talk.stopped[0] is talk.session:
+        _, asked, name = talk.stopped
+        talk.reply(asked, talk.called(name))
+    elif talk.session.turns:
+        talk.reply(talk.session.unanswered(), talk.called(talk.session.turns[-1].speaker))
+    else:
         raise UsageError("there is no reply yet")
-    talk.reply(talk.session.unanswered(), talk.called(talk.session.turns[-1].speaker))
 
 
 def _undo(talk: Chat, argument: str) -> None:
@@ -118,9 +122,10 @@ def _candidates(talk: Chat) -> Sequence[Candidate]:
 
 def _pick(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
-    if not argument.isdecimal() or not 1 <= int(argument) <= len(candidates):
+    of = {str(number): one.text for number, one in enumerate(candidates, start=1)}
+    if argument not in of:
         raise UsageError(f"/pick NUMBER: 1 to {len(candidates)}; /why lists them")
-    text = candidates[int(argument) - 1].text
+    text = of[argument]
     talk.session = talk.session.with_last(text)
     talk.keep()
     name = talk.session.turns[-1].speaker

@@ -122,6 +122,7 @@ def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str
     if gone:
         print(gone)
     names = {slug(one.name): one.name for one in found}
+    names |= {str(number): one.name for number, one in enumerate(found, start=1)}
     last = names.get(slug(before or ""))
     while True:
         try:
@@ -130,8 +131,6 @@ def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str
             return None
         if not answer and last:
             return last
-        if answer.isdecimal() and 1 <= int(answer) <= len(found):
-            return found[int(answer) - 1].name
         near = [names[slug(answer)]] if slug(answer) in names else [one.name for one in matching(found, answer) if answer]
         if len(near) == 1:
             return near[0]

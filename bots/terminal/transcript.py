@@ -22,8 +22,9 @@ def save(turns: Sequence[Utterance], title: str, path: Path) -> None:
         if path.exists():
             raise UsageError(f"{path} is there already; name another file")
         replace_bytes(path, write(turns, title).encode())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        # A ValueError is what a NUL in a name makes.
+        raise UsageError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _markdown(turns: Sequence[Utterance], title: str) -> str:

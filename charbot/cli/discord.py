@@ -2,8 +2,7 @@
 
 import argparse
 
-from charbot.cli.options import Commands, add_bundles, add_command, config_of, library_of
-from charbot.cli.talk import before_torch
+from charbot.cli.options import Commands, add_bundles, add_command, before_torch, config_of, library_of
 
 
 def add(commands: Commands) -> None:

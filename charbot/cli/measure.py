@@ -2,7 +2,17 @@
 
 import argparse
 
-from charbot.cli.options import Commands, add_bundles, add_command, add_scripts, config_of, library_of, reading_of, standard_input
+from charbot.cli.options import (
+    Commands,
+    add_bundles,
+    add_command,
+    add_scripts,
+    before_torch,
+    config_of,
+    library_of,
+    reading_of,
+    standard_input,
+)  # fmt: skip
 from charbot.errors import UsageError
 
 
@@ -63,15 +73,18 @@ def add(commands: Commands) -> None:
 
 
 def _score(args: argparse.Namespace) -> int:
+    before_torch()
     from charbot.evaluation.scoring import Scorer, score_lines
+    from charbot.jsonlines import arriving
 
     scorer = Scorer(library_of(args), args.persona, args.unit)
-    for line in score_lines(scorer, standard_input()):
+    for line in score_lines(scorer, arriving(standard_input())):
         print(line, flush=True)
     return 0
 
 
 def _who(args: argparse.Namespace) -> int:
+    before_torch()
     from charbot.evaluation.recognition import Recogniser, rank_lines
 
     if args.json and args.text is not None:
@@ -89,6 +102,7 @@ def _who(args: argparse.Namespace) -> int:
 def _eval(args: argparse.Namespace) -> int:
     from rich.console import Console
 
+    before_torch()
     from charbot.corpus.table import corpus_table
     from charbot.evaluation.report import base_report, persona_reports
 
@@ -113,12 +127,11 @@ def _bench_train(args: argparse.Namespace) -> int:
 
 
 def _bench_reply(args: argparse.Namespace) -> int:
-    from charbot.cli.talk import before_torch
+    before_torch()
     from charbot.replies.engine import Voice
 
     if args.rounds < 1 or args.messages < 2:
         raise UsageError("bench needs one round and two messages at the least")
-    before_torch()
     voice = Voice(library_of(args), args.persona, config_of(args).chat)
     from charbot.evaluation.everyday import everyday_messages
     from charbot.replies.bench import bench_reply

@@ -1,11 +1,12 @@
 """What several commands share: options, and the settings, scripts and library that they name."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from charbot.errors import CharbotError, UsageError
+from charbot.errors import CharbotError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from charbot.config import Config
@@ -18,10 +19,13 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def add_command(commands: Commands, name: str, about: str, *examples: str) -> argparse.ArgumentParser:
     """A command, what it is for, and how it is used: its help teaches by example."""
-    return commands.add_parser(
+    parser = commands.add_parser(
         name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=told(*examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    # Left out here, it is what stands before the command: `charbot --config FILE chat`.
+    add_config(parser, default=argparse.SUPPRESS)
+    return parser
 
 
 def told(*examples: str) -> str:
@@ -31,6 +35,12 @@ def told(*examples: str) -> str:
 
 def add_bundles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundles", type=Path, metavar="FOLDER", help="look for bundles here first")
+
+
+def add_config(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "--config", type=Path, default=default, metavar="FILE", help="settings (default: ./config.yaml, if there is one)"
+    )
 
 
 def add_continue(parser: argparse.ArgumentParser, default: object) -> None:
@@ -51,6 +61,20 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
 
 
+def before_torch() -> None:
+    """What torch is to find in the environment when it is imported, where nothing is fitted; what is there already counts
+    for more."""
+    # Its threads spin for some microseconds while they wait for one another, and then sleep. To sleep at once doubles
+    # what a reply takes; to spin for long takes the cores that they wait for, on a busy machine. Where GNU's OpenMP is
+    # at work, as in torch for Linux, the count is heeded, and else the policy.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    # oneDNN, and torch above it, keep what they have set up for a thousand shapes of matrices each: a hundred megabytes
+    # in 500 turns. With no more than eight in oneDNN a reply, whose batch shrinks as it goes, takes a third longer.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    os.environ.setdefault("LRU_CACHE_CAPACITY", "8")
+
+
 def standard_input() -> TextIO:
     """Where a command reads what it is not given as an argument. Raises CharbotError where it is closed."""
     if sys.stdin is None:
@@ -62,10 +86,14 @@ def config_of(args: argparse.Namespace) -> "Config":
     """The settings of the file that the command line names, or of ./config.yaml, or the defaults."""
     from charbot.config import Config, load_config
 
-    path: Path | None = args.config
-    if path is None and Path("config.yaml").exists():
-        path = Path("config.yaml")
-    return Config() if path is None else load_config(path)
+    if args.config is not None:
+        return load_config(args.config)
+    found = Path("config.yaml")
+    try:
+        return load_config(found) if found.exists() else Config()
+    except ConfigError as error:
+        # It may be another program's.
+        raise ConfigError(f"{error} (this file was in the working folder; --config names another)") from error
 
 
 def library_of(args: argparse.Namespace) -> "Library":

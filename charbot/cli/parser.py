@@ -6,10 +6,9 @@ Nothing heavy is imported until a command that needs it runs, so that `--help` a
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from charbot.cli import completion, discord, fit, measure, personas, recipes, scripts, talk
-from charbot.cli.options import add_continue, told
+from charbot.cli.options import add_config, add_continue, told
 from charbot.errors import BundleError
 
 
@@ -18,9 +17,18 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = parser_of_all()
     words = sys.argv[1:] if argv is None else [*argv]
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    if words and not words[0].startswith("-") and words[0] not in commands.choices and _is_persona(words[0]):
-        words.insert(0, "chat")
+    at = _first_word(words)
+    if at < len(words) and words[at] not in commands.choices and _is_persona(words[at]):
+        words.insert(at, "chat")
     return parser.parse_args(words)
+
+
+def _first_word(words: Sequence[str]) -> int:
+    """Where a command stands: after the options, and what one of them is given."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] == "--config" else 1
+    return at
 
 
 def _is_persona(name: str) -> bool:
@@ -48,7 +56,7 @@ def parser_of_all() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--version", action="store_true", help="print the version and leave")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (default: ./config.yaml, if there is one)")
+    add_config(parser, default=None)
     add_continue(parser, default=False)
     parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

@@ -1,11 +1,19 @@
 """Commands that talk: chat and say."""
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from charbot.cli.options import Commands, add_bundles, add_command, add_continue, config_of, library_of, standard_input
+from charbot.cli.options import (
+    Commands,
+    add_bundles,
+    add_command,
+    add_continue,
+    before_torch,
+    config_of,
+    library_of,
+    standard_input,
+)  # fmt: skip
 from charbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,19 +82,6 @@ def _add_reply_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, help="0.05 to 2: low is predictable, high is wild")
     parser.add_argument("--seed", type=int, help="makes replies repeatable")
     add_bundles(parser)
-
-
-def before_torch() -> None:
-    """What torch is to find in the environment when it is imported, for replies; what is there already counts for more."""
-    # Its threads spin for some microseconds while they wait for one another, and then sleep. To sleep at once doubles
-    # what a reply takes; to spin for long takes the cores that they wait for, on a busy machine. Where GNU's OpenMP is
-    # at work, as in torch for Linux, the count is heeded, and else the policy.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    # oneDNN, and torch above it, keep what they have set up for a thousand shapes of matrices each: a hundred megabytes
-    # in 500 turns. With no more than eight in oneDNN a reply, whose batch shrinks as it goes, takes a third longer.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
-    os.environ.setdefault("LRU_CACHE_CAPACITY", "8")
 
 
 def _config(args: argparse.Namespace) -> "Config":

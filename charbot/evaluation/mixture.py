@@ -23,7 +23,7 @@ from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
-_WORD_WEIGHT = 0.7
+_WORD_WEIGHT = 0.8
 """What the word unit's opinion weighs: the best on validation episodes. Weights that follow who was
 right so far (Herbster and Warmuth 1998, "Tracking the Best Expert") did worse there."""
 

@@ -1,23 +1,20 @@
 """`charbot score`: the likelihood of given replies, JSON lines in and out."""
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from charbot.corpus.conversation import Conversation, Utterance, exchange, heard
+from charbot.errors import UsageError
 from charbot.evaluation.likelihood import characters
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
-from charbot.jsonlines import read_requests
+from charbot.jsonlines import Request, read_requests
 from charbot.models.language_model import LanguageModel
 from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
-
-_AT_ONCE = 256
-"""Lines that are read before they are scored together."""
 
 
 class Scorer:
@@ -43,10 +40,21 @@ class Scorer:
         return [sum(one) for one in only]
 
 
-def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[str]:
-    """One JSON line out for each line in, in order. Raises UsageError naming a line that cannot be read."""
-    requests = read_requests(lines, required=("reply",))
-    while batch := list(islice(requests, _AT_ONCE)):
+def score_lines(scorer: Scorer, arriving: Iterable[Sequence[str]]) -> Iterator[str]:
+    """One JSON line out for each JSON line in, in order; those that arrive together are scored together. Raises UsageError
+    naming a line that cannot be read, once those before it are answered."""
+    first = 1
+    for lines in arriving:
+        batch: list[Request] = []
+        mistake: UsageError | None = None
+        try:
+            for request in read_requests(lines, required=("reply",), first=first):
+                batch.append(request)
+        except UsageError as error:
+            mistake = error
         asked = [exchange(heard(request.context), Utterance(scorer.name, request.texts["reply"])) for request in batch]
         for request, one, nats in zip(batch, asked, scorer.nats(asked), strict=True):
             yield json.dumps({"id": request.id, "nats": nats, "chars": characters(one)}, ensure_ascii=False)
+        if mistake:
+            raise mistake
+        first += len(lines)

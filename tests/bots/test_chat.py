@@ -150,6 +150,8 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.say("/why")
     chat.expect("score")
     chat.expect("Nats a character")
+    chat.say("/pick " + "9" * 5000)
+    chat.expect("NUMBER: 1 to")
     chat.say("/pick 99")
     chat.expect("NUMBER: 1 to")
     chat.say("/pick 2")

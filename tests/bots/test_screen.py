@@ -163,12 +163,23 @@ def test_a_reply_that_fails_or_is_stopped_leaves_the_conversation_as_it_was(star
     screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
     before = _saved(screen, tmp_path)
     screen.say("/regenerate").until(lambda: screen.text.count("Ann:") == 3, "another reply").child.sendcontrol("c")
-    screen.wait("(stopped)")
+    screen.wait("(stopped")
     assert _saved(screen, tmp_path) == before
     screen.say("").wait("Bob: I heard 4")
     before = _saved(screen, tmp_path)
     screen.say("/regenerate").wait("out of breath").say("More").until(lambda: screen.text.count("breath") == 2, "error")
     assert _saved(screen, tmp_path) == before
+
+
+def test_what_was_stopped_can_be_asked_again_by_whoever_was_to_reply(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", THINK="0.8").wait("You:").say("/with bob").wait("take part")
+    screen.say("Hello").wait("Ann: I heard 1").say("Tea?").wait("Bob:").child.sendcontrol("c")
+    screen.wait("(stopped").say("/regenerate").wait("Bob: I heard 3: Tea?")
+    assert [line.partition(":")[2] for line in _saved(screen, tmp_path)][2:] == [" Tea?", " I heard 3: Tea?"]
+    screen.say("More?").until(lambda: screen.text.count("Ann:") == 2, "reply").child.sendcontrol("c")
+    screen.until(lambda: screen.text.count("(stopped") == 2, "stop").say("/undo").wait("taken back")
+    # What was stopped came after what is gone now.
+    screen.say("/regenerate").until(lambda: screen.text.count("Ann: I heard 1: Hello") == 2, "another reply")
 
 
 def test_undo_takes_back_a_step_and_whose_turn_it_is(start: Start, tmp_path: Path) -> None:
@@ -213,7 +224,7 @@ def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: 
 def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
     screen = start("ann", THINK="20").wait("You:").say("Hello").wait("Ann:")
     screen.child.sendcontrol("c")
-    screen.wait("(stopped)", seconds=15).say("/undo").wait("nothing to take back")
+    screen.wait("(stopped", seconds=15).say("/undo").wait("nothing to take back")
     screen.until(lambda: screen.text.count("You:") == 3, "prompt").child.sendcontrol("d")
     screen.ends(0)
 
@@ -299,7 +310,7 @@ def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> No
     screen.until(lambda: not termios.tcgetattr(screen.child.child_fd)[3] & termios.ECHO, "silence")
     screen.type("typed").child.sendcontrol("c")
     screen.wait("You: typed")
-    assert "Ann: (stopped)\n" in screen.text
+    assert "Ann: (stopped; /regenerate asks again)\n" in screen.text
 
 
 def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:

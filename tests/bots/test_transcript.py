@@ -31,6 +31,7 @@ def test_an_import_says_how_much_it_left_out(
     assert [one["why"] for one in json.loads(capsys.readouterr().out)["omissions"]] == ["said by nobody"] * 3
 
 
-def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written: File name too long"):
-        save([Utterance(None, "Hi.")], "Joey", tmp_path / f"{'x' * 300}.md")
+@pytest.mark.parametrize(("name", "why"), [("x" * 300, "File name too long"), ("a\0b", "embedded null byte")])
+def test_a_name_that_no_file_can_have_is_told(name: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"cannot be written: {why}"):
+        save([Utterance(None, "Hi.")], "Joey", tmp_path / f"{name}.md")

@@ -81,6 +81,9 @@ def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
         (["-c", "chat"], None, True),
         (["chat", "-c"], None, True),
         (["chat", "joey"], "joey", False),
+        (["--config", "some.yaml", "joey"], "joey", False),
+        (["--config=some.yaml", "joey"], "joey", False),
+        (["joey", "--config", "some.yaml"], "joey", False),
     ],
 )
 def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +94,7 @@ def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool
         return 0
 
     monkeypatch.setattr("bots.terminal.chat.chat", talk)
+    Path("some.yaml").write_text("")
     assert main(words) == 0
     assert asked == [(name, resume, ["seed"] if "--seed" in words else [])]
 
@@ -110,6 +114,7 @@ def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["say", "ann", "Hello", "--temperature", "9"], 78, "0.05 to 2"),
         (["say", "ann", "Hello", "--json"], 2, "leave the message out"),
         (["--config", "none.yaml", "say", "ann", "Hello"], 78, "none.yaml"),
+        (["say", "ann", "Hello", "--config", "none.yaml"], 78, "none.yaml"),
         (["personas", "show", "zed"], 1, "no persona called 'zed'"),
     ],
 )
@@ -126,7 +131,9 @@ def test_a_mistake_is_one_line_and_an_exit_code(
 def test_a_config_in_the_working_folder_is_read(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("config.yaml").write_text("chat:\n  unit: syllable\n")
     assert main(["say", "ann", "Hello", "--bundles", bundles]) == 78
-    assert "`chat.unit`" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "`chat.unit`" in error
+    assert "was in the working folder" in error
 
 
 def test_a_config_that_is_a_folder_is_named(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:

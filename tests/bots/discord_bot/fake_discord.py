@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from discord.utils import time_snowflake, utcnow
 
-APP, BOT, GUILD, OWNER = (10**16 + number for number in range(4))
+APP, BOT, GUILD, OWNER, ROLE = (10**16 + number for number in range(5))
 TOKEN = "right.token"
 _CONTENT, _PRIVILEGED = 1 << 15, (1 << 1) | (1 << 8) | (1 << 15)
 _WEBHOOKS = 1 << 5
@@ -319,7 +319,9 @@ class FakeDiscord:
             {"id": str(GUILD), "name": "Demo", "owner_id": str(OWNER), "member_count": 2, "unavailable": False,
              "channels": channels,
              "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": str(_SPEAK | _VIEW), "position": 0, "color": 0,
-                        "hoist": False, "managed": False, "mentionable": False}],
+                        "hoist": False, "managed": False, "mentionable": False},
+                       {"id": str(ROLE), "name": "charbot", "permissions": "0", "position": 1, "color": 0, "hoist": False,
+                        "managed": True, "mentionable": False, "tags": {"bot_id": _ME["id"]}}],
              "members": [me], "emojis": [], "features": [],
              "threads": [self._thread(one) for one in self.threads]},
             shard,
@@ -367,6 +369,7 @@ class FakeDiscord:
         data = {
             **self._made(channel, text if to_me or self._intents & _CONTENT else ""), "id": str(id_), "author": user,
             "mentions": [{**_ME, "member": {"roles": [], "flags": 0, "joined_at": _NOW}}] if mentioned else [],
+            "mention_roles": [str(ROLE)] if f"<@&{ROLE}>" in text else [],
         }  # fmt: skip
         if channel != 9:
             data |= {"guild_id": str(GUILD), "member": {"roles": [], "flags": 0, "joined_at": _NOW}}

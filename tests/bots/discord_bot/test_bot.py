@@ -30,7 +30,7 @@ from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate
 from charbot.replies.switchboard import Switchboard
-from tests.bots.discord_bot.fake_discord import _ME, BOT, GUILD, OWNER, TOKEN, FakeDiscord, _answer
+from tests.bots.discord_bot.fake_discord import _ME, BOT, GUILD, OWNER, ROLE, TOKEN, FakeDiscord, _answer
 
 ME = f"<@{BOT}>"
 
@@ -265,6 +265,7 @@ async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path:
         lines = on.discord.edits
         assert "two to 4" in await on.told("scene", personas="ann")
         assert "no zed" in await on.told("scene", personas="ann, zed")
+        assert "twice" in await on.told("scene", personas="ann, bob, Ann")
         assert await on.told("scene", personas="ann, bob", topic="Tea?", turns=3) == "*Ann and Bob: Tea?*"
         await on.until(lambda: lines, 3)
         assert [line["content"][:23] for line in lines] == [
@@ -280,6 +281,14 @@ async def test_a_scene_is_bounded_and_can_be_stopped(library: Library, tmp_path:
         assert "on already" in await on.told("scene", personas="bob,ann")
         assert await on.told("stop") == "Cut!"
         assert await on.told("stop") == "No scene is on."
+        await on.told("scene", personas="bob,ann")
+        await on.told("settings", manager=True, mode="off")
+        await asyncio.sleep(0.1)
+        assert not on.bot.stages.stop(1), "where nobody talks no scene goes on"
+        await on.told("settings", manager=True, mode="mentions")
+        await on.told("scene", personas="bob,ann")
+        await on.told("settings", manager=True, roles="<@&71>")
+        assert await on.told("stop") == "Cut!", "whoever it is"
 
 
 @run
@@ -615,13 +624,14 @@ async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Librar
         assert "mode: off" in await on.told("settings", **boss, mode="off", everywhere=True)
         await on.told("settings", **boss, mode="mentions", channel=2)
         await on.discord.say(f"{ME} Hello?")
-        for command in ("chat", "say", "who", "scene", "stop", "reset"):
+        for command in ("chat", "say", "who", "scene", "reset"):
             options = {"chat": {"message": "x"}, "say": {"persona": "ann", "message": "x"}, "who": {"line": "x"}}
             options["scene"] = {"personas": "ann, ann"}
             assert "do not talk in this channel" in await on.told(command, **options.get(command, {}))
         await on.discord.say(f"{ME} Tea?", channel=2)
         assert await on.heard(1) == ["Ann clean 1: Tea?"]
         assert "mode: mentions" in await on.told("settings", **boss, inherit="mode", everywhere=True)
+        assert "Either set mode" in await on.told("settings", **boss, inherit="mode", mode="off")
         assert "Mention the roles" in await on.told("settings", **boss, roles="friends")
         assert "roles: <@&71> <@&72>" in await on.told("settings", **boss, roles="<@&71>, <@&72>")
         assert "Nobody with your roles" in await on.told("reset")
@@ -634,11 +644,12 @@ async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Librar
 
 @run
 async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bots.discord_bot.bot._NOTICE_SECONDS", 0.01)
-    async with stage(shared_library, tmp_path, cooldown=3600.0, waiting=1) as on:
-        for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, ann", "turns": 2})):
+    _add(library, "Bob")
+    async with stage(library, tmp_path, cooldown=3600.0, waiting=1) as on:
+        for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, bob", "turns": 2})):
             author = 6000 + len(command)
             await on.told(command, author=author, **option)
             assert "One at a time" in await on.told(command, author=author, channel=2, **option)
@@ -675,6 +686,18 @@ async def test_who_would_have_said_it_keeps_no_answer_waiting(
             found.set()
         await on.until(lambda: [one for one in asked if on.discord.told(one)], 40)
         assert sum("Ann: 100%" in on.discord.told(one)[0] for one in asked) == 8
+
+
+@run
+async def test_its_role_stands_for_it_and_what_is_no_language_is_left_out(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} <@&{ROLE}> Tea <:cup:123> or <a:mug:5>? <t:1618953630:R> </chat:9>")
+        assert await on.heard(1) == ["Ann clean 1: Tea or ?"]
+        await on.discord.say(f"<@&{ROLE}> Tea?")
+        assert (await on.heard(2))[1].startswith("Mention me")
+    async with stage(shared_library, tmp_path, FakeDiscord(granted=1 << 15), message_content=True) as on:
+        await on.discord.say(f"<@&{ROLE}> Milk?")
+        assert (await on.heard(1))[0].endswith(": Milk?")
 
 
 @run
@@ -976,10 +999,12 @@ async def test_the_last_reply_can_be_another_one(library: Library, tmp_path: Pat
     monkeypatch.setattr(_Written, "manner", "later")
     _add(library, "Bob")
     async with stage(library, tmp_path, fake) as on:
-        await on.bot.change_place(1, Place(roles=(1,)))
-        refused = await fake.press(said[1])
-        await on.until(lambda: fake.told(refused), 1)
-        assert fake.told(refused) == ["That button is for somebody else."]
+        for change, why in ((Place(roles=(1,)), "your roles"), (Place(mode="off"), "do not talk")):
+            await on.bot.change_place(1, change)
+            refused = await fake.press(said[1])
+            await on.until(lambda refused=refused: fake.told(refused), 1)  # type: ignore[misc]
+            assert why in fake.told(refused)[0]
+        await on.bot.change_place(1, Place(mode="mentions"))
         await on.bot.change_place(1, Place(roles=()))
         await fake.command("persona", sub="set", name="bob", manager=True)
         await fake.press(said[1])

@@ -1,0 +1,37 @@
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.errors import UsageError
+from charbot.jsonlines import arriving, read_requests
+
+
+def test_what_has_arrived_is_there_before_the_next_line_is() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as stream, os.fdopen(writing, "w", encoding="utf-8") as other:
+        lines = arriving(stream)
+        for text in ("a\n", "b\nc\n"):
+            other.write(text)
+            other.flush()
+            assert next(lines) == text.splitlines()
+        other.write("é")
+        other.close()
+        assert [line for some in lines for line in some] == ["é"]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])), min_size=1), st.integers(1, 7))
+def test_lines_arrive_whole_however_they_are_cut(lines: list[str], size: int) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, "\n".join(lines).encode())
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as stream, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("charbot.jsonlines._READ_BYTES", size)
+        assert [line for some in arriving(stream) for line in some] == lines
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_first_line() -> None:
+    assert [one.id for one in read_requests(['\ufeff{"id": 1}', '{"id": 2}'])] == [1, 2]
+    with pytest.raises(UsageError, match="line 2: not JSON"):
+        list(read_requests(['{"id": 1}', '\ufeff{"id": 2}']))
