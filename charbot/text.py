@@ -65,3 +65,8 @@ def message(text: str) -> str:
         return text
     text = text[-MAX_MESSAGE:]
     return text.partition(" ")[2] or text
+
+
+def broken_off(text: str) -> str:
+    """A text that does not end, as a script has it."""
+    return text.rstrip(",;:-") + "..."

@@ -34,7 +34,9 @@ def add(commands: Commands) -> None:
         "echo '{\"id\": 1, \"text\": \"Hi\"}' | charbot who --json --cast joey ross",
     )  # fmt: skip
     who.add_argument("text", nargs="?", help="a line; without it, all lines of the standard input are one person's")
-    who.add_argument("--cast", nargs="+", default=[], metavar="NAME", help="people or shows to choose from (default: all)")
+    who.add_argument(
+        "--cast", nargs="+", default=[], metavar="NAME", help="people or shows to choose from (default: all); TEXT comes before"
+    )
     who.add_argument("--json", action="store_true", help='JSON lines: {"id", "text" or "lines"} in, {"id", "ranking"} out')
     add_bundles(who)
     who.set_defaults(run=_who)

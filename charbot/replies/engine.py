@@ -18,6 +18,7 @@ from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import DRAWN, GIVEN, Candidate, Weights, goes_in_circles, ranked
+from charbot.text import broken_off
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class Voice:
             words = text.split(" ")
             while self._copies(" ".join(words)):
                 words.pop()
-            text = " ".join(words).rstrip(",;:-") + "..."
+            text = broken_off(" ".join(words))
         return self._manners.masked(text) if self.settings.clean else text
 
 

@@ -16,7 +16,7 @@ from charbot.models.language_model import LanguageModel, State, token_nats
 from charbot.models.selector import TURNS, Bags
 from charbot.replies.memory import Reading
 from charbot.replies.sampling import SPOKEN, Prompt, Sampling, repeated, sample_replies
-from charbot.text import normalise
+from charbot.text import broken_off, normalise
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render, render_turn
 from charbot.tokens.vocabulary import END, Unit
@@ -208,4 +208,4 @@ def whole_sentences(text: str, unit: Unit) -> str:
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     if ends:
         return text[: ends[-1]]
-    return (text.rpartition(" ")[0] or text) + "..." if unit == "char" else text + "..."
+    return broken_off(text.rpartition(" ")[0] or text if unit == "char" else text)

@@ -112,6 +112,7 @@ def test_a_cancelled_draw_stops(vocabularies: dict[str, Vocabulary]) -> None:
         ('He said "go." and the', "word", 'He said "go."'),
         ("I like te", "char", "I like..."),
         ("I like", "word", "I like..."),
+        ("I like,", "word", "I like..."),
         ("Aaaa", "char", "Aaaa..."),
     ],
 )
