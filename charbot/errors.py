@@ -52,3 +52,7 @@ class TrainingError(CharbotError):
 
 class BusyError(CharbotError):
     """So many wait for replies that nobody else is let in."""
+
+
+class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
+    """A reply is no longer wanted."""

@@ -42,6 +42,15 @@ def test_the_chat_is_there_before_anything_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_torch_is_imported_where_a_model_is_loaded_alone() -> None:
+    code = (
+        "import sys\nfrom charbot.replies.memory import Memory\nfrom charbot.replies.switchboard import Switchboard\n"
+        "with Switchboard() as board: error = board.ask(None, Memory(), cancelled=lambda: True).exception()\n"
+        "sys.exit('torch' in sys.modules or type(error).__name__ != 'Cancelled')"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_help_needs_nothing_heavy() -> None:
     code = (
         "import sys\nfrom charbot.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"

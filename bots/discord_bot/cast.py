@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
 from charbot.errors import BundleError
+from charbot.models import LOADING
 from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
 from charbot.replies.engine import Voice
@@ -36,7 +37,7 @@ class Cast:
     def __init__(self, library: Callable[[], Library]) -> None:
         """`library` looks at the folders anew each time. Raises BundleError where there is nobody."""
         self._library = library
-        self._lock, self._recognising = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._voices: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Voice]]] = OrderedDict()
         self._members: dict[str, Member] = {}
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -79,11 +80,12 @@ class Cast:
 
     def who_said(self, text: str) -> "Ranking":
         """Who would have said something, the likeliest first. It waits: call it in a thread. Raises BundleError."""
-        from charbot.evaluation.recognition import Recogniser
-
         library = self._library()
         written = library.classifier.stat().st_mtime_ns
-        with self._recognising:
+        with LOADING:
+            from charbot.evaluation.recognition import Recogniser
+
             if self._recogniser is None or self._recogniser[0] != written:
                 self._recogniser = written, Recogniser(library)
-            return self._recogniser[1].rank([text])
+            _, recogniser = self._recogniser
+        return recogniser.rank([text])

@@ -3,11 +3,11 @@
 import sys
 import textwrap
 import threading
-from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
@@ -22,18 +22,21 @@ from prompt_toolkit.utils import get_cwidth
 from bots.session import Session
 from bots.terminal import keep
 from bots.terminal.picker import Choice, choices, pick
-from bots.terminal.screen import listed, note, show, type_out, typed_ahead
+from bots.terminal.screen import Interrupt, listed, note, show, type_out, typed_ahead
 from bots.terminal.theme import THEMES, Theme
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
+from charbot.models import LOADING
 from charbot.personas.library import Library
-from charbot.replies.engine import Reply, Voice
+from charbot.replies.engine import Voice
 from charbot.replies.switchboard import Switchboard
 from charbot.text import MAX_MESSAGE, find_name, normalise
 from charbot.tokens.vocabulary import UNITS, Unit
 
 if TYPE_CHECKING:
     from charbot.evaluation.recognition import Recogniser
+
+T = TypeVar("T")
 
 SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
 """Settings that can be changed in the chat."""
@@ -63,6 +66,7 @@ class Chat:
     stopped: tuple[Session, Session, str] | None = None
     """The conversation when a reply to it was stopped, the one that the reply was to be to, and whose it was to be."""
     shown: threading.Event = field(default_factory=threading.Event)
+    interrupt: Interrupt = field(default_factory=Interrupt)
 
     @property
     def names(self) -> list[str]:
@@ -80,10 +84,11 @@ class Chat:
 
     @cached_property
     def recogniser(self) -> "Recogniser":
-        """Tells who would have said something. Raises BundleError."""
-        from charbot.evaluation.recognition import Recogniser
+        """Tells who would have said something. It waits: see `outcome`. Raises BundleError."""
+        with LOADING:
+            from charbot.evaluation.recognition import Recogniser
 
-        return Recogniser(self.library)
+            return Recogniser(self.library)
 
     @cached_property
     def _choices(self) -> list[Choice]:
@@ -157,9 +162,12 @@ class Chat:
         stays as it was. Raises CharbotError."""
         name = voice.card.name
         stop = threading.Event()
+        seed = self.settings.seed
+        # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
+        seed = None if seed is None else seed + session.given
         try:
             show((self.style(name), f"{name}: "), end="")
-            reply = self._wait(session, voice, stop)
+            reply = self._come(self.board.ask(voice, session.memory, seed=seed, cancelled=stop.is_set))
         except CharbotError:
             print()
             raise
@@ -173,7 +181,7 @@ class Chat:
         self.session = session.answered(reply)
         # First, so that nothing is lost where the terminal is closed meanwhile.
         self.keep()
-        type_out(reply.text, len(name) + 2, stream=self.terminal.stream)
+        type_out(reply.text, len(name) + 2, self.interrupt, stream=self.terminal.stream)
 
     def keep(self) -> None:
         """Keeps the conversation as it stands, to go on with later, once anybody has replied: until then the one before
@@ -181,14 +189,15 @@ class Chat:
         if self.session.given:
             keep.keep(keep.Kept(tuple(self.names), self.me, self.session, self.settings, self.asked))
 
-    def _wait(self, session: Session, voice: Voice, stop: threading.Event) -> Reply:
-        """The reply, written in another thread so that Ctrl-C is answered at once."""
-        seed = self.settings.seed
-        # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
-        seed = None if seed is None else seed + session.given
-        future = self.board.ask(voice, session.memory, seed=seed, cancelled=stop.is_set)
-        while not wait([future], timeout=0.1).done:
-            pass
+    def outcome(self, call: Callable[[], T]) -> T:
+        """What a call brings that needs a model. Raises KeyboardInterrupt where Ctrl-C is pressed, and what the call does."""
+        return self._come(self.loader.submit(call))
+
+    def _come(self, future: "Future[T]") -> T:
+        """What another thread brings. Raises KeyboardInterrupt where Ctrl-C is pressed before it does."""
+        while not wait([future], timeout=0.05).done:
+            if self.interrupt.pressed:
+                raise KeyboardInterrupt
         return future.result()
 
 
@@ -224,7 +233,7 @@ def chat(
         if kept:
             talk.session, talk.me = kept.session, kept.me
         greet(talk)
-        with typed_ahead(interrupts=False):
+        with typed_ahead():
             return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
 
 
@@ -234,7 +243,7 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
     while True:
         try:
             text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
-            with typed_ahead(interrupts=True):
+            with typed_ahead(talk.interrupt):
                 if not is_command(text):
                     hear(talk, text)
                 elif not run(talk, text):

@@ -78,7 +78,7 @@ def _without(talk: Chat, argument: str) -> None:
 
 def _as(talk: Chat, argument: str) -> None:
     if argument:
-        mind, _ = talk.voice.load(talk.settings.unit)
+        mind, _ = talk.outcome(lambda: talk.voice.load(talk.settings.unit))
         found, hint = find_name(argument, mind.tokenizer.vocabulary.speakers)
         if found is None:
             raise UsageError(f"nobody called {argument!r} is known.{hint}")
@@ -146,7 +146,7 @@ def _why(talk: Chat, argument: str) -> None:
 def _who(talk: Chat, argument: str) -> None:
     if not argument:
         raise UsageError("/who TEXT: who would have said it")
-    ranking = talk.recogniser.rank([argument])
+    ranking = talk.outcome(lambda: talk.recogniser.rank([argument]))
     table((), [(f"{probability:.0%}", name) for name, probability in ranking[:5]])
 
 
@@ -172,7 +172,8 @@ def _stats(talk: Chat, argument: str) -> None:
     mine = [at for at, mine in enumerate(talk.session.mine) if mine]
     rows = [("messages", str(len(mine))), ("replies", str(len(talk.session.turns) - len(mine)))]
     if mine:
-        rows.append(("your messages surprise by", f"{_surprise(talk, mine):.2f} bits a character"))
+        surprise = talk.outcome(lambda: _surprise(talk, mine))
+        rows.append(("your messages surprise by", f"{surprise:.2f} bits a character"))
     if talk.session.candidates:
         took = f"{talk.session.seconds * 1000:.0f} ms, of {len(talk.session.candidates)} candidates"
         rows.append(("the last reply took", took))
@@ -181,9 +182,9 @@ def _stats(talk: Chat, argument: str) -> None:
 
 def _surprise(talk: Chat, places: Sequence[int]) -> float:
     """Bits a character that the turns at these places cost whose turn it is to reply."""
+    mind, _ = talk.voice.load(talk.settings.unit)
     from charbot.evaluation.likelihood import likelihood
 
-    mind, _ = talk.voice.load(talk.settings.unit)
     turns, before = talk.session.turns, talk.settings.context_turns
     said = [exchange(turns[max(0, at - before) : at], turns[at]) for at in places]
     return likelihood(mind.model, mind.tokenizer, said).bits_per_character

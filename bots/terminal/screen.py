@@ -5,7 +5,7 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,30 +24,47 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+class Interrupt:
+    """Whether Ctrl-C was pressed, for who can stop to look. An exception that comes at any place would show a traceback
+    where Python happens to clear up, and leave behind what is imported by half."""
+
+    pressed = False
+
+
 @contextmanager
-def typed_ahead(*, interrupts: bool) -> Iterator[None]:
+def typed_ahead(interrupt: Interrupt | None = None) -> Iterator[None]:
     """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too.
-    Ctrl-C and Ctrl-Z are heard at once where what is done `interrupts`; else they wait for the prompt as well."""
+    Ctrl-C and Ctrl-Z are heard at once where there is an `interrupt`; else they wait for the prompt as well."""
     # Nor does a Ctrl-C throw away what is on its way to the screen.
-    on = ("NOFLSH", "ISIG") if interrupts else ("NOFLSH",)
+    on = ("NOFLSH", "ISIG") if interrupt else ("NOFLSH",)
     with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
-        heard: dict[int, Any] = {signal.SIGINT: signal.default_int_handler if interrupts else signal.SIG_IGN}
-        if interrupts and hasattr(signal, "SIGCONT"):
-            # Some shells leave the terminal as they have it themselves to a program that goes on.
-            heard[signal.SIGCONT] = lambda *_: again()
-        before = {number: signal.signal(number, way) for number, way in heard.items()}
-        try:
+        ways: dict[int, Any] = {signal.SIGINT: signal.SIG_IGN}
+        if interrupt:
+            interrupt.pressed = False
+            ways[signal.SIGINT] = lambda *_: setattr(interrupt, "pressed", True)
+            if hasattr(signal, "SIGCONT"):
+                # Some shells leave the terminal as they have it themselves to a program that goes on.
+                ways[signal.SIGCONT] = lambda *_: again()
+        with _heard(ways):
             yield
-        finally:
-            for number, way in before.items():
-                signal.signal(number, way)
 
 
 @contextmanager
 def typed_plainly() -> Iterator[None]:
     """In the middle of `typed_ahead`, a line is typed as anywhere else."""
-    with _terminal(on=("ECHO", "ICANON", "ISIG")):
+    with _terminal(on=("ECHO", "ICANON", "ISIG")), _heard({signal.SIGINT: signal.default_int_handler}):
         yield
+
+
+@contextmanager
+def _heard(ways: Mapping[int, Any]) -> Iterator[None]:
+    """Signals that are heard in these ways."""
+    before = {number: signal.signal(number, way) for number, way in ways.items()}
+    try:
+        yield
+    finally:
+        for number, way in before.items():
+            signal.signal(number, way)
 
 
 @contextmanager
@@ -104,7 +121,7 @@ def table(columns: Iterable[str], rows: Iterable[Sequence[str | Text]]) -> None:
     Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(found)
 
 
-def type_out(text: str, column: int, *, stream: bool) -> None:
+def type_out(text: str, column: int, interrupt: Interrupt, *, stream: bool) -> None:
     """Prints a reply from a column on, broken between words, at reading speed where it streams. Ctrl-C shows the rest at once."""
     pause = 1 / _CHARACTERS_A_SECOND if stream else 0.0
     for number, word in enumerate(text.split(" ")):
@@ -119,8 +136,6 @@ def type_out(text: str, column: int, *, stream: bool) -> None:
         column += width
         for char in word:
             print(char, end="", flush=pause > 0)
-            try:
-                time.sleep(pause)
-            except KeyboardInterrupt:
-                pause = 0.0
+            pause = 0.0 if interrupt.pressed else pause
+            time.sleep(pause)
     print(flush=True)

@@ -1,7 +1,6 @@
 """The reply engine: a persona's answer to a conversation, chosen among many drawn. Pure: it prints nothing and keeps nothing."""
 
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
+from charbot.models import LOADING
 from charbot.personas.bundle import PersonaCard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.lexicon import Lexicon
@@ -60,7 +60,6 @@ class Voice:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self.settings = settings
-        self._loading = threading.Lock()
         self._loaded: dict[Unit, tuple[Mind, Prompt]] = {}
 
     def under(self, settings: ChatSettings) -> "Voice":
@@ -72,7 +71,7 @@ class Voice:
 
     def load(self, unit: Unit) -> "tuple[Mind, Prompt]":
         """A unit's model, and where small talk brings it to; read once, whichever thread asks first. Raises BundleError."""
-        with self._loading:
+        with LOADING:
             if unit not in self._loaded:
                 self._loaded[unit] = self._read(unit)
             return self._loaded[unit]
@@ -116,7 +115,7 @@ class Voice:
         """The reply to a conversation.
 
         The same memory and seed (`settings.seed` where none is given) give the same reply.
-        Raises BundleError, and sampling.Cancelled where `cancelled()` says so before it is done.
+        Raises BundleError, and Cancelled where `cancelled()` says so before it is done.
         """
         (reply,) = self.replies([memory], [seed], cancelled)
         return reply
@@ -125,13 +124,13 @@ class Voice:
         self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
         """The replies to many conversations, drawn side by side: see `reply`."""
+        started = time.perf_counter()
+        settings = self.settings
+        mind, _ = self.load(settings.unit)
         import torch
 
         from charbot.replies.sampling import Sampling
 
-        started = time.perf_counter()
-        settings = self.settings
-        mind, _ = self.load(settings.unit)
         memories = self._up_to_date(memories, mind)
         prompts = mind.prompts([memory.readings[mind.id] for memory in memories], self.card.name)
         word = _CHARACTERS_A_WORD if settings.unit == "char" else 1

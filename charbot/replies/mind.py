@@ -113,7 +113,7 @@ class Mind:
         generators: Sequence[torch.Generator],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[dict[str, float]]:
-        """Replies to each prompt, each text once, with its log p in nats a character. Raises sampling.Cancelled."""
+        """Replies to each prompt, each text once, with its log p in nats a character. Raises Cancelled."""
         vocabulary = self.tokenizer.vocabulary
         found: list[dict[str, float]] = []
         for drawn in sample_replies(self.model, vocabulary, prompts, sampling, generators, cancelled):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from charbot.errors import Cancelled
 from charbot.models.cache import HORIZON, Held, matches, matches_after, side_by_side
 from charbot.models.language_model import LEAST, LanguageModel, State, exponentials
 from charbot.tokens.vocabulary import END, Vocabulary
@@ -28,10 +29,6 @@ learnt is no word at any higher temperature."""
 _SETTLED = 0.7
 """How much cooler a reply goes on than it opens: its first words make it one of many, the others have to make sense of
 them (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
-
-
-class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
-    """The reply is no longer wanted."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from charbot.errors import BusyError
+from charbot.errors import BusyError, Cancelled
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 
@@ -45,7 +45,7 @@ class Switchboard:
     def ask(
         self, voice: Answering, memory: Memory, *, seed: int | None = None, cancelled: Callable[[], bool] = lambda: False
     ) -> "Future[Reply]":
-        """The reply to a conversation, to come. Its error is the voice's own, or sampling.Cancelled where
+        """The reply to a conversation, to come. Its error is the voice's own, or Cancelled where
         `cancelled()` says so in time. Raises BusyError."""
         call = _Call(voice, memory, seed, cancelled, Future())
         with self._changed:
@@ -87,8 +87,6 @@ class Switchboard:
         return chosen
 
     def _answer(self, calls: list[_Call]) -> None:
-        from charbot.replies.sampling import Cancelled
-
         wanted = []
         for call in calls:
             if not call.reply.set_running_or_notify_cancel():

@@ -313,8 +313,15 @@ def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> No
     assert "Ann: (stopped; /regenerate asks again)\n" in screen.text
 
 
+def test_ctrl_c_stops_a_command_that_waits_for_a_model(start: Start) -> None:
+    screen = start("ann", LOAD="9").wait("You:").say("/as ann")
+    screen.until(lambda: bool(termios.tcgetattr(screen.child.child_fd)[3] & termios.ISIG), "command").child.sendcontrol("c")
+    screen.until(lambda: screen.text.count("You:") == 2, "prompt", 5)
+    screen.say("/exit").ends(0)
+
+
 def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
-    code = "from bots.terminal.screen import typed_ahead\nimport os\nwith typed_ahead(interrupts=False):\n"
+    code = "from bots.terminal.screen import typed_ahead\nimport os\nwith typed_ahead():\n"
     code += "    print('now', flush=True)\n    print(os.read(0, 1))\n"
     screen = Screen([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(Path(__file__).parents[2]))
     try:

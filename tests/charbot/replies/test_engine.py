@@ -1,4 +1,5 @@
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
+from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel, State
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
@@ -50,6 +52,15 @@ def test_matrices_are_halved_where_the_processor_multiplies_them(
     voice = _voice(shared_library, unit)
     assert voice.reply(Memory().said("More tea?"), seed=1).text
     assert voice.load(unit)[0].model.embedding.weight.dtype == dtype
+
+
+def test_models_are_loaded_one_after_the_other_whoever_asks(shared_library: Library) -> None:
+    voices = [_voice(shared_library) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        with LOADING:
+            loaded = [threads.submit(voice.load, "word") for voice in voices]
+            assert not wait(loaded, timeout=0.2).done
+        assert all(future.result(30) for future in loaded)
 
 
 def test_the_settings_hold_a_seed_too(shared_library: Library) -> None:

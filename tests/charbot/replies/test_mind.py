@@ -5,12 +5,13 @@ import torch
 import charbot.replies.mind
 import charbot.replies.sampling
 from charbot.corpus.conversation import Utterance, exchange
+from charbot.errors import Cancelled
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.models.cache import HORIZON
 from charbot.models.language_model import Cell
 from charbot.replies.memory import Reading
 from charbot.replies.mind import Mind, whole_sentences
-from charbot.replies.sampling import Cancelled, Sampling, sample_replies
+from charbot.replies.sampling import Sampling, sample_replies
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary

@@ -6,11 +6,10 @@ from concurrent.futures import CancelledError
 import pytest
 
 from charbot.config import ChatSettings
-from charbot.errors import BundleError, BusyError
+from charbot.errors import BundleError, BusyError, Cancelled
 from charbot.personas.library import Library
 from charbot.replies.engine import Reply, Voice
 from charbot.replies.memory import Memory
-from charbot.replies.sampling import Cancelled
 from charbot.replies.switchboard import Switchboard
 
 SETTINGS = ChatSettings(candidates=4, max_words=6)
