@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from charbot.models.cache import Cache, Held, Question, matches
 from charbot.models.phrases import Phrases
+from charbot.models.quantised import Quantised, QuantisedLSTM, works
 from charbot.models.selector import Bags, Selector
 
 State = tuple[Tensor, Tensor, Tensor]
@@ -65,8 +66,11 @@ class LanguageModel(nn.Module):
         self.phrases = (
             Phrases(architecture.phrases, architecture.inputs, architecture.embedding) if architecture.phrases else None
         )
-        self.recurrent = _CELLS[architecture.cell](architecture.embedding, architecture.hidden, architecture.layers)
-        self.projection = nn.Linear(architecture.hidden, architecture.embedding)
+        self.recurrent: nn.RNNBase | QuantisedLSTM = _CELLS[architecture.cell](
+            architecture.embedding, architecture.hidden, architecture.layers
+        )
+        self.projection: nn.Linear | Quantised = nn.Linear(architecture.hidden, architecture.embedding)
+        self._first: tuple[int, Quantised] | None = None
         self.cache = Cache(architecture.embedding, architecture.cache) if architecture.cache else None
         self.selector: Selector | None = None
         if architecture.selector:
@@ -89,8 +93,8 @@ class LanguageModel(nn.Module):
         scores of features, apart, because few positions need them."""
         state = self.start(ids.shape[1]) if state is None else state
         embedded, places = self._embedded(ids, state)
-        hidden, cell = (part.to(embedded.dtype) for part in state[:2])
-        if isinstance(self.recurrent, nn.LSTM):
+        hidden, cell, _ = state
+        if self.architecture.cell == "lstm":
             out, (hidden, cell) = self.recurrent(embedded, (hidden, cell))
         else:
             out, hidden = self.recurrent(embedded, hidden)
@@ -112,10 +116,13 @@ class LanguageModel(nn.Module):
 
         For a token at a time `nn.LSTM` is two to three times as slow: it arranges its weights anew at each call.
         """
+        if isinstance(self.recurrent, QuantisedLSTM):
+            features, state = self(ids[None], state)
+            return features[0], state
         embedded, places = self._embedded(ids[None], state)
         x, hidden, cells = embedded[0], [], []
         for layer, weights in enumerate(self.recurrent.all_weights):
-            before = state[0][layer].to(embedded.dtype)
+            before = state[0][layer]
             if isinstance(self.recurrent, nn.LSTM):
                 x, cell = _lstm_step(x, before, state[1][layer], *weights)
                 cells.append(cell)
@@ -124,14 +131,15 @@ class LanguageModel(nn.Module):
             else:
                 x = torch.rnn_tanh_cell(x, before, *weights)
             hidden.append(x)
-        features = self.projection(x).float()
-        return features, (torch.stack(hidden).float(), torch.stack(cells) if cells else state[1], places)
+        return self.projection(x), (torch.stack(hidden), torch.stack(cells) if cells else state[1], places)
 
-    def halve(self) -> None:
-        """Has the model compute with bfloat16 matrices: half as much to read for each token. Features, scores and states
-        stay float32. It can no longer be fitted."""
-        for part in (self.embedding, self.recurrent, self.projection):
-            part.to(torch.bfloat16)
+    def quantise(self, first: int) -> None:
+        """Has the model read, and score the `first` ids where no others are asked for, by matrices of 8 bits, if it is an
+        LSTM and the machine multiplies them. It can no longer be fitted."""
+        if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and works():
+            self.recurrent = QuantisedLSTM(self.recurrent)
+            self.projection = Quantised(self.projection.weight, self.projection.bias)
+            self._first = first, Quantised(self.output_weight[:first])
 
     def remember(self, size: int) -> None:
         """Gives the model a cache that has learnt nothing, with keys of `size` numbers."""
@@ -147,12 +155,12 @@ class LanguageModel(nn.Module):
         """Texts, each as its ids (N,), as a selector reads them."""
         ids = torch.cat(list(texts))
         starts = torch.tensor([0, *accumulate(len(one) for one in texts[:-1])])
-        return Bags(ids, starts, nn.functional.normalize(self.embedding(ids).float(), dim=1))
+        return Bags(ids, starts, nn.functional.normalize(self.embedding(ids), dim=1))
 
     def keys(self, features: Tensor, ids: Tensor) -> Tensor:
         """The keys (..., size) under which the cache holds ids (...), given the features before them (..., embedding)."""
         assert self.cache is not None
-        keys: Tensor = self.cache.keys(features, self.embedding(ids).float() * self.architecture.embedding**0.5)
+        keys: Tensor = self.cache.keys(features, self.embedding(ids) * self.architecture.embedding**0.5)
         return keys
 
     def _embedded(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor]:
@@ -166,9 +174,10 @@ class LanguageModel(nn.Module):
     def logits(self, features: Tensor, first: int | None = None) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax, or only those of the `first` ids."""
         features, bias = self._sure(features, self.bias[:first])
+        if self._first is not None and self._first[0] == first:
+            scores: Tensor = self._first[1](features)
+            return scores.add_(bias)
         weight = self.output_weight[:first]
-        if weight.dtype == torch.bfloat16:
-            return nn.functional.linear(features.bfloat16(), weight).float().add_(bias)
         if features.ndim == 2 and len(features) <= _FEW:
             return torch.addmm(bias[:, None], weight, features.t()).t().contiguous()
         return nn.functional.linear(features, weight, bias)
@@ -180,7 +189,7 @@ class LanguageModel(nn.Module):
         with torch.no_grad():
             some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
             features, bias = self._sure(features, self.bias[some])
-            scores = nn.functional.linear(features, self.output_weight[some].float(), bias)
+            scores = nn.functional.linear(features, self.output_weight[some], bias)
             nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
             return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
 
@@ -207,9 +216,9 @@ def _lstm_step(
 ) -> tuple[Tensor, Tensor]:
     """Hidden and cell state (B, hidden) after x (B, embedding): see _FEW for why it computes in columns."""
     gates = torch.mm(of_x, x.t()).addmm_(of_hidden, hidden.t()).add_((bias + more_bias)[:, None])
-    into, forget, new, out = gates.float().chunk(4)
+    into, forget, new, out = gates.chunk(4)
     cell = forget.sigmoid_() * cell.t() + into.sigmoid_() * new.tanh_()
-    return (out.sigmoid_() * cell.tanh()).t().to(x.dtype), cell.t()
+    return (out.sigmoid_() * cell.tanh()).t(), cell.t()
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

@@ -16,9 +16,3 @@ def peak_gflops(dtype: torch.dtype) -> float:
         torch.mm(a, b)
         times.append(time.perf_counter() - start)
     return 2 * _SIZE**3 / min(times) / 1e9
-
-
-def multiplies_bf16() -> bool:
-    """Whether the processor has instructions for products in bfloat16. Without them they take longer than in float32."""
-    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

@@ -21,18 +21,19 @@ def bench_reply(voice: Voice, messages: Sequence[str], rounds: int) -> dict[str,
     """Medians over `rounds`, in each of which everything is timed in turn."""
     mind, _ = voice.load(voice.settings.unit)
     model, rows = mind.model, voice.settings.candidates
+    plain = LanguageModel(model.architecture).eval()
     voice.reply(Memory().said("Hi."), seed=0)
     alone: list[float] = []
     found: list[dict[str, float]] = []
     for number in range(rounds):
         alone += _one_user(voice, messages, number)
         figures = {f"replies_per_second_at_{count}": _together(voice, messages, count, number) for count in _AT_ONCE}
-        step, plain = _seconds(_step(model, rows)), _seconds(_plain_step(model, rows))
-        gflops, peak = _flops(model, rows) / step / 1e9, peak_gflops(model.embedding.weight.dtype)
+        step, slow = _seconds(_step(model, rows)), _seconds(_plain_step(plain, rows))
+        gflops, peak = _flops(plain, rows) / step / 1e9, peak_gflops(torch.float32)
         found.append(
             figures
             | {"together_against_alone": figures[f"replies_per_second_at_{_AT_ONCE[-1]}"] / figures["replies_per_second_at_1"]}
-            | {"step_ms": step * 1e3, "step_against_nn_lstm": plain / step, "step_gflops": gflops, "peak_gflops": peak}
+            | {"step_ms": step * 1e3, "step_against_nn_lstm": slow / step, "step_gflops": gflops, "peak_gflops": peak}
             | {"step_against_peak": gflops / peak}
         )
     return {
@@ -84,12 +85,12 @@ def _step(model: LanguageModel, rows: int) -> Callable[[], object]:
 
 
 def _plain_step(model: LanguageModel, rows: int) -> Callable[[], object]:
-    """The same by calling `nn.LSTM` for one token."""
+    """The same by calling `nn.LSTM` for one token, with matrices of float32."""
     ids, state = torch.ones((1, rows), dtype=torch.int64), model.start(rows)
     return lambda: model.logits(model(ids, state)[0], SPOKEN)
 
 
 def _flops(model: LanguageModel, rows: int) -> float:
     """Floating point operations of the matrix products of such a step."""
-    matrices = sum(weight.numel() for layer in model.recurrent.all_weights for weight in layer if weight.ndim == 2)
-    return 2.0 * rows * (matrices + model.projection.weight.numel() + model.output_weight[:SPOKEN].numel())
+    weights = (*model.recurrent.parameters(), *model.projection.parameters(), model.output_weight[:SPOKEN])
+    return 2.0 * rows * sum(weight.numel() for weight in weights if weight.ndim == 2)

@@ -78,14 +78,13 @@ class Voice:
 
     def _read(self, unit: Unit) -> "tuple[Mind, Prompt]":
         from charbot.models.loading import persona_model
-        from charbot.models.peak import multiplies_bf16
         from charbot.replies.mind import Mind
+        from charbot.replies.sampling import SPOKEN
         from charbot.tokens import tokenizer_for
 
         fit = self.card.fit(unit)
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
-        if multiplies_bf16():
-            model.halve()
+        model.quantise(SPOKEN)
         # What a cache holds is of use to that cache alone.
         cache = self._library.base(unit, fit.base)[1].cache
         mind = Mind(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))

@@ -10,6 +10,7 @@ from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel, State
+from charbot.models.quantised import QuantisedLSTM
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
@@ -44,14 +45,14 @@ def test_a_seed_makes_a_reply_repeatable(shared_library: Library) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_matrices_are_halved_where_the_processor_multiplies_them(
-    shared_library: Library, monkeypatch: pytest.MonkeyPatch, unit: Unit, native: bool, dtype: torch.dtype
+@pytest.mark.parametrize("native", [True, False])
+def test_matrices_have_8_bits_where_the_machine_multiplies_them(
+    shared_library: Library, monkeypatch: pytest.MonkeyPatch, unit: Unit, native: bool
 ) -> None:
-    monkeypatch.setattr("charbot.models.peak.multiplies_bf16", lambda: native)
+    monkeypatch.setattr("charbot.models.language_model.works", lambda: native)
     voice = _voice(shared_library, unit)
     assert voice.reply(Memory().said("More tea?"), seed=1).text
-    assert voice.load(unit)[0].model.embedding.weight.dtype == dtype
+    assert isinstance(voice.load(unit)[0].model.recurrent, QuantisedLSTM if native else torch.nn.LSTM)
 
 
 def test_models_are_loaded_one_after_the_other_whoever_asks(shared_library: Library) -> None:

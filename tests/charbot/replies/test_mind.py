@@ -11,7 +11,7 @@ from charbot.models.cache import HORIZON
 from charbot.models.language_model import Cell
 from charbot.replies.memory import Reading
 from charbot.replies.mind import Mind, whole_sentences
-from charbot.replies.sampling import Sampling, sample_replies
+from charbot.replies.sampling import SPOKEN, Sampling, sample_replies
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -126,7 +126,7 @@ def test_how_well_texts_follow_conversations_side_by_side_is_as_alone(vocabulari
     assert model.selector is not None
     torch.nn.init.normal_(model.selector.weights)
     mind = Mind("mind", model, tokenizer_for(vocabularies["word"]))
-    model.halve()
+    model.quantise(SPOKEN)
     said = [
         [Utterance("Ann", "Is there any tea?")],
         [],

@@ -1,0 +1,50 @@
+import pytest
+import torch
+from torch import nn
+
+from charbot.models.quantised import Quantised, QuantisedLSTM, works
+
+pytestmark = pytest.mark.skipif(not works(), reason="torch multiplies no matrices of 8 bits on this machine")
+
+
+def _rows(*sizes: int) -> torch.Tensor:
+    return torch.randn(sizes, generator=torch.Generator().manual_seed(3))
+
+
+def test_a_product_is_nearly_that_of_float32() -> None:
+    weight, bias, x = _rows(70, 90), _rows(70), 40 * _rows(5, 3, 90)
+    exact = nn.functional.linear(x, weight, bias)
+    found = Quantised(weight, bias)(x)
+    assert found.shape == exact.shape
+    assert (found - exact).norm() < 0.02 * exact.norm()
+
+
+def test_a_row_depends_on_no_other() -> None:
+    quantised, x = Quantised(_rows(70, 90)), _rows(33, 90)
+    x[7] *= 1000
+    together = quantised(x)
+    for row, expected in zip(x, together, strict=True):
+        assert torch.equal(quantised(row[None])[0], expected)
+
+
+def test_the_largest_numbers_do_not_overflow() -> None:
+    ones = torch.ones(4, 512)
+    assert Quantised(ones)(ones) == pytest.approx(torch.full((4, 4), 512.0), rel=1e-3)
+    assert Quantised(ones)(-ones) == pytest.approx(torch.full((4, 4), -512.0), rel=1e-3)
+
+
+def test_nothing_is_nothing() -> None:
+    assert torch.equal(Quantised(torch.zeros(3, 4))(_rows(2, 4)), torch.zeros(2, 3))
+    assert torch.equal(Quantised(_rows(3, 4))(torch.zeros(2, 4)), torch.zeros(2, 3))
+
+
+def test_an_lstm_is_nearly_that_of_float32() -> None:
+    lstm = nn.LSTM(24, 32, 2).eval()
+    x, state = _rows(12, 5, 24), (_rows(2, 5, 32).tanh(), _rows(2, 5, 32))
+    with torch.inference_mode():
+        expected, (hidden, cell) = lstm(x, state)
+        found, (after, held) = QuantisedLSTM(lstm)(x, state)
+    torch.testing.assert_close(found, expected, atol=0.03, rtol=0.03)
+    torch.testing.assert_close(after, hidden, atol=0.03, rtol=0.03)
+    torch.testing.assert_close(held, cell, atol=0.03, rtol=0.03)
+    assert torch.equal(found[-1], after[-1])
