@@ -77,12 +77,15 @@ class CopyGuard:
 
     def copies(self, text: str) -> bool:
         """Whether a text holds RUN words in a row as a script of those that it guards has them."""
-        return bool(self._known(run_hashes(words(text))).any())
+        runs = run_hashes(words(text))
+        return len(runs) > 0 and bool(self._known(runs).any())
 
     def _known(self, runs: _Hashes) -> NDArray[np.bool_]:
         known = np.ones(len(runs), bool)
         for bits in self._bits(runs):
             known &= self.filled[bits >> 3] >> (bits & 7) & 1 == 1
+            if not known.any():
+                break
         return known
 
     def _bits(self, runs: _Hashes) -> Iterable[NDArray[np.int64]]:

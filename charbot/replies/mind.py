@@ -128,16 +128,19 @@ class Mind:
 
     @torch.inference_mode()
     def likely(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
-        """log p of each text and its end after its prompt, in nats a character. Where none holds a word that
-        replies do not, they are compared as replies are drawn: among the ids of sampling.SPOKEN."""
+        """log p of each text and its end after its prompt, in nats a character: as replies are drawn, among the ids of
+        sampling.SPOKEN, unless the text holds others."""
         encoded = [self.tokenizer.encode(text) for _, text in asked]
         order = sorted(range(len(asked)), key=lambda i: len(encoded[i]))
+        spoken = [max(one, default=END) < SPOKEN for one in encoded]
         found = [0.0] * len(asked)
-        for start in range(0, len(order), _AT_ONCE):
-            part = order[start : start + _AT_ONCE]
-            nats = self._nats([asked[i][0] for i in part], [encoded[i] for i in part])
-            for i, cost in zip(part, nats.tolist(), strict=True):
-                found[i] = -cost / (len(asked[i][1]) + 1)
+        for first in (SPOKEN, None):
+            alike = [i for i in order if spoken[i] == (first is not None)]
+            for start in range(0, len(alike), _AT_ONCE):
+                part = alike[start : start + _AT_ONCE]
+                nats = self._nats([asked[i][0] for i in part], [encoded[i] for i in part], first)
+                for i, cost in zip(part, nats.tolist(), strict=True):
+                    found[i] = -cost / (len(asked[i][1]) + 1)
         return found
 
     @torch.inference_mode()
@@ -161,8 +164,8 @@ class Mind:
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
 
-    def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]]) -> Tensor:
-        """(N,) -ln P of each text and its end after its prompt."""
+    def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]], first: int | None) -> Tensor:
+        """(N,) -ln P of each text and its end after its prompt, among the `first` ids."""
         longest = max(map(len, texts))
         ids = torch.full((longest + 1, len(texts)), END)
         for column, one in enumerate(texts):
@@ -173,8 +176,7 @@ class Mind:
             after, _ = self.model(ids[:-1], repeated([one.state for one in prompts], 1))
             features = torch.cat([features, after])
         nats = torch.zeros(3, *ids.shape)
-        spoken = SPOKEN if int(ids.max()) < SPOKEN else None
-        nats[:, counted] = token_nats(self.model, features[counted], ids[counted], first=spoken)
+        nats[:, counted] = token_nats(self.model, features[counted], ids[counted], first=first)
         own = nats[0]
         if self.model.cache is not None:
             # Each of these is (texts, ids), or (texts, ids, what is held).
@@ -185,7 +187,7 @@ class Mind:
             held.keys[:, before:], held.ids[:, before:] = self.model.keys(features, targets), targets
             at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
             visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - HORIZON)
-            opinion = self.model.cache(*self.model.question(features, held, visible, likeliest, mass, spoken))
+            opinion = self.model.cache(*self.model.question(features, held, visible, likeliest, mass, first))
             own = opinion.blended(own, hits(held.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
 

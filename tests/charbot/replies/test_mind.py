@@ -89,7 +89,7 @@ def test_ids_are_drawn_as_likely_as_they_are_found(
     ended = [one for one in drawn if one.ended]
     assert len(max((one.ids for one in ended), key=len)) > 2 * 7
     with torch.inference_mode():
-        again = mind._nats([prompt] * len(ended), [one.ids for one in ended])
+        again = mind._nats([prompt] * len(ended), [one.ids for one in ended], SPOKEN)
     assert [sum(one.nats) for one in ended] == pytest.approx(again.tolist(), rel=1e-4)
 
 
