@@ -1,52 +1,48 @@
-"""Episode pages in HTML: `<b>Name:</b> line`, `NAME: line`, `<strong>Name</strong>: line`.
+"""Episode pages in HTML: `<b>Name:</b> line`, `NAME: line`, `<strong>Name</strong>: line`, `<b>Name</b> line`.
 
-Turns stand in paragraphs or end in <br>; scenes and directions stand in either bracket.
+Turns stand in paragraphs, end in <br>, or begin a source line; scenes and directions stand in either bracket, directions
+in italics too.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from html.parser import HTMLParser
 
 from charbot.scripts.formats import paratext
 from charbot.scripts.source import Mark
 
 _BLOCKS = frozenset(
-    (
-        "p",
-        "div",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "tr",
-        "td",
-        "li",
-        "center",
-        "blockquote",
-        "pre",
-        "ul",
-        "ol",
-        "table",
-        "br",
-    )
-)
+    ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "tr", "td", "th", "li", "dl", "dt", "dd", "center", "blockquote",
+     "pre", "ul", "ol", "table", "caption", "br", "section", "article", "header", "footer", "main", "nav", "aside", "figure",
+     "figcaption", "form", "option", "address")
+)  # fmt: skip
 _HIDDEN = frozenset(("head", "script", "style", "title", "map"))
-_BOLD = frozenset(("b", "strong"))
 _NO_CHARACTER = re.compile(r"&#\d{8,}")
-_BOLD_ON, _BOLD_OFF = "\x02", "\x03"
-_BOLD_MARKS = str.maketrans("", "", _BOLD_ON + _BOLD_OFF)
+_BOLD_ON, _BOLD_OFF, _ITALIC_ON, _ITALIC_OFF = "\x02\x03\x04\x05"
+_ON = {"b": _BOLD_ON, "strong": _BOLD_ON, "i": _ITALIC_ON, "em": _ITALIC_ON}
+_OFF = {"b": _BOLD_OFF, "strong": _BOLD_OFF, "i": _ITALIC_OFF, "em": _ITALIC_OFF}
+_UNSTYLED = str.maketrans("", "", _BOLD_ON + _BOLD_OFF + _ITALIC_ON + _ITALIC_OFF)
+_OFTEN = 3
+"""A name that so many turns begin with is certainly somebody's."""
 
-_WORD = r"(?:[A-ZÀ-ÖØ-Þ0-9][\w.'’-]*|#\d[\w-]*|d['’])"
+_CAPITAL = "A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ"
+_WORD = rf"(?:[{_CAPITAL}0-9][\w.'’-]*|#\d[\w-]*|d['’])"
 _NAME = rf"{_WORD}(?:(?:,? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?|/| ){_WORD}|'s|’s| \w+){{0,4}}"
 _TURN = re.compile(rf"({_NAME})\s*((?:[(\[][^)\]]*[)\]]\s*)*):(?!//)\s*(.*)", re.S)
 _UNMARKED = re.compile(rf"{_BOLD_ON}({_NAME}){_BOLD_OFF}\s*[.;]?\s*(.*)", re.S)
+_COLON_NAME = re.compile(rf"(?m)(?:^|>)[^\S\n]*[{_CAPITAL}][\w .'&/]{{0,30}}(?:</\w+>)?\s*:")
+_BOLD_NAME = re.compile(rf"<(?:b|strong)>\s*([{_CAPITAL}][\w .'&/]{{0,30}}?)\s*</(?:b|strong)>", re.I)
+_ALL_ITALIC = re.compile(rf"\W*{_ITALIC_ON}[^{_ITALIC_OFF}]+{_ITALIC_OFF}\W*")
+_ITALIC_DIRECTION = re.compile(
+    rf"([^:]{{1,60}}:[\s{_BOLD_OFF}]*){_ITALIC_ON}([a-zß-ÿ][^{_ITALIC_OFF}()\[\]]* [^{_ITALIC_OFF}()\[\]]*){_ITALIC_OFF}(?=\W*\w)",
+    re.S,
+)
+_ENDS_ITALIC = re.compile(rf"{_ITALIC_OFF}\W*$")
 
 
 class _Page(HTMLParser):
-    """Collects a page's text, one string for each paragraph or <br> line, bold marked, each with its line.
+    """Collects a page's text, one string for each paragraph or <br> line, bold and italics marked, each with its line.
 
     Reads tags as they come and builds no tree: pages nest deeper than any tree may.
     """
@@ -63,18 +59,18 @@ class _Page(HTMLParser):
             self._hidden = tag
         elif tag == "body":
             self._hidden = ""
-        self._border(tag, _BOLD_ON)
+        self._border(tag, _ON)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._hidden:
             self._hidden = ""
-        self._border(tag, _BOLD_OFF)
+        self._border(tag, _OFF)
 
-    def _border(self, tag: str, bold: str) -> None:
+    def _border(self, tag: str, styles: dict[str, str]) -> None:
         if tag in _BLOCKS:
             self.end_block()
-        elif tag in _BOLD:
-            self._pieces.append(bold)
+        elif tag in styles:
+            self._pieces.append(styles[tag])
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
@@ -86,7 +82,9 @@ class _Page(HTMLParser):
     def end_block(self) -> None:
         if self._line:
             joined = re.sub(rf"{_BOLD_ON}\s*{_BOLD_OFF}", " ", "".join(self._pieces))
-            self.blocks.append((self._line, " ".join(joined.split())))
+            lines = [" ".join(line.split()) for line in joined.split("\n")]
+            first = next(i for i, line in enumerate(lines) if line.translate(_UNSTYLED))
+            self.blocks.append((self._line, "\n".join(lines[first:])))
         self._pieces.clear()
         self._line = 0
 
@@ -98,7 +96,47 @@ def _blocks(text: str) -> list[tuple[int, str]]:
     page.feed(_NO_CHARACTER.sub("&#0", text.replace("<![", "<! [")))
     page.close()
     page.end_block()
-    return [(line, block) for line, block in page.blocks if block.translate(_BOLD_MARKS).strip()]
+    return page.blocks
+
+
+def _turns_apart(blocks: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Blocks, each on one line, those in which several turns stand on lines of their own apart."""
+    heads: Counter[str] = Counter()
+    for _, block in blocks:
+        heads.update(_head(line) for line in block.split("\n"))
+    found: list[tuple[int, str]] = []
+    for start, block in blocks:
+        for number, line in enumerate(block.split("\n")):
+            if number == 0 or ((head := _head(line)) and heads[head] >= _OFTEN):
+                found.append((start + number, line))
+            else:
+                found[-1] = found[-1][0], f"{found[-1][1]} {line}".rstrip()
+    return found
+
+
+def _head(line: str) -> str:
+    """The name that a line begins with as a turn does, casefolded; none where it does not."""
+    turn = _TURN.match(line.translate(_UNSTYLED))
+    return "" if turn is None or paratext.is_credit(turn[1]) else turn[1].casefold()
+
+
+def _named(blocks: Collection[tuple[int, str]]) -> Counter[str]:
+    """Names, casefolded, by how many turns begin with them: those before a colon, and where more stand in bold without
+    one, these."""
+    colons = Counter(filter(None, (_head(block) for _, block in blocks)))
+    bold = Counter(match[1].casefold() for match in (_UNMARKED.match(block) for _, block in blocks) if match)
+    often = Counter({name: count for name, count in bold.items() if count >= _OFTEN})
+    return colons + often if often.total() > colons.total() else colons
+
+
+def _without_action(name: str, named: Counter[str]) -> tuple[str, str]:
+    """A name, and what its owner does meanwhile, where that stands before the colon as well ("Dora waves")."""
+    words = name.split(" ")
+    for at in range(1, len(words)):
+        known = " ".join(words[:at]).rstrip(",")
+        if named[known.casefold()] >= _OFTEN and words[at][:1].islower() and words[at] not in ("and", "or", "the", "of"):
+            return known, f"({' '.join(words[at:])}) "
+    return name, ""
 
 
 class EpisodeHtml:
@@ -107,34 +145,41 @@ class EpisodeHtml:
     name = "episode-html"
 
     def confidence(self, text: str) -> float:
-        if not re.search(r"<(?:html|body|p|br)\b", text[:5_000], re.I):
+        if not re.search(r"<(?:html|body|p|br|div|td|dd|b|strong)\b", text[:5_000], re.I):
             return 0.0
-        return min(1.0, len(re.findall(r"(?m)(?:^|>)[^\S\n]*[A-ZÀ-ÖØ-Þ][\w .'&/]{0,30}(?:</\w+>)?\s*:", text)) / 20)
+        bold = sum(count for count in Counter(_BOLD_NAME.findall(text)).values() if count >= _OFTEN)
+        return min(1.0, max(len(_COLON_NAME.findall(text)), bold) / 20)
 
     def brackets(self, text: str) -> str:
         return "([{<"
 
     def marks(self, text: str) -> Iterator[Mark]:
-        blocks = _blocks(text)
+        blocks = _turns_apart(_blocks(text))
         # Names that stand before a colon somewhere make names of the same words in bold
         # elsewhere: pages forget colons.
-        found = filter(None, (_TURN.fullmatch(block.translate(_BOLD_MARKS)) for _, block in blocks))
-        named = {match[1].casefold() for match in found if not paratext.is_credit(match[1])}
+        named = _named(blocks)
+        sung = False
         for part, (line, block) in enumerate(blocks):
-            plain = " ".join(block.translate(_BOLD_MARKS).split())
+            plain = " ".join(_ITALIC_DIRECTION.sub(r"\1(\2)", block, count=1).translate(_UNSTYLED).split())
             turn = _TURN.fullmatch(plain)
             forgot = _UNMARKED.fullmatch(block)
             if paratext.is_break(plain):
                 yield Mark(line, "scene", plain, part=part)
             elif turn and not paratext.is_credit(turn[1]):
-                yield Mark(line, "name", turn[1], part=part)
-                yield Mark(line, "speech", f"{turn[2]} {turn[3]}", part=part)
+                name, action = _without_action(turn[1], named)
+                yield Mark(line, "name", name, part=part)
+                yield Mark(line, "speech", f"{action}{turn[2]} {turn[3]}", part=part)
             elif forgot and forgot[1].casefold() in named:
                 yield Mark(line, "name", forgot[1], part=part)
-                yield Mark(line, "speech", forgot[2].translate(_BOLD_MARKS), part=part)
+                yield Mark(line, "speech", forgot[2].translate(_UNSTYLED), part=part)
             elif turn:
                 yield Mark(line, "omission", plain, "credits", part)
             elif (reason := paratext.reason(plain)) is not None:
                 yield Mark(line, "omission", plain, reason, part)
+            elif _ALL_ITALIC.fullmatch(block) and not sung and plain[0] not in "([{<":
+                yield Mark(line, "speech", f"({plain})", part=part)
+                continue
             else:
                 yield Mark(line, "speech", plain, part=part)
+            # Songs stand in italics too, and go on in the next paragraph.
+            sung = _ENDS_ITALIC.search(block) is not None

@@ -194,3 +194,53 @@ MARKUP = ["<p>", "</p>", "<b>", "</b>", "<br>", "<", ">", "&", "<!--", "-->", "<
 @given(st.lists(st.sampled_from(MARKUP)).map("".join) | st.text(st.characters(codec=None)))
 def test_no_page_raises(text: str) -> None:
     assert all(turn.speaker for turn in check_read(EpisodeHtml(), text).turns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<dl><dd><b>Dora</b>: Hello.</dd><dd><b>Wilf</b>: Bye.</dd></dl>",
+        "<section><header>Dora: Hello.</header><article>Wilf: Bye.</article></section>",
+        "<p><b>DORA</b></p><blockquote>Hello.</blockquote><p><b>WILF</b></p><blockquote>Bye.</blockquote>",
+        "<p><b>Dora</b> Hello.</p><p><b>Wilf</b><br>Bye.</p>",
+        "<p>Dora: Hello.\nWilf: Bye.\n</p>",
+    ],
+)
+def test_other_layouts_of_a_whole_page(text: str) -> None:
+    page = text * 7
+    assert EpisodeHtml().confidence(page) > 0.3
+    assert [(speaker.title(), said) for _, speaker, said in turns(page)] == [("Dora", "Hello."), ("Wilf", "Bye.")] * 7
+
+
+def test_a_line_that_is_wrapped_after_a_name_is_no_turn() -> None:
+    assert turns("<p>Dora: What I like is\ntwo: A hat and\nSalt: that is all.</p>") == [
+        (0, "Dora", "What I like is two: A hat and Salt: that is all.")
+    ]
+
+
+def test_turns_on_lines_of_one_paragraph_know_their_lines() -> None:
+    text = "<p>\n" + "Dora: Hello.\nand you?\n" * 3 + "</p>"
+    assert [turn.source for turn in check_read(EpisodeHtml(), text).turns] == [2, 4, 6]
+
+
+def test_italics_beside_speech_are_directions() -> None:
+    text = "<p>Dora: Hello.</p><p><i>The goat walks past.</i></p><p>Wilf: <em>looks up</em> Nice, <i>very</i> nice goat.</p>"
+    assert found(EpisodeHtml(), text) == [
+        Turn(0, "Dora", "Hello.", ("The goat walks past.",)), Turn(0, "Wilf", "Nice, very nice goat.", ("looks up",))
+    ]  # fmt: skip
+
+
+def test_songs_in_italics_are_sung() -> None:
+    text = "<p>Dora: (singing) <i>Roll along</i>,<br><i>little bus</i>.</p><p>Wilf: <i>roll along to us</i></p>"
+    assert [said for *_, said in turns(text)] == ["Roll along, little bus.", "roll along to us"]
+
+
+def test_what_somebody_does_is_no_part_of_the_name() -> None:
+    text = "<p>Dora: Hi.</p>" * 3 + "<p><b>Dora waves</b>: Yes.</p><p>Dora, to Wilf: So.</p><p>Dora and Wilf: No.</p>"
+    assert found(EpisodeHtml(), text)[3:] == [
+        Turn(0, "Dora", "Yes.", ("waves",)), Turn(0, "Dora", "So.", ("to Wilf",)), Turn(0, "Dora and Wilf", "No.")
+    ]  # fmt: skip
+
+
+def test_names_in_other_alphabets() -> None:
+    assert turns("<p>Вера: Вот она.</p><p>Νίκη: Ναι.</p>") == [(0, "Вера", "Вот она."), (0, "Νίκη", "Ναι.")]
