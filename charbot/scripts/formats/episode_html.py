@@ -17,6 +17,7 @@ _BLOCKS = frozenset(
      "pre", "ul", "ol", "table", "caption", "br", "section", "article", "header", "footer", "main", "nav", "aside", "figure",
      "figcaption", "form", "option", "address")
 )  # fmt: skip
+_TAG = re.compile(rf"<(?:html|body|b|strong|{'|'.join(sorted(_BLOCKS))})\b", re.I)
 _HIDDEN = frozenset(("head", "script", "style", "title", "map"))
 _NO_CHARACTER = re.compile(r"&#\d{8,}")
 _BOLD_ON, _BOLD_OFF, _ITALIC_ON, _ITALIC_OFF = "\x02\x03\x04\x05"
@@ -35,7 +36,8 @@ _COLON_NAME = re.compile(rf"(?m)(?:^|>)[^\S\n]*[{_CAPITAL}][\w .'&/]{{0,30}}(?:<
 _BOLD_NAME = re.compile(rf"<(?:b|strong)>\s*([{_CAPITAL}][\w .'&/]{{0,30}}?)\s*</(?:b|strong)>", re.I)
 _ALL_ITALIC = re.compile(rf"\W*{_ITALIC_ON}[^{_ITALIC_OFF}]+{_ITALIC_OFF}\W*")
 _ITALIC_DIRECTION = re.compile(
-    rf"([^:]{{1,60}}:[\s{_BOLD_OFF}]*){_ITALIC_ON}([a-zß-ÿ][^{_ITALIC_OFF}()\[\]]* [^{_ITALIC_OFF}()\[\]]*){_ITALIC_OFF}(?=\W*\w)",
+    rf"([^:]{{1,60}}:[\s{_BOLD_OFF}]*){_ITALIC_ON}([a-zß-ÿ][^{_ITALIC_OFF}()\[\]]* [^{_ITALIC_OFF}()\[\]]*){_ITALIC_OFF}"
+    r"(?=\W*\w)",
     re.S,
 )
 _ENDS_ITALIC = re.compile(rf"{_ITALIC_OFF}\W*$")
@@ -145,7 +147,7 @@ class EpisodeHtml:
     name = "episode-html"
 
     def confidence(self, text: str) -> float:
-        if not re.search(r"<(?:html|body|p|br|div|td|dd|b|strong)\b", text[:5_000], re.I):
+        if not _TAG.search(text[:5_000]):
             return 0.0
         bold = sum(count for count in Counter(_BOLD_NAME.findall(text)).values() if count >= _OFTEN)
         return min(1.0, max(len(_COLON_NAME.findall(text)), bold) / 20)
