@@ -106,13 +106,15 @@ def _mistyped(a: str, b: str) -> bool:
 
 
 def _abbreviates(short: str, name: str) -> bool:
-    """Whether `short` is `name` cut off ("Chan") or without most vowels ("Mnca")."""
+    """Whether `short` is `name` cut off ("Chan") or without vowels but at its end ("Mnca")."""
     if not 3 <= len(short) <= 4 or len(name) < len(short) + 2 or " " in short:
         return False
     if name.startswith(short):
         return True
+    # "Dad" is not David, nor "Man" Martin.
     letters = iter(name)
-    return short[0] == name[0] and len(_VOWELS.findall(short[1:])) <= 1 and all(letter in letters for letter in short)
+    ends_alike = short[-1] == name[-1] or not _VOWELS.match(short[-1])
+    return short[0] == name[0] and ends_alike and not _VOWELS.search(short[1:-1]) and all(letter in letters for letter in short)
 
 
 def _words(name: str) -> list[str]:
@@ -141,10 +143,10 @@ def find_aliases(scenes: Iterable[Scene], known: Container[str]) -> tuple[Alias,
         certainty = min(guess.certainty, 0.4) if seen.answer(guess.name, guess.canonical) else guess.certainty
         found[guess.name] = replace(guess, certainty=certainty)
     certain = {alias.name: alias.canonical for alias in found.values() if alias.certainty >= CERTAIN}
-    return tuple(
-        replace(alias, canonical=_end(alias.canonical, certain))
-        for alias in sorted(found.values(), key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name))
-    )
+    ends = [replace(alias, canonical=_end(alias.canonical, certain)) for alias in found.values()]
+    # A doubtful one may stand for who is certainly called so.
+    told = [alias for alias in ends if alias.canonical != alias.name]
+    return tuple(sorted(told, key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name)))
 
 
 def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
@@ -164,7 +166,10 @@ def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
         for full in candidates:
             # Whoever shares a regular's name is more likely to be somebody else than a slip.
             first, last = _words(full)
-            near = seen.together(full, short) > 0 and (first in _TITLES or not seen.regular(short))
+            apart = seen.together(full, short) == 0
+            near = not apart and (first in _TITLES or not seen.regular(short))
+            # Two who type scripts, each in their own way: of two people both would be in some episode.
+            near = near or (apart and seen.regular(full) and seen.regular(short))
             sure = len(candidates) == 1 and near and seen.calls(first, last)
             certainty = 0.92 if sure else 0.6 if len(candidates) == 1 else 0.5
             more, fewer = (short, full) if seen.lines[short] >= seen.lines[full] else (full, short)

@@ -16,7 +16,7 @@ Listed = Mapping[str, Mapping[str, Sequence[str]]]
 """For each show its canonical names, each with its aliases."""
 
 _QUALIFIER = re.compile(r" ?(?:\([^)]*\)?|\[[^\]]*\]?)")
-_ENDING = re.compile(r"(?:['’]s voice|(?<![,.:;])[,.:;]+)$", re.I)
+_ENDING = re.compile(r"(?:['’]s voice| (?:v\.? ?o|o\.? ?[sc])\.?|(?<![,.:;])[,.:;]+)$", re.I)
 _TOGETHER = re.compile(
     r",|/|&|\band\b|\ball\b|\bboth\b|\bevery(?:one|body)\b|\bthe (?:boys|girls|guys|kids)\b"
     r"|^(?:boys|girls|guys|kids|crowd|class|children|men|women|people)$",
@@ -70,8 +70,9 @@ def cast_of(show: str, listed: Listed | None = None) -> Cast:
     `listed` says of that show put over it."""
     names: dict[str, str] = {}
     for source in (_shipped(), listed or {}):
-        for name, others in source.get(show, {}).items():
-            names |= {_bare(alias).casefold(): name for alias in (name, *others)}
+        for known, members in source.items():
+            if known.casefold() == show.casefold():
+                names |= {_bare(alias).casefold(): name for name, others in members.items() for alias in (name, *others)}
     return Cast(names)
 
 

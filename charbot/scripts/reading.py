@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -15,13 +15,22 @@ from charbot.scripts.cast import Listed, cast_of, read_cast
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
 from charbot.scripts.line import Line
+from charbot.scripts.preformatted import without_frame
 from charbot.scripts.source import Omission
 
 CAST_FILE = "cast.yaml"
 MIN_CONFIDENCE = 0.3
 
-_SEASON_FOLDER = re.compile(r"(?:s|season)[ _-]?\d+", re.I)
-_KNOWN_EPISODE = re.compile(r"(?:s(\d\d)e(\d\d)|(\d\d)(\d\d)(?!\d))", re.I)
+_NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SEASON_FOLDER = re.compile(rf"(?:s|season|series)[ ._-]?(\d+|{'|'.join(_NUMBER_WORDS)})", re.I)
+_LAYER_FOLDER = re.compile(r"txt|text|html?|transcripts?|scripts?|episodes?|subtitles|subs", re.I)
+_ARCHIVE = re.compile(r"\.(?:zip|tar(?:\.\w+)?|tgz|tbz2|txz)$", re.I)
+_KNOWN_EPISODE = re.compile(
+    r"(?<![a-z\d])s(\d{1,2})[ ._-]*e(?:p(?:isode)?)?[ ._-]?(\d{1,3})(?!\d)|(?<!\d)(\d{1,2})x(\d{2})(?!\d)|"
+    r"season[ ._-]*(\d{1,2})[ ,._-]*episode[ ._-]*(\d{1,3})(?!\d)|^(\d\d)(\d\d)(?!\d|[._-]\d\d[._-]\d)",
+    re.I,
+)
+_NUMBERED = re.compile(r"(?:e|ep|episode)?[ ._-]*(\d{1,3})(?!\d)", re.I)
 _ESCAPED_BYTES = re.compile(r"((?:<[0-9a-f]{2}>)+)([\x80-\xbf]*)")
 _CONTROLS = re.compile("[\x80-\x9f]")
 
@@ -108,22 +117,34 @@ def detect(text: str) -> Format:
 
 
 def show_of(path: Path) -> str:
-    """The show that a script belongs to: the folder that holds it, seasons' folders apart."""
-    folders = [part for part in path.resolve().parent.parts if not _SEASON_FOLDER.fullmatch(part)]
+    """The show that a script belongs to: the folder, or archive, that holds it; folders of a season, or of a kind of file
+    in one, apart."""
+    folders = [_ARCHIVE.sub("", part) for part in path.resolve().parent.parts]
+    while len(folders) > 1 and (
+        _SEASON_FOLDER.fullmatch(folders[-1]) or (_LAYER_FOLDER.fullmatch(folders[-1]) and _SEASON_FOLDER.fullmatch(folders[-2]))
+    ):
+        folders.pop()
     name = folders[-1] if folders else "unknown"
     return " ".join(word.capitalize() for word in re.split(r"[ _-]+", name.strip("/\\")) if word) or "Unknown"
 
 
 def episode_of(path: Path) -> str:
-    """The episode's name: SxxEyy where the file's name tells it, else that name.
+    """The episode's name: SxxEyy where the file's name tells it, or its number and a season's folder; else that name.
 
     An uncut version counts as the episode itself, so that no split parts the two.
     """
-    known = _KNOWN_EPISODE.match(path.stem)
-    if known is None:
+    known = _KNOWN_EPISODE.search(path.stem)
+    if known:
+        season, episode = (int(number) for number in known.groups() if number)
+        return f"S{season:02}E{episode:02}"
+    seasons = list(filter(None, map(_SEASON_FOLDER.fullmatch, path.parent.parts)))
+    number = _NUMBERED.match(path.stem)
+    if not seasons or not number:
         return path.stem
-    season, episode = (known[1], known[2]) if known[1] else (known[3], known[4])
-    return f"S{season}E{episode}"
+    told, episode = seasons[-1][1], int(number[1])
+    season = int(told[-9:]) if told.isdecimal() else _NUMBER_WORDS.index(told.lower()) + 1
+    # "101" in a folder of season 1 is its first.
+    return f"S{season:02}E{episode % 100 if episode // 100 == season else episode:02}"
 
 
 def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> Script:
@@ -134,7 +155,7 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     data = file.read()
     if not data.strip():
         raise ScriptError("is empty")
-    text = decode(data)
+    text = without_frame(decode(data))
     format_ = format_ or detect(text)
     source = read(format_, text)
     if not source.turns:
@@ -155,35 +176,40 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
 def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Reading:
     """Every script under `paths`, files, folders or archives; one that is named twice is read once.
 
-    A cast.yaml in a folder named says who is who (see cast.read_cast). Raises ScriptError where
+    A cast.yaml beside the scripts says who is who (see cast.read_cast). Raises ScriptError where
     a path named is missing or a cast is wrong, or where nothing at all could be read.
     """
-    scripts: list[Script] = []
+    scripts: dict[tuple[Line, ...], Script] = {}
     skipped: list[tuple[Path, str]] = []
-    seen: set[Path] = set()
-    listed: dict[str, dict[str, Sequence[str]]] = {}
-    for path in paths:
-        with suppress(OSError):  # a path that cannot be is named below
-            if (path / CAST_FILE).is_file():
-                for show, names in read_cast(path / CAST_FILE).items():
-                    listed[show] = {**listed.get(show, {}), **names}
-    for path in paths:
-        for file in script_files(path):
-            if file.path in seen or file.path.name == CAST_FILE:
-                continue
-            seen.add(file.path)
-            try:
-                scripts.append(read_script(file, format_, listed))
-            except ScriptError as error:
-                skipped.append((file.path, str(error)))
+    files = {file.path: file for path in paths for file in script_files(path) if file.path.name != CAST_FILE}
+    listed = _listed({path.parent for path in files} | set(paths))
+    for file in files.values():
+        try:
+            script = read_script(file, format_, listed)
+        except ScriptError as error:
+            skipped.append((file.path, str(error)))
+            continue
+        if (same := scripts.setdefault(script.lines, script)) is not script:
+            skipped.append((file.path, f"says the same as {same.path}"))
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
-    aliases = _aliases(scripts, listed)
-    return Reading(tuple(_merged(script, aliases) for script in scripts), tuple(skipped), aliases)
+    aliases = _aliases(scripts.values(), listed)
+    return Reading(tuple(_merged(script, aliases) for script in scripts.values()), tuple(skipped), aliases)
 
 
-def _aliases(scripts: Sequence[Script], listed: Listed) -> dict[str, tuple[Alias, ...]]:
+def _listed(folders: Collection[Path]) -> Listed:
+    """What the casts in these folders say, those further down counting for more. Raises ScriptError."""
+    listed: dict[str, dict[str, Sequence[str]]] = {}
+    for folder in sorted(folders):
+        with suppress(OSError):  # a path that cannot be is named where it is read
+            if (folder / CAST_FILE).is_file():
+                for show, names in read_cast(folder / CAST_FILE).items():
+                    listed[show] = {**listed.get(show, {}), **names}
+    return listed
+
+
+def _aliases(scripts: Iterable[Script], listed: Listed) -> dict[str, tuple[Alias, ...]]:
     shows: dict[str, list[Scene]] = {}
     for script in scripts:
         for (show, episode, _), scene in groupby(script.lines, key=lambda line: (line.show, line.episode, line.scene)):

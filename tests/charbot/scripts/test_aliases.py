@@ -36,6 +36,24 @@ def test_names_of_one_person(turns: list[str], alias: str, means: str) -> None:
     assert found([*REGULARS, scene("x", *turns)])[alias] == (means, True)
 
 
+@pytest.mark.parametrize(("guest", "regular"), [("Dad", "David"), ("Man", "Martin"), ("Son", "Simon"), ("Mel", "Michael")])
+def test_a_guest_is_no_abbreviation(guest: str, regular: str) -> None:
+    episodes = [scene(f"e{i}", *[regular, "Dora"] * 20) for i in range(10)]
+    assert guest not in found([*episodes, scene("x", *[guest, "Dora"] * 5)])
+
+
+def test_two_who_type_one_name_each_in_their_way() -> None:
+    theirs = [scene(f"f{i}", *["Barnaby Pym", "Dora: Oh, Barnaby Pym!"] * 20) for i in range(10)]
+    assert found([*REGULARS, *theirs])["Barnaby Pym"] == ("Barnaby", True)
+    both = scene("x", "Barnaby", "Dora", "Barnaby Pym")
+    assert found([*REGULARS, *theirs, both])["Barnaby Pym"] == ("Barnaby", False)
+
+
+def test_nobody_is_an_alias_of_the_same_name() -> None:
+    episodes = [scene(f"{name}{i}", *[name, "Dora"] * 20) for name in ("Wilf", "Wilf Pym") for i in range(10)]
+    assert found(episodes) == {"Wilf": ("Wilf Pym", True)}
+
+
 def test_an_abbreviation_stands_for_a_regular_who_is_missing() -> None:
     short = scene("x", *["Brby", "Dora"] * 5)
     assert found([*REGULARS, short])["Brby"] == ("Barnaby", True)

@@ -103,6 +103,12 @@ def test_every_format_has_a_sample_that_it_claims_most(format_: Format) -> None:
         ("/a.txt", "Unknown"),
         ("/S01/a.txt", "Unknown"),
         ("/x/show/../other/a.txt", "Other"),
+        ("/x/goat farm/Series 1/01.txt", "Goat Farm"),
+        ("/x/goat farm/Season One/01.txt", "Goat Farm"),
+        ("/x/goat farm/season1/txt/01.txt", "Goat Farm"),
+        ("/x/scripts/01.txt", "Scripts"),
+        ("/x/goat_farm.zip/01.txt", "Goat Farm"),
+        ("/x/goat_farm.tar.gz/Season 1/01.txt", "Goat Farm"),
     ],
 )
 def test_show_of(path: str, show: str) -> None:
@@ -112,6 +118,16 @@ def test_show_of(path: str, show: str) -> None:
 @pytest.mark.parametrize(
     ("name", "episode"),
     [
+        ("goat.farm.s01e03.txt", "S01E03"),
+        ("Goat Farm - 1x03 - Hay.txt", "S01E03"),
+        ("S1E3.txt", "S01E03"),
+        ("season 1 episode 3.txt", "S01E03"),
+        ("2010-05-03.txt", "2010-05-03"),
+        ("Season 1/3.txt", "S01E03"),
+        ("Season 1/103 - Hay.txt", "S01E03"),
+        ("Series Two/ep 3.txt", "S02E03"),
+        ("Season 1/hay.txt", "hay"),
+        ("Hay 1920x1080.txt", "Hay 1920x1080"),
         ("0101.html", "S01E01"),
         ("1013.html", "S10E13"),
         ("S01E02.txt", "S01E02"),
@@ -269,12 +285,25 @@ def test_names_of_one_person_are_merged_and_told(tmp_path: Path) -> None:
     assert (alias.name, alias.canonical) == ("Mr Owl", "Mr. Owl")
 
 
+def test_who_says_the_same_as_another_is_read_once(tmp_path: Path) -> None:
+    first = write(tmp_path / "show" / "S01E01.txt", DUMP)
+    again = write(tmp_path / "backup" / "show" / "S01E01.txt", DUMP)
+    other = write(tmp_path / "show" / "S01E02.txt", DUMP)
+    found = read_scripts([tmp_path])
+    assert {script.path for script in found.scripts} == {again, other}
+    assert found.skipped == ((first, f"says the same as {again}"),)
+
+
 def test_a_cast_beside_the_scripts_is_heeded(tmp_path: Path) -> None:
     write(tmp_path / "show" / "S01E01.txt", DUMP)
     write(tmp_path / "cast.yaml", "Show: {Ned Pym: [ned]}")
     assert {line.speaker for line in read_scripts([tmp_path]).lines} == {"Ned Pym", "Olga"}
     write(tmp_path / "more" / "cast.yaml", "Show: {Olga Ray: [olga]}")
     assert {line.speaker for line in read_scripts([tmp_path, tmp_path / "more"]).lines} == {"Ned Pym", "Olga Ray"}
+    (tmp_path / "more" / "cast.yaml").unlink()
+    write(tmp_path / "show" / "cast.yaml", "SHOW: {Olga Ray: [olga]}")
+    assert {line.speaker for line in read_scripts([tmp_path]).lines} == {"Ned Pym", "Olga Ray"}
+    assert {line.speaker for line in read_scripts([tmp_path / "show" / "S01E01.txt"]).lines} == {"Ned", "Olga Ray"}
     write(tmp_path / "cast.yaml", "Show: Ned")
     with pytest.raises(ScriptError, match=r"cast\.yaml: must hold"):
         read_scripts([tmp_path])
