@@ -190,8 +190,11 @@ class Chat:
             keep.keep(keep.Kept(tuple(self.names), self.me, self.session, self.settings, self.asked))
 
     def outcome(self, call: Callable[[], T]) -> T:
-        """What a call brings that needs a model. Raises KeyboardInterrupt where Ctrl-C is pressed, and what the call does."""
-        return self._come(self.loader.submit(call))
+        """What a call brings that needs a model. Raises CharbotError where Ctrl-C is pressed, and what the call does."""
+        try:
+            return self._come(self.loader.submit(call))
+        except KeyboardInterrupt:
+            raise CharbotError("(stopped)") from None
 
     def _come(self, future: "Future[T]") -> T:
         """What another thread brings. Raises KeyboardInterrupt where Ctrl-C is pressed before it does."""
