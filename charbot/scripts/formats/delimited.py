@@ -3,27 +3,48 @@
 import csv
 import re
 from collections.abc import Iterator
+from itertools import islice
 
-from charbot.scripts.formats.fields import episode_name, matched
+from charbot.scripts.formats.fields import brackets_of, episode_name, kind_of, matched, plain
 from charbot.scripts.formats.records import records
 from charbot.scripts.source import Mark
 
 _DELIMITERS = (",", "\t", ";", "|")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 """Those of CSV: a field may hold line ends of the rarer kinds."""
+_SEPARATOR = re.compile(r'\s*"?sep=.{0,8}', re.I)
+_NUMBER = re.compile(r"\s*[\d.,:-]*\s*")
+_LOOKED_AT = 50
+"""Records that tell which columns hold numbers alone."""
 
 
-def _header(text: str) -> tuple[str, list[str]] | None:
-    """The delimiter and the columns, if the first line names a speaker's and a text's."""
-    first = _LINE_END.split(text.lstrip("\r\n")[:5_000], maxsplit=1)[0]
+def _header(text: str) -> tuple[str, list[str], dict[str, int]] | None:
+    """The delimiter, the columns, and which of them holds what, if the first line names a speaker's and a text's."""
+    lines = _LINE_END.split(text[:50_000].lstrip("\r\n"))
+    if _SEPARATOR.fullmatch(lines[0]):
+        # How Excel is told it.
+        lines = lines[1:]
     for delimiter in _DELIMITERS:
         try:
-            columns = next(csv.reader([first], delimiter=delimiter), [])
+            columns = next(csv.reader(lines[:1], delimiter=delimiter), [])
         except csv.Error:
             continue
         if {"speaker", "text"} <= matched(columns).keys():
-            return delimiter, columns
+            return delimiter, columns, _fields(lines[1:], delimiter, columns)
     return None
+
+
+def _fields(lines: list[str], delimiter: str, columns: list[str]) -> dict[str, int]:
+    """Which column holds what. A speaker or a text is no number, whatever its column is called."""
+    some = [record.fields for record in islice(records(lines, delimiter), _LOOKED_AT)]
+
+    def numbered(at: int) -> bool:
+        values = [row[at] for row in some if at < len(row)]
+        return any(map(str.strip, values)) and all(map(_NUMBER.fullmatch, values))
+
+    named = matched(column for at, column in enumerate(columns) if not numbered(at))
+    named = {**matched(columns), **{field: named[field] for field in ("speaker", "text") if field in named}}
+    return {field: columns.index(column) for field, column in named.items()}
 
 
 class Delimited:
@@ -35,15 +56,13 @@ class Delimited:
         return 0.95 if _header(text) else 0.0
 
     def brackets(self, text: str) -> str:
-        # Fans who make tables cut directions out by square brackets, or leave both in.
-        return "["
+        return brackets_of(text)
 
     def marks(self, text: str) -> Iterator[Mark]:
         header = _header(text)
         if header is None:
             return
-        delimiter, columns = header
-        field = {name: columns.index(column) for name, column in matched(columns).items()}
+        delimiter, columns, field = header
         lines = _LINE_END.split(text)
         episode = scene = None
         for record in records(lines, delimiter):
@@ -69,8 +88,9 @@ class Delimited:
             if values.get("scene") != scene:
                 yield Mark(start, "scene", "")
                 scene = values["scene"]
-            if not values["speaker"].strip():
-                yield Mark(start, "omission", delimiter.join(row), "said by nobody")
+            kind = kind_of(values["speaker"])
+            if kind != "name":
+                yield Mark(start, kind, delimiter.join(row), "" if kind == "scene" else "said by nobody")
                 continue
             yield Mark(start, "name", values["speaker"])
-            yield Mark(start, "speech", values["text"])
+            yield Mark(start, "speech", plain(values["text"]))

@@ -2,14 +2,35 @@
 
 import re
 from collections.abc import Iterable
+from html import unescape
+from typing import Literal
 
 _SYNONYMS = {
-    "speaker": ("speaker", "speakers", "character", "characters", "name", "who", "person", "role", "user", "author", "actor"),
-    "text": ("line", "text", "dialogue", "dialog", "transcript", "utterance", "quote", "sentence", "speech", "content", "words"),
+    "speaker": (
+        "speaker", "speakers", "character", "characters", "speaker name", "character name", "raw character text", "name",
+        "who", "person", "person scene", "role", "user", "author", "actor",
+    ),
+    "text": (
+        "line", "text", "dialogue", "dialog", "transcript", "utterance", "line text", "dialogue text", "utterance text",
+        "full text", "spoken words", "quote", "sentence", "speech", "content", "words", "detail",
+    ),
     "season": ("season", "season number", "season id", "season no", "series number"),
-    "episode": ("episode", "episode number", "episode id", "ep", "episode no", "sid", "seid", "episode title", "title"),
+    "episode": (
+        "seid", "episode", "episode number", "episode id", "ep", "episode no", "sid", "episode title", "episode name", "title",
+    ),
     "scene": ("scene", "scene number", "scene id", "conversation id", "conversation", "root", "dialogue id", "scene no"),
+}  # fmt: skip
+_PLACE = re.compile(r"s(\d{1,3})[ ._-]*e(\d{1,3})|(\d{1,2})x(\d{2,3})", re.I)
+_NUMBERED = {
+    "season": re.compile(r"(?:season|series)[ ._-]*\d+", re.I),
+    "episode": re.compile(r"(?:s\d{1,3}[ ._-]*e\d{1,3}|\d{1,2}x\d{2,3}|(?:episode|ep)[ ._-]*\d+)", re.I),
+    "scene": re.compile(r"scene[ ._-]*\d+", re.I),
 }
+_DIRECTION = re.compile(r"(?:scene|stage) directions?|directions?|n/?a|nan|none|null|nobody|\W*", re.I)
+_TAG = re.compile(r"</?(?:i|b|u|em|strong|br|p|span|font)\b[^>]*>", re.I)
+_ASIDE = re.compile(r"\([a-z][^()]{1,80}\)")
+_ASIDES = 5
+"""A table with so many short remarks in parentheses, in small letters, has its directions there."""
 
 
 def matched(names: Iterable[str]) -> dict[str, str]:
@@ -31,10 +52,36 @@ def _plain(name: str) -> str:
 
 
 def episode_name(season: str, episode: str) -> str:
-    """SxxEyy where both are numbers, else what there is."""
+    """SxxEyy where one of them says so, or both are numbers; else what there is."""
+    if place := _PLACE.fullmatch(episode.strip()) or _PLACE.fullmatch(season.strip()):
+        season, episode = filter(None, place.groups())
+    # Programs write whole numbers as "1.0" where one of the column is missing.
+    season, episode = (re.sub(r"(?<=\d)\.0+$", "", value.strip()) for value in (season, episode))
     numbers = [re.findall(r"\d+", value) for value in (season, episode)]
     if numbers[0] and numbers[1]:
         # Longer numbers count nothing, and Python refuses the longest.
         season, episode = (found[-1][-9:] for found in numbers)
         return f"S{int(season):02}E{int(episode):02}"
-    return " ".join(filter(None, (season.strip(), episode.strip())))
+    return " ".join(filter(None, (season, episode)))
+
+
+def numbered(key: str) -> str | None:
+    """What a key that ends in a number says that it holds ("Season 1", "S01E02"): a field, or nothing known."""
+    return next((field for field, form in _NUMBERED.items() if form.fullmatch(key)), None)
+
+
+def kind_of(speaker: str) -> Literal["name", "scene", "omission"]:
+    """What a record is whose speaker is called so: a line, a scene's heading, or said by nobody."""
+    if speaker.strip().casefold() == "scene":
+        return "scene"
+    return "omission" if _DIRECTION.fullmatch(speaker.strip()) else "name"
+
+
+def plain(text: str) -> str:
+    """A text without what is left of the page that it was taken from."""
+    return unescape(_TAG.sub(" ", text))
+
+
+def brackets_of(text: str) -> str:
+    """The brackets that hold directions in a table: fans cut them out by square ones, or leave both in."""
+    return "([" if len(_ASIDE.findall(text)) >= _ASIDES else "["

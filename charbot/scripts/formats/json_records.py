@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from charbot.scripts.directions import APART, apart
-from charbot.scripts.formats.fields import episode_name, matched
+from charbot.scripts.formats.fields import brackets_of, episode_name, kind_of, matched, numbered, plain
 from charbot.scripts.source import Mark
 
 _APART = re.compile(r'"directions"\s*:\s*\[')
@@ -40,7 +40,7 @@ def _said(record: dict[str, Any]) -> tuple[str, str] | None:
     keys = matched(key for key, value in record.items() if isinstance(value, str | list | dict))
     who, what = record.get(keys.get("speaker", "")), record.get(keys.get("text", ""))
     if isinstance(who, dict):
-        who = who.get("id") or who.get("name")
+        who = next((who[key] for key in ("name", "id") if isinstance(who.get(key), str)), None)
     if isinstance(who, list):
         who = " and ".join(one for one in who if isinstance(one, str))
     return (who, what) if isinstance(who, str) and isinstance(what, str) else None
@@ -69,7 +69,7 @@ class JsonRecords:
 
     def brackets(self, text: str) -> str:
         # Where charbot has taken them out, what is left is speech.
-        return APART if _APART.search(text) else "["
+        return APART if _APART.search(text) else brackets_of(text)
 
     def marks(self, text: str) -> Iterator[Mark]:
         part = 0
@@ -79,13 +79,16 @@ class JsonRecords:
                 yield Mark(line, "omission", repr(document), "unreadable record")
                 continue
             first = part
-            # A stack of our own: files nest deeper than Python's.
-            ahead: list[Any] = [document]
+            # A stack of our own: files nest deeper than Python's. With each value goes what it is called.
+            ahead: list[tuple[str, Any]] = [("", document)]
             while ahead:
-                node = ahead.pop()
+                key, node = ahead.pop()
+                told = numbered(key)
+                if told == "scene" or key == "scenes[]":
+                    yield Mark(line, "scene", "", part=part)
+                season, episode = (key if told == "season" else season), (key if told == "episode" else episode)
                 if isinstance(node, list):
-                    ahead += reversed(node)
-                    continue
+                    ahead += [(f"{key}[]", value) for value in reversed(node)]
                 if not isinstance(node, dict):
                     continue
                 keys = matched(node)
@@ -100,18 +103,20 @@ class JsonRecords:
                     yield Mark(line, "scene", "", part=part)
                     scene = own["scene"]
                 said = _said(node)
-                if said is None and (inside := [value for value in node.values() if isinstance(value, dict | list)]):
+                inside = [(name, value) for name, value in node.items() if isinstance(value, dict | list)]
+                if said is None and inside:
                     ahead += reversed(inside)
                     continue
                 if said is None and node.get(keys.get("speaker", ""), "") is None:
                     said = "", own.get("text", "")
                 if said is None:
                     continue
-                if said[0].strip():
+                kind = kind_of(said[0])
+                if kind == "name":
                     yield Mark(line, "name", said[0], part=part)
-                    yield Mark(line, "speech", said[1] + _beside(node), part=part)
+                    yield Mark(line, "speech", plain(said[1]) + _beside(node), part=part)
                 else:
-                    yield Mark(line, "omission", said[1] or repr(node), "said by nobody", part)
+                    yield Mark(line, kind, said[1] or repr(node), "" if kind == "scene" else "said by nobody", part)
                 part += 1
             if part == first:
                 yield Mark(line, "omission", repr(document), "no dialogue", part)

@@ -34,6 +34,56 @@ def test_columns_stand_in_any_order_among_others() -> None:
     assert turns("id,Line,rating,Character", '1,"Hello, ""Olga"".",5,NED') == [(0, "NED", 'Hello, "Olga".')]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id,season,episode,scene,line_text,speaker,deleted",
+        "id,raw_text,season,raw_character_text,spoken_words,speaker,word_count",
+    ],
+)
+def test_tables_that_are_widely_spread(header: str) -> None:
+    row = "1,x,1,NED,Hello.,NED,2" if "raw" in header else "1,1,1,1,Hello.,NED,FALSE"
+    assert turns(header, row) == [(0, "NED", "Hello.")]
+
+
+@pytest.mark.parametrize(
+    "header", ["character,full_text", "person_scene,dialogue", "speaker_name,utterance_text", "actor,detail"]
+)
+def test_columns_of_two_words(header: str) -> None:
+    assert turns(header, "NED,Hello.", "Scene,A roof.", "OLGA,Hi.") == [(0, "NED", "Hello."), (1, "OLGA", "Hi.")]
+
+
+def test_a_column_of_numbers_is_no_text() -> None:
+    assert turns("Line,Character,Dialogue", "0,NED,Hello.", "1,OLGA,12.") == [(0, "NED", "Hello."), (0, "OLGA", "12.")]
+    assert turns("name,line", "NED,12.") == [(0, "NED", "12.")], "there is no other"
+
+
+def test_whole_numbers_as_programs_write_them() -> None:
+    table = ",Character,Dialogue,EpisodeNo,Season\n0,NED,Hello.,1.0,2.0\n1,NED,Bye.,10.0,2.0"
+    assert [turn.episode for turn in found(Delimited(), table)] == ["S02E01", "S02E10"]
+    table = ",Character,Dialogue,EpisodeNo,SEID,Season\n0,NED,Hello.,1.0,S03E04,3.0"
+    assert [turn.episode for turn in found(Delimited(), table)] == ["S03E04"]
+
+
+def test_what_excel_is_told_first_is_no_header() -> None:
+    assert turns("sep=;", "name;line", "NED;Hello.") == [(0, "NED", "Hello.")]
+
+
+@pytest.mark.parametrize("speaker", ["NA", "n/a", "None", "Stage Directions", "Scene direction", "-"])
+def test_what_is_no_name_says_nothing(speaker: str) -> None:
+    assert turns("name,line", f"{speaker},It rains.", "NED,Hello.") == [(0, "NED", "Hello.")]
+
+
+def test_parentheses_hold_directions_where_they_often_do() -> None:
+    rows = ["NED,Hello (waves)."] * 5
+    assert {text for *_, text in turns("name,line", *rows)} == {"Hello."}
+    assert {text for *_, text in turns("name,line", *rows[1:])} == {"Hello (waves)."}
+
+
+def test_what_is_left_of_a_page_is_taken_off() -> None:
+    assert turns("name,line", "NED,It&#39;s <i>my</i> goat &amp; hat.") == [(0, "NED", "It's my goat & hat.")]
+
+
 def test_squares_hold_directions_and_parentheses_do_not() -> None:
     assert found(Delimited(), "name,line\nNED,[waves] Hello (softly).") == [Turn(0, "NED", "Hello (softly).", ("waves",))]
 

@@ -27,12 +27,26 @@ def turns(*documents: Any) -> list[tuple[int, str, str]]:
         {"speakers": ["NED"], "transcript": "Hello.", "tokens": [["Hello", "."]]},
         {"speaker": {"id": "NED", "meta": {}}, "text": "Hello."},
         {"speaker": {"name": "NED"}, "utterance": "Hello."},
+        {"speaker": {"id": 7, "name": "NED"}, "utterance": "Hello."},
+        {"speaker": "NED", "text": "H<i>e</i>llo&#46;".replace("<i>e</i>", "e")},
         {"line": 7, "text": "Hello.", "name": "NED"},
         {"role": "NED", "content": "Hello."},
     ],
 )
 def test_keys_have_many_names(record: dict[str, Any]) -> None:
     assert turns(record) == turns([record]) == turns({"a": {"b": [[record]]}}) == [(0, "NED", "Hello.")]
+
+
+def test_keys_name_episodes_and_scenes() -> None:
+    line = {"speaker": "NED", "text": "Hello."}
+    show = {
+        "S01E02": {"scene1": [line], "scene2": [line]},
+        "1x03": [line],
+        "Season 2": {"Episode 1": {"scenes": [[line], [line]]}},
+    }
+    assert [(turn.episode, turn.scene) for turn in found(JsonRecords(), json.dumps(show))] == [
+        ("S01E02", 0), ("S01E02", 1), ("S01E03", 0), ("S02E01", 0), ("S02E01", 1)
+    ]  # fmt: skip
 
 
 def test_people_speak_together() -> None:
