@@ -22,6 +22,14 @@ _RUN_ON = re.compile(r"""(?<=[.!?")\]]) +(?=([A-ZÀ-ÖØ-Þ][\w.'’-]+(?: [A-Z]
 _FINISHED = re.compile(r"""[.!?…"')\]-]$""")
 _TOGETHER = re.compile(r",? and |, ?| ?[/&] ?")
 _SENTENCE = re.compile(r"(?:they|he|she|it|we|you|i|then|now|so|but|and|if|when|as|meanwhile|there) ", re.I)
+_LISTED = re.compile(r"(?:[-*>•] +|\d+[.)] +|\[\d{1,2}(?::\d\d){1,2}\] *|:+ *)(?=\S)")
+_BOLD = r"\*\*|'''|__|\*"
+_BOLD_NAME = re.compile(rf"({_BOLD})([^*_:]{{1,60}}?)(?::\1|\1 ?:) *(.*)")
+_BOLD_WORDS = re.compile(rf"({_BOLD})(?=\S)(.+?)(?<=\S)\1")
+_OFTEN = 5
+"""In a column where so many speeches begin they do so on purpose."""
+_DRESSED = 0.3
+"""In what is a list, or in bold, more lines than this are so: notes have lists of their own."""
 _OPENING, _CLOSING = "([{", ")]}"
 _WIDE = 110
 """Longer lines were not wrapped by hand: where there are any, a line is a paragraph."""
@@ -49,7 +57,9 @@ class _Layout:
     """How a file sets speech out."""
 
     column: int | None
-    """Where speech begins, if names stand in a column before it."""
+    """Where speech goes on, if names stand in a column before it."""
+    usual: frozenset[int]
+    """Where it usually begins then, behind a name."""
     wrapped: bool
     """Whether speech runs on over lines of limited length."""
     spaced: bool
@@ -58,8 +68,8 @@ class _Layout:
     """Whether square brackets on a line of their own set scenes, because round ones hold actions."""
 
     def holds(self, row: _Row) -> bool:
-        """Whether a line is set in the column of speech."""
-        return self.column is not None and row.indent >= self.column
+        """Whether a line is set in the column of speech: not one whose colon has speech begin where it usually does."""
+        return self.column is not None and row.indent >= self.column and _begins(row) not in self.usual
 
     def goes_on(self, row: _Row, finished: bool) -> bool:
         """Whether a line that names nobody goes on with the speech before it."""
@@ -71,12 +81,25 @@ class _Layout:
 def _rows(text: str) -> list[_Row]:
     rows: list[_Row] = []
     apart = True
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
+    lines = text.splitlines()
+    full = [line for raw in lines if (line := raw.strip())]
+    dressed = sum(_undressed(line) != line for line in full) > _DRESSED * len(full)
+    for number, raw in enumerate(lines, 1):
+        line = _undressed(raw.strip()) if dressed else raw.strip()
         if line:
             rows.append(_Row(number, line, len(raw) - len(raw.lstrip()), _head(line), apart))
         apart = not line
     return rows
+
+
+def _undressed(line: str) -> str:
+    """A line without what Markdown or a wiki has around a turn: a list's mark, a bold name."""
+    listed = _LISTED.match(line)
+    bare = line[listed.end() :] if listed else line
+    if bold := _BOLD_NAME.fullmatch(bare):
+        speech = _BOLD_WORDS.sub(r"\2", bold[3])
+        return f"{bold[2]}: {speech}"
+    return bare if _head(bare) else line
 
 
 def _head(line: str) -> re.Match[str] | None:
@@ -87,20 +110,26 @@ def _head(line: str) -> re.Match[str] | None:
     return None if paratext.is_credit(match[1]) or paratext.is_break(match[1]) else match
 
 
+def _begins(row: _Row) -> int:
+    """The column in which speech begins behind what may be a name; 0 where there is none."""
+    return row.indent + row.head.start(3) if row.head else 0
+
+
 def _layout(rows: Sequence[_Row]) -> _Layout:
     speeches = [row for row in rows if row.head]
     # Below a name, indented: lines that continue a speech in a column of their own.
     below = [after for row, after in pairwise(rows) if row.head and not after.head and after.indent >= 3 and not after.apart]
-    column = None
+    column, usual = None, frozenset[int]()
     if len(below) > 0.05 * len(speeches):
-        columns = {row.indent + row.head.start(3) for row in speeches if row.head}
+        columns = Counter(map(_begins, speeches))
         if sum(row.indent in columns for row in below) > 0.8 * len(below):
             column = min(row.indent for row in below)
+            usual = frozenset(at for at, count in columns.items() if count >= max(_OFTEN, 0.1 * len(speeches)))
     widths = sorted(row.indent + len(row.text) for row in speeches)
     wrapped = not widths or widths[len(widths) * 98 // 100] <= _WIDE
     own = Counter(row.text[0] for row in rows if row.text[0] in "[(" and row.text[-1] in "])")
     return _Layout(
-        column, wrapped, sum(row.apart for row in speeches) > 0.7 * len(speeches), squares=min(own["["], own["("]) >= 3
+        column, usual, wrapped, sum(row.apart for row in speeches) > 0.7 * len(speeches), squares=min(own["["], own["("]) >= 3
     )
 
 

@@ -10,8 +10,14 @@ _PEOPLE = (
 _CREDIT = re.compile(
     rf"(?:[\w&]+ )*?(?:{_PEOPLE}|part|additional \w+|guest (?:stars?|appearances?|callers?|starring)|special guest stars?|"
     r"(?:original(?:ly)? )?(?:air ?date|aired)|broadcast date|(?:episode )?filmed|production code|pc|"
-    r"episode(?: number)?|season)\b"
+    r"episode(?: number)?(?: \d+)?|season(?: \d+)?)\b"
     r"(?: (?:by|from|and|with|on|in|number|air ?date|revised|written|production|of)\b.*)?",
+    re.I,
+)
+_LABEL = re.compile(
+    r"synopsis|summary|characters|length|rating|tags|comments|posted(?: (?:by|on))?|share this|source|trivia|goofs|subject|"
+    r"notice|published|performed by|sung by|appearances|grade|caption|graphic|sfx|stage directions?|location|time|place|int|ext|"
+    r"interior|exterior|previously on .+",
     re.I,
 )
 _CREDIT_LINE = re.compile(
@@ -25,7 +31,9 @@ _CAST = re.compile(
 )
 _CAST_ENTRY = re.compile(r".*\S ?\.{5,} ?\S.*|[A-Z][A-Z.'’ -]+ as [A-Z].{0,60}")
 _NOTE = re.compile(
-    r"\W*(?:n\. ?b\.|note|notes|disclaimer|transcriber'?s notes?|author'?s notes?|warning|spoilers?)\b(?: ?[:.-]| to )", re.I
+    r"\W*(?:n\. ?b\.|note|notes|disclaimer|(?:transcriber|author|writer)['’]?s notes?|p\. ?s\b\.?|warning|spoilers?)\b"
+    r"(?: ?[:.-]| to )",
+    re.I,
 )
 _FURNITURE = re.compile(
     r"[\W_]+|(?:back to|return to|go to|click|next|previous|prev|home|top|menu|search|navigation|links|continue[sd]?|more|"
@@ -49,7 +57,8 @@ _BRACKETED_SCENE = re.compile(
 
 def is_credit(name: str) -> bool:
     """Whether what stands before a colon names a credit and not a speaker ("Written by")."""
-    return _CREDIT.fullmatch(name) is not None or _NOTE.match(f"{name}:") is not None or _CAST.fullmatch(name) is not None
+    known = (_CREDIT, _LABEL, _CAST)
+    return any(form.fullmatch(name) for form in known) or _NOTE.match(f"{name}:") is not None
 
 
 def is_break(line: str) -> bool:

@@ -52,7 +52,10 @@ class WikiDump:
         return "["
 
     def marks(self, text: str) -> Iterator[Mark]:
-        title: str | None = None
+        lines = [line.strip() for line in text.splitlines()]
+        # A title is no name that comes again.
+        first = next(filter(None, lines), "")
+        title = "" if _is_name(first) and lines.count(first) > 1 else None
         named = silent = False
         for number, raw in enumerate(text.splitlines(), 1):
             line = raw.strip()
@@ -61,7 +64,7 @@ class WikiDump:
             if title is None:
                 title = line
                 yield Mark(number, "omission", line, "title")
-            elif line.casefold() == f"end of {title}".casefold():
+            elif title and line.casefold() == f"end of {title}".casefold():
                 yield Mark(number, "omission", line, "title")
                 named = False
             # Right below a name stands what that person says, be it all in capitals.

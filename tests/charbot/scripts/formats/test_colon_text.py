@@ -200,3 +200,35 @@ def test_narration_that_begins_with_a_bracket_is_not_said() -> None:
 def test_a_turn_behind_a_direction_is_said_once() -> None:
     text = "Ann: Hi.\nBob: Yo.\n(He waves.) Ann: Bye.\n"
     assert [(turn.speaker, turn.text) for turn in found(ColonText(), text)] == [("Ann", "Hi."), ("Bob", "Yo."), ("Ann", "Bye.")]
+
+
+@pytest.mark.parametrize(
+    "turn",
+    ["**{}:** {}", "**{}**: {}", "- **{}:** {}", "'''{}:''' {}", ":'''{}''': {}", "*{}*: {}", "1. {}: {}", "> {}: {}",
+     "[00:01:10] {}: {}"],
+)  # fmt: skip
+def test_turns_in_markdown_and_wikis(turn: str) -> None:
+    text = "\n\n".join(turn.format(name, said) for name, said in (("Ned", "Hello."), ("Olga", "Hi.")) * 3)
+    assert ColonText().confidence(text) > 0.3
+    assert turns(text) == [(0, "Ned", "Hello."), (0, "Olga", "Hi.")] * 3
+
+
+def test_bold_words_of_a_bold_turn_are_plain() -> None:
+    assert turns("**Ned:** That is **my** goat.\n\n**Olga:** It is.")[0] == (0, "Ned", "That is my goat.")
+
+
+def test_a_list_in_a_note_is_none_of_turns() -> None:
+    text = "Ned: Hello.\n\nOlga: Hi.\n\n" * 5 + "Prizes\n\n* Best Goat: Mab\n"
+    assert {speaker for _, speaker, _ in turns(text)} == {"Ned", "Olga"}
+
+
+def test_a_short_name_is_no_speech_because_of_a_stray_remark() -> None:
+    text = "  Barnaby: I have a goat, and\n           it has a hat.\n      Bo: Where?\n" * 4 + "  Barnaby: There.\n      (bows)\n"
+    assert [speaker for _, speaker, _ in turns(text)] == ["Barnaby", "Bo"] * 4 + ["Barnaby"]
+
+
+@pytest.mark.parametrize(
+    "label", ["Location", "Time", "Int", "Synopsis", "Posted by", "Writer’s Note", "Episode 3", "Performed By"]
+)
+def test_labels_name_nobody(label: str) -> None:
+    assert turns(f"Ned: Hello.\n\n{label}: The barn.\n\nNed: Bye.") == [(0, "Ned", "Hello."), (0, "Ned", "Bye.")]

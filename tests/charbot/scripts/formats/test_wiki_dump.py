@@ -160,3 +160,12 @@ PARTS = ["NED", "OLGA", "\n", "Hello.", " ", "(", ")", "[", "]", "The roof, day.
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
     check_account(WikiDump(), text)
+
+
+def test_a_dump_may_begin_with_a_name() -> None:
+    lines = "NED\n\nHello.\n\nOLGA\n\nHi.\n\nNED\n\nBye."
+    assert [(turn.speaker, turn.text) for turn in found(WikiDump(), lines)] == [
+        ("NED", "Hello."),
+        ("OLGA", "Hi."),
+        ("NED", "Bye."),
+    ]
