@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -181,16 +181,21 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Readin
     """
     scripts: dict[tuple[Line, ...], Script] = {}
     skipped: list[tuple[Path, str]] = []
-    files = {file.path: file for path in paths for file in script_files(path) if file.path.name != CAST_FILE}
-    listed = _listed({path.parent for path in files} | set(paths))
-    for file in files.values():
-        try:
-            script = read_script(file, format_, listed)
-        except ScriptError as error:
-            skipped.append((file.path, str(error)))
-            continue
-        if (same := scripts.setdefault(script.lines, script)) is not script:
-            skipped.append((file.path, f"says the same as {same.path}"))
+    seen: set[Path] = set()
+    listed = _listed(paths)
+    for path in paths:
+        # One after the other: an archive is open no longer than its files come.
+        for file in script_files(path):
+            if file.path in seen or file.path.name == CAST_FILE:
+                continue
+            seen.add(file.path)
+            try:
+                script = read_script(file, format_, listed)
+            except ScriptError as error:
+                skipped.append((file.path, str(error)))
+                continue
+            if (same := scripts.setdefault(script.lines, script)) is not script:
+                skipped.append((file.path, f"says the same as {same.path}"))
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
@@ -198,14 +203,16 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Readin
     return Reading(tuple(_merged(script, aliases) for script in scripts.values()), tuple(skipped), aliases)
 
 
-def _listed(folders: Collection[Path]) -> Listed:
-    """What the casts in these folders say, those further down counting for more. Raises ScriptError."""
-    listed: dict[str, dict[str, Sequence[str]]] = {}
-    for folder in sorted(folders):
+def _listed(paths: Iterable[Path]) -> Listed:
+    """What the casts in these folders, or beside these files, say; those further down count for more. Raises ScriptError."""
+    casts: set[Path] = set()
+    for path in paths:
         with suppress(OSError):  # a path that cannot be is named where it is read
-            if (folder / CAST_FILE).is_file():
-                for show, names in read_cast(folder / CAST_FILE).items():
-                    listed[show] = {**listed.get(show, {}), **names}
+            casts |= set(path.rglob(CAST_FILE) if path.is_dir() else path.parent.glob(CAST_FILE))
+    listed: dict[str, dict[str, Sequence[str]]] = {}
+    for cast in sorted(casts):
+        for show, names in read_cast(cast).items():
+            listed[show] = {**listed.get(show, {}), **names}
     return listed
 
 

@@ -85,8 +85,9 @@ class _Page(HTMLParser):
         if self._line:
             joined = re.sub(rf"{_BOLD_ON}\s*{_BOLD_OFF}", " ", "".join(self._pieces))
             lines = [" ".join(line.split()) for line in joined.split("\n")]
-            first = next(i for i, line in enumerate(lines) if line.translate(_UNSTYLED))
-            self.blocks.append((self._line, "\n".join(lines[first:])))
+            full = [number for number, line in enumerate(lines) if line.translate(_UNSTYLED).strip()]
+            if full:
+                self.blocks.append((self._line, "\n".join(lines[full[0] :])))
         self._pieces.clear()
         self._line = 0
 

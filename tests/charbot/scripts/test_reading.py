@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,16 @@ def test_names_of_one_person_are_merged_and_told(tmp_path: Path) -> None:
     assert {line.speaker for line in found.lines} == {"Ned", "Olga", "Mr. Owl"}
     ((alias,),) = found.merged.values()
     assert (alias.name, alias.canonical) == ("Mr Owl", "Mr. Owl")
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_is_read_like_a_folder(tmp_path: Path, kind: str) -> None:
+    write(tmp_path / "show" / "S01E01.txt", DUMP)
+    write(tmp_path / "show" / "S01E02.txt", DUMP)
+    archive = Path(shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path / "show"))
+    assert [(line.episode, line.text) for line in read_scripts([archive]).lines] == [
+        (line.episode, line.text) for line in read_scripts([tmp_path / "show"]).lines
+    ]
 
 
 def test_who_says_the_same_as_another_is_read_once(tmp_path: Path) -> None:

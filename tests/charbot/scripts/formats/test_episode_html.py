@@ -244,3 +244,8 @@ def test_what_somebody_does_is_no_part_of_the_name() -> None:
 
 def test_names_in_other_alphabets() -> None:
     assert turns("<p>Вера: Вот она.</p><p>Νίκη: Ναι.</p>") == [(0, "Вера", "Вот она."), (0, "Νίκη", "Ναι.")]
+
+
+@pytest.mark.parametrize("text", ["<p>\x02</p>", "<p><i>\x04 \x02</i></p>", "<p>\x05\n\x03</p>"])
+def test_marks_of_our_own_in_a_page_are_nothing(text: str) -> None:
+    assert turns(f"<p>Dora: Hello.</p>{text}<p>Wilf: Bye.</p>") == [(0, "Dora", "Hello."), (0, "Wilf", "Bye.")]
