@@ -3,22 +3,21 @@
 import re
 from html import unescape
 
-_FRAME = re.compile(r"<pre\b[^>]*>(.*)</pre\s*>", re.S | re.I)
-_HIDDEN = re.compile(r"<(head|script|style)\b.*?</\1\s*>", re.S | re.I)
-_TAG = re.compile(r"<!--.*?-->|</?[a-z!][^>]*>", re.S | re.I)
-_MOST = 0.8
+_BEGINS, _ENDS = re.compile(r"<pre\b[^<>]*>", re.I), re.compile(r"</pre\b", re.I)
+_TAG = re.compile(r"</?[a-z!][^<>]*>", re.I)
+_MOST = 0.5
 """The share of a page's letters that the frame holds at least: others have a paragraph of code in one."""
 
 
 def without_frame(text: str) -> str:
     """What a page frames in <pre>, each line where it stands in the page; every other text as it is."""
-    framed = _FRAME.search(text)
-    if framed is None:
+    begins, ends = _BEGINS.search(text), [match.start() for match in _ENDS.finditer(text)]
+    if begins is None or not ends:
         return text
-    inner = _without_tags(framed[1])
-    if _letters(inner) < _MOST * _letters(_without_tags(_HIDDEN.sub("", text))):
+    inner = _without_tags(text[begins.end() : ends[-1]])
+    if _letters(inner) < _MOST * _letters(_without_tags(text)):
         return text
-    return "\n" * text.count("\n", 0, framed.start(1)) + unescape(inner)
+    return "\n" * text.count("\n", 0, begins.end()) + unescape(inner)
 
 
 def _without_tags(text: str) -> str:

@@ -26,7 +26,9 @@ _NUMBERED = {
     "episode": re.compile(r"(?:s\d{1,3}[ ._-]*e\d{1,3}|\d{1,2}x\d{2,3}|(?:episode|ep)[ ._-]*\d+)", re.I),
     "scene": re.compile(r"scene[ ._-]*\d+", re.I),
 }
-_DIRECTION = re.compile(r"(?:scene|stage) directions?|directions?|n/?a|nan|none|null|nobody|\W*", re.I)
+_DIRECTION = re.compile(r"(?:scene|stage) directions?|directions?|\W*", re.I)
+_NOBODY = ("nan", "NaN", "NA", "N/A", "n/a", "none", "None", "null", "NULL")
+"""What programs write where nothing is. "Nan" is somebody."""
 _TAG = re.compile(r"</?(?:i|b|u|em|strong|br|p|span|font)\b[^>]*>", re.I)
 _ASIDE = re.compile(r"\([a-z][^()]{1,80}\)")
 _ASIDES = 5
@@ -72,9 +74,10 @@ def numbered(key: str) -> str | None:
 
 def kind_of(speaker: str) -> Literal["name", "scene", "omission"]:
     """What a record is whose speaker is called so: a line, a scene's heading, or said by nobody."""
-    if speaker.strip().casefold() == "scene":
+    speaker = speaker.strip()
+    if speaker.casefold() == "scene":
         return "scene"
-    return "omission" if _DIRECTION.fullmatch(speaker.strip()) else "name"
+    return "omission" if speaker in _NOBODY or _DIRECTION.fullmatch(speaker) else "name"
 
 
 def plain(text: str) -> str:

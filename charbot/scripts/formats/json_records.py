@@ -73,6 +73,8 @@ class JsonRecords:
 
     def marks(self, text: str) -> Iterator[Mark]:
         part = 0
+        # What charbot wrote is as it was said.
+        said_plainly = str if _APART.search(text) else plain
         season = episode = place = scene = ""
         for line, document in _documents(text):
             if not isinstance(document, dict | list):
@@ -114,7 +116,7 @@ class JsonRecords:
                 kind = kind_of(said[0])
                 if kind == "name":
                     yield Mark(line, "name", said[0], part=part)
-                    yield Mark(line, "speech", plain(said[1]) + _beside(node), part=part)
+                    yield Mark(line, "speech", said_plainly(said[1]) + _beside(node), part=part)
                 else:
                     yield Mark(line, kind, said[1] or repr(node), "" if kind == "scene" else "said by nobody", part)
                 part += 1

@@ -72,6 +72,7 @@ def test_what_excel_is_told_first_is_no_header() -> None:
 @pytest.mark.parametrize("speaker", ["NA", "n/a", "None", "Stage Directions", "Scene direction", "-"])
 def test_what_is_no_name_says_nothing(speaker: str) -> None:
     assert turns("name,line", f"{speaker},It rains.", "NED,Hello.") == [(0, "NED", "Hello.")]
+    assert turns("name,line", "Nan,It rains.") == [(0, "Nan", "It rains.")]
 
 
 def test_parentheses_hold_directions_where_they_often_do() -> None:

@@ -49,6 +49,12 @@ def test_keys_name_episodes_and_scenes() -> None:
     ]  # fmt: skip
 
 
+def test_what_charbot_wrote_is_as_it_was_said() -> None:
+    line = {"speaker": "NED", "text": "Type &amp; and <b>."}
+    assert turns(line) == [(0, "NED", "Type & and.")]
+    assert turns({**line, "directions": []}) == [(0, "NED", "Type &amp; and <b>.")]
+
+
 def test_people_speak_together() -> None:
     assert turns({"speakers": ["NED", "OLGA"], "transcript": "Hello."}) == [(0, "NED and OLGA", "Hello.")]
 
