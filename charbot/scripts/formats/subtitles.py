@@ -6,16 +6,25 @@ from collections.abc import Iterator
 
 from charbot.scripts.source import Mark
 
-_TIMES = re.compile(r"(?:\d+:)?\d{1,2}:\d\d[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d\d[.,]\d{1,3}.*")
+_TIME = r"(?:(\d+):)?(\d{1,2}):(\d\d)[.,]\d{1,3}"
+_TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}.*")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^\s<>][^<>]*)>(.*?)(?:</v>|(?=<v[.\s])|$)")
 _NAMED = re.compile(r"-?\s*([^\W\d_a-z][\w.'’ -]{0,30}?(?:\s*[(\[][^)\]]*[)\]])?)\s*:(?!\d|//)\s*(.*)")
 _DASH = re.compile(r"-\s*")
 _TAG = re.compile(r"</?[a-z][^<>]*>|\{\\[^{}]*\}", re.I)
+_FINISHED = re.compile(r"""[.!?…♪]["')\]]*$""")
+_PAUSE = 2
+"""Seconds after which somebody else may well speak, where a sentence was finished."""
 
 
 def _plain(text: str) -> str:
     """The text of a cue without its markup."""
     return html.unescape(_TAG.sub("", text))
+
+
+def _seconds(hours: str | None, minutes: str, seconds: str) -> int:
+    # Longer numbers count nothing, and Python refuses the longest.
+    return int((hours or "0")[-9:]) * 3600 + int(minutes) * 60 + int(seconds)
 
 
 class Subtitles:
@@ -33,14 +42,17 @@ class Subtitles:
 
     def marks(self, text: str) -> Iterator[Mark]:
         cue = note = False
+        said, until, paused = "", 0, False
         lines = text.splitlines()
         for number, raw in enumerate(lines, 1):
             line = raw.strip()
             timed = number < len(lines) and _TIMES.fullmatch(lines[number].strip()) is not None
             if not line:
                 cue = note = False
-            elif _TIMES.fullmatch(line):
+            elif times := _TIMES.fullmatch(line):
                 cue = True
+                paused = _seconds(*times.groups()[:3]) > until + _PAUSE and _FINISHED.search(said) is not None
+                until = _seconds(*times.groups()[3:])
                 yield Mark(number, "aside", line, "timing")
             elif not cue or (timed and line.isdecimal()):
                 note = note or line.startswith(("WEBVTT", "NOTE", "STYLE", "REGION"))
@@ -48,14 +60,16 @@ class Subtitles:
             elif voices := list(_VOICE.finditer(line)):
                 if before := _plain(line[: voices[0].start()]).strip():
                     yield Mark(number, "speech", before)
+                paused = False
                 for voice in voices:
                     yield Mark(number, "name", _plain(voice[1]))
-                    yield Mark(number, "speech", _plain(voice[2]))
+                    yield Mark(number, "speech", said := _plain(voice[2]))
             elif named := _NAMED.fullmatch(plain := _plain(line)):
+                paused = False
                 yield Mark(number, "name", named[1])
-                yield Mark(number, "speech", named[2])
-            elif _DASH.match(plain):
-                # A dash means that somebody else speaks; who, it does not say.
+                yield Mark(number, "speech", said := named[2])
+            elif paused or _DASH.match(plain):
+                # A pause, or a dash, means that somebody else speaks; who, it does not say.
                 yield Mark(number, "omission", plain, "said by nobody")
             else:
-                yield Mark(number, "speech", plain)
+                yield Mark(number, "speech", said := plain)

@@ -70,6 +70,19 @@ def test_speech_runs_on_into_the_next_cue() -> None:
     assert turns("NED: Hello,", "there.", "OLGA: Hi.") == [("NED", "Hello, there."), ("OLGA", "Hi.")]
 
 
+def test_after_a_pause_nobody_knows_who_goes_on() -> None:
+    def timed(*texts: str) -> list[tuple[str, str]]:
+        text = "\n\n".join(f"00:{10 * i:02}:00,000 --> 00:{10 * i:02}:02,000\n{one}" for i, one in enumerate(texts))
+        return [(speaker, text) for _, speaker, text in said(Subtitles(), text)]
+
+    assert timed("NED: Hello.", "Who is that?", "OLGA: Hi.") == [("NED", "Hello."), ("OLGA", "Hi.")]
+    assert timed("NED: Hello.", "OLGA: Hi\nthere.", "<v Ned>Who\nis that?") == [
+        ("NED", "Hello."), ("OLGA", "Hi there."), ("Ned", "Who is that?")
+    ]  # fmt: skip
+    assert timed("NED: Hello,", "there.", "OLGA: Hi.") == [("NED", "Hello, there."), ("OLGA", "Hi.")]
+    assert timed("<v Ned>Hello.", "Who is that?", "<v Olga>Hi.") == [("Ned", "Hello."), ("Olga", "Hi.")]
+
+
 def test_a_dash_is_somebody_but_nobody_knows_who() -> None:
     assert turns("NED: Hello.", "- Who's that?\n- Me.", "stray", "OLGA: Hi.") == [("NED", "Hello."), ("OLGA", "Hi.")]
 
