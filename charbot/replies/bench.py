@@ -13,6 +13,7 @@ from charbot.models.peak import peak_gflops
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
 from charbot.replies.sampling import SPOKEN
+from charbot.replies.switchboard import TOGETHER
 
 _AT_ONCE = (1, 8, 64)
 
@@ -60,11 +61,14 @@ def _one_user(voice: Voice, messages: Sequence[str], seed: int) -> list[float]:
 
 
 def _together(voice: Voice, messages: Sequence[str], count: int, seed: int) -> float:
-    """Replies a second where so many conversations are answered side by side."""
-    memories = [Memory().said(messages[i % len(messages)]) for i in range(count)]
+    """Replies a second, of as many as there ever are, where so many wait at once."""
+    memories = [Memory().said(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
     started = time.perf_counter()
-    voice.replies(memories, [seed + i for i in range(count)])
-    return count / (time.perf_counter() - started)
+    size = min(count, TOGETHER)
+    for start in range(0, len(memories), size):
+        part = memories[start : start + size]
+        voice.replies(part, [seed + start + i for i in range(len(part))])
+    return len(memories) / (time.perf_counter() - started)
 
 
 def _seconds(run: Callable[[], object], times: int = 30) -> float:

@@ -11,6 +11,9 @@ from charbot.errors import BusyError, Cancelled
 from charbot.replies.engine import Reply
 from charbot.replies.memory import Memory
 
+TOGETHER = 32
+"""Conversations that are answered at once: the scores of more candidates do not fit in a processor's caches."""
+
 
 class Answering(Protocol):
     """Somebody who answers many conversations side by side, as a `Voice` does."""
@@ -33,7 +36,7 @@ class Switchboard:
     Threads may share it. `close` it, or use it in a `with` block.
     """
 
-    def __init__(self, waiting: int = 256, together: int = 64) -> None:
+    def __init__(self, waiting: int = 256, together: int = TOGETHER) -> None:
         """No more than `waiting` may wait, and no more than `together` are answered at once."""
         self._waiting, self._together = waiting, together
         self._calls: deque[_Call] = deque()
