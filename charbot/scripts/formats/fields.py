@@ -31,8 +31,9 @@ _NOBODY = ("nan", "NaN", "NA", "N/A", "n/a", "none", "None", "null", "NULL")
 """What programs write where nothing is. "Nan" is somebody."""
 _TAG = re.compile(r"</?(?:i|b|u|em|strong|br|p|span|font)\b[^>]*>", re.I)
 _ASIDE = re.compile(r"\([a-z][^()]{1,80}\)")
-_ASIDES = 5
-"""A table with so many short remarks in parentheses, in small letters, has its directions there."""
+_ASIDES, _SHARE = 5, 1 / 3
+"""A table with so many short remarks in parentheses, in small letters, has its directions there, if so many of all
+parentheses are such: what is said into a hood stands in them too, and begins with a capital."""
 
 
 def matched(names: Iterable[str]) -> dict[str, str]:
@@ -87,4 +88,5 @@ def plain(text: str) -> str:
 
 def brackets_of(text: str) -> str:
     """The brackets that hold directions in a table: fans cut them out by square ones, or leave both in."""
-    return "([" if len(_ASIDE.findall(text)) >= _ASIDES else "["
+    asides = len(_ASIDE.findall(text))
+    return "([" if asides >= max(_ASIDES, _SHARE * text.count("(")) else "["

@@ -79,6 +79,8 @@ def test_parentheses_hold_directions_where_they_often_do() -> None:
     rows = ["NED,Hello (waves)."] * 5
     assert {text for *_, text in turns("name,line", *rows)} == {"Hello."}
     assert {text for *_, text in turns("name,line", *rows[1:])} == {"Hello (waves)."}
+    hooded = turns("name,line", *rows, *["OLGA,Oh (What a goat!) and (So it is.) and no."] * 6)
+    assert hooded[-1] == (0, "OLGA", "Oh (What a goat!) and (So it is.) and no.")
 
 
 def test_what_is_left_of_a_page_is_taken_off() -> None:
