@@ -78,6 +78,7 @@ class ModelSettings:
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     cache: int = _number(64, 0, 4096)
     selector: int = _number(0, 0, 4096)
+    attention: int = _number(0, 0, 4096)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,6 @@ class UnitSettings:
     model: ModelSettings
     base: FitSettings
     persona: FitSettings
-    pretrain_epochs: int = _number(2, 0, 10**6)
     persona_tokens: int = _number(1_500_000, 1, 10**12)
 
 
@@ -130,14 +130,15 @@ class TrainSettings:
         FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
     )
     word: UnitSettings = UnitSettings(
-        ModelSettings(embedding=384, selector=128),
-        FitSettings(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
+        ModelSettings(embedding=384, selector=128, attention=256),
+        FitSettings(epochs=4, batch=64, window=64, dropout=0.2, learning_rate=3e-3),
         FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
         persona_tokens=800_000,
     )
     classifier: ClassifierSettings = ClassifierSettings(
         FitSettings(epochs=5, batch=64, learning_rate=1e-3, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0)
     )
+    weights: dict[str, float] = field(default_factory=dict, metadata={"low": 0.0, "high": 100.0})
     adapter_rank: int = _number(16, 1, 1024)
     persona_context: int = _number(1, 0, 50)
     persona_min_lines: int = _number(100, 1, 10**6)
@@ -206,9 +207,10 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
             raise ConfigError(f"{where} is {value!r}; it must be a list of texts: [this, that]")
         return tuple(value)
     if typing.get_origin(hint) is dict:
-        if not isinstance(value, dict) or not all(isinstance(part, str) for one in value.items() for part in one):
-            raise ConfigError(f"{where} is {value!r}; it must be texts by name: {{name: text}}")
-        return value
+        kind = typing.get_args(hint)[1]
+        if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+            raise ConfigError(f"{where} is {value!r}; it must be values by name: {{name: value}}")
+        return {name: _checked(one, kind, limits, f"{where}, {name}") for name, one in value.items()}
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:

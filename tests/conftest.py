@@ -68,14 +68,22 @@ def tiny_config(epochs: int = 1) -> Config:
 
 @pytest.fixture(scope="session")
 def vocabularies(corpus: pd.DataFrame) -> dict[str, Vocabulary]:
-    return {unit: build_vocabulary(unit, corpus["text"], list(SAYINGS), min_characters=5, min_words=5) for unit in UNITS}
+    return {unit: build_vocabulary(unit, [(text, 1) for text in corpus["text"]], list(SAYINGS), min_characters=5, min_words=5) for unit in UNITS}
 
 
 def tiny_model(
-    vocabulary: Vocabulary, seed: int = 0, layers: int = 1, cell: Cell = "lstm", cache: int = 0, selector: int = 0
+    vocabulary: Vocabulary,
+    seed: int = 0,
+    layers: int = 1,
+    cell: Cell = "lstm",
+    cache: int = 0,
+    selector: int = 0,
+    attention: int = 0,
 ) -> LanguageModel:
     torch.manual_seed(seed)
-    sizes = Architecture(len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache, selector=selector)
+    sizes = Architecture(
+        len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache, selector=selector, attention=attention
+    )
     model = LanguageModel(sizes)
     if model.cache is not None:
         # Or all lengths of matches would be worth the same, and some of what caches go by would count for nothing.
@@ -90,7 +98,8 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
     fits = {}
     for unit in UNITS:
         vocabulary = vocabularies[unit]
-        model = tiny_model(vocabulary, cache=8, selector=8 if unit == "word" else 0)
+        of_words = 8 if unit == "word" else 0
+        model = tiny_model(vocabulary, cache=8, selector=of_words, attention=of_words)
         base = folder / "bases" / unit
         write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")

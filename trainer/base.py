@@ -26,13 +26,13 @@ from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, o
 
 
 def base_tokenizer(shop: Workshop, unit: Unit) -> Tokenizer:
-    """The tokenizer of what all scripts list, those of other shows too."""
-    everything, corpus = shop.everything, shop.config.corpus
+    """The tokenizer of what a base reads."""
+    corpus = shop.config.corpus
     return tokenizer_for(
         build_vocabulary(
             unit,
-            everything.loc[everything["split"] == "train", "text"],
-            speakers(everything, corpus.speaker_lines),
+            ((turn.text, example.weight) for example in shop.examples() for turn in example.turns),
+            speakers(shop.everything, corpus.speaker_lines),
             min_characters=corpus.min_characters,
             min_words=corpus.min_words,
         )
@@ -47,7 +47,8 @@ def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, 
     torch.manual_seed(settings.seed)
     model = LanguageModel(
         Architecture(
-            len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases), sizes.cell
+            len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases), sizes.cell,
+            attention=sizes.attention,
         ),
         settings.dropout,
     )
@@ -74,27 +75,24 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
 
 
 def fit_base(shop: Workshop, unit: Unit) -> Path:
-    """Fits a base, to the lines of other shows and its own first; returns its bundle's folder."""
+    """Fits a base to all scripts and chats; returns its bundle's folder."""
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
-    own, first = (
-        stream_of(tokenizer, [whole(scene) for scene in scenes(table, "train")], settings.base)
-        for table in (shop.table, shop.everything)
-    )
-    fitting = shop.narrowed(settings.base, own.tokens)
-    own, first = own.in_tracks(fitting.batch), first.in_tracks(fitting.batch)
-    streams = [first] * (settings.pretrain_epochs if len(shop.pretrain) else 0) + [own] * fitting.epochs
-    model = new_base(tokenizer, settings.model, fitting, first.rendered)
+    stream = stream_of(tokenizer, shop.examples(), settings.base)
+    fitting = shop.narrowed(settings.base, stream.tokens)
+    stream = stream.in_tracks(fitting.batch)
+    model = new_base(tokenizer, settings.model, fitting, stream.rendered)
     architecture, vocabulary = model.architecture.to_json(), tokenizer.vocabulary
     held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
     finished = shop.fit(
-        f"base-{unit}", f"{unit} base", model, model, streams, fitting,
+        f"base-{unit}", f"{unit} base", model, model, [stream] * fitting.epochs, fitting,
         examine=lambda: examination(model, tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
         identity={
             "settings": asdict(fitting),
             "architecture": architecture,
             "vocabulary": vocabulary.to_json(),
-            "tokens": [stream.tokens for stream in streams],
+            "tokens": stream.tokens,
+            "weights": shop.config.train.weights,
         },
     )  # fmt: skip
     folder = shop.out / "bases" / unit

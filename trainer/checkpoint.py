@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from charbot.errors import TrainingError
-from charbot.models.language_model import State
+from charbot.models.state import DecoderState
 from charbot.storage import replace_file
 from trainer.optimizer import Optimizer
 from trainer.world import World
@@ -49,7 +49,7 @@ class Snapshot:
     """What a checkpoint holds beside the parameters and the optimizer's memory."""
 
     position: Position = field(default_factory=Position)
-    state: State | None = None
+    state: DecoderState | None = None
     """The recurrent state after the last window."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """The parameters after the best epoch so far."""
@@ -138,10 +138,10 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
         if slot:
             optimizer.remember(parameters[name], slot)
     world.restore(random_states)
-    state: State | None = None
+    state: DecoderState | None = None
     if "state.0" in tensors:
-        hidden, cell, places = (world.share(tensors[f"state.{i}"]).contiguous().to(world.device) for i in range(3))
-        state = hidden, cell, places
+        parts = (world.share(tensors[f"state.{i}"]).contiguous().to(world.device) for i in range(len(DecoderState._fields)))
+        state = DecoderState(*parts)
     position = json.loads(metadata["position"])
     position["history"] = [Epoch(**one) for one in position["history"]]
     return Snapshot(Position(**position), state, best)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from charbot.config import FitSettings
 from charbot.errors import TrainingError
-from charbot.models.language_model import State, linear_cross_entropy
+from charbot.models.language_model import linear_cross_entropy
+from charbot.models.state import DecoderState
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
 from trainer.optimizer import Optimizer
 from trainer.softmax import shortlist
@@ -61,7 +62,7 @@ class Fittable(Protocol):
     def bias(self) -> Tensor:
         """(outputs,)"""
 
-    def forward(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]:
+    def forward(self, ids: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last."""
 
 
@@ -234,11 +235,13 @@ def _explained(settings: FitSettings) -> Iterator[None]:
         ) from error
 
 
-def _step(model: Fittable, window: Window, state: State | None, bf16: bool, sample: int) -> tuple[Tensor | None, State]:
+def _step(
+    model: Fittable, window: Window, state: DecoderState | None, bf16: bool, sample: int
+) -> tuple[Tensor | None, DecoderState]:
     """The loss of a window (None where nothing in it counts), and the state after it."""
     with torch.autocast(window.ids.device.type, torch.bfloat16, enabled=bf16):
-        features, (hidden, cell, places) = model.forward(window.ids[:-1], state)
-    after = hidden.detach(), cell.detach(), places
+        features, after = model.forward(window.ids[:-1], state)
+    after = after.detach()
     counted = window.counted
     if not counted.any():
         return None, after

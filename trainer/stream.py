@@ -1,6 +1,6 @@
 """The token stream that a model is fitted to: conversations end to end, in several tracks at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from charbot.corpus.conversation import Conversation
 from charbot.tokens import Tokenizer
-from charbot.tokens.render import render
+from charbot.tokens.render import Rendered, render
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Stream:
     def __init__(
         self,
         tokenizer: Tokenizer,
-        conversations: Sequence[Conversation],
+        conversations: Iterable[Conversation],
         *,
         batch: int,
         window: int,
@@ -41,19 +41,24 @@ class Stream:
         seed: int,
         keep: str | None = None,
     ) -> None:
-        """`anonymous` is the chance that a speaker loses the name for a whole conversation;
-        `keep` never does."""
+        """`anonymous` is the chance that a speaker loses the name for a whole conversation in which nobody is anonymous
+        already; `keep` never does."""
         vocabulary = tokenizer.vocabulary
         # The first of those who speak.
         self._anonymous = vocabulary.anonymous
         self._keep = vocabulary.speaker(keep)
         self._speakers = len(vocabulary) - vocabulary.anonymous
-        self.rendered = [render(tokenizer, c) for c in conversations]
+        self.rendered: list[Rendered] = []
+        weights: list[float] = []
+        for conversation in conversations:
+            self.rendered.append(render(tokenizer, conversation))
+            weights.append(conversation.weight)
+        self._weights = np.asarray(weights, dtype=np.float64)
         self._batch = batch
         self._window = window
         self._share = anonymous
         self._seed = seed
-        self.tokens = sum(len(r.ids) for r in self.rendered)
+        self.tokens = int(sum(weight * len(r.ids) for weight, r in zip(self._weights, self.rendered, strict=True)))
 
     def in_tracks(self, batch: int) -> "Stream":
         """The same conversations in so many tracks."""
@@ -72,7 +77,7 @@ class Stream:
     def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
         """The windows of one epoch from step `start` on."""
         rng = np.random.default_rng((self._seed, number))
-        order = rng.permutation(len(self.rendered))
+        order = rng.permutation(self._chosen(rng))
         ids = np.concatenate([self._masked(self.rendered[i].ids, rng) for i in order])
         counted = np.concatenate([self.rendered[i].predicted for i in order])
         length = self._track_length()
@@ -86,8 +91,13 @@ class Stream:
                 torch.from_numpy(counted[at + 1 : at + 1 + self._window].copy()),
             )
 
+    def _chosen(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The numbers of the conversations that an epoch reads, each as often as it does."""
+        whole, part = np.divmod(self._weights, 1)
+        return np.repeat(np.arange(len(whole)), (whole + (rng.random(len(part)) < part)).astype(np.int64))
+
     def _masked(self, ids: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
-        if self._share == 0:
+        if self._share == 0 or (ids == self._anonymous).any():
             return ids
         hidden = rng.random(self._speakers) < self._share
         hidden[self._keep - self._anonymous] = False

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -16,8 +16,10 @@ from rich.console import Console
 from torch import nn
 
 from charbot.config import Config, FitSettings, UnitSettings
-from charbot.corpus.conversation import Conversation, Utterance
+from charbot.corpus.chats import ChatFiles
+from charbot.corpus.conversation import Conversation, Utterance, whole
 from charbot.corpus.split import Split
+from charbot.corpus.table import scenes
 from charbot.errors import CorpusError, TrainingError
 from charbot.evaluation.likelihood import likelihood
 from charbot.models.language_model import LanguageModel
@@ -48,11 +50,13 @@ _SAMPLE_TOKENS = {"char": 160, "word": 40}
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where fits are made. `pretrain` holds lines of other shows, to which a base is fitted first; it may be empty."""
+    """Where fits are made. `pretrain` holds lines of other shows that a base reads too, and `chats` conversations; either
+    may be empty."""
 
     config: Config
     table: pd.DataFrame
     pretrain: pd.DataFrame
+    chats: ChatFiles
     out: Path
     console: Console
     world: World = ALONE
@@ -61,6 +65,23 @@ class Workshop:
     def everything(self) -> pd.DataFrame:
         """All lines that a base reads."""
         return pd.concat([self.table, self.pretrain])
+
+    def examples(self) -> Iterator[Conversation]:
+        """What a base reads, one conversation after the other: the scenes of all scripts, and the chats."""
+        for show, lines in self.everything.groupby("show", sort=False):
+            if weight := self.weight(str(show)):
+                yield from (whole(scene, weight) for scene in scenes(lines, "train"))
+        yield from self.chat_examples("train")
+
+    def chat_examples(self, split: Split) -> Iterator[Conversation]:
+        """The chats of one split."""
+        for chat in self.chats:
+            if chat.split == split and (weight := self.weight(chat.source, chat.collection)):
+                yield whole(chat.turns, weight)
+
+    def weight(self, *names: str) -> float:
+        """How often an epoch reads a source of one of these names, the first that the settings list."""
+        return next((self.config.train.weights[name] for name in names if name in self.config.train.weights), 1.0)
 
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
@@ -142,6 +163,7 @@ def prepare(
     out: Path,
     console: Console,
     pretrain: pd.DataFrame | None = None,
+    chats: ChatFiles | None = None,
     world: World = ALONE,
 ) -> Workshop:
     """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
@@ -154,7 +176,15 @@ def prepare(
     torch.set_flush_denormal(True)
     if config.train.threads:
         torch.set_num_threads(config.train.threads)
-    return Workshop(config, table, table.iloc[:0] if pretrain is None else pretrain, out, console, world)
+    return Workshop(
+        config,
+        table,
+        table.iloc[:0] if pretrain is None else pretrain,
+        ChatFiles((), config.corpus) if chats is None else chats,
+        out,
+        console,
+        world,
+    )
 
 
 def on_processor(model: LanguageModel) -> LanguageModel:
@@ -163,7 +193,7 @@ def on_processor(model: LanguageModel) -> LanguageModel:
 
 
 def stream_of(
-    tokenizer: Tokenizer, conversations: Sequence[Conversation], settings: FitSettings, keep: str | None = None
+    tokenizer: Tokenizer, conversations: Iterable[Conversation], settings: FitSettings, keep: str | None = None
 ) -> Stream:
     return Stream(
         tokenizer, conversations, batch=settings.batch, window=settings.window, anonymous=settings.anonymous,

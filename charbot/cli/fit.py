@@ -22,7 +22,8 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     add_scripts(train)
     train.add_argument("--base", action="store_true", help="fit a base to all speakers")
-    train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads first")
+    train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads too")
+    train.add_argument("--chats", nargs="+", type=Path, metavar="PATH", help="conversations (JSON lines) that a base reads too")
     train.add_argument("--classifier", action="store_true", help="fit what `charbot who` tells speakers apart by")
     train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
     train.add_argument("--steps", type=int, default=600, metavar="N", help="windows that each cell reads (default: 600)")
@@ -42,6 +43,7 @@ def _train(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from charbot.corpus.chats import ChatFiles
     from charbot.corpus.table import corpus_table
     from charbot.personas.library import Library, user_folder
     from charbot.scripts.reading import read_scripts
@@ -61,7 +63,8 @@ def _train(args: argparse.Namespace) -> int:
     for path, why in (*reading.skipped, *(first.skipped if first else ())):
         console.print(f"passed over {path}: {why}", highlight=False)
     pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
-    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, world)
+    chats = ChatFiles.find(args.chats, config.corpus) if args.chats else None
+    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, chats, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     if args.base:
         check_nobody_is_left(out, units, args.persona)

@@ -20,6 +20,8 @@ class Conversation:
 
     turns: tuple[Utterance, ...]
     scored: tuple[bool, ...]
+    weight: float = 1.0
+    """How often an epoch of a fit reads it: of those that weigh 0.3, three in ten."""
 
 
 def heard(turns: Sequence[Utterance], count: int | None = None) -> tuple[Utterance, ...]:
@@ -29,9 +31,9 @@ def heard(turns: Sequence[Utterance], count: int | None = None) -> tuple[Utteran
     return tuple(spoken if count is None else spoken[max(0, len(spoken) - count) :])
 
 
-def whole(turns: Sequence[Utterance]) -> Conversation:
+def whole(turns: Sequence[Utterance], weight: float = 1.0) -> Conversation:
     """A conversation with every turn to be predicted: what a base is fitted to."""
-    return Conversation(tuple(turns), (True,) * len(turns))
+    return Conversation(tuple(turns), (True,) * len(turns), weight)
 
 
 def exchange(context: Sequence[Utterance], reply: Utterance) -> Conversation:

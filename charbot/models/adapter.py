@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from charbot.models.language_model import TABLES, LanguageModel, State
+from charbot.models.language_model import TABLES, LanguageModel
+from charbot.models.state import DecoderState
 
 
 def _adapted(model: LanguageModel) -> list[str]:
@@ -59,10 +60,10 @@ class Adapter(nn.Module):
         """The change as tensors to save: see `merge`."""
         return {name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("base.")}
 
-    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         merged = _merged(dict(self.base.named_parameters()), dict(self.named_parameters()), self.speaker)
         self.base.train(self.training)
-        out: tuple[Tensor, State] = functional_call(self.base, merged, (ids, state))
+        out: tuple[Tensor, DecoderState] = functional_call(self.base, merged, (ids, state))
         return out
 
     @property

@@ -8,14 +8,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from charbot.models.attention import Attention
 from charbot.models.cache import Cache, Held, Question, matches
 from charbot.models.phrases import Phrases
 from charbot.models.quantised import Quantised, QuantisedLSTM, works
 from charbot.models.selector import Bags, Selector
-
-State = tuple[Tensor, Tensor, Tensor]
-"""Hidden and cell state, each (layers, batch, hidden), and the places (3, batch) in the phrases.
-Cells other than the LSTM's have no cell state: (0, batch, hidden)."""
+from charbot.models.state import DecoderState
 
 Cell = Literal["lstm", "gru", "rnn"]
 _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -23,9 +21,9 @@ _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": n
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted;
-    `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, `selector`
-    the size in which the encoders of a selector meet, 0 where there is none."""
+    """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted, and the one after them begins a
+    conversation; `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, `selector`
+    the size in which the encoders of a selector meet, `attention` that of the attention, 0 where there is none."""
 
     inputs: int
     outputs: int
@@ -36,6 +34,7 @@ class Architecture:
     cell: Cell = "lstm"
     cache: int = 0
     selector: int = 0
+    attention: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,7 +52,8 @@ TABLES = ("embedding.weight", "phrases.weight")
 
 class LanguageModel(nn.Module):
     """Embedding, LSTM (or a plainer cell), and a softmax whose weights are the embedding's (Press and Wolf 2017,
-    "Using the Output Embedding to Improve Language Models").
+    "Using the Output Embedding to Improve Language Models"). Where it has attention, a second LSTM, the writer, reads
+    what the first made of each token and what the attention found there.
 
     Dropout is locked: one mask for all time steps of a window (Gal and Ghahramani 2016).
     """
@@ -69,6 +69,10 @@ class LanguageModel(nn.Module):
         self.recurrent: nn.RNNBase | QuantisedLSTM = _CELLS[architecture.cell](
             architecture.embedding, architecture.hidden, architecture.layers
         )
+        self.attention = Attention(architecture.hidden, architecture.attention) if architecture.attention else None
+        self.writer: nn.LSTM | QuantisedLSTM | None = (
+            nn.LSTM(architecture.hidden, architecture.hidden) if architecture.attention else None
+        )
         self.projection: nn.Linear | Quantised = nn.Linear(architecture.hidden, architecture.embedding)
         self._first: tuple[int, Quantised] | None = None
         self.cache = Cache(architecture.embedding, architecture.cache) if architecture.cache else None
@@ -78,40 +82,51 @@ class LanguageModel(nn.Module):
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of a softmax; scaled up to unit variance as inputs (see `forward`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
-        for layer in range(architecture.layers if architecture.cell == "lstm" else 0):
-            # A forget gate that starts open (Jozefowicz et al. 2015): torch keeps i, f, g, o in a row.
-            bias = getattr(self.recurrent, f"bias_ih_l{layer}")
-            nn.init.constant_(bias[architecture.hidden : 2 * architecture.hidden], 1.0)
+        for lstm in (self.recurrent, self.writer):
+            for layer in range(lstm.num_layers if isinstance(lstm, nn.LSTM) else 0):
+                # A forget gate that starts open (Jozefowicz et al. 2015): torch keeps i, f, g, o in a row.
+                bias = getattr(lstm, f"bias_ih_l{layer}")
+                nn.init.constant_(bias[architecture.hidden : 2 * architecture.hidden], 1.0)
 
     @property
     def output_weight(self) -> Tensor:
         """(outputs, embedding): the rows of the embedding that are predicted."""
         return self.embedding.weight[: self.architecture.outputs]
 
-    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last; `logits` makes
         scores of features, apart, because few positions need them."""
         state = self.start(ids.shape[1]) if state is None else state
-        embedded, places = self._embedded(ids, state)
-        hidden, cell, _ = state
+        embedded, trie = self._embedded(ids, state)
+        layers = self.architecture.layers
         if self.architecture.cell == "lstm":
-            out, (hidden, cell) = self.recurrent(embedded, (hidden, cell))
+            out, (hidden, cell) = self.recurrent(embedded, (state.hidden[:layers], state.cell[:layers]))
         else:
-            out, hidden = self.recurrent(embedded, hidden)
-        return self.projection(self._drop(out)).float(), (hidden.float(), cell.float(), places)
+            out, hidden = self.recurrent(embedded, state.hidden[:layers])
+            cell = state.cell[:0]
+        if self.attention is not None and self.writer is not None:
+            out, state = self.attention(out, ids == self.architecture.outputs, state)
+            written, (last_hidden, last_cell) = self.writer(self._drop(out), (state.hidden[layers:], state.cell[-1:]))
+            out, hidden, cell = out + written, torch.cat([hidden, last_hidden]), torch.cat([cell, last_cell])
+        return self.projection(self._drop(out)).float(), state._replace(hidden=hidden.float(), cell=cell.float(), trie=trie)
 
-    def start(self, batch: int) -> State:
+    def start(self, batch: int) -> DecoderState:
         """The state of readers who have read nothing."""
         sizes = self.architecture
-        hidden = self.bias.new_zeros(sizes.layers, batch, sizes.hidden)
-        places = torch.zeros((3, batch), dtype=torch.int64, device=hidden.device)
-        return (
+        writers = int(self.writer is not None)
+        nothing = self.bias.new_zeros(0, batch, sizes.attention)
+        hidden = self.bias.new_zeros(sizes.layers + writers, batch, sizes.hidden)
+        trie = torch.zeros((3, batch), dtype=torch.int64, device=hidden.device)
+        return DecoderState(
             hidden,
-            hidden if sizes.cell == "lstm" else hidden[:0],
-            places if self.phrases is None else self.phrases.start(batch),
+            hidden if sizes.cell == "lstm" else hidden[:writers],
+            trie if self.phrases is None else self.phrases.start(batch),
+            nothing,
+            nothing,
+            torch.zeros((0, batch), dtype=torch.bool, device=hidden.device),
         )
 
-    def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+    def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """What `forward` makes of one token of each reader, ids (B,) to features (B, embedding), without dropout.
 
         For a token at a time `nn.LSTM` is two to three times as slow: it arranges its weights anew at each call.
@@ -119,25 +134,36 @@ class LanguageModel(nn.Module):
         if isinstance(self.recurrent, QuantisedLSTM):
             features, state = self(ids[None], state)
             return features[0], state
-        embedded, places = self._embedded(ids[None], state)
+        embedded, trie = self._embedded(ids[None], state)
         x, hidden, cells = embedded[0], [], []
         for layer, weights in enumerate(self.recurrent.all_weights):
-            before = state[0][layer]
+            before = state.hidden[layer]
             if isinstance(self.recurrent, nn.LSTM):
-                x, cell = _lstm_step(x, before, state[1][layer], *weights)
+                x, cell = _lstm_step(x, before, state.cell[layer], *weights)
                 cells.append(cell)
             elif isinstance(self.recurrent, nn.GRU):
                 x = torch.gru_cell(x, before, *weights)
             else:
                 x = torch.rnn_tanh_cell(x, before, *weights)
             hidden.append(x)
-        return self.projection(x), (torch.stack(hidden), torch.stack(cells) if cells else state[1], places)
+        if self.attention is not None and isinstance(self.writer, nn.LSTM):
+            (x,), state = self.attention(x[None], (ids == self.architecture.outputs)[None], state)
+            written, cell = _lstm_step(x, state.hidden[-1], state.cell[-1], *self.writer.all_weights[0])
+            x = x + written
+            hidden.append(written)
+            cells.append(cell)
+        after = state._replace(hidden=torch.stack(hidden), cell=torch.stack(cells) if cells else state.cell, trie=trie)
+        return self.projection(x), after
 
     def quantise(self, first: int) -> None:
         """Has the model read, and score the `first` ids where no others are asked for, by matrices of 8 bits, if it is an
         LSTM and the machine multiplies them. It can no longer be fitted."""
         if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and works():
             self.recurrent = QuantisedLSTM(self.recurrent)
+            if self.attention is not None and isinstance(self.writer, nn.LSTM):
+                self.writer = QuantisedLSTM(self.writer)
+                for name in ("read", "write"):
+                    setattr(self.attention, name, Quantised(getattr(self.attention, name).weight))
             self.projection = Quantised(self.projection.weight, self.projection.bias)
             self._first = first, Quantised(self.output_weight[:first])
 
@@ -163,13 +189,13 @@ class LanguageModel(nn.Module):
         keys: Tensor = self.cache.keys(features, self.embedding(ids) * self.architecture.embedding**0.5)
         return keys
 
-    def _embedded(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor]:
-        """Ids (T, B) as the recurrent layers read them, and the places after the last."""
-        embedded, places = self.embedding(ids), state[2]
+    def _embedded(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
+        """Ids (T, B) as the recurrent layers read them, and the places in the phrases after the last."""
+        embedded, trie = self.embedding(ids), state.trie
         if self.phrases is not None:
-            found, places = self.phrases(ids, places)
+            found, trie = self.phrases(ids, trie)
             embedded = embedded + found
-        return self._drop(embedded * self.architecture.embedding**0.5), places
+        return self._drop(embedded * self.architecture.embedding**0.5), trie
 
     def logits(self, features: Tensor, first: int | None = None) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax, or only those of the `first` ids."""

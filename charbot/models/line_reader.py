@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from charbot.models.language_model import State
+from charbot.models.state import DecoderState
 
 
 class LineReader(nn.Module):
@@ -25,7 +25,7 @@ class LineReader(nn.Module):
         self.output_weight = nn.Parameter(torch.zeros(classes, 4 * hidden))
         self.bias = nn.Parameter(torch.zeros(classes))
 
-    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         """Ids (T, B) of lines of one length to features (T, B, F), the same at every place.
         There is no state to carry from line to line: it comes back empty."""
         embedded = nn.functional.embedding(ids, self.embedding) * self.embedding.shape[1] ** 0.5
@@ -35,7 +35,7 @@ class LineReader(nn.Module):
         out, _ = self.lstm(nn.functional.dropout(embedded, self.dropout, self.training))
         features = nn.functional.dropout(torch.cat([out.amax(0), out.mean(0)], 1), self.dropout, self.training)
         empty = features.new_zeros(0, len(features), 0)
-        return features.expand(len(ids), -1, -1), (empty, empty, empty)
+        return features.expand(len(ids), -1, -1), DecoderState(*(empty,) * len(DecoderState._fields))
 
     @torch.inference_mode()
     def scores(self, lines: Sequence[Sequence[int]]) -> Tensor:

@@ -10,16 +10,15 @@ from charbot.corpus.conversation import Utterance, heard
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DTYPES = ("<f4", "<f4", "<i8", "<f2", "<i4")
-
-_WITHOUT_CACHE = 3
-"""Parts of states that were kept before models had caches: their turns are read anew."""
+_DTYPES = ("<f4", "<f4", "<i8", "<f2", "<f2", "<f2", "<i4")
+_DIMENSIONS = [2, 2, 1, 2, 2, 2, 1]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places (3,), and
-    the keys (M, size) and ids (M,) that its cache holds."""
+    """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places in the
+    phrases (3,), the keys and values (N, attention) of the last tokens that its attention sees, and the keys (M, size) and
+    ids (M,) that its cache holds."""
 
     turns: int
     state: "tuple[NDArray[Any], ...]"
@@ -73,7 +72,8 @@ class Memory:
         turns = turns_of(data["turns"])
         readings = {}
         for fit, one in data["readings"].items():
-            if len(one["state"]) == _WITHOUT_CACHE:
+            if len(one["state"]) < len(_DTYPES):
+                # It was kept before models had caches or attention: its turns are read anew.
                 continue
             state = tuple(
                 np.frombuffer(base64.b64decode(part, validate=True), dtype).reshape(shape).copy()
@@ -81,7 +81,7 @@ class Memory:
             )
             if type(one["turns"]) is not int or not 0 <= one["turns"] <= len(turns):
                 raise ValueError("more is read than was said")
-            if [part.ndim for part in state] != [2, 2, 1, 2, 1] or len(state[3]) != len(state[4]):
+            if [part.ndim for part in state] != _DIMENSIONS or len(state[-2]) != len(state[-1]):
                 raise ValueError("no model has such a state")
             readings[str(fit)] = Reading(one["turns"], state)
         return cls(turns, readings)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.conversation import Utterance, whole
+from charbot.models.attention import SPAN
 from charbot.models.cache import HORIZON, Held, hits, side_by_side
-from charbot.models.language_model import LanguageModel, State, token_nats
+from charbot.models.language_model import LanguageModel, token_nats
 from charbot.models.selector import TURNS, Bags
+from charbot.models.state import DecoderState
 from charbot.replies.memory import Reading
-from charbot.replies.sampling import SPOKEN, Prompt, Sampling, repeated, sample_replies
+from charbot.replies.sampling import SPOKEN, Prompt, Sampling, sample_replies
 from charbot.text import broken_off, normalise
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render, render_turn
@@ -51,40 +53,40 @@ class Mind:
         found = []
         for (turns, known), new, (features, state) in zip(conversations, ids, read, strict=True):
             held = self._held(known, torch.tensor(new, dtype=torch.int64), features)
-            found.append(Reading(len(turns), (*(part[:, 0].numpy().copy() for part in state), *held)))
+            found.append(Reading(len(turns), (*_arrays(state), *held)))
         return found
 
     def _fits(self, known: Reading) -> bool:
         """Whether what was read ended in a state that this model can be in, by its sizes and by what it can say."""
         sizes = self.model.architecture
-        start = [part[:, 0].shape for part in self.model.start(1)]
-        *state, keys, ids = known.state
-        same_sizes = [part.shape for part in state] == start and keys.shape == (len(ids), sizes.cache)
+        start = self.model.start(1)
+        hidden, cell, trie, keys, values, held_keys, ids = known.state
+        same_sizes = [part[:, 0].shape for part in start[:3]] == [part.shape for part in (hidden, cell, trie)]
+        same_sizes &= keys.shape == values.shape == (len(keys), sizes.attention) and len(keys) < SPAN
+        same_sizes &= held_keys.shape == (len(ids), sizes.cache)
         return same_sizes and bool(((ids >= 0) & (ids < sizes.outputs)).all())
 
-    def _read_alone(self, ids: Sequence[int], state: State) -> tuple[Tensor, State]:
+    def _read_alone(self, ids: Sequence[int], state: DecoderState) -> tuple[Tensor, DecoderState]:
         """The features (T, E) after each id, and the state after the last. All at once is fastest."""
         if not ids:
             return torch.empty(0, self.model.architecture.embedding), state
         features, state = self.model(torch.tensor(ids)[:, None], state)
         return features[:, 0], state
 
-    def _read_together(self, ids: Sequence[Sequence[int]], states: Sequence[State]) -> list[tuple[Tensor, State]]:
+    def _read_together(self, ids: Sequence[Sequence[int]], states: Sequence[DecoderState]) -> list[tuple[Tensor, DecoderState]]:
         """The same of many. The longest come first, so that those that go on are the first rows."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
-        hidden, cell, places = repeated([states[i] for i in order], 1)
+        state = DecoderState.stack([states[i] for i in order])
         features = torch.zeros(len(ids), len(ids[order[0]]), self.model.architecture.embedding)
-        for at in range(features.shape[1]):
+        done: list[DecoderState] = []
+        for at in range(features.shape[1] + 1):
             going = sum(len(one) > at for one in ids)
-            now = torch.tensor([ids[i][at] for i in order[:going]])
-            features[:going, at], after = self.model.step(now, (hidden[:, :going], cell[:, :going], places[:, :going]))
-            for whole_, part in zip((hidden, cell, places), after, strict=True):
-                whole_[:, :going] = part
+            done[:0] = [state.select([row]) for row in range(going, len(state.trie[0]))]
+            if going:
+                now = torch.tensor([ids[i][at] for i in order[:going]])
+                features[:going, at], state = self.model.step(now, state.select(slice(going)))
         rows = {i: row for row, i in enumerate(order)}
-        return [
-            (features[row, : len(one)], (hidden[:, [row]], cell[:, [row]], places[:, [row]]))
-            for one, row in ((one, rows[i]) for i, one in enumerate(ids))
-        ]
+        return [(features[rows[i], : len(one)], done[rows[i]]) for i, one in enumerate(ids)]
 
     def _held(self, known: Reading | None, ids: Tensor, features: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
         """What the cache holds after more ids: keys and ids, as a Reading has them."""
@@ -94,17 +96,15 @@ class Mind:
         keys = self.model.keys(features[said], ids[1:][said]).half().numpy()
         new = ids[1:][said].numpy().astype(np.int32)
         if known is not None:
-            keys, new = np.concatenate((known.state[3], keys)), np.concatenate((known.state[4], new))
+            keys, new = np.concatenate((known.state[-2], keys)), np.concatenate((known.state[-1], new))
         return keys[-HORIZON:].copy(), new[-HORIZON:].copy()
 
     @torch.inference_mode()
     def prompts(self, readings: Sequence[Reading], speaker: str | None) -> list[Prompt]:
         """Where the model stands in each conversation when it is the turn of `speaker`."""
         ids = torch.full((len(readings),), self.tokenizer.vocabulary.speaker(speaker))
-        features, (hidden, cell, places) = self.model.step(ids, repeated([_of_one(one) for one in readings], 1))
-        return [
-            Prompt(features[i], (hidden[:, [i]], cell[:, [i]], places[:, [i]]), _held_by(one)) for i, one in enumerate(readings)
-        ]
+        features, state = self.model.step(ids, DecoderState.stack([_of_one(one) for one in readings]))
+        return [Prompt(features[i], state.select([i]), _held_by(one)) for i, one in enumerate(readings)]
 
     def draw(
         self,
@@ -173,7 +173,7 @@ class Mind:
         counted = torch.arange(longest + 1)[:, None] <= torch.tensor([len(one) for one in texts])
         features = torch.stack([one.features for one in prompts])[None]
         if longest:
-            after, _ = self.model(ids[:-1], repeated([one.state for one in prompts], 1))
+            after, _ = self.model(ids[:-1], DecoderState.stack([one.state for one in prompts]))
             features = torch.cat([features, after])
         nats = torch.zeros(3, *ids.shape)
         nats[:, counted] = token_nats(self.model, features[counted], ids[counted], first=first)
@@ -192,15 +192,24 @@ class Mind:
         return own.sum(0)
 
 
-def _of_one(reading: Reading) -> State:
+def _arrays(state: DecoderState) -> "tuple[NDArray[Any], ...]":
+    """The state of one reader as a Reading has it."""
+    seen = state.visible[:, 0]
+    return (
+        *(part[:, 0].numpy().copy() for part in state[:3]),
+        *(part[seen, 0].half().numpy() for part in (state.keys, state.values)),
+    )
+
+
+def _of_one(reading: Reading) -> DecoderState:
     """A state as a batch of one reader."""
-    hidden, cell, places = (torch.from_numpy(part)[:, None] for part in reading.state[:3])
-    return hidden, cell, places
+    hidden, cell, trie, keys, values = (torch.from_numpy(part)[:, None] for part in reading.state[:5])
+    return DecoderState(hidden, cell, trie, keys.float(), values.float(), torch.ones(keys.shape[:2], dtype=torch.bool))
 
 
 def _held_by(reading: Reading) -> Held:
     """What a cache holds, as a batch of one reader."""
-    keys, ids = (torch.from_numpy(part)[None] for part in reading.state[3:])
+    keys, ids = (torch.from_numpy(part)[None] for part in reading.state[5:])
     return Held(keys.float(), ids.long())
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from charbot.errors import Cancelled
 from charbot.models.cache import HORIZON, Held, matches, matches_after, side_by_side
-from charbot.models.language_model import LEAST, LanguageModel, State, exponentials
+from charbot.models.language_model import LEAST, LanguageModel, exponentials
+from charbot.models.state import DecoderState
 from charbot.tokens.vocabulary import END, Vocabulary
 
 SPOKEN = 8192
@@ -49,7 +50,7 @@ class Prompt:
     its cache holds."""
 
     features: Tensor
-    state: State
+    state: DecoderState
     held: Held
 
 
@@ -60,12 +61,6 @@ class Drawn:
     ids: tuple[int, ...]
     nats: tuple[float, ...]
     ended: bool
-
-
-def repeated(states: Sequence[State], times: int) -> State:
-    """States side by side, each as many times, one after the other."""
-    hidden, cell, places = (torch.cat(parts, 1).repeat_interleave(times, 1) for parts in zip(*states, strict=True))
-    return hidden, cell, places
 
 
 class _Grammar:
@@ -181,7 +176,7 @@ def sample_replies(
     count, total = sampling.count, sampling.count * len(prompts)
     chances = torch.cat([torch.rand((sampling.max_tokens, count, _TRIES), generator=one) for one in generators], 1)
     features = torch.stack([one.features for one in prompts]).repeat_interleave(count, 0)
-    state = repeated([one.state for one in prompts], count)
+    state = DecoderState.stack([one.state for one in prompts]).repeat(count)
     caches = _Caches(model, prompts, sampling)
     ids: list[list[int]] = [[] for _ in range(total)]
     nats: list[list[float]] = [[] for _ in range(total)]
@@ -211,7 +206,7 @@ def sample_replies(
             # Finished replies leave the batch: most of a batch is short.
             rows, chosen, spelling, features = rows[going], chosen[going], spelling[going], features[going]
             caches.leave(going)
-            state = (state[0][:, going], state[1][:, going], state[2][:, going])
+            state = state.select(going)
             if not len(rows):
                 break
         if vocabulary.unit == "word":

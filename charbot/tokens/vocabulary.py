@@ -15,7 +15,7 @@ Ids that a model predicts come first, so that its output layer covers them alone
     the speakers
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -137,20 +137,22 @@ class Vocabulary:
         return cls(data["unit"], tuple(data["characters"]), tuple(data["words"]), tuple(data["speakers"]))
 
 
-def frequent(counts: Counter[str], min_count: int) -> tuple[str, ...]:
+def frequent(counts: Mapping[str, float], min_count: float) -> tuple[str, ...]:
     """What was seen `min_count` times or more, most frequent first, ties in alphabetical order."""
     kept = [(-count, item) for item, count in counts.items() if count >= min_count]
     return tuple(item for _, item in sorted(kept))
 
 
 def build_vocabulary(
-    unit: Unit, texts: Iterable[str], speakers: Sequence[str], *, min_characters: int, min_words: int
+    unit: Unit, texts: Iterable[tuple[str, float]], speakers: Sequence[str], *, min_characters: int, min_words: int
 ) -> Vocabulary:
-    """The vocabulary of the train split's texts: what was seen that many times or more."""
-    characters: Counter[str] = Counter()
-    words: Counter[str] = Counter()
-    for text in texts:
-        characters.update(text)
+    """The vocabulary of the train split's texts, each with how often it counts: what was seen that many times or more."""
+    characters: defaultdict[str, float] = defaultdict(float)
+    words: defaultdict[str, float] = defaultdict(float)
+    for text, weight in texts:
+        for char in text:
+            characters[char] += weight
         if unit == "word":
-            words.update(pieces(text))
+            for piece in pieces(text):
+                words[piece] += weight
     return Vocabulary(unit, frequent(characters, min_characters), frequent(words, min_words), tuple(speakers))

@@ -11,7 +11,7 @@ from charbot.tokens.render import render
 from charbot.tokens.vocabulary import Vocabulary, build_vocabulary
 from trainer.stream import Stream
 
-VOCABULARY: Vocabulary = build_vocabulary("char", ["abcdefgh"], ["Ann", "Bob"], min_characters=1, min_words=1)
+VOCABULARY: Vocabulary = build_vocabulary("char", [("abcdefgh", 1)], ["Ann", "Bob"], min_characters=1, min_words=1)
 TOKENIZER = tokenizer_for(VOCABULARY)
 SCENES = [whole([Utterance("Ann", "abc"), Utterance("Bob", "defgh" * (i % 4))]) for i in range(20)]
 

@@ -35,7 +35,7 @@ out, unit, dropout, die_at = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]),
 torch.set_num_threads(1)
 world = World.join()
 texts = [text for texts in SAYINGS.values() for text in texts]
-vocabulary = build_vocabulary(unit, texts * 9, list(SAYINGS), min_characters=5, min_words=5)
+vocabulary = build_vocabulary(unit, [(text, 9) for text in texts], list(SAYINGS), min_characters=5, min_words=5)
 settings = FitSettings(epochs=2, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=dropout, sample=0)
 scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
 stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)

@@ -9,7 +9,8 @@ from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
 from charbot.models import LOADING
-from charbot.models.language_model import LanguageModel, State
+from charbot.models.language_model import LanguageModel
+from charbot.models.state import DecoderState
 from charbot.models.quantised import QuantisedLSTM
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
@@ -85,7 +86,7 @@ def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypat
     read: list[int] = []
     forward = type(mind.model).forward
 
-    def counting(model: LanguageModel, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def counting(model: LanguageModel, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         read.append(len(ids) if ids.shape[1] == 1 else 0)
         return forward(model, ids, state)
 

@@ -1,0 +1,60 @@
+"""Attention over the tokens that were read: what the reply says next may look at any word of the message.
+
+An LSTM sees what was said only through its state. Here each token also looks back at the last SPAN tokens of its
+conversation (Mei, Bansal and Walter 2017, "Coherent Dialogue with Attention-based Language Models"; Merity 2019, "Single
+Headed Attention RNN"), with a learnt preference of each head for each distance.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from charbot.models.state import DecoderState
+
+SPAN = 128
+"""Tokens that can be looked at, the one at hand among them."""
+
+HEADS = 4
+
+
+class Attention(nn.Module):
+    """Multi-head attention of `size` numbers in all, over outputs (T, B, hidden) of a recurrent layer."""
+
+    def __init__(self, hidden: int, size: int) -> None:
+        """`size` must be a multiple of HEADS."""
+        super().__init__()
+        self.read: nn.Module = nn.Linear(hidden, 3 * size, bias=False)
+        """Queries, keys and values in one product."""
+        self.write: nn.Module = nn.Linear(size, hidden, bias=False)
+        self.distance = nn.Parameter(torch.zeros(HEADS * SPAN))
+        """What a head's score gains by each distance, from 0."""
+
+    def forward(self, x: Tensor, begins: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """x (T, B, hidden) with what each token read, and the state that remembers these tokens too; `begins` (T, B) marks
+        the tokens with which a conversation begins, which sees nothing of the one before."""
+        query, new_keys, new_values = self.read(x).chunk(3, 2)
+        if not self.training:
+            # States are kept in half precision: what is read at once and what is read in parts must agree.
+            new_keys, new_values = new_keys.half().to(x.dtype), new_values.half().to(x.dtype)
+        keys = torch.cat([state.keys.to(new_keys.dtype), new_keys])
+        values = torch.cat([state.values.to(new_values.dtype), new_values])
+        scores = torch.matmul(_heads(query), _heads(keys).mT).float() * (query.shape[2] // HEADS) ** -0.5
+        length, remembered = len(x), len(state.keys)
+        segment = begins.cumsum(0)
+        now = torch.cat([torch.where(state.visible, 0, -1), segment])
+        behind = torch.arange(remembered, remembered + length, device=x.device)[:, None] - torch.arange(
+            remembered + length, device=x.device
+        )
+        near = (behind >= 0) & (behind < SPAN)
+        seen = near & (now.t()[:, None] == segment.t()[..., None])
+        scores = scores + self.distance.view(HEADS, SPAN)[:, behind.clamp(0, SPAN - 1)]
+        shares = scores.masked_fill(~seen[:, None], -torch.inf).softmax(3)
+        found = torch.matmul(shares.to(values.dtype), _heads(values)).permute(2, 0, 1, 3).flatten(2)
+        kept = slice(max(0, remembered + length - SPAN + 1), None)
+        visible = now[kept] == segment[-1]
+        return x + self.write(found), state._replace(keys=keys[kept].float(), values=values[kept].float(), visible=visible)
+
+
+def _heads(x: Tensor) -> Tensor:
+    """(T, B, size) as (B, heads, T, size of a head)."""
+    length, batch, size = x.shape
+    return x.view(length, batch, HEADS, size // HEADS).permute(1, 2, 0, 3)
