@@ -131,15 +131,16 @@ class TrainSettings:
     )
     word: UnitSettings = UnitSettings(
         ModelSettings(embedding=384, selector=128, attention=256),
-        FitSettings(epochs=4, batch=64, window=64, dropout=0.2, learning_rate=3e-3),
-        FitSettings(epochs=3, batch=16, window=48, dropout=0.3, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
-        persona_tokens=800_000,
+        FitSettings(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
+        FitSettings(epochs=3, batch=32, window=48, dropout=0.2, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
+        persona_tokens=600_000,
     )
     classifier: ClassifierSettings = ClassifierSettings(
         FitSettings(epochs=5, batch=64, learning_rate=1e-3, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0)
     )
     weights: dict[str, float] = field(default_factory=dict, metadata={"low": 0.0, "high": 100.0})
     adapter_rank: int = _number(16, 1, 1024)
+    persona_voice: float = _number(0.5, 0.0, 0.95)
     persona_context: int = _number(1, 0, 50)
     persona_min_lines: int = _number(100, 1, 10**6)
     checkpoint_minutes: float = _number(2.0, 0.0, 1e4)

@@ -68,7 +68,10 @@ def tiny_config(epochs: int = 1) -> Config:
 
 @pytest.fixture(scope="session")
 def vocabularies(corpus: pd.DataFrame) -> dict[str, Vocabulary]:
-    return {unit: build_vocabulary(unit, [(text, 1) for text in corpus["text"]], list(SAYINGS), min_characters=5, min_words=5) for unit in UNITS}
+    return {
+        unit: build_vocabulary(unit, [(text, 1) for text in corpus["text"]], list(SAYINGS), min_characters=5, min_words=5)
+        for unit in UNITS
+    }
 
 
 def tiny_model(

@@ -47,7 +47,13 @@ def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, 
     torch.manual_seed(settings.seed)
     model = LanguageModel(
         Architecture(
-            len(vocabulary), vocabulary.predicted, sizes.embedding, sizes.hidden, sizes.layers, len(phrases), sizes.cell,
+            len(vocabulary),
+            vocabulary.predicted,
+            sizes.embedding,
+            sizes.hidden,
+            sizes.layers,
+            len(phrases),
+            sizes.cell,
             attention=sizes.attention,
         ),
         settings.dropout,

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch import Tensor
 
-from charbot.corpus.conversation import exchanges, stretches
+from charbot.corpus.conversation import Conversation, exchanges, stretches
+from charbot.corpus.split import Split
 from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
-from charbot.evaluation.likelihood import likelihood
+from charbot.evaluation.likelihood import characters, likelihood
 from charbot.models.adapter import Adapter, merge, scaled
 from charbot.models.language_model import LanguageModel
 from charbot.models.loading import base_model
@@ -24,6 +26,9 @@ from charbot.tokens.vocabulary import UNITS, Unit
 from trainer.workshop import HELD_OUT, Finished, Workshop, examination, held_out_scores, stream_of
 
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+_MOST_READINGS = 20.0
+"""How often an epoch reads a persona's voice at the most, however many lines of scripts there are."""
 
 _UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
 """Base, speaker id, scores, and change, as a bundle takes them."""
@@ -77,7 +82,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     model.dropout = settings.dropout
     adapter = Adapter(model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank)
     found = [stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)]
-    stream = stream_of(tokenizer, found, settings, keep=name)
+    stream = stream_of(tokenizer, [*found, *voice_examples(shop, name, found)], settings, keep=name)
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
     settings = shop.narrowed(replace(settings, epochs=epochs), stream.tokens)
     stream = stream.in_tracks(settings.batch)
@@ -85,7 +90,10 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
         split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, config.chat.context_turns, name)]
         for split in HELD_OUT
     }
-    scores = held_out_scores(model, tokenizer, held_out, "base_")
+    voice_held_out = {split: voice_conversations(shop, name, split) for split in HELD_OUT}
+    scores = held_out_scores(model, tokenizer, held_out, "base_") | held_out_scores(
+        model, tokenizer, voice_held_out, "base_voice_"
+    )
 
     def merged(share: float = 1.0) -> LanguageModel:
         copied = deepcopy(model).cpu()
@@ -98,13 +106,42 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
         identity={
             "settings": asdict(settings),
             "base": base.id,
+            "voice": shop.voices.checksums(),
             "tokens": stream.tokens,
             "rank": config.train.adapter_rank,
         },
     )  # fmt: skip
-    share = best_share(lambda one: likelihood(merged(one), tokenizer, held_out["valid"]).bits_per_character)
-    scores |= held_out_scores(merged(share), tokenizer, held_out)
+
+    def bits(share: float) -> float:
+        """The mean of what script lines and the voice cost, of those that are there."""
+        model = merged(share)
+        asked = [some for some in (held_out["valid"], voice_held_out["valid"]) if some]
+        costs = [likelihood(model, tokenizer, some).bits_per_character for some in asked]
+        return fmean(costs) if costs else nan
+
+    share = best_share(bits)
+    fitted = merged(share)
+    scores |= held_out_scores(fitted, tokenizer, held_out) | held_out_scores(fitted, tokenizer, voice_held_out, "voice_")
     return (base.id, speaker, scores, scaled(adapter.change(), share)), finished
+
+
+def voice_conversations(shop: Workshop, name: str, split: Split) -> list[Conversation]:
+    """The conversations of one split in which somebody talks with the persona, whose turns are to be predicted."""
+    return [
+        Conversation(chat.turns, scored)
+        for chat in shop.voices
+        if chat.split == split and any(scored := tuple(turn.speaker == name for turn in chat.turns))
+    ]
+
+
+def voice_examples(shop: Workshop, name: str, lines: Sequence[Conversation]) -> list[Conversation]:
+    """A persona's voice, as often as it takes to be `persona_voice` of what a fit reads beside its `lines`."""
+    voice = voice_conversations(shop, name, "train")
+    share = shop.config.train.persona_voice
+    if not voice or not share:
+        return []
+    wanted = share / (1 - share) * sum(map(characters, lines)) / sum(map(characters, voice))
+    return [replace(one, weight=min(wanted, _MOST_READINGS)) for one in voice]
 
 
 def best_share(bits: Callable[[float], float]) -> float:

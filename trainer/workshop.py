@@ -50,13 +50,14 @@ _SAMPLE_TOKENS = {"char": 160, "word": 40}
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where fits are made. `pretrain` holds lines of other shows that a base reads too, and `chats` conversations; either
-    may be empty."""
+    """Where fits are made. `pretrain` holds lines of other shows that a base reads too, `chats` conversations, and `voices`
+    conversations with the personas to fit; any of them may be empty."""
 
     config: Config
     table: pd.DataFrame
     pretrain: pd.DataFrame
     chats: ChatFiles
+    voices: ChatFiles
     out: Path
     console: Console
     world: World = ALONE
@@ -164,6 +165,7 @@ def prepare(
     console: Console,
     pretrain: pd.DataFrame | None = None,
     chats: ChatFiles | None = None,
+    voices: ChatFiles | None = None,
     world: World = ALONE,
 ) -> Workshop:
     """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
@@ -180,7 +182,8 @@ def prepare(
         config,
         table,
         table.iloc[:0] if pretrain is None else pretrain,
-        ChatFiles((), config.corpus) if chats is None else chats,
+        chats or ChatFiles((), config.corpus),
+        voices or ChatFiles((), config.corpus),
         out,
         console,
         world,

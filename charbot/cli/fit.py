@@ -18,6 +18,8 @@ def add(commands: Commands) -> None:
         commands, "train", "fit a base or a persona; run again to resume",
         "charbot train --scripts my_show/ --persona Alice --persona Bob",
         "charbot train --scripts my_show/ --base --persona Alice",
+        "charbot train --scripts my_show/ --persona Alice --voice alice.jsonl",
+        "charbot train --scripts my_show/ --base --chats chats/",
         "charbot train --scripts my_show/ --classifier",
     )  # fmt: skip
     add_scripts(train)
@@ -28,6 +30,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
     train.add_argument("--steps", type=int, default=600, metavar="N", help="windows that each cell reads (default: 600)")
     train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
+    train.add_argument("--voice", nargs="+", type=Path, metavar="PATH", help="conversations with the personas (JSON lines)")
     train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
     train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
     train.add_argument("--out", type=Path, metavar="FOLDER", help="where bundles go (default: the user's data folder)")
@@ -63,8 +66,8 @@ def _train(args: argparse.Namespace) -> int:
     for path, why in (*reading.skipped, *(first.skipped if first else ())):
         console.print(f"passed over {path}: {why}", highlight=False)
     pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
-    chats = ChatFiles.find(args.chats, config.corpus) if args.chats else None
-    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, chats, world)
+    chats, voices = (ChatFiles.find(paths, config.corpus) if paths else None for paths in (args.chats, args.voice))
+    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, chats, voices, world)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     if args.base:
         check_nobody_is_left(out, units, args.persona)

@@ -89,7 +89,9 @@ def _turns(line: str, where: str) -> tuple[Utterance, ...]:
     try:
         turns = [(speaker, text) for speaker, text in data["turns"]]
     except (TypeError, KeyError, ValueError) as error:
-        raise CorpusError(f'{where}: is no conversation; it must look like {{"turns": [["A", "Hi."], ["B", "Hello."]]}}') from error
+        raise CorpusError(
+            f'{where}: is no conversation; it must look like {{"turns": [["A", "Hi."], ["B", "Hello."]]}}'
+        ) from error
     if not all(isinstance(part, str) for turn in turns for part in turn):
         raise CorpusError(f"{where}: a turn must be a speaker and a text")
     return heard([Utterance(speaker, text) for speaker, text in turns])

@@ -14,7 +14,8 @@
                               reads by the checksum of its weights, scores, checksum of its own
               weights.safetensors
 
-Weights are stored in half precision. Everything read is checked against its checksum first.
+Matrices are stored as whole numbers of 8 bits with a scale for each row, as they are multiplied; other weights in half
+precision. Everything read is checked against its checksum first.
 """
 
 import json
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
     from charbot.personas.guard import CopyGuard
 
-FORMAT = 2
+FORMAT = 3
+_READABLE = (2, FORMAT)
+"""Format 2 has matrices in half precision too, and is read as it was."""
 _BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 _CACHE = "cache.safetensors"
@@ -266,9 +269,10 @@ def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
         fitting = fitting.replace("NAME", shlex.quote(str(card.get("name", "NAME"))))
     if found != kind:
         raise BundleError(f"{path}: holds a {found}, not a {kind}")
-    if version != FORMAT:
+    if version not in _READABLE:
         raise BundleError(
-            f"{path}: bundle format {version}; this charbot reads format {FORMAT}. Fit it anew with `charbot train {fitting}`."
+            f"{path}: bundle format {version}; this charbot reads {' and '.join(map(str, _READABLE))}. "
+            f"Fit it anew with `charbot train {fitting}`."
         )
     return card
 
@@ -298,9 +302,24 @@ def _check(path: Path, expected: str | None) -> None:
         raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
 
 
-def _stored(tensor: "Tensor") -> "Tensor":
-    tensor = tensor.detach().contiguous()
-    return tensor.half() if tensor.is_floating_point() else tensor
+_SCALE = ".scale"
+"""Ends the name of the scales (..., 1) of the rows of a matrix that is stored in 8 bits."""
+
+
+def _stored(tensors: Mapping[str, "Tensor"]) -> "dict[str, Tensor]":
+    import torch
+
+    stored = {}
+    for name, tensor in tensors.items():
+        tensor = tensor.detach().contiguous()
+        if not tensor.is_floating_point():
+            stored[name] = tensor
+        elif tensor.ndim < 2 or not tensor.numel():
+            stored[name] = tensor.half()
+        else:
+            scale = tensor.float().abs().amax(-1, keepdim=True).clamp_(min=1e-30) / 127
+            stored[name], stored[name + _SCALE] = (tensor / scale).round_().to(torch.int8), scale
+    return stored
 
 
 def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
@@ -308,7 +327,7 @@ def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
     from safetensors.torch import save_file
 
     try:
-        save_file({name: _stored(tensor) for name, tensor in tensors.items()}, path)
+        save_file(_stored(tensors), path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
     # safetensors makes files that their owner alone can read.
@@ -338,4 +357,8 @@ def _load(path: Path, expected: str | None) -> dict[str, "Tensor"]:
             tensors = load_file(path)
         except SafetensorError as error:
             raise ValueError(error) from error
-        return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+        scales = {name.removesuffix(_SCALE): tensors.pop(name) for name in list(tensors) if name.endswith(_SCALE)}
+        return {
+            name: tensor * scales[name] if name in scales else tensor.float() if tensor.is_floating_point() else tensor
+            for name, tensor in tensors.items()
+        }

@@ -33,7 +33,7 @@ def _fitted(monkeypatch: pytest.MonkeyPatch, enough: int = 10) -> tuple[Language
     monkeypatch.setattr("trainer.selector._EPOCHS", 12)
     scenes = _scenes(2_400)
     vocabulary = build_vocabulary(
-        "word", [turn.text for scene in scenes for turn in scene], ["Ann", "Bob"], min_characters=1, min_words=1
+        "word", [(turn.text, 1) for scene in scenes for turn in scene], ["Ann", "Bob"], min_characters=1, min_words=1
     )
     model = tiny_model(vocabulary).eval()
     fit_selector(model, tokenizer_for(vocabulary), scenes, 16, 1, ConsoleProgress("", Console(quiet=True)))

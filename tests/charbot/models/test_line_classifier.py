@@ -12,7 +12,9 @@ _EMBEDDING = 8
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return tokenizer_for(build_vocabulary("word", [("Is there tea?", 1), ("There is tea.", 1)], [], min_characters=1, min_words=1))
+    return tokenizer_for(
+        build_vocabulary("word", [("Is there tea?", 1), ("There is tea.", 1)], [], min_characters=1, min_words=1)
+    )
 
 
 def _classifier(tokenizer: Tokenizer, share: float) -> LineClassifier:

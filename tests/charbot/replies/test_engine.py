@@ -10,8 +10,8 @@ from charbot.corpus.conversation import Utterance
 from charbot.errors import BundleError
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
-from charbot.models.state import DecoderState
 from charbot.models.quantised import QuantisedLSTM
+from charbot.models.state import DecoderState
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
@@ -173,7 +173,7 @@ def test_a_clean_reply_is_chosen_and_else_masked(library: Library, monkeypatch: 
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
-    candidates = _voice(shared_library).reply(Memory().said("Hello"), seed=2).candidates
+    candidates = _voice(shared_library).reply(Memory().said("More tea?"), seed=2).candidates
     assert len({candidate.text for candidate in candidates}) == len(candidates) > 1
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
 

@@ -14,6 +14,8 @@ _STATES = st.lists(_NUMBERS, min_size=4, max_size=4).map(
         np.array([x[:2]], np.float32),
         np.array([x[2:]], np.float32),
         np.array([1, -1, 2**40]),
+        np.array([[0.25, 1e-7]], np.float16),
+        np.array([[-0.0, 3.0]], np.float16),
         np.array([[0.5, -2.25], [1e-7, 0.1]], np.float16),
         np.array([7, 2**20], np.int32),
     )
@@ -56,8 +58,9 @@ def test_a_memory_forgets_what_is_long_ago() -> None:
     assert not Memory(memory.turns[:1] * 7, {"x": Reading(2, state)}).bounded(3).readings
 
 
-def test_what_was_read_before_there_were_caches_is_read_anew() -> None:
-    kept = {"readings": {"x": {"turns": 1, "state": [[[0], ""]] * 3}}}
+@pytest.mark.parametrize("parts", [3, 5])
+def test_what_was_read_before_there_were_caches_or_attention_is_read_anew(parts: int) -> None:
+    kept = {"readings": {"x": {"turns": 1, "state": [[[0], ""]] * parts}}}
     memory = Memory.from_json(Memory().said("Hi").to_json() | kept)
     assert memory == Memory().said("Hi")
     assert not memory.readings
@@ -67,9 +70,9 @@ def test_what_was_read_before_there_were_caches_is_read_anew() -> None:
     "damage",
     [
         {"turns": [["Ann"]]},
-        {"readings": {"x": {"turns": 9, "state": [[[0], ""]] * 5}}},
-        {"readings": {"x": {"turns": 0, "state": [[[2], "!"]] * 5}}},
-        {"readings": {"x": {"turns": 0, "state": [[[0], ""]] * 4}}},
+        {"readings": {"x": {"turns": 9, "state": [[[0], ""]] * 7}}},
+        {"readings": {"x": {"turns": 0, "state": [[[2], "!"]] * 7}}},
+        {"readings": {"x": {"turns": 0, "state": [[[0], ""]] * 8}}},
     ],
 )
 def test_a_damaged_memory_is_refused(damage: dict[str, object]) -> None:

@@ -21,7 +21,8 @@ TURNS = [Utterance("Bob", "Where is my mug?"), Utterance(None, "Hey, you!"), Utt
 
 
 def _mind(vocabulary: Vocabulary, cell: Cell = "lstm") -> Mind:
-    return Mind("", tiny_model(vocabulary, layers=2, cell=cell, cache=8), tokenizer_for(vocabulary))
+    attention = 8 if vocabulary.unit == "word" else 0
+    return Mind("", tiny_model(vocabulary, layers=2, cell=cell, cache=8, attention=attention), tokenizer_for(vocabulary))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -37,15 +38,17 @@ def test_reading_on_and_reading_together_is_reading_from_the_start(
     for found, count in zip((*together, *on, alone_on), (2, 0, 3, 1, 2, 3, 1, 3), strict=True):
         assert found.turns == count
         for one, other in zip(found.state, alone[count].state, strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-6)
+            # What is kept in half precision may be rounded the other way.
+            np.testing.assert_allclose(one, other, rtol=1e-3 if one.dtype == np.float16 else 1e-7, atol=1e-6)
 
 
 def test_what_is_no_state_of_its_own_is_not_gone_on_from(vocabularies: dict[str, Vocabulary]) -> None:
     mind = _mind(vocabularies["word"])
     (alone,), (known,) = mind.read([(TURNS, None)]), mind.read([(TURNS[:1], None)])
     odd = [np.zeros((1, 3), one.dtype)[: one.ndim, 0 if one.ndim == 1 else slice(None)] for one in known.state]
-    nothing_to_say = known.state[4] + mind.model.architecture.outputs
-    for part, state in (*enumerate(odd), (4, nothing_to_say), (4, -1 - known.state[4])):
+    said = known.state[6]
+    nothing_to_say = said + mind.model.architecture.outputs
+    for part, state in (*enumerate(odd), (6, nothing_to_say), (6, -1 - said)):
         reading = Reading(1, (*known.state[:part], state, *known.state[part + 1 :]))
         (found,) = mind.read([(TURNS, reading)])
         assert all(np.array_equal(one, other) for one, other in zip(found.state, alone.state, strict=True))

@@ -9,7 +9,9 @@ from charbot.tokens.pieces import pieces
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary, build_vocabulary, frequent
 
 TEXTS = ["I don't know, Bob!", "Tea? Tea... tea -- tea.", '"Quoted" (aside)', "Ça va?"]
-VOCABULARIES = {u: build_vocabulary(u, [(text, 1) for text in TEXTS], ["Ann", "Bob"], min_characters=1, min_words=1) for u in UNITS}
+VOCABULARIES = {
+    u: build_vocabulary(u, [(text, 1) for text in TEXTS], ["Ann", "Bob"], min_characters=1, min_words=1) for u in UNITS
+}
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60) | st.text("ab  '.!\n\tÇ😀\u202e\ud800", max_size=40)
 
 
