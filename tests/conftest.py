@@ -102,7 +102,7 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
     for unit in UNITS:
         vocabulary = vocabularies[unit]
         of_words = 8 if unit == "word" else 0
-        model = tiny_model(vocabulary, cache=8, selector=of_words, attention=of_words)
+        model = tiny_model(vocabulary, seed=7, cache=8, selector=of_words, attention=of_words)
         base = folder / "bases" / unit
         write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")

@@ -1,8 +1,10 @@
 """Fits a base: a model of one unit, to all speakers."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -17,7 +19,7 @@ from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library, slug
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered
-from charbot.tokens.vocabulary import Unit, build_vocabulary
+from charbot.tokens.vocabulary import Unit, Vocabulary, build_vocabulary
 from trainer.cache import fit_cache
 from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.progress import ConsoleProgress
@@ -80,6 +82,15 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
         )
 
 
+def _said_by_others(shop: Workshop, vocabulary: Vocabulary) -> Iterator[list[str]]:
+    """Each turn of the chats that a base reads but those of people whom it knows by name: what a persona says in
+    conversations that were written for it, it is to say."""
+    known = set(vocabulary.speakers)
+    for split in ("train", *HELD_OUT):
+        for example in shop.chat_examples(split):
+            yield from ([turn.text] for turn in example.turns if turn.speaker not in known)
+
+
 def fit_base(shop: Workshop, unit: Unit) -> Path:
     """Fits a base to all scripts and chats; returns its bundle's folder."""
     settings = shop.unit_settings(unit)
@@ -111,15 +122,15 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
                     fitted, tokenizer, list(scenes(shop.table, "train")), valid, settings.model.cache, fitting.seed, progress
                 )
         if settings.model.selector:
+            answered = [*scenes(shop.everything, "train"), *(example.turns for example in shop.chat_examples("train"))]
             with ConsoleProgress(f"{unit} base, selector", shop.console) as progress:
-                fit_selector(
-                    fitted, tokenizer, list(scenes(shop.everything, "train")), settings.model.selector, fitting.seed, progress
-                )
+                fit_selector(fitted, tokenizer, answered, settings.model.selector, fitting.seed, progress)
         scores = held_out_scores(fitted, tokenizer, held_out)
-        guard = CopyGuard.of(episodes(shop.everything))
-        write_base(
-            folder, vocabulary, fitted.architecture.to_json(), fitted.state_dict(), guard, shop.data(shop.everything), scores
-        )
+        guard = CopyGuard.of(chain(episodes(shop.everything), _said_by_others(shop, vocabulary)))
+        data = shop.data(shop.everything) | {
+            "conversations": Counter(chat.source for chat in shop.chats if shop.chat_weight(chat))
+        }
+        write_base(folder, vocabulary, fitted.architecture.to_json(), fitted.state_dict(), guard, data, scores)
         finished.close(scores, shop.console)
     shop.world.wait()
     return folder

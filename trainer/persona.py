@@ -50,6 +50,8 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
         )
     if not slug(name):
         raise CorpusError(f"{name!r} has no letter that a folder could be named by; give the speaker another name in cast.yaml")
+    if shop.voices.files and not voice_conversations(shop, name, "train"):
+        raise CorpusError(f"nobody called {name} says anything in the conversations of --voice")
     folder = shop.out / "personas" / slug(name)
     fits: dict[Unit, _UnitFit] = {}
     if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:

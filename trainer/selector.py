@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from trainer.progress import ConsoleProgress
 
 _ENOUGH = 5_000
 """Replies to learn from: with fewer, a selector would know those by heart, and nothing else."""
+
+_ALL = 250_000
+"""Replies of which it learns at the most."""
 
 _EPOCHS = 3
 _BATCH, _LEAST = 256, 32
@@ -46,9 +50,11 @@ def fit_selector(
     progress: ConsoleProgress,
 ) -> None:  # fmt: skip
     """Puts a selector into a model, whose encoders meet in `size` numbers, fitted to tell what answers the turns before
-    from other lines of the same speaker. Where there are few, the model does without."""
+    from other lines of the same speaker, or of nobody in particular. Where there are few, the model does without; of many
+    scenes it reads some."""
     torch.manual_seed(seed)
     chance = random.Random(seed)
+    scenes = _some(scenes, chance)
     if sum(max(0, len(scene) - 1) for scene in scenes) < _ENOUGH:
         return
     model.requires_grad_(False)
@@ -57,6 +63,13 @@ def fit_selector(
     turns = _read(model, tokenizer, scenes)
     _fit(model, model.selector, turns, [_batches(turns, chance) for _ in range(_EPOCHS)], progress)
     model.requires_grad_(False)
+
+
+def _some(scenes: Sequence[Sequence[Utterance]], chance: random.Random) -> list[Sequence[Utterance]]:
+    """Scenes in another order, up to the one with which they hold _ALL replies."""
+    shuffled = chance.sample(list(scenes), len(scenes))
+    replies = accumulate(max(0, len(scene) - 1) for scene in shuffled)
+    return [scene for scene, before in zip(shuffled, replies, strict=True) if before <= _ALL]
 
 
 def _read(model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[Utterance]]) -> _Turns:

@@ -16,7 +16,7 @@ from rich.console import Console
 from torch import nn
 
 from charbot.config import Config, FitSettings, UnitSettings
-from charbot.corpus.chats import ChatFiles
+from charbot.corpus.chats import Chat, ChatFiles
 from charbot.corpus.conversation import Conversation, Utterance, whole
 from charbot.corpus.split import Split
 from charbot.corpus.table import scenes
@@ -77,8 +77,12 @@ class Workshop:
     def chat_examples(self, split: Split) -> Iterator[Conversation]:
         """The chats of one split."""
         for chat in self.chats:
-            if chat.split == split and (weight := self.weight(chat.source, chat.collection)):
+            if chat.split == split and (weight := self.chat_weight(chat)):
                 yield whole(chat.turns, weight)
+
+    def chat_weight(self, chat: Chat) -> float:
+        """How often an epoch reads a chat."""
+        return self.weight(chat.source, chat.collection)
 
     def weight(self, *names: str) -> float:
         """How often an epoch reads a source of one of these names, the first that the settings list."""

@@ -1,6 +1,7 @@
 """Commands that measure models: score, eval and bench."""
 
 import argparse
+from pathlib import Path
 
 from charbot.cli.options import (
     Commands,
@@ -45,9 +46,12 @@ def add(commands: Commands) -> None:
         commands, "eval", "scores of bases or personas on held-out episodes",
         "charbot eval --scripts friends/ south_park/",
         "charbot eval joey ross --scripts friends/ --json",
+        "charbot eval --scripts friends/ --chats chats/",
     )  # fmt: skip
     evaluate.add_argument("personas", nargs="*", metavar="PERSONA", help="none: the bases")
     add_scripts(evaluate)
+    evaluate.add_argument("--chats", nargs="+", type=Path, metavar="PATH", help="conversations that the bases answer in, too")
+    evaluate.add_argument("--voice", nargs="+", type=Path, metavar="PATH", help="conversations that the personas answer in, too")
     evaluate.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(evaluate)
     evaluate.set_defaults(run=_eval)
@@ -105,7 +109,9 @@ def _eval(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     before_torch()
+    from charbot.corpus.chats import ChatFiles
     from charbot.corpus.table import corpus_table
+    from charbot.evaluation.chats import chat_report
     from charbot.evaluation.report import base_report, persona_reports
 
     config = config_of(args)
@@ -113,7 +119,13 @@ def _eval(args: argparse.Namespace) -> int:
         table = corpus_table(reading_of(args).lines, config.corpus)
         library = library_of(args)
         status.update("Measuring; a persona takes some minutes")
-        rows = persona_reports(library, args.personas, table, config.chat) if args.personas else [base_report(library, table)]
+        chats, voices = (ChatFiles.find(paths or (), config.corpus) for paths in (args.chats, args.voice))
+        if args.personas:
+            rows = persona_reports(library, args.personas, table, config.chat, voices)
+        else:
+            rows = iter(
+                [base_report(library, table) | (chat_report(library, chats, config.chat.context_turns) if chats.files else {})]
+            )
         for row in rows:
             _print_figures(row, args.json)
     return 0

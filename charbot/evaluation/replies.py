@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from charbot.evaluation.judge import Judge
 from charbot.personas.guard import run_hashes
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
+from charbot.replies.ranking import Candidate
 from charbot.text import words
 
 _PROMPTS = 200
@@ -104,8 +105,14 @@ def _chats(voice: Voice, messages: Sequence[str]) -> list[list[str]]:
     return found
 
 
-def retrieval(voice: Voice, held_out: Sequence[Conversation], lines: Sequence[str]) -> tuple[float, float]:
-    """How often the true reply comes first of 20 of the persona's own lines, and its mean reciprocal rank; NaN
+class Ranking(Protocol):
+    """Somebody who ranks given lines as replies, as a `Voice` does."""
+
+    def rank(self, memory: Memory, texts: Sequence[str]) -> tuple[Candidate, ...]: ...
+
+
+def retrieval(voice: Ranking, held_out: Sequence[Conversation], lines: Sequence[str]) -> tuple[float, float]:
+    """How often the true reply comes first of 20 of these lines, and its mean reciprocal rank; NaN
     where there are not so many."""
     if len(set(lines)) < _AMONG:
         return float("nan"), float("nan")

@@ -1,7 +1,7 @@
 """`charbot eval`: the scores of bases and personas on the test split."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from charbot.config import ChatSettings
+from charbot.corpus.chats import Chat
 from charbot.corpus.conversation import Conversation, Utterance, exchange, exchanges
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
+from charbot.evaluation.chats import voice_report
 from charbot.evaluation.judge import Judge
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
@@ -50,9 +52,10 @@ def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
 
 
 def persona_reports(
-    library: Library, names: Sequence[str], table: pd.DataFrame, settings: ChatSettings
+    library: Library, names: Sequence[str], table: pd.DataFrame, settings: ChatSettings, voices: Iterable[Chat] = ()
 ) -> Iterator[dict[str, Any]]:
-    """For each persona its `persona_report`, how its replies are (see `reply_report`), and how long it took to find out."""
+    """For each persona its `persona_report`, its `voice_report`, how its replies are (see `reply_report`), and how long it
+    took to find out."""
     judges: dict[str, Judge | None] = {}
     for name in names:
         started = time.monotonic()
@@ -60,8 +63,8 @@ def persona_reports(
         show = voice.card.show
         if show not in judges:
             judges[show] = judge_of(table, [card.name for _, card in library.cards() if card.show == show])
-        found = persona_report(library, name, table, settings.context_turns) | reply_report(voice, table, judges[show])
-        yield found | {"seconds": time.monotonic() - started}
+        found = persona_report(library, name, table, settings.context_turns) | voice_report(voice, library, voices)
+        yield found | reply_report(voice, table, judges[show]) | {"seconds": time.monotonic() - started}
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:

@@ -36,7 +36,7 @@ _OPENING = 2
 _ROUNDS = 3
 """How often replies are drawn where none of them can be said."""
 
-_SMALL_TALK = (Utterance(None, "Hey."),)
+SMALL_TALK = (Utterance(None, "Hey."),)
 """What a reply to anything is measured against. Not against silence: at the start of a scene
 people do not answer, and the shortest answers would look like the fittest."""
 
@@ -88,7 +88,7 @@ class Voice:
         # What a cache holds is of use to that cache alone.
         cache = self._library.base(unit, fit.base)[1].cache
         mind = Mind(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))
-        (small_talk,) = mind.prompts(mind.read([(_SMALL_TALK, None)]), self.card.name)
+        (small_talk,) = mind.prompts(mind.read([(SMALL_TALK, None)]), self.card.name)
         return mind, small_talk
 
     @cached_property

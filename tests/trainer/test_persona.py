@@ -1,6 +1,7 @@
 """Real fits on tiny data: from lines to a bundle that replies."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from charbot.corpus.chats import ChatFiles
 from charbot.corpus.table import corpus_table
 from charbot.errors import BundleError, CorpusError
-from charbot.personas.bundle import read_base, read_guard, read_persona
+from charbot.personas.bundle import read_base, read_base_guard, read_guard, read_persona
 from charbot.personas.library import Library
 from charbot.replies.engine import Voice
 from charbot.replies.memory import Memory
@@ -54,6 +56,44 @@ def test_a_base_may_read_other_scripts_first(shop: Workshop, tmp_path: Path) -> 
         assert card.data["lines"] == {"Demo": 960, "Other": 960}
         assert set(vocabulary.speakers) == {"Ann", "Bob", "Cy", "Zed"}
         assert card.scores["test_bits_per_character"] < read_base(shop.out / "bases" / unit)[0].scores["test_bits_per_character"]
+
+
+def _chats(folder: Path, collection: str, count: int, *turns: tuple[str, str]) -> ChatFiles:
+    """So many conversations of these turns, which begin differently, in a file of a folder."""
+    (folder / collection).mkdir(parents=True)
+    lines = [json.dumps({"turns": [["A", f"Hi, {number}!"], *turns]}) for number in range(count)]
+    (folder / collection / "file.jsonl").write_text("\n".join(lines))
+    return ChatFiles.find([folder / collection], CONFIG.corpus)
+
+
+def test_a_base_reads_conversations_as_often_as_they_weigh(shop: Workshop, tmp_path: Path) -> None:
+    said = "Zebras would rather have a very long list of words to say here."
+    backwards = " ".join(reversed(said.split()))
+    chats = _chats(tmp_path, "animals", 5, ("B", "Zebras?"), ("A", said), ("Ann", backwards))
+    for weight, known in ((2.0, True), (0.0, False)):
+        train = dataclasses.replace(CONFIG.train, weights={"animals": weight})
+        config = dataclasses.replace(CONFIG, train=train)
+        out = tmp_path / str(weight)
+        folder = fit_base(prepare(config, shop.table, out, Console(quiet=True), chats=chats), "word")
+        card, vocabulary = read_base(folder)
+        assert (" Zebras" in vocabulary.words) == known
+        assert card.data["conversations"] == ({"file": 5} if known else {})
+        guard = read_base_guard(folder, card)
+        assert guard.copies(said) == known, "what people said is not to be quoted"
+        assert not guard.copies(backwards), "what was written for a persona is to be said"
+
+
+def test_a_persona_learns_from_its_voice(shop: Workshop, tmp_path: Path) -> None:
+    voices = _chats(tmp_path, "voices", 40, ("Ann", "The kettle is on!"))
+    fits = {}
+    for name, given in (("with", voices), ("without", None)):
+        own = dataclasses.replace(shop, out=tmp_path / name, voices=given or shop.voices)
+        fits[name] = read_persona(fit_persona(own, Library((shop.out,)), "Ann", ("word",), "general")).fits["word"]
+    scores = fits["with"].scores
+    assert scores["voice_test_bits_per_character"] < scores["base_voice_test_bits_per_character"]
+    assert "voice_test_bits_per_character" not in fits["without"].scores
+    with pytest.raises(CorpusError, match="nobody called Bob says anything"):
+        fit_persona(dataclasses.replace(own, voices=voices), Library((shop.out,)), "Bob", ("word",), "general")
 
 
 def test_phrases_are_the_character_units(shop: Workshop) -> None:

@@ -73,3 +73,26 @@ def test_a_corpus_smaller_than_a_batch_still_trains(text: str) -> None:
     stream = Stream(TOKENIZER, tiny, batch=8, window=16, anonymous=0.0, seed=1)
     (window,) = stream.epoch(0)
     assert window.ids.shape == (2, 8)
+
+
+def test_an_epoch_reads_a_conversation_as_often_as_it_weighs() -> None:
+    weights = {"a": 3.0, "b": 0.5, "c": 0.0, "d": 1.0}
+    scenes = [whole([Utterance("Ann", letter * 4)], weight) for letter, weight in weights.items() for _ in range(40)]
+    stream = Stream(TOKENIZER, scenes, batch=1, window=9, anonymous=0.0, seed=5)
+    assert stream.tokens == sum(40 * weight * 7 for weight in weights.values())
+    found: dict[str, list[float]] = {letter: [] for letter in weights}
+    for epoch in range(12):
+        read = _tracks(stream, epoch)
+        for letter, counts in found.items():
+            counts.append((read == VOCABULARY.character_ids[letter]).sum() / 160)
+    assert set(found["c"]) == {0}
+    for letter, weight in weights.items():
+        assert np.mean(found[letter]) == pytest.approx(weight, rel=0.1)
+    assert len(set(found["b"])) > 1, "others of them in each epoch"
+
+
+def test_who_talks_to_nobody_in_particular_keeps_the_name() -> None:
+    """In a conversation that was written for a persona, it is the persona who answers."""
+    voice = [whole([Utterance(None, "abc"), Utterance("Ann", "de")])] * 20
+    read = _tracks(Stream(TOKENIZER, voice, batch=1, window=9, anonymous=1.0, seed=5), 0)
+    assert (read == VOCABULARY.speaker("Ann")).sum() == (read == VOCABULARY.anonymous).sum() == 20

@@ -1,0 +1,41 @@
+"""The voices that charbot ships: conversations written for its personas, in its own words."""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from charbot.config import CorpusSettings
+from charbot.corpus.chats import ChatFiles
+from charbot.personas.bundle import read_persona
+from charbot.personas.library import Library
+
+VOICES = Path(str(resources.files("scripts_data").joinpath("voices")))
+LIBRARY = Library((Path(str(resources.files("charbot").joinpath("bundles"))),))
+NAMES = sorted(LIBRARY.personas)
+
+
+def test_every_persona_has_a_voice() -> None:
+    assert sorted(path.stem for path in VOICES.glob("*.jsonl")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_voice_is_many_conversations_in_which_every_message_is_answered(name: str) -> None:
+    persona = read_persona(LIBRARY.find(name)).name
+    chats = list(ChatFiles.find([VOICES / f"{name}.jsonl"], CorpusSettings()))
+    assert len(chats) >= 300
+    replies = []
+    for chat in chats:
+        assert len(chat.turns) % 2 == 0
+        assert [turn.speaker for turn in chat.turns] == ["user", persona] * (len(chat.turns) // 2)
+        replies += [turn.text for turn in chat.turns[1::2]]
+    assert len(set(replies)) == len(replies), "nothing is said twice"
+    assert all(reply.isascii() and len(reply.split()) <= 32 for reply in replies)
+    assert {chat.split for chat in chats} == {"train", "valid", "test"}, "some are held out"
+    assert sum(len(chat.turns) > 2 for chat in chats) > len(chats) / 6, "and many go on"
+
+
+def test_ids_tell_conversations_apart() -> None:
+    ids = [json.loads(line)["id"] for path in VOICES.glob("*.jsonl") for line in path.read_text("utf-8").splitlines()]
+    assert len(set(ids)) == len(ids)
