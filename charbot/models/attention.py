@@ -31,6 +31,14 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, begins: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """x (T, B, hidden) with what each token read, and the state that remembers these tokens too; `begins` (T, B) marks
         the tokens with which a conversation begins, which sees nothing of the one before."""
+        found = []
+        # No more at once than can be seen: what is compared would grow with the square of a conversation's length.
+        for part, part_begins in zip(x.split(SPAN), begins.split(SPAN), strict=True):
+            read, state = self._read_part(part, part_begins, state)
+            found.append(read)
+        return torch.cat(found), state
+
+    def _read_part(self, x: Tensor, begins: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         query, new_keys, new_values = self.read(x).chunk(3, 2)
         if not self.training:
             # States are kept in half precision: what is read at once and what is read in parts must agree.
