@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from charbot.corpus.conversation import Utterance, heard
+from charbot.corpus.conversation import Utterance, heard, turns_of
 from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory, turns_of
+from charbot.replies.memory import Memory
 from charbot.replies.ranking import Candidate
 
 _UNDOABLE = 50

@@ -18,7 +18,7 @@ from charbot.evaluation.likelihood import characters, likelihood
 from charbot.models.adapter import Adapter, merge, scaled
 from charbot.models.language_model import LanguageModel
 from charbot.models.loading import base_model
-from charbot.personas.bundle import read_change, read_persona, write_persona
+from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
 from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library, slug
 from charbot.tokens import tokenizer_for
@@ -50,12 +50,15 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
         )
     if not slug(name):
         raise CorpusError(f"{name!r} has no letter that a folder could be named by; give the speaker another name in cast.yaml")
-    if shop.voices.files and not voice_conversations(shop, name, "train"):
-        raise CorpusError(f"nobody called {name} says anything in the conversations of --voice")
     folder = shop.out / "personas" / slug(name)
     fits: dict[Unit, _UnitFit] = {}
+    voice = [one.turns for one in voice_conversations(shop, name, "train")]
+    if shop.voices.files and not voice:
+        raise CorpusError(f"nobody called {name} says anything in the conversations of --voice")
     if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:
-        for unit, old in read_persona(folder).fits.items():
+        before = read_persona(folder)
+        voice = voice or list(read_voice(folder, before))
+        for unit, old in before.fits.items():
             # One whose base is gone is of no use to anybody.
             if library.has_base(unit, old.base):
                 fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
@@ -65,7 +68,9 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
     show = str(lines["show"].mode().iloc[0])
     if shop.world.leads:
         guard = CopyGuard.of(episodes(shop.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
-        write_persona(folder, name=name, show=show, rating=rating, guard=guard, data=shop.data(lines), fits=fits)
+        write_persona(
+            folder, name=name, show=show, rating=rating, guard=guard, data=shop.data(lines), fits=fits, voice=voice
+        )  # fmt: skip
         for unit, one in finished.items():
             one.close(fits[unit][2], shop.console)
     shop.world.wait()

@@ -134,7 +134,7 @@ def _pick(talk: Chat, argument: str) -> None:
 
 def _why(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
-    parts: tuple[str, ...] = ("score", "here", "anybody", "follows", "topic", "repetition", "absent")
+    parts: tuple[str, ...] = ("score", "here", "anybody", "follows", "topic", "repetition", "absent", "known")
     if shutil.get_terminal_size().columns < _WIDE:
         parts = parts[:1]
     rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from charbot.text import message
 
@@ -22,6 +23,14 @@ class Conversation:
     scored: tuple[bool, ...]
     weight: float = 1.0
     """How often an epoch of a fit reads it: of those that weigh 0.3, three in ten."""
+
+
+def turns_of(data: Any) -> tuple[Utterance, ...]:
+    """Turns from pairs of a speaker, or None, and a text. Raises ValueError or TypeError where `data` holds anything else."""
+    turns = tuple(Utterance(speaker, text) for speaker, text in data)
+    if not all(isinstance(turn.speaker, str | None) and isinstance(turn.text, str) for turn in turns):
+        raise TypeError("a turn is a speaker, or nobody, and a text")
+    return turns
 
 
 def heard(turns: Sequence[Utterance], count: int | None = None) -> tuple[Utterance, ...]:

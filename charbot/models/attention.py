@@ -33,7 +33,7 @@ class Attention(nn.Module):
         the tokens with which a conversation begins, which sees nothing of the one before."""
         found = []
         # No more at once than can be seen: what is compared would grow with the square of a conversation's length.
-        for part, part_begins in zip(x.split(SPAN), begins.split(SPAN), strict=True):
+        for part, part_begins in zip(torch.split(x, SPAN), torch.split(begins, SPAN), strict=True):
             read, state = self._read_part(part, part_begins, state)
             found.append(read)
         return torch.cat(found), state

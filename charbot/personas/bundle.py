@@ -10,6 +10,7 @@
                               unit its base (by the checksum of its weights), speaker id, scores and checksum
               char.safetensors, word.safetensors
               guard.safetensors
+              voice.json         (where it was fitted to conversations that were written for it: their turns)
     <classifier>/classifier.json   kind, format, whom it tells apart, sizes, the word base whose embedding it
                               reads by the checksum of its weights, scores, checksum of its own
               weights.safetensors
@@ -21,11 +22,12 @@ precision. Everything read is checked against its checksum first.
 import json
 import reprlib
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from charbot.corpus.conversation import Utterance, turns_of
 from charbot.errors import BundleError
 from charbot.storage import replace_folder, sha256
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -41,6 +43,7 @@ _READABLE = (2, FORMAT)
 _BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 _CACHE = "cache.safetensors"
+_VOICE = "voice.json"
 _PARTS = {_CACHE: "cache.", "selector.safetensors": "selector."}
 """Files of parts of a base that can be fitted anew without it, and how the names of what is in them begin."""
 
@@ -83,6 +86,8 @@ class PersonaCard:
     data: Mapping[str, Any]
     guard: str
     fits: Mapping[Unit, Fit]
+    voice: str = ""
+    """The checksum of its voice; empty where it has none."""
 
     def fit(self, unit: Unit) -> Fit:
         """What is known of a unit's model. Raises BundleError where there is none."""
@@ -178,9 +183,10 @@ def write_persona(
     guard: "CopyGuard",
     data: Mapping[str, Any],
     fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
+    voice: Sequence[Sequence[Utterance]] = (),
 ) -> None:
     """Writes a persona, in the place of the one before. A fit is its base, speaker id, scores and tensors;
-    `guard` knows what it was fitted to and its bases were not."""
+    `guard` knows what it was fitted to and its bases were not; `voice` are conversations that were written for it."""
 
     def fill(new: Path) -> None:
         cards = {}
@@ -193,6 +199,10 @@ def write_persona(
             "kind": "persona", "format": FORMAT, "name": name, "show": show, "rating": rating,
             "data": dict(data), "guard": sha256(new / _GUARD), "fits": cards,
         }  # fmt: skip
+        if voice:
+            turns = [[[turn.speaker, turn.text] for turn in chat] for chat in voice]
+            (new / _VOICE).write_text(json.dumps(turns, ensure_ascii=True), "ascii")
+            card["voice"] = sha256(new / _VOICE)
         (new / _PERSONA).write_text(json.dumps(card, indent=1), "utf-8")
 
     _replace(folder, fill)
@@ -210,7 +220,8 @@ def read_persona(folder: Path) -> PersonaCard:
             _hold(str, base=fit.base, file=fit.file, sha256=fit.sha256)
             _hold(dict, scores=fit.scores)
             _hold((int, float), speaker=fit.speaker, **fit.scores)
-        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits)
+        _hold(str, voice=(voice := card.get("voice", "")))
+        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits, voice)
 
 
 def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
@@ -221,6 +232,16 @@ def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
 def read_guard(folder: Path, persona: PersonaCard) -> "CopyGuard":
     """The guard of what a persona was fitted to and its bases were not, checked. Raises BundleError."""
     return _load_guard(folder / _GUARD, persona.guard)
+
+
+def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...], ...]:
+    """The conversations that were written for a persona, checked; none where it has no voice. Raises BundleError."""
+    if not persona.voice:
+        return ()
+    path = folder / _VOICE
+    _check(path, persona.voice)
+    with _naming_faults(path):
+        return tuple(turns_of(chat) for chat in json.loads(path.read_text("ascii")))
 
 
 def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from charbot.config import ChatSettings
 from charbot.corpus.conversation import Utterance
 from charbot.models import LOADING
-from charbot.personas.bundle import PersonaCard, read_guard, read_persona
+from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
 from charbot.personas.library import Library
+from charbot.replies.answers import Answers
 from charbot.replies.lexicon import Lexicon
 from charbot.replies.memory import Memory
 from charbot.replies.ranking import DRAWN, GIVEN, Candidate, Weights, goes_in_circles, ranked
@@ -97,6 +98,10 @@ class Voice:
         return [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
 
     @cached_property
+    def _answers(self) -> Answers:
+        return Answers(read_voice(self._folder, self.card))
+
+    @cached_property
     def _lexicon(self) -> Lexicon:
         fit = self.card.fits.get("word")
         if fit is None:
@@ -150,7 +155,12 @@ class Voice:
         else:
             mended = [{self._mended(text): likely for text, likely in found.items()} for found in drawn]
             texts |= {i: found for i, found in zip(pending, mended, strict=True) if i not in texts}
-        ranking = self._ranked(memories, prompts, [texts[i] for i in range(len(memories))], DRAWN)
+        known = [self._known(memory) for memory in memories]
+        asked = [(prompt, text) for prompt, answers in zip(prompts, known, strict=True) for text in answers]
+        likely = iter(mind.likely(asked))
+        for i, answers in enumerate(known):
+            texts[i] |= dict(zip(answers, likely, strict=False))
+        ranking = self._ranked(memories, prompts, [texts[i] for i in range(len(memories))], DRAWN, known)
         seconds = time.perf_counter() - started
         return [
             Reply(candidates[0].text, candidates, memory.said(candidates[0].text, self.card.name), seconds)
@@ -163,7 +173,7 @@ class Voice:
         (memory,) = self._up_to_date([memory], mind)
         (here,) = mind.prompts([memory.readings[mind.id]], self.card.name)
         likely = mind.likely([(here, text) for text in texts])
-        (ranking,) = self._ranked([memory], [here], [dict(zip(texts, likely, strict=True))], GIVEN)
+        (ranking,) = self._ranked([memory], [here], [dict(zip(texts, likely, strict=True))], GIVEN, [{}])
         return ranking
 
     def _up_to_date(self, memories: Sequence[Memory], mind: "Mind") -> list[Memory]:
@@ -175,8 +185,19 @@ class Voice:
             for memory, reading in zip(bounded, readings, strict=True)
         ]
 
+    def _known(self, memory: Memory) -> dict[str, float]:
+        """What was written for the persona to answer to such a message, with how like it is."""
+        said = {turn.text for turn in memory.turns}
+        near = self._answers.near(memory.turns)
+        return {text: alike for text, alike in near.items() if text not in said and self._can_be_said(text)}
+
     def _ranked(
-        self, memories: Sequence[Memory], heres: "Sequence[Prompt]", texts: Sequence[Mapping[str, float]], weights: Weights
+        self,
+        memories: Sequence[Memory],
+        heres: "Sequence[Prompt]",
+        texts: Sequence[Mapping[str, float]],
+        weights: Weights,
+        known: Sequence[Mapping[str, float]],
     ) -> list[tuple[Candidate, ...]]:
         """For each memory, and where it brings the model to, its candidates, the best first: texts with their log p here,
         in nats a character."""
@@ -194,7 +215,7 @@ class Voice:
         turns = [memory.turns for memory in memories]
         follows = mind.follows(heres, turns, [list(found) for found in texts])
         parts = zip(texts, anywhere, anybody, follows, turns, strict=True)
-        return [ranked(*one, self.card.name, self._lexicon, weights) for one in parts]
+        return [ranked(*one, self.card.name, self._lexicon, weights, own) for one, own in zip(parts, known, strict=True)]
 
     def _can_be_said(self, text: str) -> bool:
         """Whether a reply is made of words, goes in no circles, quotes no script at length, and is clean where it has to be."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from charbot.corpus.conversation import Utterance, heard
+from charbot.corpus.conversation import Utterance, heard, turns_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,11 +85,3 @@ class Memory:
                 raise ValueError("no model has such a state")
             readings[str(fit)] = Reading(one["turns"], state)
         return cls(turns, readings)
-
-
-def turns_of(data: Any) -> tuple[Utterance, ...]:
-    """Turns from pairs of a speaker, or None, and a text. Raises ValueError or TypeError where `data` holds anything else."""
-    turns = tuple(Utterance(speaker, text) for speaker, text in data)
-    if not all(isinstance(turn.speaker, str | None) and isinstance(turn.text, str) for turn in turns):
-        raise TypeError("a turn is a speaker, or nobody, and a text")
-    return turns

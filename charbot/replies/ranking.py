@@ -10,6 +10,7 @@ Diversity-Promoting Objective Function").
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from charbot.corpus.conversation import Utterance
 from charbot.replies.lexicon import Lexicon
@@ -29,7 +30,8 @@ class Weights:
     answer; what is in common with what was said, less what it repeats; how many characters make half of what likelihood
     can bring, which in a short line says little; less each nat by which a whole line is likelier than _STOCK: "Yeah." fits
     nearly everywhere, and is no conversation; how well it follows what was said, by the model's selector; what it is worth
-    to ask something; and less what calling somebody costs who is not there."""
+    to ask something; less what calling somebody costs who is not there; and what it is worth to have been written for such a
+    message."""
 
     anywhere: float
     persona: float
@@ -41,11 +43,12 @@ class Weights:
     follows: float
     asks: float
     absent: float
+    known: float
 
 
 DRAWN = Weights(
     anywhere=0.0, persona=24.0, most_persona=0.05, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, follows=0.25,
-    asks=0.2, absent=1.0,
+    asks=0.2, absent=1.0, known=1.5,
 )  # fmt: skip
 """For replies that the model drew: by how good readers find them, how like the persona's lines they are, how seldom one is
 said twice, and how often one asks (EXPERIMENTS.md). What the model draws is likely, and readers hold nothing against what is
@@ -53,7 +56,7 @@ likely anywhere."""
 
 GIVEN = Weights(
     anywhere=1.0, persona=0.0, most_persona=0.0, topic=0.9, repetition=0.0, half_length=30.0, stock=0.0, follows=0.05,
-    asks=0.0, absent=0.0,
+    asks=0.0, absent=0.0, known=0.0,
 )  # fmt: skip
 """For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model draws, they are seldom
 likely, and what tells the right one is what it owes to what was said."""
@@ -63,7 +66,8 @@ likely, and what tells the right one is what it owes to what was said."""
 class Candidate:
     """A reply that was drawn, and what its score is made of: log p here, after small talk and by anybody, each in nats a
     character (0 where it counts nothing), how much it is about what was said, the share of it that repeats something, how
-    well it follows what was said, in nats (0 where no selector tells), and 1 where it calls somebody who is not there."""
+    well it follows what was said, in nats (0 where no selector tells), 1 where it calls somebody who is not there, and how
+    like what was said the message is that it was written for, from 0 to 1 (0 where it was written for none)."""
 
     text: str
     score: float
@@ -74,6 +78,7 @@ class Candidate:
     repetition: float
     follows: float = 0.0
     absent: float = 0.0
+    known: float = 0.0
 
 
 def ranked(
@@ -85,9 +90,10 @@ def ranked(
     persona: str,
     lexicon: Lexicon,
     weights: Weights,
+    known: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[Candidate, ...]:
     """Candidates, the best first: texts with their log p here, after small talk and by anybody, and how well they follow
-    the last `turns`, oldest first."""
+    the last `turns`, oldest first; `known` says of those that were written for a message how like the last turn it is."""
     said = [turn.text for turn in turns]
     said_words = [words(text) for text in said]
     # What the persona has told is told again, unless somebody has just brought it up.
@@ -104,8 +110,11 @@ def ranked(
         score += weights.asks * ("?" in text) - weights.stock * max(0.0, here * characters - _STOCK)
         absent = float(calls_somebody_absent(text, turns, persona, lexicon))
         # What is only said again is about nothing.
+        score += weights.known * known.get(text, 0.0)
         score += weights.topic * about * (1 - repeated) - weights.repetition * repeated - weights.absent * absent
-        found.append(Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this, absent))
+        found.append(
+            Candidate(text, score, here, after_anything, by_anybody, about, repeated, after_this, absent, known.get(text, 0.0))
+        )
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 

@@ -108,7 +108,7 @@ def test_sessions_that_were_kept_before_steps_were_still_load() -> None:
         {"mine": [1, 0]}, {"given": "2"}, {"given": -1}, {"candidates": ["Hello."]}, {"candidates": [{"text": 3}]},
         {"seconds": None}, {"past": [{"turns": 99, "remembered": 0, "candidates": [], "seconds": 0}]}, {"past": [1]},
         {"past": 3}, {"memory": []}, {"memory": {"turns": [[None, 3]], "readings": {}}},
-        {"memory": {"turns": [], "readings": {"x": {"turns": 0, "state": [[[1, 2, 1], "AAAAAAAAAAA="]] * 5}}}},
+        {"memory": {"turns": [], "readings": {"x": {"turns": 0, "state": [[[1, 2, 1], "AAAAAAAAAAA="]] * 7}}}},
     ],
 )  # fmt: skip
 def test_what_is_no_session_is_refused(damage: dict[str, Any]) -> None:

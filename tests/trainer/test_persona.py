@@ -68,7 +68,7 @@ def _chats(folder: Path, collection: str, count: int, *turns: tuple[str, str]) -
 
 def test_a_base_reads_conversations_as_often_as_they_weigh(shop: Workshop, tmp_path: Path) -> None:
     said = "Zebras would rather have a very long list of words to say here."
-    backwards = " ".join(reversed(said.split()))
+    backwards = "Here I say a list that nobody else has, of ostriches and their many cousins."
     chats = _chats(tmp_path, "animals", 5, ("B", "Zebras?"), ("A", said), ("Ann", backwards))
     for weight, known in ((2.0, True), (0.0, False)):
         train = dataclasses.replace(CONFIG.train, weights={"animals": weight})

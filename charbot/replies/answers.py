@@ -1,0 +1,86 @@
+"""What a persona answers to messages that it knows: conversations that were written for it, looked up by what was said.
+
+They are candidates beside those that the model makes up, and win only where they fit better (compare Weston, Dinan and
+Miller 2018, "Retrieve and Refine").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import log, sqrt
+
+from charbot.corpus.conversation import Utterance
+from charbot.text import words
+
+_NEAR = 0.35
+"""How like a known message one has to be, from 0 to 1, for its answer to be a candidate."""
+
+_ANSWERS = 4
+"""Candidates that are looked up at the most."""
+
+_PAIR = 0.7
+"""What two words in a row count, against one."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Conversations in which a persona answers every message of somebody else."""
+
+    conversations: tuple[tuple[Utterance, ...], ...]
+
+    def near(self, turns: Sequence[Utterance]) -> dict[str, float]:
+        """The answers to the messages most like the last of `turns`, the likest first, each with how like it is, from
+        _NEAR to 1. What goes on in a conversation is an answer only where the persona has just said what it said there."""
+        if not turns:
+            return {}
+        asked, before = self._vector(turns[-1].text), turns[-2].text if len(turns) > 1 else None
+        found = [
+            (_cosine(asked, message), answer)
+            for said_before, message, answer in self._exchanges
+            if said_before is None or said_before == before
+        ]
+        found.sort(key=lambda one: -one[0])
+        near: dict[str, float] = {}
+        for alike, answer in found[:_ANSWERS]:
+            if alike >= _NEAR:
+                near.setdefault(answer, alike)
+        return near
+
+    @cached_property
+    def _exchanges(self) -> list[tuple[str | None, dict[str, float], str]]:
+        """For each answer what the persona said before it in the same conversation, and the message as a vector."""
+        return [
+            (chat[at - 2].text if at > 1 else None, self._vector(chat[at - 1].text), chat[at].text)
+            for chat in self.conversations
+            for at in range(1, len(chat), 2)
+        ]
+
+    @cached_property
+    def _rarity(self) -> dict[str, float]:
+        """The logarithm of one over the share of messages that have a feature."""
+        messages = [set(_features(turn.text)) for chat in self.conversations for turn in chat[::2]]
+        counts: dict[str, int] = {}
+        for message in messages:
+            for feature in message:
+                counts[feature] = counts.get(feature, 0) + 1
+        return {feature: log((1 + len(messages)) / count) for feature, count in counts.items()}
+
+    def _vector(self, text: str) -> dict[str, float]:
+        """The features of a text, weighted by rarity, of length 1."""
+        unknown = log(1 + len(self.conversations))
+        weights = {
+            feature: self._rarity.get(feature, unknown) * (_PAIR if " " in feature else 1.0) for feature in _features(text)
+        }
+        length = sqrt(sum(weight * weight for weight in weights.values()))
+        return {feature: weight / length for feature, weight in weights.items()} if length else {}
+
+
+def _features(text: str) -> list[str]:
+    # Many leave apostrophes out.
+    said = [word.replace("'", "") for word in words(text)] or list(text)
+    return [*said, *(f"{one} {other}" for one, other in pairwise(said))]
+
+
+def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
+    return sum(weight * other.get(feature, 0.0) for feature, weight in one.items())
