@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from charbot.corpus.conversation import Utterance, heard, turns_of
-from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate
+from charbot.dialogue import Utterance, parse_turns, prepare_turns
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Reply
+from charbot.generation.reranking import Candidate
 
 _UNDOABLE = 50
 """Steps that can be taken back, one after the other."""
@@ -24,18 +24,20 @@ class Session:
 
     turns: tuple[Utterance, ...] = ()
     mine: tuple[bool, ...] = ()
-    memory: Memory = field(default_factory=Memory)
+    conversation: Conversation = field(default_factory=Conversation)
     candidates: tuple[Candidate, ...] = ()
     seconds: float = 0.0
     given: int = field(default=0, compare=False)
     past: tuple["Session", ...] = ()
 
-    def said(self, text: str, speaker: str | None = None) -> "Session":
+    def add_message(self, text: str, speaker: str | None = None) -> "Session":
         """The session after a message, which begins a step; the same one where it says nothing."""
-        turn = heard([Utterance(speaker, text)])
+        turn = prepare_turns([Utterance(speaker, text)])
         if not turn:
             return self
-        return replace(self.unasked(), turns=self.turns + turn, mine=(*self.mine, True), memory=self.memory.heard(turn))
+        return replace(
+            self.unasked(), turns=self.turns + turn, mine=(*self.mine, True), conversation=self.conversation.extend(turn)
+        )
 
     def unasked(self) -> "Session":
         """The session in which somebody replies though nothing was said, which begins a step."""
@@ -44,21 +46,21 @@ class Session:
     def answered(self, reply: Reply) -> "Session":
         """The session after a persona's reply to it."""
         return replace(
-            self, turns=(*self.turns, reply.memory.turns[-1]), mine=(*self.mine, False), memory=reply.memory,
+            self, turns=(*self.turns, reply.conversation.turns[-1]), mine=(*self.mine, False), conversation=reply.conversation,
             candidates=reply.candidates, seconds=reply.seconds, given=self.given + 1,
         )  # fmt: skip
 
     def unanswered(self) -> "Session":
         """The session before its last turn, a reply, and still in the step that it belongs to."""
         # No model has read the last turn yet: they read it with the next message.
-        memory = replace(self.memory, turns=self.memory.turns[:-1])
-        return replace(self, turns=self.turns[:-1], mine=self.mine[:-1], memory=memory)
+        conversation = replace(self.conversation, turns=self.conversation.turns[:-1])
+        return replace(self, turns=self.turns[:-1], mine=self.mine[:-1], conversation=conversation)
 
     def with_last(self, text: str) -> "Session":
         """The session with something else as its last turn, a reply."""
         turn, before = Utterance(self.turns[-1].speaker, text), self.unanswered()
-        memory = replace(before.memory, turns=(*before.memory.turns, turn))
-        return replace(self, turns=(*before.turns, turn), memory=memory)
+        conversation = replace(before.conversation, turns=(*before.conversation.turns, turn))
+        return replace(self, turns=(*before.turns, turn), conversation=conversation)
 
     def undone(self) -> "Session":
         """The session before the last step; the same one where none can be taken back."""
@@ -81,7 +83,7 @@ class Session:
         return {
             "turns": [[turn.speaker, turn.text] for turn in self.turns],
             "mine": self.mine,
-            "memory": self.memory.to_json(),
+            "memory": self.conversation.to_json(),
             "given": self.given,
             "past": [one._moment() for one in self.past],
             **self._reply(),
@@ -89,22 +91,22 @@ class Session:
 
     def _moment(self) -> dict[str, Any]:
         """As a moment in the past of another session, whose first turns it has, and personas remember the last of them."""
-        remembered = min(len(self.memory.turns), len(self.turns))
+        remembered = min(len(self.conversation.turns), len(self.turns))
         return {"turns": len(self.turns), "remembered": remembered, **self._reply()}
 
     def _reply(self) -> dict[str, Any]:
-        return {"candidates": [vars(one) for one in self.candidates], "seconds": self.seconds}
+        return {"candidates": [one.to_json() for one in self.candidates], "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Session":
         """Raises ValueError, KeyError, TypeError or AttributeError where `data` is not what `to_json` gave."""
-        turns = turns_of(data["turns"])
+        turns = parse_turns(data["turns"])
         # Sessions were kept without the rest of this once.
         mine = tuple(data.get("mine", [turn.speaker is None for turn in turns]))
         given = data.get("given", mine.count(False))
         if len(mine) != len(turns) or not all(isinstance(one, bool) for one in mine) or type(given) is not int or given < 0:
             raise ValueError("no session has such figures")
-        now = cls(turns, mine, Memory.from_json(data["memory"]), *_reply_of(data), given)
+        now = cls(turns, mine, Conversation.from_json(data["memory"]), *_reply_of(data), given)
         return replace(now, past=tuple(now._before(one) for one in data.get("past", [])))
 
     def _before(self, data: Mapping[str, Any]) -> "Session":
@@ -113,15 +115,13 @@ class Session:
         if not 0 <= remembered <= count <= len(self.turns):
             raise ValueError("more is past than was said")
         turns = self.turns[:count]
-        return Session(turns, self.mine[:count], Memory(turns[count - remembered :]), *_reply_of(data))
+        return Session(turns, self.mine[:count], Conversation(turns[count - remembered :]), *_reply_of(data))
 
 
 def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:
     """The candidates of a reply, and the seconds that it took."""
-    candidates = tuple(Candidate(**one) for one in data.get("candidates", []))
+    candidates = tuple(Candidate.from_json(one) for one in data.get("candidates", []))
     seconds = data.get("seconds", 0.0)
-    texts = [one.text for one in candidates]
-    figures = [seconds, *(figure for one in candidates for figure in vars(one).values() if figure is not one.text)]
-    if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, float | int) for one in figures):
-        raise TypeError("no reply has such figures")
+    if not isinstance(seconds, float | int):
+        raise TypeError("no reply took so long")
     return candidates, seconds

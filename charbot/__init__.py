@@ -1,9 +1,9 @@
 """charbot: a chatbot that talks like a TV character.
 
-    from charbot import ChatSettings, Library, Memory, Voice
+    from charbot import ChatSettings, Conversation, Library, Persona
 
-    voice = Voice(Library.default(), "joey", ChatSettings())
-    print(voice.reply(Memory().said("Are you hungry?")).text)
+    voice = Persona(Library.default(), "joey", ChatSettings())
+    print(voice.reply(Conversation().add("Are you hungry?")).text)
 
 Each name is imported when it is first used, torch when a model is first needed.
 """
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from charbot.config import ChatSettings, Config, load_config
-    from charbot.corpus.conversation import Utterance
+    from charbot.dialogue import Utterance
     from charbot.errors import CharbotError
+    from charbot.generation.conversation import Conversation
+    from charbot.generation.persona import Persona, Reply
+    from charbot.generation.reranking import Candidate
     from charbot.personas.library import Library
-    from charbot.replies.engine import Reply, Voice
-    from charbot.replies.memory import Memory
-    from charbot.replies.ranking import Candidate
     from charbot.scripts.reading import read_scripts
 
 __version__ = "0.1.0"
@@ -28,23 +28,23 @@ __all__ = [
     "CharbotError",
     "ChatSettings",
     "Config",
+    "Conversation",
     "Library",
-    "Memory",
+    "Persona",
     "Reply",
     "Utterance",
-    "Voice",
     "load_config",
     "read_scripts",
 ]
 
 _HOMES = {
     "charbot.config": ("ChatSettings", "Config", "load_config"),
-    "charbot.corpus.conversation": ("Utterance",),
+    "charbot.dialogue": ("Utterance",),
     "charbot.errors": ("CharbotError",),
     "charbot.personas.library": ("Library",),
-    "charbot.replies.engine": ("Reply", "Voice"),
-    "charbot.replies.memory": ("Memory",),
-    "charbot.replies.ranking": ("Candidate",),
+    "charbot.generation.persona": ("Reply", "Persona"),
+    "charbot.generation.conversation": ("Conversation",),
+    "charbot.generation.reranking": ("Candidate",),
     "charbot.scripts.reading": ("read_scripts",),
 }
 

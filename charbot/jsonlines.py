@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.errors import UsageError
 
 _READ_BYTES = 1 << 16

@@ -58,7 +58,7 @@ def words(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(text)]
 
 
-def message(text: str) -> str:
+def prepare_message(text: str) -> str:
     """What a person typed, normalised and cut to the last MAX_MESSAGE code points."""
     text = normalise(text)
     if len(text) <= MAX_MESSAGE:

@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from charbot.corpus.conversation import Utterance, whole
+from charbot.corpus.examples import full_example
+from charbot.dialogue import Utterance
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import Rendered, render
 from charbot.tokens.vocabulary import Vocabulary
@@ -13,7 +14,7 @@ KINDS, FOLDED = phrase_kinds(VOCABULARY)
 
 
 def rendered(*texts: str) -> list[Rendered]:
-    return [render(tokenizer_for(VOCABULARY), whole([Utterance("Ann", text), Utterance(None, text)])) for text in texts]
+    return [render(tokenizer_for(VOCABULARY), full_example([Utterance("Ann", text), Utterance(None, text)])) for text in texts]
 
 
 def spelled(keys: Tensor) -> list[str]:

@@ -30,7 +30,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["charbot", "charbot.cli", "charbot.replies.engine", "bots.terminal.chat", "charbot.scripts.reading"]
+    "module", ["charbot", "charbot.cli", "charbot.generation.persona", "bots.terminal.chat", "charbot.scripts.reading"]
 )
 def test_importing_leaves_torch_alone(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
@@ -44,8 +44,9 @@ def test_the_chat_is_there_before_anything_heavy() -> None:
 
 def test_torch_is_imported_where_a_model_is_loaded_alone() -> None:
     code = (
-        "import sys\nfrom charbot.replies.memory import Memory\nfrom charbot.replies.switchboard import Switchboard\n"
-        "with Switchboard() as board: error = board.ask(None, Memory(), cancelled=lambda: True).exception()\n"
+        "import sys\nfrom charbot.generation.conversation import Conversation\n"
+        "from charbot.generation.batching import BatchScheduler\n"
+        "with BatchScheduler() as scheduler: error = scheduler.submit(None, Conversation(), cancelled=lambda: True).exception()\n"
         "sys.exit('torch' in sys.modules or type(error).__name__ != 'Cancelled')"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,11 +9,11 @@ import pytest
 
 from charbot.config import ChatSettings
 from charbot.evaluation.recognition import Recogniser
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
 from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_base, read_classifier, read_persona
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
 from charbot.tokens.vocabulary import UNITS, Unit
 
 SHIPPED = Path(str(resources.files("charbot").joinpath("bundles")))
@@ -66,8 +66,8 @@ def test_the_line_classifier_knows_everybody_and_tells_some_apart() -> None:
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("name", ["joey", "kenny"])
 def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None:
-    voice = Voice(LIBRARY, name, ChatSettings(unit=unit))
-    replies = [voice.reply(Memory().said("Do you want some pizza?"), seed=seed).text for seed in range(3)]
+    persona = Persona(LIBRARY, name, ChatSettings(unit=unit))
+    replies = [persona.reply(Conversation().add("Do you want some pizza?"), seed=seed).text for seed in range(3)]
     assert len(set(replies)) > 1
     for reply in replies:
         words = reply.split()
@@ -78,7 +78,7 @@ def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None
 def test_loading_a_persona_leaves_the_compiler_alone() -> None:
     # torch imports it on the way to things that look harmless, and a second passes before the first reply.
     code = (
-        "import sys\nfrom charbot import ChatSettings, Library, Voice\n"
-        "Voice(Library.default(), 'joey', ChatSettings()).load('word')\nsys.exit('torch._dynamo' in sys.modules)"
+        "import sys\nfrom charbot import ChatSettings, Library, Persona\n"
+        "Persona(Library.default(), 'joey', ChatSettings()).load('word')\nsys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from charbot.config import FitSettings, ModelSettings
-from charbot.corpus.conversation import exchanges, whole
+from charbot.corpus.examples import full_example, response_examples
 from charbot.corpus.table import episodes, scenes, speakers
 from charbot.errors import BundleError
 from charbot.models.language_model import Architecture, LanguageModel
@@ -100,7 +100,7 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     stream = stream.in_tracks(fitting.batch)
     model = new_base(tokenizer, settings.model, fitting, stream.rendered)
     architecture, vocabulary = model.architecture.to_json(), tokenizer.vocabulary
-    held_out = {split: [whole(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
+    held_out = {split: [full_example(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
     finished = shop.fit(
         f"base-{unit}", f"{unit} base", model, model, [stream] * fitting.epochs, fitting,
         examine=lambda: examination(model, tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
@@ -116,7 +116,9 @@ def fit_base(shop: Workshop, unit: Unit) -> Path:
     if shop.world.leads:
         fitted = on_processor(model)
         if settings.model.cache:
-            valid = [one for scene in scenes(shop.table, "valid") for one in exchanges(scene, shop.config.chat.context_turns)]
+            valid = [
+                one for scene in scenes(shop.table, "valid") for one in response_examples(scene, shop.config.chat.context_turns)
+            ]
             with ConsoleProgress(f"{unit} base, cache", shop.console) as progress:
                 fit_cache(
                     fitted, tokenizer, list(scenes(shop.table, "train")), valid, settings.model.cache, fitting.seed, progress

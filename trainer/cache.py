@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from charbot.corpus.conversation import Conversation, Utterance, whole
+from charbot.corpus.examples import Example, full_example
+from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood, questions, read_conversations
 from charbot.models.cache import LONGEST_MATCH, NOWHERE, UNLIKELY, Cache, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
@@ -38,7 +39,7 @@ def fit_cache(
     model: LanguageModel,
     tokenizer: Tokenizer,
     train: Sequence[Sequence[Utterance]],
-    valid: Sequence[Conversation],
+    valid: Sequence[Example],
     size: int,
     seed: int,
     progress: ConsoleProgress,
@@ -47,7 +48,7 @@ def fit_cache(
     it weighs then, and how sure the model is beside it, to conversations that it was not: of the first the model is too
     sure. Where either are missing, the model does without."""
     chance = random.Random(seed)
-    conversations = [whole(piece) for scene in train for piece in _pieces(scene, chance)]
+    conversations = [full_example(piece) for scene in train for piece in _pieces(scene, chance)]
     chance.shuffle(conversations)
     if not conversations or not valid:
         return
@@ -70,7 +71,7 @@ def _pieces(scene: Sequence[Utterance], chance: random.Random) -> list[Sequence[
 
 
 def _asked(
-    model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Conversation]
+    model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]
 ) -> Iterator[list[tuple[Tensor, Tensor, Question]]]:
     """For each conversation, in parts: what comes next at N places (N,), -ln p of it by the model alone (N,), and what the
     cache is asked there."""
@@ -82,7 +83,7 @@ def _asked(
 
 
 def _fit_keys(
-    model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation], progress: ConsoleProgress
+    model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Example], progress: ConsoleProgress
 ) -> None:
     cache.requires_grad_(True)
     matrices = [p for p in cache.parameters() if p.ndim == 2]
@@ -106,7 +107,7 @@ def _fit_keys(
         progress.step(done, len(nats), loss.item())
 
 
-def _fit_sureness(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
+def _fit_sureness(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
     """Chooses how sure the model is beside the cache as it is."""
 
     def nats(sureness: float) -> float:
@@ -116,7 +117,7 @@ def _fit_sureness(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conv
     cache.sureness.data.fill_(min(_SURENESS, key=nats))
 
 
-def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> None:
+def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
     """Fits what matches are worth, and the gate. All that these depend on are sums over what matches alike."""
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():

@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from charbot.corpus.conversation import whole
+from charbot.corpus.examples import full_example
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError, TrainingError
 from charbot.models.language_model import Cell, LanguageModel
@@ -40,8 +40,8 @@ def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...
     """Fits a base of each cell from the same beginning to the same `steps` windows. Raises CorpusError, TrainingError."""
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
-    train = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
-    valid = [whole(scene) for scene in scenes(shop.table, "valid")]
+    train = stream_of(tokenizer, [full_example(scene) for scene in scenes(shop.table, "train")], settings.base)
+    valid = [full_example(scene) for scene in scenes(shop.table, "valid")]
     long = _long(train)
     if not valid:
         raise CorpusError("cells are compared on the validation split, and no episode falls into it (`corpus.valid`)")

@@ -10,7 +10,7 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from charbot.corpus.conversation import Conversation, exchanges, stretches
+from charbot.corpus.examples import Example, character_spans, response_examples
 from charbot.corpus.split import Split
 from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
@@ -88,13 +88,15 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     torch.manual_seed(settings.seed)
     model.dropout = settings.dropout
     adapter = Adapter(model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank)
-    found = [stretch for scene in scenes(shop.table, "train") for stretch in stretches(scene, name, config.train.persona_context)]
+    found = [
+        stretch for scene in scenes(shop.table, "train") for stretch in character_spans(scene, name, config.train.persona_context)
+    ]
     stream = stream_of(tokenizer, [*found, *voice_examples(shop, name, found)], settings, keep=name)
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
     settings = shop.narrowed(replace(settings, epochs=epochs), stream.tokens)
     stream = stream.in_tracks(settings.batch)
     held_out = {
-        split: [one for scene in scenes(shop.table, split) for one in exchanges(scene, config.chat.context_turns, name)]
+        split: [one for scene in scenes(shop.table, split) for one in response_examples(scene, config.chat.context_turns, name)]
         for split in HELD_OUT
     }
     voice_held_out = {split: voice_conversations(shop, name, split) for split in HELD_OUT}
@@ -132,16 +134,16 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     return (base.id, speaker, scores, scaled(adapter.change(), share)), finished
 
 
-def voice_conversations(shop: Workshop, name: str, split: Split) -> list[Conversation]:
+def voice_conversations(shop: Workshop, name: str, split: Split) -> list[Example]:
     """The conversations of one split in which somebody talks with the persona, whose turns are to be predicted."""
     return [
-        Conversation(chat.turns, scored)
+        Example(chat.turns, loss_mask)
         for chat in shop.voices
-        if chat.split == split and any(scored := tuple(turn.speaker == name for turn in chat.turns))
+        if chat.split == split and any(loss_mask := tuple(turn.speaker == name for turn in chat.turns))
     ]
 
 
-def voice_examples(shop: Workshop, name: str, lines: Sequence[Conversation]) -> list[Conversation]:
+def voice_examples(shop: Workshop, name: str, lines: Sequence[Example]) -> list[Example]:
     """A persona's voice, as often as it takes to be `persona_voice` of what a fit reads beside its `lines`."""
     voice = voice_conversations(shop, name, "train")
     share = shop.config.train.persona_voice

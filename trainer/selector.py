@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from charbot.corpus.conversation import Utterance, whole
+from charbot.corpus.examples import full_example
+from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import read_conversations
 from charbot.models.language_model import LanguageModel
 from charbot.models.selector import TURNS, Selector
@@ -76,7 +77,7 @@ def _read(model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[
     texts: list[Tensor] = []
     features, speakers, before = [], [], []
     for start in range(0, len(scenes), _AT_ONCE):
-        rendered = [render(tokenizer, whole(scene)) for scene in scenes[start : start + _AT_ONCE]]
+        rendered = [render(tokenizer, full_example(scene)) for scene in scenes[start : start + _AT_ONCE]]
         for read in (one for batch in read_conversations(model, rendered) for one in batch):
             ids = read.ids.clone()
             starts, ends = (ids >= tokenizer.vocabulary.anonymous).nonzero()[:, 0], (ids == END).nonzero()[:, 0]

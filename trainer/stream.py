@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbot.corpus.conversation import Conversation
+from charbot.corpus.examples import Example
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
 
@@ -33,7 +33,7 @@ class Stream:
     def __init__(
         self,
         tokenizer: Tokenizer,
-        conversations: Iterable[Conversation],
+        conversations: Iterable[Example],
         *,
         batch: int,
         window: int,

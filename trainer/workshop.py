@@ -17,14 +17,15 @@ from torch import nn
 
 from charbot.config import Config, FitSettings, UnitSettings
 from charbot.corpus.chats import Chat, ChatFiles
-from charbot.corpus.conversation import Conversation, Utterance, whole
+from charbot.corpus.examples import Example, full_example
 from charbot.corpus.split import Split
 from charbot.corpus.table import scenes
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError, TrainingError
 from charbot.evaluation.likelihood import likelihood
+from charbot.generation.engine import Engine
+from charbot.generation.sampling import SamplingParams
 from charbot.models.language_model import LanguageModel
-from charbot.replies.mind import Mind
-from charbot.replies.sampling import Sampling
 from charbot.tokens import Tokenizer
 from charbot.tokens.vocabulary import Unit
 from trainer.checkpoint import Epoch
@@ -67,18 +68,18 @@ class Workshop:
         """All lines that a base reads."""
         return pd.concat([self.table, self.pretrain])
 
-    def examples(self) -> Iterator[Conversation]:
+    def examples(self) -> Iterator[Example]:
         """What a base reads, one conversation after the other: the scenes of all scripts, and the chats."""
         for show, lines in self.everything.groupby("show", sort=False):
             if weight := self.weight(str(show)):
-                yield from (whole(scene, weight) for scene in scenes(lines, "train"))
+                yield from (full_example(scene, weight) for scene in scenes(lines, "train"))
         yield from self.chat_examples("train")
 
-    def chat_examples(self, split: Split) -> Iterator[Conversation]:
+    def chat_examples(self, split: Split) -> Iterator[Example]:
         """The chats of one split."""
         for chat in self.chats:
             if chat.split == split and (weight := self.chat_weight(chat)):
-                yield whole(chat.turns, weight)
+                yield full_example(chat.turns, weight)
 
     def chat_weight(self, chat: Chat) -> float:
         """How often an epoch reads a chat."""
@@ -199,9 +200,7 @@ def on_processor(model: LanguageModel) -> LanguageModel:
     return model if model.bias.device.type == "cpu" else deepcopy(model).cpu()
 
 
-def stream_of(
-    tokenizer: Tokenizer, conversations: Iterable[Conversation], settings: FitSettings, keep: str | None = None
-) -> Stream:
+def stream_of(tokenizer: Tokenizer, conversations: Iterable[Example], settings: FitSettings, keep: str | None = None) -> Stream:
     return Stream(
         tokenizer, conversations, batch=settings.batch, window=settings.window, anonymous=settings.anonymous,
         seed=settings.seed, keep=keep,
@@ -209,22 +208,22 @@ def stream_of(
 
 
 def held_out_scores(
-    model: LanguageModel, tokenizer: Tokenizer, held_out: Mapping[Split, Sequence[Conversation]], prefix: str = ""
+    model: LanguageModel, tokenizer: Tokenizer, held_out: Mapping[Split, Sequence[Example]], prefix: str = ""
 ) -> dict[str, float]:
     """Bits a character on each split that has any text."""
     found = {split: likelihood(model, tokenizer, chosen) for split, chosen in held_out.items() if chosen}
     return {f"{prefix}{split}_bits_per_character": round(one.bits_per_character, 5) for split, one in found.items()}
 
 
-def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Conversation], speaker: str | None) -> Examination:
+def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Example], speaker: str | None) -> Examination:
     """How a model does on the validation split, and what `speaker` answers to a greeting."""
     model = on_processor(model)
     bits = likelihood(model, tokenizer, valid).bits_per_character
-    mind = Mind("", model, tokenizer)
-    prompts = mind.prompts(mind.read([([_GREETING], None)]), speaker)
+    engine = Engine("", model, tokenizer)
+    prompts = engine.begin_turn(engine.prefill([([_GREETING], None)]), speaker)
     said = {}
     for temperature in _TEMPERATURES:
         longest = _SAMPLE_TOKENS[tokenizer.vocabulary.unit]
-        sampling = Sampling(1, temperature, 1.0, longest, opening=longest)
-        ((said[str(temperature)],),) = mind.draw(prompts, sampling, [torch.Generator().manual_seed(1)])
+        sampling = SamplingParams(1, temperature, 1.0, longest, opening=longest)
+        ((said[str(temperature)],),) = engine.generate(prompts, sampling, [torch.Generator().manual_seed(1)])
     return Examination(bits, said)

@@ -33,11 +33,10 @@ from bots.discord_bot.targets import AnyMessage, ToMessage
 from bots.discord_bot.worker import Worker
 from charbot.config import Config
 from charbot.errors import BusyError, CharbotError, UsageError
-from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
-from charbot.replies.switchboard import Switchboard
-from charbot.text import message as heard_text
-from charbot.text import normalise, words
+from charbot.generation.batching import BatchScheduler
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Reply
+from charbot.text import normalise, prepare_message, words
 
 if TYPE_CHECKING:
     from charbot.evaluation.recognition import Ranking
@@ -79,7 +78,7 @@ ALL_SHARDS = Shards()
 class Bot(commands.AutoShardedBot):
     """Personas in the channels of servers. Replies, and all that waits for a disk, happen in other threads."""
 
-    def __init__(self, cast: Cast, store: Store, board: Switchboard, config: Config, shards: Shards = ALL_SHARDS) -> None:
+    def __init__(self, cast: Cast, store: Store, scheduler: BatchScheduler, config: Config, shards: Shards = ALL_SHARDS) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
         intents.message_content = config.discord.message_content
         some: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
@@ -91,7 +90,7 @@ class Bot(commands.AutoShardedBot):
             max_messages=None,
             **some,
         )
-        self.cast, self.store, self.board, self.config = cast, store, board, config
+        self.cast, self.store, self.scheduler, self.config = cast, store, scheduler, config
         self.places: dict[int, Place] = {}
         self.metrics = Metrics()
         self._desk: Desk[Call | Waiting] = Desk(self._attend, config.discord.waiting)
@@ -265,7 +264,7 @@ class Bot(commands.AutoShardedBot):
         message.content = re.sub(called, "", _MARKUP.sub("", message.content))
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
         # What says nothing, such as a lone mention, is a greeting.
-        text = heard_text(message.clean_content) or "Hey!"
+        text = prepare_message(message.clean_content) or "Hey!"
         target = self._to(message, message.author.id, place)
         call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, target, kept=True)
         if not await self.answer(call) and addressed:
@@ -377,8 +376,8 @@ class Bot(commands.AutoShardedBot):
         """Answers a call, or apologises."""
         try:
             async with self._excused(call):
-                memory = Memory() if call.aside else await self.conversations.memory(call.channel)
-                text, after = await self._continued(call, memory)
+                conversation = Conversation() if call.aside else await self.conversations.conversation(call.channel)
+                text, after = await self._continued(call, conversation)
         except (UsageError, BusyError) as error:
             await self._apologise(call, str(error))
         except CharbotError as error:
@@ -388,22 +387,22 @@ class Bot(commands.AutoShardedBot):
             _log.exception("no answer in channel %d", call.channel)
             await self._apologise(call, texts.SORRY)
         else:
-            await self._deliver(call, text, memory, after)
+            await self._deliver(call, text, conversation, after)
 
-    async def _continued(self, call: Call, memory: Memory) -> tuple[str, Memory]:
+    async def _continued(self, call: Call, conversation: Conversation) -> tuple[str, Conversation]:
         """The reply to a call, and the conversation after it. Raises CharbotError."""
         if call.reply is not None:
             member, _ = self.member(call.place, call.nsfw)
-            return call.reply, memory.said(call.text).said(call.reply, member.name)
+            return call.reply, conversation.add(call.text).add(call.reply, member.name)
         self.do(self._typing(call))
         if call.instead is None:
-            reply = await self.reply(call.place, call.nsfw, memory.said(call.text))
+            reply = await self.reply(call.place, call.nsfw, conversation.add(call.text))
         else:
-            asked = _before(memory, call.instead)
+            asked = _before(conversation, call.instead)
             # By whoever said it: it may stand under that name. With a seed of its own, or it might be the same again.
-            place = replace(call.place, persona=memory.turns[-1].speaker)
+            place = replace(call.place, persona=conversation.turns[-1].speaker)
             reply = await self.reply(place, call.nsfw, asked, seed=call.id % 2**31)
-        return reply.text, reply.memory
+        return reply.text, reply.conversation
 
     @asynccontextmanager
     async def _excused(self, call: Call) -> AsyncIterator[None]:
@@ -414,7 +413,7 @@ class Bot(commands.AutoShardedBot):
             await self._excuse(call)
             raise
 
-    async def _deliver(self, call: Call, text: str, memory: Memory, after: Memory) -> None:
+    async def _deliver(self, call: Call, text: str, conversation: Conversation, after: Conversation) -> None:
         """Sends a reply, and remembers it."""
         speaker = after.turns[-1].speaker
         try:
@@ -430,7 +429,7 @@ class Bot(commands.AutoShardedBot):
                 await self.conversations.done(call)
             return
         self.metrics.count("answered", time.monotonic() - call.at)
-        await self.conversations.keep(call, memory, after)
+        await self.conversations.keep(call, conversation, after)
 
     async def _stands(self, message: AnyMessage, answer: str) -> bool:
         """Whether an answer to a message stands in its channel. Raises what PASSING has."""
@@ -476,14 +475,14 @@ class Bot(commands.AutoShardedBot):
             raise UsageError(f"{member.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
         return member, clean
 
-    async def reply(self, place: Place, nsfw: bool, memory: Memory, *, seed: int | None = None) -> Reply:
+    async def reply(self, place: Place, nsfw: bool, conversation: Conversation, *, seed: int | None = None) -> Reply:
         """A place's persona's reply to a conversation. Raises UsageError, BundleError, BusyError."""
         member, clean = self.member(place, nsfw)
         settings = replace(self.config.chat, clean=clean)
         if place.temperature is not None:
             settings = replace(settings, temperature=place.temperature)
-        voice = await asyncio.to_thread(self.cast.voice, member.name, settings)
-        return await asyncio.wrap_future(self.board.ask(voice, memory, seed=seed))
+        persona = await asyncio.to_thread(self.cast.persona, member.name, settings)
+        return await asyncio.wrap_future(self.scheduler.submit(persona, conversation, seed=seed))
 
     async def who_said(self, line: str) -> "Ranking":
         """Who would have said a line, the likeliest first. Raises BundleError, BusyError."""
@@ -495,9 +494,9 @@ class Bot(commands.AutoShardedBot):
         self._spoke.pop(user, None)
 
 
-def _before(memory: Memory, reply: str) -> Memory:
+def _before(conversation: Conversation, reply: str) -> Conversation:
     """The conversation without its last turn, which must be this reply. Raises UsageError."""
-    turns = memory.turns
-    if len(turns) < 2 or turns[-1].speaker is None or turns[-1].text != heard_text(reply):
+    turns = conversation.turns
+    if len(turns) < 2 or turns[-1].speaker is None or turns[-1].text != prepare_message(reply):
         raise UsageError(texts.PAST)
-    return Memory(turns[:-1])
+    return Conversation(turns[:-1])

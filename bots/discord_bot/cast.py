@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from charbot.config import ChatSettings
 from charbot.errors import BundleError
+from charbot.generation.persona import Persona
 from charbot.models import LOADING
 from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
-from charbot.replies.engine import Voice
 
 if TYPE_CHECKING:
     from charbot.evaluation.recognition import Ranking, Recogniser
@@ -38,7 +38,7 @@ class Cast:
         """`library` looks at the folders anew each time. Raises BundleError where there is nobody."""
         self._library = library
         self._lock = threading.Lock()
-        self._voices: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Voice]]] = OrderedDict()
+        self._personas: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Persona]]] = OrderedDict()
         self._members: dict[str, Member] = {}
         self._recogniser: tuple[int, Recogniser] | None = None
         self.refresh()
@@ -58,20 +58,20 @@ class Cast:
         people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
         self._members = {key: Member(card.name, card.show, card.rating == "mature") for key, card in people}
         with self._lock:
-            for key in [key for key, (card, _) in self._voices.items() if cards.get(key) != card]:
-                del self._voices[key]
+            for key in [key for key, (card, _) in self._personas.items() if cards.get(key) != card]:
+                del self._personas[key]
 
-    def voice(self, name: str, settings: ChatSettings) -> Voice:
+    def persona(self, name: str, settings: ChatSettings) -> Persona:
         """A persona that replies so. It may have to be read: call this in a thread. Raises BundleError."""
         key = slug(name)
         with self._lock:
-            if key not in self._voices:
-                voice = Voice(self._library(), name, settings)
-                self._voices[key] = voice.card, {settings: voice}
-                if len(self._voices) > _LOADED:
-                    self._voices.popitem(last=False)
-            self._voices.move_to_end(key)
-            _, known = self._voices[key]
+            if key not in self._personas:
+                persona = Persona(self._library(), name, settings)
+                self._personas[key] = persona.card, {settings: persona}
+                if len(self._personas) > _LOADED:
+                    self._personas.popitem(last=False)
+            self._personas.move_to_end(key)
+            _, known = self._personas[key]
             if settings not in known:
                 known[settings] = next(iter(known.values())).under(settings)
                 if len(known) > _WAYS:

@@ -16,10 +16,9 @@ from bots.discord_bot.scene import MOST_PEOPLE, play
 from bots.discord_bot.sending import quietly
 from bots.discord_bot.targets import ToCommand
 from charbot.errors import BusyError, CharbotError, UsageError
-from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
-from charbot.text import message as heard_text
-from charbot.text import words
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Reply
+from charbot.text import prepare_message, words
 
 _CHOICES = 25
 """What Discord shows of an autocompletion."""
@@ -129,7 +128,7 @@ async def _answer(interaction: Interaction, place: Place, message: str, aside: b
     """Has a command answered in its turn, by whoever talks in such a place."""
     await interaction.response.defer(thinking=True)
     target = ToCommand(interaction, message, named=aside)
-    await interaction.client.answer_use(interaction, target, place, heard_text(message) or "Hey!", aside=aside)
+    await interaction.client.answer_use(interaction, target, place, prepare_message(message) or "Hey!", aside=aside)
 
 
 @app_commands.allowed_installs(guilds=True, users=True)
@@ -187,8 +186,8 @@ async def _scene(
     if len(set(people)) < len(people):
         raise UsageError("Nobody can take part twice.")
 
-    async def reply(who: str, memory: Memory) -> Reply:
-        return await bot.reply(Place(persona=who).over(here), nsfw, memory)
+    async def reply(who: str, conversation: Conversation) -> Reply:
+        return await bot.reply(Place(persona=who).over(here), nsfw, conversation)
 
     async def say(line: str) -> None:
         if interaction.is_expired():

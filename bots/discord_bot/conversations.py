@@ -11,8 +11,8 @@ from bots.discord_bot.calls import Call
 from bots.discord_bot.recent import Recent
 from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
 from bots.discord_bot.worker import Worker
-from charbot.corpus.conversation import Utterance
-from charbot.replies.memory import Memory
+from charbot.dialogue import Utterance
+from charbot.generation.conversation import Conversation
 
 _REMEMBERED = 1000
 """Conversations in memory at once, and channels and people known to be forgotten; the database has the others."""
@@ -26,7 +26,7 @@ _log = logging.getLogger("charbot.discord")
 class _Known:
     """A conversation in memory: who has turns in it, and when it was used last (seconds since 1970)."""
 
-    memory: Memory
+    conversation: Conversation
     authors: tuple[int, ...]
     used: float
 
@@ -56,7 +56,7 @@ class Conversations:
         """Nothing that was forgotten before is news. Raises StoreError."""
         self._told = await self._disk.do(self._store.fact, FORGOTTEN)
 
-    async def memory(self, channel: int) -> Memory:
+    async def conversation(self, channel: int) -> Conversation:
         """A channel's conversation so far; an empty one where the database is away."""
         known = self._known.get(channel)
         if known is None:
@@ -64,17 +64,17 @@ class Conversations:
                 said = await self._disk.do(self._read, channel)
             except StoreError as error:
                 _log.warning("%s", error)
-                return Memory()
-            memory = Memory().heard([Utterance(one.speaker, one.text) for one in said])
-            known = _Known(memory, tuple(one.author for one in said), 0.0)
+                return Conversation()
+            conversation = Conversation().extend([Utterance(one.speaker, one.text) for one in said])
+            known = _Known(conversation, tuple(one.author for one in said), 0.0)
         self._known[channel] = replace(known, used=time.time())
-        return known.memory
+        return known.conversation
 
     def _read(self, channel: int) -> list[Said]:
         self._write(channel)
         return self._store.turns(channel, self._turns)
 
-    async def keep(self, call: Call, memory: Memory, after: Memory) -> None:
+    async def keep(self, call: Call, conversation: Conversation, after: Conversation) -> None:
         """A call was answered: `memory` was the conversation before it, and `after` ends with it and its answer."""
         forgotten = max(self._forgotten.get(one, call.at) for one in (call.channel, call.author))
         if call.aside or forgotten > call.at:
@@ -83,7 +83,7 @@ class Conversations:
         asked, reply = after.turns[-2:]
         known = self._known.get(call.channel)
         # Where something of it was forgotten meanwhile, it is read anew.
-        if known is not None and known.memory is memory:
+        if known is not None and known.conversation is conversation:
             self._known[call.channel] = _Known(after, (*known.authors, call.author)[-self._turns :], time.time())
         await self._note(call, [Said(call.author, None, asked.text), Said(call.author, reply.speaker, reply.text)])
 

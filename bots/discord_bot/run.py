@@ -21,9 +21,9 @@ from bots.discord_bot.metrics import served
 from bots.discord_bot.store import Store
 from charbot.config import Config
 from charbot.errors import CharbotError, ConfigError, UsageError
+from charbot.generation.batching import BatchScheduler
+from charbot.generation.conversation import Conversation
 from charbot.personas.library import Library, user_folder
-from charbot.replies.memory import Memory
-from charbot.replies.switchboard import Switchboard
 
 _PORTAL = "https://discord.com/developers/applications"
 _PERMISSIONS = discord.Permissions(
@@ -89,7 +89,7 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
     start_logs()
     store = Store(database(config))
     try:
-        with Switchboard() as board, _explained():
+        with BatchScheduler() as board, _explained():
             asyncio.run(_run(Bot(Cast(library), store, board, config, which), secret))
     finally:
         store.close()
@@ -183,7 +183,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
         if cast.member(config.discord.persona) is None:
             raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
         # A reply reads all that a persona stands on, and what is read is checked.
-        cast.voice(config.discord.persona, config.chat).reply(Memory().said("Hey!"))
+        cast.persona(config.discord.persona, config.chat).reply(Conversation().add("Hey!"))
         return f"{len(cast.members)}, {config.discord.persona} where nobody has chosen"
 
     def looks() -> str:

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
-from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Reply
 
 MOST_PEOPLE = 4
 PAUSE = 2.0
@@ -22,15 +22,15 @@ async def play(
     people: Sequence[str],
     topic: str,
     turns: int,
-    reply: Callable[[str, Memory], Awaitable[Reply]],
+    reply: Callable[[str, Conversation], Awaitable[Reply]],
     say: Say,
 ) -> None:
     """Has people speak in turn, so many lines in all. `reply` is what somebody says next."""
-    memory = Memory().said(topic)
+    conversation = Conversation().add(topic)
     for number in range(turns):
         who = people[number % len(people)]
-        answer = await reply(who, memory)
-        memory = answer.memory
+        answer = await reply(who, conversation)
+        conversation = answer.conversation
         await say(f"**{who}**: {answer.text}")
         await asyncio.sleep(PAUSE)
 

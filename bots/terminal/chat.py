@@ -26,10 +26,10 @@ from bots.terminal.screen import Interrupt, listed, note, show, type_out, typed_
 from bots.terminal.theme import THEMES, Theme
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
+from charbot.generation.batching import BatchScheduler
+from charbot.generation.persona import Persona
 from charbot.models import LOADING
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
-from charbot.replies.switchboard import Switchboard
 from charbot.text import MAX_MESSAGE, find_name, normalise
 from charbot.tokens.vocabulary import UNITS, Unit
 
@@ -57,10 +57,10 @@ class Chat:
     library: Library
     settings: ChatSettings
     terminal: TerminalSettings
-    board: Switchboard
+    scheduler: BatchScheduler
     loader: ThreadPoolExecutor
     asked: ChatSettings
-    cast: list[Voice] = field(default_factory=list)
+    cast: list[Persona] = field(default_factory=list)
     me: str | None = None
     session: Session = field(default_factory=Session)
     stopped: tuple[Session, Session, str] | None = None
@@ -71,16 +71,16 @@ class Chat:
     @property
     def names(self) -> list[str]:
         """Who takes part."""
-        return [voice.card.name for voice in self.cast]
+        return [persona.card.name for persona in self.cast]
 
     @property
-    def voice(self) -> Voice:
+    def persona(self) -> Persona:
         """Whose turn it is to reply."""
         return self.called(self.session.next_of(self.names))
 
-    def called(self, name: str | None) -> Voice:
+    def called(self, name: str | None) -> Persona:
         """Who takes part under a name; where nobody does, whose turn it is."""
-        return next((voice for voice in self.cast if voice.card.name == name), None) or self.voice
+        return next((persona for persona in self.cast if persona.card.name == name), None) or self.persona
 
     @cached_property
     def recogniser(self) -> "Recogniser":
@@ -111,12 +111,12 @@ class Chat:
     def join(self, *names: str) -> None:
         """Has personas take part, and loads their models while the user types. Raises BundleError, and UsageError where
         they do already."""
-        voices = [Voice(self.library, name, self.settings) for name in names]
-        for voice in voices:
-            if voice.card.name in self.names:
-                raise UsageError(f"{voice.card.name} takes part already")
-            voice.card.fit(self.settings.unit)
-        self.cast = self.cast + voices
+        personas = [Persona(self.library, name, self.settings) for name in names]
+        for persona in personas:
+            if persona.card.name in self.names:
+                raise UsageError(f"{persona.card.name} takes part already")
+            persona.card.fit(self.settings.unit)
+        self.cast = self.cast + personas
         self._load()
 
     def leave(self, name: str) -> None:
@@ -126,7 +126,7 @@ class Chat:
             raise UsageError(f"{name!r} does not take part.{hint}")
         if len(self.cast) == 1:
             raise UsageError(f"{found} is alone with you; /persona has somebody else take the place")
-        self.cast = [voice for voice in self.cast if voice.card.name != found]
+        self.cast = [persona for persona in self.cast if persona.card.name != found]
 
     def start(self, *names: str) -> None:
         """A new conversation with these personas. On an error the old one goes on. Raises BundleError."""
@@ -141,33 +141,33 @@ class Chat:
 
     def change(self, settings: ChatSettings) -> None:
         """Replies in another way from now on. Raises BundleError where somebody has no such model."""
-        for voice in self.cast:
-            voice.card.fit(settings.unit)
+        for persona in self.cast:
+            persona.card.fit(settings.unit)
         self.settings = settings
-        self.cast = [voice.under(settings) for voice in self.cast]
+        self.cast = [persona.under(settings) for persona in self.cast]
         self._load()
 
     def _load(self) -> None:
-        def load(voice: Voice, unit: Unit) -> None:
+        def load(persona: Persona, unit: Unit) -> None:
             # To import torch takes the processor from whatever else is to be done: first, the user can type.
             self.shown.wait(_LATEST)
-            voice.load(unit)
+            persona.load(unit)
 
-        for voice in self.cast:
+        for persona in self.cast:
             # What goes wrong is told when a reply needs it.
-            self.loader.submit(load, voice, self.settings.unit)
+            self.loader.submit(load, persona, self.settings.unit)
 
-    def reply(self, session: Session, voice: Voice) -> None:
+    def reply(self, session: Session, persona: Persona) -> None:
         """Has somebody reply, and shows it; the conversation then is `session` and the reply. On Ctrl-C, or an error, it
         stays as it was. Raises CharbotError."""
-        name = voice.card.name
+        name = persona.card.name
         stop = threading.Event()
         seed = self.settings.seed
         # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
         seed = None if seed is None else seed + session.given
         try:
             show((self.style(name), f"{name}: "), end="")
-            reply = self._come(self.board.ask(voice, session.memory, seed=seed, cancelled=stop.is_set))
+            reply = self._come(self.scheduler.submit(persona, session.conversation, seed=seed, cancelled=stop.is_set))
         except CharbotError:
             print()
             raise
@@ -229,9 +229,9 @@ def chat(
     if names == [None]:
         return 0
     # Both threads are waited for: to leave in the middle of torch's import would abort the process.
-    with Switchboard() as board, ThreadPoolExecutor(1) as loader:
+    with BatchScheduler() as scheduler, ThreadPoolExecutor(1) as loader:
         now = kept.settings_for(settings, given) if kept else settings
-        talk = Chat(library, now, terminal, board, loader, settings)
+        talk = Chat(library, now, terminal, scheduler, loader, settings)
         talk.start(*(one for one in names if one))
         if kept:
             talk.session, talk.me = kept.session, kept.me
@@ -263,19 +263,19 @@ def hear(talk: Chat, text: str) -> None:
     """What the user said, and the reply to it. Where several personas take part, nothing lets them go on among themselves."""
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
-    session = talk.session.said(text, talk.me)
+    session = talk.session.add_message(text, talk.me)
     if session is talk.session:
         if len(talk.cast) < 2:
             return
         session = session.unasked()
-    talk.reply(session, talk.voice)
+    talk.reply(session, talk.persona)
 
 
 def greet(talk: Chat) -> None:
     """Says who takes part, and what was said last where a conversation goes on."""
-    for voice in talk.cast:
-        style = talk.show_style(voice.card.show)
-        show((talk.style(voice.card.name), voice.card.name), ("", " from "), (style, voice.card.show))
+    for persona in talk.cast:
+        style = talk.show_style(persona.card.show)
+        show((talk.style(persona.card.name), persona.card.name), ("", " from "), (style, persona.card.show))
     for turn in talk.session.turns[-4:]:
         show((talk.style(turn.speaker), f"{turn.speaker or 'You'}: "), ("", turn.text))
     note(_HINT)

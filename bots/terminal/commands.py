@@ -11,14 +11,25 @@ from bots.terminal.picker import choices, pick
 from bots.terminal.screen import listed, note, show, styled, table, typed_plainly
 from bots.terminal.transcript import save
 from charbot.config import Config, override
-from charbot.corpus.conversation import exchange
+from charbot.corpus.examples import response_example
 from charbot.errors import UsageError
-from charbot.replies.ranking import Candidate
+from charbot.generation.reranking import Candidate
 from charbot.text import find_name
 from charbot.yamlfile import parse_yaml
 
 _WIDE = 100
-"""Columns that the parts of a score take beside a reply."""
+"""Columns that the features of a score take beside a reply."""
+
+_FEATURES = {
+    "score": "score",
+    "log_prob": "log p",
+    "anonymous_log_prob": "anybody",
+    "relevance": "relevance",
+    "familiarity": "familiar",
+    "topic": "topic",
+    "repetition": "repeats",
+}
+"""The features of a candidate that are shown, and what they are called there."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ def _help(talk: Chat, argument: str) -> None:
 
 def _persona(talk: Chat, argument: str) -> None:
     with typed_plainly():
-        chosen = argument or pick(talk.library, talk.theme, talk.voice.card.name)
+        chosen = argument or pick(talk.library, talk.theme, talk.persona.card.name)
     if chosen:
         talk.start(chosen)
         greet(talk)
@@ -78,8 +89,8 @@ def _without(talk: Chat, argument: str) -> None:
 
 def _as(talk: Chat, argument: str) -> None:
     if argument:
-        mind, _ = talk.outcome(lambda: talk.voice.load(talk.settings.unit))
-        found, hint = find_name(argument, mind.tokenizer.vocabulary.speakers)
+        engine, _ = talk.outcome(lambda: talk.persona.load(talk.settings.unit))
+        found, hint = find_name(argument, engine.tokenizer.vocabulary.speakers)
         if found is None:
             raise UsageError(f"nobody called {argument!r} is known.{hint}")
         talk.me = found
@@ -134,13 +145,11 @@ def _pick(talk: Chat, argument: str) -> None:
 
 def _why(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
-    parts: tuple[str, ...] = ("score", "here", "anybody", "follows", "topic", "repetition", "absent", "known")
-    if shutil.get_terminal_size().columns < _WIDE:
-        parts = parts[:1]
+    parts = _FEATURES if shutil.get_terminal_size().columns >= _WIDE else {"score": "score"}
     rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
-    table(("", *parts, "reply"), rows)
+    table(("", *parts.values(), "reply"), rows)
     if len(parts) > 1:
-        note("Nats a character: after what was said, and said by anybody. /pick takes another.")
+        note("log p and anybody: nats per character, said by the persona and by anybody. /pick takes another.")
 
 
 def _who(talk: Chat, argument: str) -> None:
@@ -182,12 +191,12 @@ def _stats(talk: Chat, argument: str) -> None:
 
 def _surprise(talk: Chat, places: Sequence[int]) -> float:
     """Bits a character that the turns at these places cost whose turn it is to reply."""
-    mind, _ = talk.voice.load(talk.settings.unit)
+    engine, _ = talk.persona.load(talk.settings.unit)
     from charbot.evaluation.likelihood import likelihood
 
     turns, before = talk.session.turns, talk.settings.context_turns
-    said = [exchange(turns[max(0, at - before) : at], turns[at]) for at in places]
-    return likelihood(mind.model, mind.tokenizer, said).bits_per_character
+    said = [response_example(turns[max(0, at - before) : at], turns[at]) for at in places]
+    return likelihood(engine.model, engine.tokenizer, said).bits_per_character
 
 
 def _save(talk: Chat, argument: str) -> None:

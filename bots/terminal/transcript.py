@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.errors import UsageError
 from charbot.storage import replace_bytes
 

@@ -142,15 +142,15 @@ def _bench_train(args: argparse.Namespace) -> int:
 
 def _bench_reply(args: argparse.Namespace) -> int:
     before_torch()
-    from charbot.replies.engine import Voice
+    from charbot.generation.persona import Persona
 
     if args.rounds < 1 or args.messages < 2:
         raise UsageError("bench needs one round and two messages at the least")
-    voice = Voice(library_of(args), args.persona, config_of(args).chat)
+    persona = Persona(library_of(args), args.persona, config_of(args).chat)
     from charbot.evaluation.everyday import everyday_messages
-    from charbot.replies.bench import bench_reply
+    from charbot.generation.bench import bench_reply
 
-    _print_figures(bench_reply(voice, everyday_messages()[: args.messages], args.rounds), args.json)
+    _print_figures(bench_reply(persona, everyday_messages()[: args.messages], args.rounds), args.json)
     return 0
 
 

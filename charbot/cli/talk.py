@@ -62,18 +62,18 @@ def chat(args: argparse.Namespace) -> int:
 
 def _say(args: argparse.Namespace) -> int:
     from bots.terminal.say import answer_lines, answer_once, answer_requests
-    from charbot.replies.engine import Voice
+    from charbot.generation.persona import Persona
 
     before_torch()
-    voice = Voice(library_of(args), args.persona, _config(args).chat)
+    persona = Persona(library_of(args), args.persona, _config(args).chat)
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
     if args.message is not None:
-        answer_once(voice, args.message, sys.stdout)
+        answer_once(persona, args.message, sys.stdout)
     elif args.json:
-        answer_requests(voice, standard_input(), sys.stdout)
+        answer_requests(persona, standard_input(), sys.stdout)
     else:
-        answer_lines(voice, standard_input(), sys.stdout)
+        answer_lines(persona, standard_input(), sys.stdout)
     return 0
 
 

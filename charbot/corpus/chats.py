@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from charbot.config import CorpusSettings
-from charbot.corpus.conversation import Utterance, heard
 from charbot.corpus.split import Split, split_of
+from charbot.dialogue import Utterance, prepare_turns
 from charbot.errors import CorpusError
 from charbot.storage import sha256
 
@@ -94,4 +94,4 @@ def _turns(line: str, where: str) -> tuple[Utterance, ...]:
         ) from error
     if not all(isinstance(part, str) for turn in turns for part in turn):
         raise CorpusError(f"{where}: a turn must be a speaker and a text")
-    return heard([Utterance(speaker, text) for speaker, text in turns])
+    return prepare_turns([Utterance(speaker, text) for speaker, text in turns])

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.scripts.line import Line
 
 

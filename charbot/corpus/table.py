@@ -6,9 +6,9 @@ from typing import get_args
 import pandas as pd
 
 from charbot.config import CorpusSettings
-from charbot.corpus.conversation import Utterance
 from charbot.corpus.duplicates import line_key
 from charbot.corpus.split import Split, split_of
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.scripts.cast import is_group
 from charbot.scripts.line import Line

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from charbot.corpus.chats import Chat
-from charbot.corpus.conversation import Conversation, Utterance, exchanges
+from charbot.corpus.examples import Example, response_examples
+from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood
 from charbot.evaluation.replies import retrieval
+from charbot.generation.conversation import Conversation
+from charbot.generation.engine import Engine
+from charbot.generation.lexicon import Lexicon
+from charbot.generation.persona import SMALL_TALK, Persona
+from charbot.generation.reranking import SELECTION_WEIGHTS, Candidate, rerank
 from charbot.models.loading import base_model, persona_model
 from charbot.personas.library import Library
-from charbot.replies.engine import SMALL_TALK, Voice
-from charbot.replies.lexicon import Lexicon
-from charbot.replies.memory import Memory
-from charbot.replies.mind import Mind
-from charbot.replies.ranking import GIVEN, Candidate, ranked
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS
 
@@ -27,19 +28,19 @@ class _Anybody:
 
     def __init__(self, library: Library) -> None:
         model, vocabulary, _ = base_model(library, "word")
-        self._mind = Mind("", model, tokenizer_for(vocabulary))
+        self._engine = Engine("", model, tokenizer_for(vocabulary))
         self._lexicon = Lexicon.of(vocabulary.words, vocabulary.speakers)
-        self._small_talk = self._mind.prompts(self._mind.read([(SMALL_TALK, None)]), None)
+        self._small_talk = self._engine.begin_turn(self._engine.prefill([(SMALL_TALK, None)]), None)
 
-    def rank(self, memory: Memory, texts: Sequence[str]) -> tuple[Candidate, ...]:
-        mind = self._mind
-        here = mind.prompts(mind.read([(memory.turns, None)]), None)
-        likely, anywhere = (
-            mind.likely([(prompt, text) for prompt in prompts for text in texts]) for prompts in (here, self._small_talk)
+    def rank(self, conversation: Conversation, texts: Sequence[str]) -> tuple[Candidate, ...]:
+        engine = self._engine
+        here = engine.begin_turn(engine.prefill([(conversation.turns, None)]), None)
+        log_probs, unconditional = (
+            engine.log_likelihoods([(prompt, text) for text in texts]) for prompt in (*here, *self._small_talk)
         )
-        (follows,) = mind.follows(here, [memory.turns], [texts])
-        known = dict(zip(texts, likely, strict=True))
-        return ranked(known, anywhere, [0.0] * len(texts), follows, memory.turns, "", self._lexicon, GIVEN)
+        (relevance,) = engine.relevance_scores(here, [conversation.turns], [texts])
+        known, nobody = dict(zip(texts, log_probs, strict=True)), [0.0] * len(texts)
+        return rerank(known, unconditional, nobody, relevance, conversation.turns, "", self._lexicon, SELECTION_WEIGHTS)
 
 
 def chat_report(library: Library, chats: Iterable[Chat], context: int) -> dict[str, Any]:
@@ -54,34 +55,34 @@ def chat_report(library: Library, chats: Iterable[Chat], context: int) -> dict[s
     return report | {"chat_hits_at_1": hits, "chat_mean_reciprocal_rank": rank}
 
 
-def voice_report(voice: Voice, library: Library, voices: Iterable[Chat]) -> dict[str, Any]:
+def voice_report(persona: Persona, library: Library, voices: Iterable[Chat]) -> dict[str, Any]:
     """Bits per character of what a persona answers in held-out conversations that were written for it, and how often
     it finds its own answer among 20."""
-    name = voice.card.name
+    name = persona.card.name
     chosen = _sample(
         one
         for chat in voices
         if chat.split != "train"
-        for one in exchanges(chat.turns, voice.settings.context_turns, name)
+        for one in response_examples(chat.turns, persona.settings.context_turns, name)
         if len(one.turns) > 1
     )
     if not chosen:
         return {}
     report: dict[str, Any] = {"voice_replies": len(chosen)}
     folder = library.find(name)
-    for unit, fit in voice.card.fits.items():
+    for unit, fit in persona.card.fits.items():
         model, vocabulary = persona_model(library, folder, fit, unit, name)
         report[f"voice_{unit}_bits_per_character"] = likelihood(model, tokenizer_for(vocabulary), chosen).bits_per_character
-    hits, rank = retrieval(voice, chosen, [one.turns[-1].text for one in chosen])
+    hits, rank = retrieval(persona, chosen, [one.turns[-1].text for one in chosen])
     return report | {"voice_hits_at_1": hits, "voice_mean_reciprocal_rank": rank}
 
 
-def _answers(turns: Sequence[Utterance], context: int) -> Iterable[Conversation]:
+def _answers(turns: Sequence[Utterance], context: int) -> Iterable[Example]:
     """Each turn but the first, as nobody's."""
     anonymous = [Utterance(None, turn.text) for turn in turns]
-    return (one for one in exchanges(anonymous, context) if len(one.turns) > 1)
+    return (one for one in response_examples(anonymous, context) if len(one.turns) > 1)
 
 
-def _sample(found: Iterable[Conversation]) -> list[Conversation]:
+def _sample(found: Iterable[Example]) -> list[Example]:
     every = list(found)
     return random.Random(0).sample(every, min(_REPLIES, len(every)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from charbot.replies.ranking import repetition
+from charbot.generation.reranking import repetition
 from charbot.text import words
 
 

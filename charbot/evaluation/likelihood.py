@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbot.corpus.conversation import Conversation
+from charbot.corpus.examples import Example
 from charbot.models.cache import HORIZON, Held, Opinion, Question, hits
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.tokens import Tokenizer
@@ -32,9 +32,9 @@ class Likelihood:
         return self.nats / self.characters / log(2) if self.characters else float("nan")
 
 
-def characters(conversation: Conversation) -> int:
+def characters(example: Example) -> int:
     """Length of what is predicted: its code points, and one for the end of each turn."""
-    return sum(len(turn.text) + 1 for turn, scored in zip(conversation.turns, conversation.scored, strict=True) if scored)
+    return sum(len(turn.text) + 1 for turn, scored in zip(example.turns, example.loss_mask, strict=True) if scored)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
     return results
 
 
-def likelihood(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> Likelihood:
+def likelihood(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]) -> Likelihood:
     """How likely the model finds what is to be predicted in `conversations`, all together."""
     nats = predicted_nats(model, [render(tokenizer, conversation) for conversation in conversations])
     return Likelihood(float(sum(part.sum(dtype=np.float64) for part in nats)), sum(map(characters, conversations)))

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbot.corpus.conversation import Conversation
+from charbot.corpus.examples import Example
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.models.language_model import LanguageModel
 from charbot.tokens import Tokenizer
@@ -51,7 +51,7 @@ def _words(tokenizer: Tokenizer, text: str, nats: NDArray[np.float32], spaced: T
     ]
 
 
-def chunk_nats(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Conversation]) -> list[list[float]]:
+def chunk_nats(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]) -> list[list[float]]:
     """-ln P of each chunk of what is predicted in each conversation, in order."""
     spaced = spaced_ids(tokenizer.vocabulary) if tokenizer.vocabulary.unit == "word" else None
     found = []
@@ -59,8 +59,8 @@ def chunk_nats(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequen
     for conversation, of_conversation in zip(conversations, nats, strict=True):
         chunks: list[float] = []
         at = 0
-        for turn, scored in zip(conversation.turns, conversation.scored, strict=True):
-            if scored:
+        for turn, loss_mask in zip(conversation.turns, conversation.loss_mask, strict=True):
+            if loss_mask:
                 end = at + len(tokenizer.encode(turn.text)) + 1
                 part, at = of_conversation[..., at:end], end
                 chunks += (

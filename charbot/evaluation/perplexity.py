@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from charbot.corpus.conversation import Conversation
+from charbot.corpus.examples import Example
 from charbot.evaluation.likelihood import opinions, read_conversations
 from charbot.models.language_model import LanguageModel
 from charbot.tokens.pieces import lower, lower_pieces
@@ -24,7 +24,7 @@ def closed_vocabulary(texts: Iterable[str], min_count: int) -> frozenset[str]:
 
 
 def closed_perplexity(
-    model: LanguageModel, tokenizer: WordTokenizer, conversations: list[Conversation], known: frozenset[str]
+    model: LanguageModel, tokenizer: WordTokenizer, conversations: list[Example], known: frozenset[str]
 ) -> dict[str, Any]:
     """Perplexity per word or line end over the closed lower-cased vocabulary `known`, everything
     else being one unknown word: what an n-gram model over that vocabulary reports.

@@ -11,7 +11,7 @@ from charbot.models.line_classifier import LineClassifier
 from charbot.models.loading import base_model
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library, slug
-from charbot.text import message
+from charbot.text import prepare_message
 from charbot.tokens import tokenizer_for
 
 Ranking = list[tuple[str, float]]
@@ -38,7 +38,7 @@ class Recogniser:
 
     def rank(self, lines: Sequence[str]) -> Ranking:
         """Who said all of these lines. Lines that say nothing tell nothing."""
-        said = [text for line in lines if (text := message(line))]
+        said = [text for line in lines if (text := prepare_message(line))]
         evidence = torch.zeros_like(self._prior)
         if said:
             scores = self._model.scores(said)[:, self._places].log_softmax(1)

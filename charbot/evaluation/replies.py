@@ -7,16 +7,16 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from charbot.corpus.conversation import Conversation, exchanges
+from charbot.corpus.examples import Example, response_examples
 from charbot.corpus.table import episodes, scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.diversity import distinct, mean_words, questions, repeats, said_again
 from charbot.evaluation.everyday import everyday_messages
 from charbot.evaluation.judge import Judge
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
+from charbot.generation.reranking import Candidate
 from charbot.personas.guard import run_hashes
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate
 from charbot.text import words
 
 _PROMPTS = 200
@@ -41,11 +41,11 @@ def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge | None:
     return Judge({name: lines[name] for name in cast}) if len(cast) > 1 else None
 
 
-def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict[str, Any]:
+def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> dict[str, Any]:
     """Scores of a persona's replies to held-out turns and to everyday messages, NaN where there is too little to
     measure on. Raises CorpusError where there is nothing."""
-    name = voice.card.name
-    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, voice.settings.context_turns, name)]
+    name = persona.card.name
+    held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, persona.settings.context_turns, name)]
     held_out = [one for one in held_out if len(one.turns) > 1]
     if not held_out:
         raise CorpusError(f"{name} answers nobody in the test episodes of these scripts")
@@ -53,17 +53,17 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     real = [one.turns[-1].text for one in chosen]
     seconds: list[float] = []
 
-    def replies(memories: Sequence[Memory]) -> list[str]:
+    def replies(conversations: Sequence[Conversation]) -> list[str]:
         found = []
-        for seed, memory in enumerate(memories):
-            reply = voice.reply(memory, seed=seed)
+        for seed, conversation in enumerate(conversations):
+            reply = persona.reply(conversation, seed=seed)
             found.append(reply.text)
             seconds.append(reply.seconds)
         return found
 
-    answers = replies([Memory(one.turns[:-1]) for one in chosen])
+    answers = replies([Conversation(one.turns[:-1]) for one in chosen])
     messages = everyday_messages()
-    chatted = replies([Memory().said(message) for message in messages])
+    chatted = replies([Conversation().add(message) for message in messages])
     quoted: set[int] = set()
     for episode in episodes(table):
         quoted.update(run_hashes([word for text in episode for word in words(text)]).tolist())
@@ -72,7 +72,7 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
         return float(np.mean([not quoted.isdisjoint(run_hashes(words(text)).tolist()) for text in texts]))
 
     length = min(sum(len(words(text)) for text in texts) for texts in (answers, real))
-    hits, rank = retrieval(voice, chosen, real)
+    hits, rank = retrieval(persona, chosen, real)
     recognised = {
         f"recognised_{together}{of}": judge.recognised({name: said}, together)
         for together in _TOGETHER
@@ -84,7 +84,7 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
         "distinct_1": distinct(answers, 1, length), "distinct_1_real": distinct(real, 1, length),
         "distinct_2": distinct(answers, 2, length), "distinct_2_real": distinct(real, 2, length),
         "copied": copied(answers + chatted), "copied_real": copied(real), "repeated": repeats((chatted + answers)[:_PROMPTS]),
-        "said_again": said_again(_chats(voice, messages)),
+        "said_again": said_again(_chats(persona, messages)),
         "said_again_real": said_again([[turn.text for turn in one.turns] for one in chosen]),
         "words": mean_words(answers), "words_real": mean_words(real),
         "questions": questions(answers), "questions_real": questions(real),
@@ -92,26 +92,26 @@ def reply_report(voice: Voice, table: pd.DataFrame, judge: Judge | None) -> dict
     }  # fmt: skip
 
 
-def _chats(voice: Voice, messages: Sequence[str]) -> list[list[str]]:
+def _chats(persona: Persona, messages: Sequence[str]) -> list[list[str]]:
     """The replies in chats of _CHAT messages, each after as many turns as the persona is given of scripts."""
     found = []
     for start in range(0, len(messages), _CHAT):
-        memory, said = Memory(), []
+        conversation, said = Conversation(), []
         for seed, message in enumerate(messages[start : start + _CHAT], start):
-            reply = voice.reply(memory.said(message), seed=seed)
-            memory = reply.memory
+            reply = persona.reply(conversation.add(message), seed=seed)
+            conversation = reply.conversation
             said += [message, reply.text]
-            found.append(said[-1 - voice.settings.context_turns :])
+            found.append(said[-1 - persona.settings.context_turns :])
     return found
 
 
 class Ranking(Protocol):
-    """Somebody who ranks given lines as replies, as a `Voice` does."""
+    """Somebody who ranks given lines as replies, as a `Persona` does."""
 
-    def rank(self, memory: Memory, texts: Sequence[str]) -> tuple[Candidate, ...]: ...
+    def rank(self, conversation: Conversation, texts: Sequence[str]) -> tuple[Candidate, ...]: ...
 
 
-def retrieval(voice: Ranking, held_out: Sequence[Conversation], lines: Sequence[str]) -> tuple[float, float]:
+def retrieval(persona: Ranking, held_out: Sequence[Example], lines: Sequence[str]) -> tuple[float, float]:
     """How often the true reply comes first of 20 of these lines, and its mean reciprocal rank; NaN
     where there are not so many."""
     if len(set(lines)) < _AMONG:
@@ -120,6 +120,6 @@ def retrieval(voice: Ranking, held_out: Sequence[Conversation], lines: Sequence[
     places = []
     for one, true in zip(held_out, lines, strict=True):
         others = chance.sample(sorted(set(lines) - {true}), _AMONG - 1)
-        ranking = voice.rank(Memory(one.turns[:-1]), [*others, true])
+        ranking = persona.rank(Conversation(one.turns[:-1]), [*others, true])
         places.append(1 + [candidate.text for candidate in ranking].index(true))
     return float(np.mean([place == 1 for place in places])), float(np.mean([1 / place for place in places]))

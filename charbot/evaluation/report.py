@@ -10,8 +10,9 @@ import pandas as pd
 
 from charbot.config import ChatSettings
 from charbot.corpus.chats import Chat
-from charbot.corpus.conversation import Conversation, Utterance, exchange, exchanges
+from charbot.corpus.examples import Example, response_example, response_examples
 from charbot.corpus.table import scenes
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.evaluation.chats import voice_report
 from charbot.evaluation.judge import Judge
@@ -19,10 +20,10 @@ from charbot.evaluation.likelihood import Likelihood, characters, likelihood
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
 from charbot.evaluation.replies import judge_of, reply_report
+from charbot.generation.persona import Persona
 from charbot.models.loading import base_model, persona_model
 from charbot.personas.bundle import PersonaCard, read_persona
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from charbot.tokens.word import WordTokenizer
@@ -34,7 +35,7 @@ _CONTEXT = 4
 
 def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
     """Bits a character of all speakers' lines for each base and for both mixed, and the word base's perplexity a word."""
-    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, _CONTEXT)]
+    held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, _CONTEXT)]
     if not held_out:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
     report: dict[str, Any] = {"lines": len(held_out), "context_turns": _CONTEXT}
@@ -59,12 +60,12 @@ def persona_reports(
     judges: dict[str, Judge | None] = {}
     for name in names:
         started = time.monotonic()
-        voice = Voice(library, name, settings)
-        show = voice.card.show
+        persona = Persona(library, name, settings)
+        show = persona.card.show
         if show not in judges:
             judges[show] = judge_of(table, [card.name for _, card in library.cards() if card.show == show])
-        found = persona_report(library, name, table, settings.context_turns) | voice_report(voice, library, voices)
-        yield found | reply_report(voice, table, judges[show]) | {"seconds": time.monotonic() - started}
+        found = persona_report(library, name, table, settings.context_turns) | voice_report(persona, library, voices)
+        yield found | reply_report(persona, table, judges[show]) | {"seconds": time.monotonic() - started}
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def persona_report(library: Library, name: str, table: pd.DataFrame, context: in
     its own fit, and under the other personas of its show, on average (where there are any)."""
     folder = library.find(name)
     card = read_persona(folder)
-    held_out = [one for scene in scenes(table, "test") for one in exchanges(scene, context, card.name)]
+    held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, context, card.name)]
     if not held_out:
         raise CorpusError(f"{card.name} says nothing in the test episodes of these scripts")
     report: dict[str, Any] = {"persona": card.name, "lines": len(held_out)}
@@ -87,11 +88,11 @@ def persona_report(library: Library, name: str, table: pd.DataFrame, context: in
     return report
 
 
-def _said_by(name: str, conversations: Sequence[Conversation]) -> list[Conversation]:
+def _said_by(name: str, conversations: Sequence[Example]) -> list[Example]:
     """The same exchanges, their replies in somebody else's mouth."""
-    return [exchange(one.turns[:-1], Utterance(name, one.turns[-1].text)) for one in conversations]
+    return [response_example(one.turns[:-1], Utterance(name, one.turns[-1].text)) for one in conversations]
 
 
-def _bits(library: Library, folder: Path, card: PersonaCard, unit: Unit, conversations: Sequence[Conversation]) -> float:
+def _bits(library: Library, folder: Path, card: PersonaCard, unit: Unit, conversations: Sequence[Example]) -> float:
     model, vocabulary = persona_model(library, folder, card.fits[unit], unit, card.name)
     return likelihood(model, tokenizer_for(vocabulary), conversations).bits_per_character

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from charbot.corpus.conversation import Conversation, Utterance, exchange, heard
+from charbot.corpus.examples import Example, response_example
+from charbot.dialogue import Utterance, prepare_turns
 from charbot.errors import UsageError
 from charbot.evaluation.likelihood import characters
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
@@ -31,7 +32,7 @@ class Scorer:
                 model, vocabulary = persona_model(library, folder, card.fit(one), one, card.name)
                 self._models[one] = model, tokenizer_for(vocabulary)
 
-    def nats(self, conversations: list[Conversation]) -> list[float]:
+    def nats(self, conversations: list[Example]) -> list[float]:
         """-ln P of each conversation's reply and its end."""
         chunks = {unit: chunk_nats(model, tokenizer, conversations) for unit, (model, tokenizer) in self._models.items()}
         if len(chunks) == len(UNITS):
@@ -52,7 +53,9 @@ def score_lines(scorer: Scorer, arriving: Iterable[Sequence[str]]) -> Iterator[s
                 batch.append(request)
         except UsageError as error:
             mistake = error
-        asked = [exchange(heard(request.context), Utterance(scorer.name, request.texts["reply"])) for request in batch]
+        asked = [
+            response_example(prepare_turns(request.context), Utterance(scorer.name, request.texts["reply"])) for request in batch
+        ]
         for request, one, nats in zip(batch, asked, scorer.nats(asked), strict=True):
             yield json.dumps({"id": request.id, "nats": nats, "chars": characters(one)}, ensure_ascii=False)
         if mistake:

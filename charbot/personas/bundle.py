@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from charbot.corpus.conversation import Utterance, turns_of
+from charbot.dialogue import Utterance, parse_turns
 from charbot.errors import BundleError
 from charbot.storage import replace_folder, sha256
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -241,7 +241,7 @@ def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...
     path = folder / _VOICE
     _check(path, persona.voice)
     with _naming_faults(path):
-        return tuple(turns_of(chat) for chat in json.loads(path.read_text("ascii")))
+        return tuple(parse_turns(chat) for chat in json.loads(path.read_text("ascii")))
 
 
 def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:

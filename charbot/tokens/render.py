@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charbot.corpus.conversation import Conversation, Utterance
+from charbot.corpus.examples import Example
+from charbot.dialogue import Utterance
 from charbot.tokens import Tokenizer
 from charbot.tokens.vocabulary import END
 
@@ -26,12 +27,12 @@ def render_turn(tokenizer: Tokenizer, utterance: Utterance) -> list[int]:
     return [tokenizer.vocabulary.speaker(utterance.speaker), *tokenizer.encode(utterance.text), END]
 
 
-def render(tokenizer: Tokenizer, conversation: Conversation) -> Rendered:
+def render(tokenizer: Tokenizer, conversation: Example) -> Rendered:
     """A conversation from its start."""
     ids: list[int] = [tokenizer.vocabulary.scene]
     predicted: list[bool] = [False]
-    for utterance, scored in zip(conversation.turns, conversation.scored, strict=True):
+    for utterance, loss_mask in zip(conversation.turns, conversation.loss_mask, strict=True):
         turn = render_turn(tokenizer, utterance)
         ids += turn
-        predicted += [False] + [scored] * (len(turn) - 1)
+        predicted += [False] + [loss_mask] * (len(turn) - 1)
     return Rendered(np.asarray(ids, dtype=np.int32), np.asarray(predicted, dtype=np.bool_))

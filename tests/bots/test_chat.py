@@ -149,7 +149,7 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.expect(PROMPT)
     chat.say("/why")
     chat.expect("score")
-    chat.expect("Nats a character")
+    chat.expect("nats per character")
     chat.say("/pick " + "9" * 5000)
     chat.expect("NUMBER: 1 to")
     chat.say("/pick 99")

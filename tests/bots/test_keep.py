@@ -16,7 +16,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _kept(settings: ChatSettings, asked: ChatSettings) -> keep.Kept:
-    return keep.Kept(("Ann", "Bob"), "Cy", Session().said("Hi", "Cy"), settings, asked)
+    return keep.Kept(("Ann", "Bob"), "Cy", Session().add_message("Hi", "Cy"), settings, asked)
 
 
 def test_what_is_kept_is_what_was_there() -> None:

@@ -6,34 +6,34 @@ import pytest
 from bots.terminal.say import answer_lines, answer_once, answer_requests
 from charbot.config import ChatSettings
 from charbot.errors import UsageError
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
 
 
 @pytest.fixture
-def voice(shared_library: Library) -> Voice:
-    return Voice(shared_library, "ann", ChatSettings(candidates=4, max_words=6, seed=3))
+def persona(shared_library: Library) -> Persona:
+    return Persona(shared_library, "ann", ChatSettings(candidates=4, max_words=6, seed=3))
 
 
-def test_one_message_one_line(voice: Voice) -> None:
+def test_one_message_one_line(persona: Persona) -> None:
     out = io.StringIO()
-    answer_once(voice, "Hello", out)
-    assert out.getvalue() == voice.reply(Memory().said("Hello")).text + "\n"
+    answer_once(persona, "Hello", out)
+    assert out.getvalue() == persona.reply(Conversation().add("Hello")).text + "\n"
 
 
-def test_lines_of_a_pipe_are_one_conversation_and_each_is_answered(voice: Voice) -> None:
+def test_lines_of_a_pipe_are_one_conversation_and_each_is_answered(persona: Persona) -> None:
     out = io.StringIO()
-    answer_lines(voice, ["Hello\n", "\n", "And you?\n"], out)
-    first = voice.reply(Memory().said("Hello"))
-    second = voice.reply(first.memory)
-    assert out.getvalue().splitlines() == [first.text, second.text, voice.reply(second.memory.said("And you?")).text]
+    answer_lines(persona, ["Hello\n", "\n", "And you?\n"], out)
+    first = persona.reply(Conversation().add("Hello"))
+    second = persona.reply(first.conversation)
+    assert out.getvalue().splitlines() == [first.text, second.text, persona.reply(second.conversation.add("And you?")).text]
     alone = io.StringIO()
-    answer_lines(voice, ["And you?\n"], alone)
-    assert alone.getvalue() == voice.reply(Memory().said("And you?")).text + "\n"
+    answer_lines(persona, ["And you?\n"], alone)
+    assert alone.getvalue() == persona.reply(Conversation().add("And you?")).text + "\n"
 
 
-def test_json_lines_stand_alone(voice: Voice) -> None:
+def test_json_lines_stand_alone(persona: Persona) -> None:
     out = io.StringIO()
     lines = [
         '{"id": 1, "message": "Hello"}',
@@ -41,10 +41,10 @@ def test_json_lines_stand_alone(voice: Voice) -> None:
         "",
         '{"id": 3, "context": []}',
     ]
-    answer_requests(voice, lines, out)
+    answer_requests(persona, lines, out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [answer["id"] for answer in answers] == [1, 2, 3]
-    assert answers[0]["reply"] == answers[1]["reply"] == voice.reply(Memory().said("Hello")).text
+    assert answers[0]["reply"] == answers[1]["reply"] == persona.reply(Conversation().add("Hello")).text
     assert all(isinstance(answer["ms"], int) for answer in answers)
 
 
@@ -60,6 +60,6 @@ def test_json_lines_stand_alone(voice: Voice) -> None:
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_a_mistake_in_a_json_line_is_named(voice: Voice, line: str, problem: str) -> None:
+def test_a_mistake_in_a_json_line_is_named(persona: Persona, line: str, problem: str) -> None:
     with pytest.raises(UsageError, match=f"^line 2: {problem}$"):
-        answer_requests(voice, ["\n", line], io.StringIO())
+        answer_requests(persona, ["\n", line], io.StringIO())

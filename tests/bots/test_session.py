@@ -4,79 +4,81 @@ from typing import Any
 import pytest
 
 from bots.session import Session
-from charbot.corpus.conversation import Utterance
-from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate
+from charbot.dialogue import Utterance
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Reply
+from charbot.generation.reranking import Candidate
 
 
 def _answered(session: Session, text: str) -> Session:
-    return session.answered(Reply(text, (), session.memory.said(text, "Ann"), 0.1))
+    return session.answered(Reply(text, (), session.conversation.add(text, "Ann"), 0.1))
 
 
 def test_what_was_said_can_be_taken_back() -> None:
     start = Session()
-    one = _answered(start.said("Hi"), "Hello.")
-    two = _answered(one.said("Tea?", "Bob"), "Yes!")
+    one = _answered(start.add_message("Hi"), "Hello.")
+    two = _answered(one.add_message("Tea?", "Bob"), "Yes!")
     assert two.turns == (
         Utterance(None, "Hi"), Utterance("Ann", "Hello."), Utterance("Bob", "Tea?"), Utterance("Ann", "Yes!"),
     )  # fmt: skip
     assert two.undone() == one
     assert two.undone().undone() == start
     assert start.undone() is start
-    assert start.said(" \t") is start
+    assert start.add_message(" \t") is start
 
 
 def test_little_is_kept_to_go_back_to() -> None:
     session = Session()
     for number in range(120):
-        session = _answered(session.said(str(number)), "Yes.")
+        session = _answered(session.add_message(str(number)), "Yes.")
     assert len(session.past) == 50
     assert len(session.turns) == 240
 
 
 def test_another_reply_can_take_the_last_ones_place() -> None:
-    session = _answered(Session().said("Hi"), "Hello.").with_last("Bye.")
-    assert session.turns == session.memory.turns == (Utterance(None, "Hi"), Utterance("Ann", "Bye."))
+    session = _answered(Session().add_message("Hi"), "Hello.").with_last("Bye.")
+    assert session.turns == session.conversation.turns == (Utterance(None, "Hi"), Utterance("Ann", "Bye."))
 
 
 def test_what_is_kept_of_a_long_session_is_bounded() -> None:
     session = Session()
     for number in range(30):
-        session = session.said(f"Message {number}.")
+        session = session.add_message(f"Message {number}.")
     kept = session.cut(4)
     assert [turn.text for turn in kept.turns] == [f"Message {number}." for number in range(26, 30)]
-    assert kept.memory == session.memory
+    assert kept.conversation == session.conversation
     assert session.cut(99).turns == session.turns
 
 
 def test_a_reply_may_come_unasked_and_be_redone_alone() -> None:
-    before = _answered(Session().said("Hi"), "Hello.")
+    before = _answered(Session().add_message("Hi"), "Hello.")
     after = _answered(before.unasked(), "Still there?")
     assert after.undone() == before
     asked = after.unanswered()
-    assert asked.turns == asked.memory.turns == before.turns
+    assert asked.turns == asked.conversation.turns == before.turns
     assert _answered(asked, "Well?").undone() == before
 
 
 def test_whoever_comes_after_who_replied_last_is_next() -> None:
     session, cast = Session(), ("Ann", "Bob", "Cy")
     assert session.next_of(cast) == "Ann"
-    session = _answered(session.said("Hi", "Cy"), "Hello.")
-    assert session.next_of(cast) == session.said("Bob?", "Bob").next_of(cast) == "Bob"
+    session = _answered(session.add_message("Hi", "Cy"), "Hello.")
+    assert session.next_of(cast) == session.add_message("Bob?", "Bob").next_of(cast) == "Bob"
     assert session.next_of(("Cy", "Bob", "Ann")) == "Cy"
     assert session.next_of(("Bob", "Cy")) == "Bob"
 
 
 def test_replies_are_counted_also_those_taken_back() -> None:
-    session = _answered(_answered(Session().said("Hi"), "Hello.").said("Tea?"), "Yes.")
+    session = _answered(_answered(Session().add_message("Hi"), "Hello.").add_message("Tea?"), "Yes.")
     assert session.undone().undone().given == session.with_last("No.").given == session.given == 2
 
 
 def test_a_session_survives_json() -> None:
     candidate = Candidate("Hello.", 0.5, -1.0, -2.0, -3.0, 0.25, 0.0)
-    session = Session().said("Hi").answered(Reply("Hello.", (candidate,), Memory().said("Hi").said("Hello.", "Ann"), 0.1))
-    session = _answered(_answered(session.unasked(), "Still there?").said("Yes", "Bob"), "Good.")
+    session = (
+        Session().add_message("Hi").answered(Reply("Hello.", (candidate,), Conversation().add("Hi").add("Hello.", "Ann"), 0.1))
+    )
+    session = _answered(_answered(session.unasked(), "Still there?").add_message("Yes", "Bob"), "Good.")
     again = Session.from_json(json.loads(json.dumps(session.to_json())))
     assert again == session
     assert again.given == 3
@@ -86,7 +88,7 @@ def test_a_session_survives_json() -> None:
 def test_a_long_session_goes_as_far_back_as_its_turns_do() -> None:
     session = Session()
     for number in range(60):
-        session = _answered(session.said(f"Message {number}."), "Yes.")
+        session = _answered(session.add_message(f"Message {number}."), "Yes.")
     kept = Session.from_json(json.loads(json.dumps(session.cut(20).to_json())))
     assert len(kept.past) == 10
     for _ in range(10):
@@ -112,6 +114,6 @@ def test_sessions_that_were_kept_before_steps_were_still_load() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_session_is_refused(damage: dict[str, Any]) -> None:
-    session = _answered(Session().said("Hi"), "Hello.")
+    session = _answered(Session().add_message("Hi"), "Hello.")
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
         Session.from_json({**json.loads(json.dumps(session.to_json())), **damage})

@@ -5,7 +5,7 @@ import pytest
 
 from bots.terminal.transcript import save
 from charbot.cli import main
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.errors import UsageError
 from charbot.scripts.reading import read_scripts
 

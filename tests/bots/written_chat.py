@@ -12,12 +12,12 @@ from types import SimpleNamespace
 
 from charbot.cli import main
 from charbot.errors import BundleError, CharbotError
-from charbot.replies.engine import Reply, Voice
-from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona, Reply
+from charbot.generation.reranking import Candidate
 
 
-class WrittenVoice(Voice):
+class WrittenPersona(Persona):
     """Replies without a model."""
 
     given = 0
@@ -27,28 +27,28 @@ class WrittenVoice(Voice):
         return SimpleNamespace(tokenizer=SimpleNamespace(vocabulary=SimpleNamespace(speakers=("Ann", "Bob", "Cy")))), None
 
     def replies(
-        self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
         done = time.monotonic() + float(os.environ.get("THINK", "0"))
         while time.monotonic() < done:
             if cancelled():
                 raise CharbotError("stopped")
             time.sleep(0.01)
-        if WrittenVoice.given == int(os.environ.get("FAIL_AFTER", "-1")):
+        if WrittenPersona.given == int(os.environ.get("FAIL_AFTER", "-1")):
             raise BundleError("out of breath")
-        WrittenVoice.given += 1
-        return [self._answer(memory, seed) for memory, seed in zip(memories, seeds, strict=True)]
+        WrittenPersona.given += 1
+        return [self._answer(conversation, seed) for conversation, seed in zip(conversations, seeds, strict=True)]
 
-    def _answer(self, memory: Memory, seed: int | None) -> Reply:
+    def _answer(self, conversation: Conversation, seed: int | None) -> Reply:
         seeded = f" with seed {seed}" if os.environ.get("SEEDS") else ""
-        heard = f"I heard {len(memory.turns)}{seeded}: {memory.turns[-1].text if memory.turns else 'nothing'}"
+        heard = f"I heard {len(conversation.turns)}{seeded}: {conversation.turns[-1].text if conversation.turns else 'nothing'}"
         text = os.environ.get("REPLY", heard)
         candidates = tuple(Candidate(one, 0.5, -1.0, -2.0, -3.0, 0.25, 0.0) for one in (text, "Something else."))
-        return Reply(text, candidates, memory.said(text, self.card.name), 0.042)
+        return Reply(text, candidates, conversation.add(text, self.card.name), 0.042)
 
 
 if __name__ == "__main__":
     import bots.terminal.chat
 
-    vars(bots.terminal.chat)["Voice"] = WrittenVoice
+    vars(bots.terminal.chat)["Persona"] = WrittenPersona
     sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.text import MAX_MESSAGE, message, normalise
+from charbot.text import MAX_MESSAGE, normalise, prepare_message
 
 ANY_TEXT = st.text(st.characters(codec=None)) | st.text("a e. \n\t\0\x1f\u0301\u00ad\u200b\u1fef\u1ffd’“…—\ud800😀")
 
@@ -69,16 +69,16 @@ def test_normalise_takes_long_text_in_its_stride(text: str) -> None:
 
 @given(ANY_TEXT)
 def test_a_short_message_is_only_normalised(text: str) -> None:
-    assert message(text) == normalise(text)
+    assert prepare_message(text) == normalise(text)
 
 
 def test_a_long_message_keeps_its_last_whole_words() -> None:
     text = " ".join(f"word{i}" for i in range(1_000))
-    cut = message(text)
+    cut = prepare_message(text)
     assert MAX_MESSAGE - len("word999 ") <= len(cut) <= MAX_MESSAGE
     assert text.endswith(" " + cut)
 
 
 def test_a_long_message_of_one_word_is_cut_in_the_word() -> None:
-    assert message("a" * (MAX_MESSAGE + 5)) == "a" * MAX_MESSAGE
-    assert message("b" + "a" * (MAX_MESSAGE - 1)) == "b" + "a" * (MAX_MESSAGE - 1)
+    assert prepare_message("a" * (MAX_MESSAGE + 5)) == "a" * MAX_MESSAGE
+    assert prepare_message("b" + "a" * (MAX_MESSAGE - 1)) == "b" + "a" * (MAX_MESSAGE - 1)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from charbot.corpus.conversation import Utterance, exchanges
+from charbot.corpus.examples import response_examples
+from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood
 from charbot.models.cache import hits
 from charbot.tokens import tokenizer_for
@@ -29,7 +30,7 @@ def _scenes(count: int, seed: int) -> list[list[Utterance]]:
 def test_a_cache_finds_what_is_said_again(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     model, tokenizer = tiny_model(vocabularies[unit]), tokenizer_for(vocabularies[unit])
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    held_out = [one for scene in _scenes(20, seed=1) for one in exchanges(scene, 6)]
+    held_out = [one for scene in _scenes(20, seed=1) for one in response_examples(scene, 6)]
     alone = likelihood(model, tokenizer, held_out)
     with ConsoleProgress("cache", Console(quiet=True)) as progress:
         fit_cache(model, tokenizer, _scenes(400, seed=2), held_out[:30], 8, 1, progress)
@@ -48,7 +49,7 @@ def test_who_is_wrong_and_sure_of_it_is_made_less_sure(bias: float, expected: fl
     scene = _scenes(1, seed=1)[0]
     with torch.no_grad():
         model.bias[[END, *tokenizer.encode(scene[0].text)]] = bias
-    _fit_sureness(model, model.cache, tokenizer, [*exchanges(scene, 6)])
+    _fit_sureness(model, model.cache, tokenizer, [*response_examples(scene, 6)])
     assert model.cache.sureness.item() == pytest.approx(expected)
 
 
@@ -56,7 +57,7 @@ def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> No
     tokenizer, model = tokenizer_for(vocabularies["word"]), tiny_model(vocabularies["word"], cache=8)
     cache = model.cache
     assert cache is not None
-    held_out = [one for scene in _scenes(30, seed=1) for one in exchanges(scene, 6)]
+    held_out = [one for scene in _scenes(30, seed=1) for one in response_examples(scene, 6)]
 
     def slopes() -> float:
         """How much better what is said would be found by other matches and gates, as those that ask the cache see it."""
@@ -75,7 +76,7 @@ def test_without_conversations_there_is_no_cache(vocabularies: dict[str, Vocabul
     scenes = _scenes(8, seed=1)
     with ConsoleProgress("cache", Console(quiet=True)) as progress:
         fit_cache(model, tokenizer, scenes, [], 8, 1, progress)
-        fit_cache(model, tokenizer, [scene[:1] for scene in scenes], [*exchanges(scenes[0], 6)], 8, 1, progress)
+        fit_cache(model, tokenizer, [scene[:1] for scene in scenes], [*response_examples(scenes[0], 6)], 8, 1, progress)
     assert model.cache is None
     assert model.architecture.cache == 0
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from charbot.config import FitSettings
-from charbot.corpus.conversation import Utterance, whole
+from charbot.corpus.examples import full_example
+from charbot.dialogue import Utterance
 from charbot.errors import TrainingError
 from charbot.models.language_model import Cell, LanguageModel
 from charbot.tokens import tokenizer_for
@@ -66,7 +67,7 @@ def _fit(
     cell: Cell = "lstm",
     world: World = ALONE,
 ) -> tuple[LanguageModel, list[Epoch]]:
-    scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
+    scenes = [full_example([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
     stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
     model = tiny_model(vocabulary, cell=cell)
     model.dropout = settings.dropout

@@ -12,10 +12,10 @@ from rich.console import Console
 from charbot.corpus.chats import ChatFiles
 from charbot.corpus.table import corpus_table
 from charbot.errors import BundleError, CorpusError
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
 from charbot.personas.bundle import read_base, read_base_guard, read_guard, read_persona
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
 from tests.conftest import invented_lines, tiny_config
 from trainer.base import check_nobody_is_left, fit_base
 from trainer.persona import best_share, fit_persona
@@ -114,9 +114,9 @@ def test_a_persona_beats_its_base_and_replies(shop: Workshop) -> None:
     for fit in card.fits.values():
         assert fit.scores["test_bits_per_character"] < fit.scores["base_test_bits_per_character"]
     settings = dataclasses.replace(CONFIG.chat, candidates=8)
-    reply = Voice(Library((shop.out,)), "ann", settings).reply(Memory().said("More tea?"), seed=1)
+    reply = Persona(Library((shop.out,)), "ann", settings).reply(Conversation().add("More tea?"), seed=1)
     assert reply.text
-    assert all(candidate.follows for candidate in reply.candidates)
+    assert all(candidate.relevance for candidate in reply.candidates)
 
 
 def test_one_unit_can_be_fitted_anew(shop: Workshop) -> None:
@@ -147,7 +147,7 @@ def test_a_character_the_base_has_never_met(shop: Workshop, tmp_path: Path) -> N
     fit = read_persona(folder).fits["word"]
     _, vocabulary = read_base(shop.out / "bases" / "word")
     assert fit.speaker == vocabulary.anonymous + 1
-    assert Voice(Library((tmp_path, shop.out)), "zed", CONFIG.chat).reply(Memory(), seed=1).text
+    assert Persona(Library((tmp_path, shop.out)), "zed", CONFIG.chat).reply(Conversation(), seed=1).text
 
 
 def test_too_few_lines_are_refused_with_the_reason(shop: Workshop, tmp_path: Path) -> None:

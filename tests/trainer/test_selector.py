@@ -2,7 +2,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.models.language_model import LanguageModel
 from charbot.models.selector import TURNS
 from charbot.tokens import tokenizer_for

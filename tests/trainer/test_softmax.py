@@ -26,9 +26,9 @@ def test_the_estimate_is_close_to_the_whole_softmax() -> None:
     torch.manual_seed(0)
     features, weight, bias = torch.randn(200, 8), 0.3 * torch.randn(4000, 8), torch.zeros(4000)
     targets = torch.randint(0, 4000, (200,))
-    whole = linear_cross_entropy(features, weight, bias, targets)
+    exact = linear_cross_entropy(features, weight, bias, targets)
     losses = []
     for _ in range(20):
         listed = shortlist(targets, 4000, 100, 400)
         losses.append(linear_cross_entropy(features, weight[listed.ids], bias[listed.ids] + listed.correction, listed.targets))
-    torch.testing.assert_close(torch.stack(losses).mean(), whole, atol=0.01, rtol=0)
+    torch.testing.assert_close(torch.stack(losses).mean(), exact, atol=0.01, rtol=0)

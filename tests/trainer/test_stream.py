@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.corpus.conversation import Utterance, exchange, whole
+from charbot.corpus.examples import full_example, response_example
+from charbot.dialogue import Utterance
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import Vocabulary, build_vocabulary
@@ -13,7 +14,7 @@ from trainer.stream import Stream
 
 VOCABULARY: Vocabulary = build_vocabulary("char", [("abcdefgh", 1)], ["Ann", "Bob"], min_characters=1, min_words=1)
 TOKENIZER = tokenizer_for(VOCABULARY)
-SCENES = [whole([Utterance("Ann", "abc"), Utterance("Bob", "defgh" * (i % 4))]) for i in range(20)]
+SCENES = [full_example([Utterance("Ann", "abc"), Utterance("Bob", "defgh" * (i % 4))]) for i in range(20)]
 
 
 def _stream(*, batch: int = 3, window: int = 7, anonymous: float = 0.0, keep: str | None = None) -> Stream:
@@ -69,7 +70,7 @@ def test_speakers_lose_their_names_but_the_one_to_keep() -> None:
 
 @pytest.mark.parametrize("text", ["a", ""])
 def test_a_corpus_smaller_than_a_batch_still_trains(text: str) -> None:
-    tiny = [exchange([], Utterance("Ann", text))]
+    tiny = [response_example([], Utterance("Ann", text))]
     stream = Stream(TOKENIZER, tiny, batch=8, window=16, anonymous=0.0, seed=1)
     (window,) = stream.epoch(0)
     assert window.ids.shape == (2, 8)
@@ -77,7 +78,7 @@ def test_a_corpus_smaller_than_a_batch_still_trains(text: str) -> None:
 
 def test_an_epoch_reads_a_conversation_as_often_as_it_weighs() -> None:
     weights = {"a": 3.0, "b": 0.5, "c": 0.0, "d": 1.0}
-    scenes = [whole([Utterance("Ann", letter * 4)], weight) for letter, weight in weights.items() for _ in range(40)]
+    scenes = [full_example([Utterance("Ann", letter * 4)], weight) for letter, weight in weights.items() for _ in range(40)]
     stream = Stream(TOKENIZER, scenes, batch=1, window=9, anonymous=0.0, seed=5)
     assert stream.tokens == sum(40 * weight * 7 for weight in weights.values())
     found: dict[str, list[float]] = {letter: [] for letter in weights}
@@ -93,6 +94,6 @@ def test_an_epoch_reads_a_conversation_as_often_as_it_weighs() -> None:
 
 def test_who_talks_to_nobody_in_particular_keeps_the_name() -> None:
     """In a conversation that was written for a persona, it is the persona who answers."""
-    voice = [whole([Utterance(None, "abc"), Utterance("Ann", "de")])] * 20
+    voice = [full_example([Utterance(None, "abc"), Utterance("Ann", "de")])] * 20
     read = _tracks(Stream(TOKENIZER, voice, batch=1, window=9, anonymous=1.0, seed=5), 0)
     assert (read == VOCABULARY.speaker("Ann")).sum() == (read == VOCABULARY.anonymous).sum() == 20

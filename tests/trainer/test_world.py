@@ -20,7 +20,8 @@ import os
 import sys
 from pathlib import Path
 import torch
-from charbot.corpus.conversation import Utterance, whole
+from charbot.corpus.examples import whole
+from charbot.dialogue import Utterance
 from charbot.config import FitSettings
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import build_vocabulary

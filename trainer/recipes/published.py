@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from charbot.corpus.conversation import whole
+from charbot.corpus.examples import full_example
 from charbot.corpus.table import scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import likelihood
@@ -136,8 +136,8 @@ def _ours(shop: Workshop, published: Published, known: frozenset[str], minutes: 
     unit = published.unit
     settings = shop.unit_settings(unit)
     tokenizer = base_tokenizer(shop, unit)
-    stream = stream_of(tokenizer, [whole(scene) for scene in scenes(shop.table, "train")], settings.base)
-    valid, held_out = ([whole(scene) for scene in scenes(shop.table, split)] for split in ("valid", "test"))
+    stream = stream_of(tokenizer, [full_example(scene) for scene in scenes(shop.table, "train")], settings.base)
+    valid, held_out = ([full_example(scene) for scene in scenes(shop.table, split)] for split in ("valid", "test"))
     speaker = next(iter(tokenizer.vocabulary.speakers), None)
     bf16 = bf16_pays(torch.device("cpu"))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.scripts.source import Mark
 
 _TITLE = "Written down by charbot: "

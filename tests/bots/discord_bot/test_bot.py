@@ -25,17 +25,17 @@ from bots.discord_bot.place import Place, Setting
 from bots.discord_bot.store import Store, StoreError, Waiting
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError
+from charbot.generation.batching import BatchScheduler
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona, Reply
+from charbot.generation.reranking import Candidate
 from charbot.personas.library import Library
-from charbot.replies.engine import Reply, Voice
-from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate
-from charbot.replies.switchboard import Switchboard
 from tests.bots.discord_bot.fake_discord import _ME, BOT, GUILD, OWNER, ROLE, TOKEN, FakeDiscord, _answer
 
 ME = f"<@{BOT}>"
 
 
-class _Written(Voice):
+class _Written(Persona):
     """Says how many turns it has heard, the last of them, and whether it is clean, or else in what manner; as slowly as
     `seconds`, and not before it is `free`."""
 
@@ -44,20 +44,20 @@ class _Written(Voice):
     free = threading.Event()
     asked: ClassVar[list[str]] = []
 
-    def replies(
-        self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+    def reply_batch(
+        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
-        self.asked.extend(memory.turns[-1].text for memory in memories)
+        self.asked.extend(conversation.turns[-1].text for conversation in conversations)
         time.sleep(self.seconds)
         assert self.free.wait(60)
         found = []
-        for memory in memories:
-            if memory.turns[-1].text == "crash":
+        for conversation in conversations:
+            if conversation.turns[-1].text == "crash":
                 raise RuntimeError("on purpose")
             manner = self.manner or ("clean" if self.settings.clean else "free")
-            text = f"{self.card.name} {manner} {len(memory.turns)}: {memory.turns[-1].text}"
-            text += " x" * 1500 if memory.turns[-1].text.endswith("at length") else ""
-            found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0, 0),), memory.said(text, self.card.name), 0.0))
+            text = f"{self.card.name} {manner} {len(conversation.turns)}: {conversation.turns[-1].text}"
+            text += " x" * 1500 if conversation.turns[-1].text.endswith("at length") else ""
+            found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0, 0),), conversation.add(text, self.card.name), 0.0))
         return found
 
 
@@ -104,7 +104,7 @@ async def stage(
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://127.0.0.1:{fake.port}/")
     config = Config(discord=DiscordSettings(**{"persona": "ann", "cooldown": 0.0, "waiting": 100, **settings}))
     store = Store(f"sqlite:///{folder / 'bot.db'}")
-    with Switchboard() as board:
+    with BatchScheduler() as board:
         bot = Bot(Cast(lambda: Library(library.folders)), store, board, config, shards)
         bot._connection.guild_ready_timeout = 0.05
         running = asyncio.create_task(bot.start(token))
@@ -125,7 +125,7 @@ async def stage(
 
 @pytest.fixture(autouse=True)
 def _written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("bots.discord_bot.cast.Voice", _Written)
+    monkeypatch.setattr("bots.discord_bot.cast.Persona", _Written)
     monkeypatch.setattr(_Written, "seconds", 0.0)
     monkeypatch.setattr(_Written, "asked", [])
     _Written.free.set()

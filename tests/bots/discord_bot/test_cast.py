@@ -18,19 +18,19 @@ def _cast(library: Library) -> Cast:
 def test_a_persona_is_loaded_once_for_all_settings(library: Library) -> None:
     cast = _cast(library)
     assert Member("Ann", "Demo", False) in cast.members
-    one, other = (cast.voice("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 1.0))
+    one, other = (cast.persona("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 1.0))
     assert one.settings != other.settings
     assert one.load("word") is other.load("word")
-    assert cast.voice("ann", ChatSettings(temperature=0.5)) is one
+    assert cast.persona("ann", ChatSettings(temperature=0.5)) is one
 
 
 def test_no_more_ways_to_talk_are_kept_than_few(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bots.discord_bot.cast._WAYS", 2)
     cast = _cast(library)
-    first, *_, last = (cast.voice("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 0.6, 0.7))
-    assert cast.voice("Ann", last.settings) is last
-    assert cast.voice("Ann", first.settings) is not first
-    assert cast.voice("Ann", first.settings).load("word") is first.load("word")
+    first, *_, last = (cast.persona("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 0.6, 0.7))
+    assert cast.persona("Ann", last.settings) is last
+    assert cast.persona("Ann", first.settings) is not first
+    assert cast.persona("Ann", first.settings).load("word") is first.load("word")
 
 
 def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path:
 
 def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(library: Library) -> None:
     cast = _cast(library)
-    before = cast.voice("Ann", ChatSettings())
+    before = cast.persona("Ann", ChatSettings())
     cast.refresh()
-    assert cast.voice("Ann", ChatSettings()) is before
+    assert cast.persona("Ann", ChatSettings()) is before
     card = library.folders[0] / "personas" / "ann" / "persona.json"
     card.write_text(json.dumps({**json.loads(card.read_text()), "rating": "mature"}))
     cast.refresh()
-    assert cast.voice("Ann", ChatSettings()) is not before
+    assert cast.persona("Ann", ChatSettings()) is not before
     member = cast.member("ANN")
     assert member is not None
     assert member.mature
@@ -64,7 +64,7 @@ def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(librar
     cast.refresh()
     assert cast.member("Ann") is None
     with pytest.raises(BundleError):
-        cast.voice("Ann", ChatSettings())
+        cast.persona("Ann", ChatSettings())
 
 
 def test_without_personas_it_says_what_to_do(library: Library) -> None:

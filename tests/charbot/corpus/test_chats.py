@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from charbot.config import CorpusSettings
 from charbot.corpus.chats import ChatFiles
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 
 SETTINGS = CorpusSettings(valid=0.2, test=0.3)

@@ -2,8 +2,8 @@ import csv
 import io
 import json
 
-from charbot.corpus.conversation import Utterance
 from charbot.corpus.export import export_chat, export_lines
+from charbot.dialogue import Utterance
 from charbot.scripts.formats import FORMATS, read
 from charbot.scripts.line import Line
 from charbot.scripts.reading import detect

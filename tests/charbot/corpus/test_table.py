@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charbot.config import CorpusSettings
-from charbot.corpus.conversation import Utterance
 from charbot.corpus.split import split_of
 from charbot.corpus.table import corpus_table, scenes, speakers
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.scripts.line import Line
 

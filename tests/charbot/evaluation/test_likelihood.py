@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from charbot.corpus.conversation import Utterance, exchange, whole
+from charbot.corpus.examples import full_example, response_example
+from charbot.dialogue import Utterance
 from charbot.evaluation import likelihood as module
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood, predicted_nats
 from charbot.models.cache import Held, matches
@@ -22,7 +23,7 @@ def test_a_batch_gives_what_each_gives_alone(
 ) -> None:
     tokenizer = tokenizer_for(vocabularies[unit])
     model = tiny_model(vocabularies[unit], cache=8)
-    rendered = [render(tokenizer, whole(TURNS[i:j])) for i in range(3) for j in range(i + 1, 4)]
+    rendered = [render(tokenizer, full_example(TURNS[i:j])) for i in range(3) for j in range(i + 1, 4)]
     alone = [predicted_nats(model, [one])[0] for one in rendered]
     for size in (1, 64, 8192):
         monkeypatch.setattr(module, "_BATCH_TOKENS", size)
@@ -39,7 +40,7 @@ def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
     model = tiny_model(vocabularies[unit], cache=8)
     assert model.cache is not None
     monkeypatch.setattr(module, "HORIZON", 5)
-    one = render(tokenizer_for(vocabularies[unit]), whole(TURNS))
+    one = render(tokenizer_for(vocabularies[unit]), full_example(TURNS))
     ids = torch.from_numpy(one.ids.astype(np.int64))
     with torch.no_grad():
         features = model(ids[:-1, None])[0][:, 0]
@@ -66,7 +67,7 @@ def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
 def test_nats_are_minus_log_of_the_model(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     vocabulary = vocabularies[unit]
     model = tiny_model(vocabulary)
-    one = render(tokenizer_for(vocabulary), exchange(TURNS[:2], TURNS[2]))
+    one = render(tokenizer_for(vocabulary), response_example(TURNS[:2], TURNS[2]))
     ids = torch.from_numpy(one.ids.astype(np.int64))
     with torch.inference_mode():
         features, _ = model(ids[:, None])
@@ -76,8 +77,8 @@ def test_nats_are_minus_log_of_the_model(unit: Unit, vocabularies: dict[str, Voc
 
 
 def test_characters_count_the_end_of_each_scored_turn() -> None:
-    assert characters(whole([Utterance(None, "abc"), Utterance("Ann", "")])) == 5
-    assert characters(exchange([Utterance(None, "abc")], Utterance("Ann", "é😀"))) == 3
+    assert characters(full_example([Utterance(None, "abc"), Utterance("Ann", "")])) == 5
+    assert characters(response_example([Utterance(None, "abc")], Utterance("Ann", "é😀"))) == 3
 
 
 def test_bits_per_character() -> None:
@@ -90,6 +91,6 @@ def test_dropout_plays_no_part_and_comes_back(vocabularies: dict[str, Vocabulary
     model.dropout = 0.5
     model.train()
     tokenizer = tokenizer_for(vocabularies["char"])
-    first = likelihood(model, tokenizer, [whole(TURNS)])
-    assert first == likelihood(model, tokenizer, [whole(TURNS)])
+    first = likelihood(model, tokenizer, [full_example(TURNS)])
+    assert first == likelihood(model, tokenizer, [full_example(TURNS)])
     assert model.training

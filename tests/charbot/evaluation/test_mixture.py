@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.corpus.conversation import Utterance, exchange, whole
+from charbot.corpus.examples import full_example, response_example
+from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.evaluation.mixture import chunk_nats, mixed_nats, spaced_ids
 from charbot.models.language_model import LanguageModel
@@ -29,7 +30,10 @@ def tools(unit: Unit) -> tuple[LanguageModel, Tokenizer]:
 @given(text=st.sampled_from(TEXTS) | st.text())
 def test_chunks_make_up_the_text(unit: Unit, text: str) -> None:
     model, tokenizer = tools(unit)
-    talk = [whole([Utterance("Ann", text), Utterance(None, "tea a")]), exchange([Utterance(None, "a")], Utterance("Ann", text))]
+    talk = [
+        full_example([Utterance("Ann", text), Utterance(None, "tea a")]),
+        response_example([Utterance(None, "a")], Utterance("Ann", text)),
+    ]
     chunks = chunk_nats(model, tokenizer, talk)
     totals = [part.sum() for part in predicted_nats(model, [render(tokenizer, one) for one in talk])]
     assert [sum(one) for one in chunks] == pytest.approx(totals, rel=1e-4)
@@ -54,7 +58,7 @@ def test_the_chunks_that_may_come_next_are_no_more_likely_than_one(unit: Unit) -
     for length in range(4):
         for chars in itertools.product("aet.,'", repeat=length):
             for text in (f"a {''.join(chars)} a", f"a {''.join(chars)}"):
-                ((_, second, *_),) = chunk_nats(model, tokenizer, [exchange([], Utterance("Ann", text))])
+                ((_, second, *_),) = chunk_nats(model, tokenizer, [response_example([], Utterance("Ann", text))])
                 total += exp(-second)
     assert 0.5 < total <= 1 + 1e-5
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from charbot.corpus.conversation import Utterance, whole
+from charbot.corpus.examples import full_example
+from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
 from charbot.tokens.pieces import lower_pieces
@@ -25,7 +26,7 @@ def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
     model = tiny_model(vocabulary)
     tokenizer = WordTokenizer(vocabulary)
     known = frozenset({"tea", "!", "be", "tet"})
-    conversation = whole([Utterance("Ann", "Tea! zebra be teT")])
+    conversation = full_example([Utterance("Ann", "Tea! zebra be teT")])
     found = closed_perplexity(model, tokenizer, [conversation], known)
 
     ids = torch.from_numpy(render(tokenizer, conversation).ids.astype(np.int64))
@@ -58,7 +59,7 @@ def test_perplexity_over_a_closed_vocabulary_sums_spellings() -> None:
 def test_a_cache_counts() -> None:
     vocabulary = Vocabulary("word", tuple("aet"), (" tea", " at"), ("Ann",))
     model, tokenizer = tiny_model(vocabulary, cache=8), WordTokenizer(vocabulary)
-    conversation = whole([Utterance("Ann", "tea tea at tea"), Utterance(None, "at at")])
+    conversation = full_example([Utterance("Ann", "tea tea at tea"), Utterance(None, "at at")])
     # Every word has one form, so that the class of a word is that word.
     nats = predicted_nats(model, [render(tokenizer, conversation)])[0]
     found = closed_perplexity(model, tokenizer, [conversation], frozenset({"tea", "at"}))

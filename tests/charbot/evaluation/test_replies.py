@@ -4,14 +4,15 @@ import pandas as pd
 import pytest
 
 from charbot.config import ChatSettings
-from charbot.corpus.conversation import Utterance, exchange
+from charbot.corpus.examples import response_example
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.evaluation.everyday import everyday_messages
 from charbot.evaluation.replies import judge_of, reply_report, retrieval
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
+from charbot.generation.reranking import Candidate
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
-from charbot.replies.ranking import Candidate
 
 SETTINGS = ChatSettings(candidates=2, max_words=5)
 TURN = Utterance("Bob", "More tea?")
@@ -24,7 +25,7 @@ def test_everyday_messages_are_many_and_different() -> None:
 @pytest.mark.slow
 def test_a_report_has_its_figures(shared_library: Library, corpus: pd.DataFrame) -> None:
     judge = judge_of(corpus, ["Ann", "Bob", "Cy"])
-    found = reply_report(Voice(shared_library, "ann", SETTINGS), corpus, judge)
+    found = reply_report(Persona(shared_library, "ann", SETTINGS), corpus, judge)
     # The show's people say the same few things in every episode.
     assert found["recognised_1_real"] == found["recognised_5_real"] == 1
     assert found["distinct_2_real"] < 0.2 < found["distinct_2"]
@@ -37,16 +38,16 @@ def test_a_report_has_its_figures(shared_library: Library, corpus: pd.DataFrame)
 
 
 def test_retrieval_looks_for_the_true_reply(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    voice = Voice(shared_library, "ann", SETTINGS)
+    persona = Persona(shared_library, "ann", SETTINGS)
     lines = [f"line {i}" for i in range(30)]
-    held_out = [exchange([TURN], TURN)] * len(lines)
+    held_out = [response_example([TURN], TURN)] * len(lines)
 
-    def longest_first(memory: Memory, texts: list[str]) -> tuple[Candidate, ...]:
+    def longest_first(conversation: Conversation, texts: list[str]) -> tuple[Candidate, ...]:
         assert len(texts) == len(set(texts)) == 20
         return tuple(Candidate(text, 0, 0, 0, 0, 0, 0) for text in sorted(texts, key=len, reverse=True))
 
-    monkeypatch.setattr(voice, "rank", longest_first)
-    hits, rank = retrieval(voice, held_out, [*lines[:-1], "the longest line of all"])
+    monkeypatch.setattr(persona, "rank", longest_first)
+    hits, rank = retrieval(persona, held_out, [*lines[:-1], "the longest line of all"])
     assert hits == pytest.approx(1 / 30)
     assert 1 / 30 < rank < 0.5
 
@@ -55,7 +56,7 @@ def test_a_persona_without_held_out_answers_is_told(shared_library: Library, cor
     judge = judge_of(corpus, ["Ann", "Bob"])
     assert judge is not None
     with pytest.raises(CorpusError, match="Ann answers nobody"):
-        reply_report(Voice(shared_library, "ann", SETTINGS), corpus[corpus["split"] == "train"], judge)
+        reply_report(Persona(shared_library, "ann", SETTINGS), corpus[corpus["split"] == "train"], judge)
 
 
 def test_the_judge_tells_those_apart_who_say_most(corpus: pd.DataFrame) -> None:
@@ -67,7 +68,7 @@ def test_the_judge_tells_those_apart_who_say_most(corpus: pd.DataFrame) -> None:
 
 def test_with_few_lines_what_can_be_measured_is(shared_library: Library, corpus: pd.DataFrame) -> None:
     few = corpus.assign(split=["test"] * 6 + ["train"] * (len(corpus) - 6))
-    found = reply_report(Voice(shared_library, "ann", SETTINGS), few, None)
+    found = reply_report(Persona(shared_library, "ann", SETTINGS), few, None)
     assert math.isnan(found["hits_at_1"])
     assert found["words"] > 0
     assert "recognised_1" not in found

@@ -6,10 +6,10 @@ import pytest
 
 from charbot.config import ChatSettings
 from charbot.errors import BundleError
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
 from charbot.personas.library import Library
 from charbot.personas.transfer import export_persona, import_persona, remove_persona
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
 
 
 @pytest.fixture
@@ -22,7 +22,10 @@ def test_an_exported_persona_speaks_elsewhere(library: Library, exported: Path, 
     assert import_persona(exported, tmp_path / "new") == "Ann"
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["bases", "personas"]
     settings = ChatSettings(candidates=2, max_words=4, seed=1)
-    said = [Voice(Library((folder,)), "ann", settings).reply(Memory()).text for folder in (tmp_path / "new", library.folders[0])]
+    said = [
+        Persona(Library((folder,)), "ann", settings).reply(Conversation()).text
+        for folder in (tmp_path / "new", library.folders[0])
+    ]
     assert said[0] == said[1]
     assert import_persona(exported, tmp_path / "new") == "Ann", "again, in the place of the one before"
 

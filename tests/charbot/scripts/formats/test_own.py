@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charbot.corpus.conversation import Utterance, heard
+from charbot.dialogue import Utterance, prepare_turns
 from charbot.scripts.formats import read
 from charbot.scripts.formats.own import Own, write_own
 from charbot.scripts.reading import detect
@@ -27,7 +27,7 @@ def test_the_sample() -> None:
 @example(["<FinalDraft"])
 @example(["<br>", *map(str, range(24))])
 def test_what_is_written_down_is_read_back_to_the_letter(typed: list[str]) -> None:
-    turns = heard([Utterance(("You", "Mr. Owl")[at % 2], text) for at, text in enumerate(typed)])
+    turns = prepare_turns([Utterance(("You", "Mr. Owl")[at % 2], text) for at, text in enumerate(typed)])
     text = write_own(turns, "Mr. Owl")
     assert detect(text).name == "charbot"
     assert said(Own(), text) == [(0, turn.speaker, turn.text) for turn in turns]

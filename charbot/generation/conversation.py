@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from charbot.corpus.conversation import Utterance, heard, turns_of
+from charbot.dialogue import Utterance, parse_turns, prepare_turns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,7 @@ _DIMENSIONS = [2, 2, 1, 2, 2, 2, 1]
 
 
 @dataclass(frozen=True)
-class Reading:
+class EncodedContext:
     """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places in the
     phrases (3,), the keys and values (N, attention) of the last tokens that its attention sees, and the keys (M, size) and
     ids (M,) that its cache holds."""
@@ -25,7 +25,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Conversation:
     """The turns of a conversation, oldest first, and what models have read of them, by the checksums of their fits
     and caches.
 
@@ -33,20 +33,20 @@ class Memory:
     """
 
     turns: tuple[Utterance, ...] = ()
-    readings: Mapping[str, Reading] = field(default_factory=dict, compare=False)
+    encoded: Mapping[str, EncodedContext] = field(default_factory=dict, compare=False)
 
-    def said(self, text: str, speaker: str | None = None) -> "Memory":
+    def add(self, text: str, speaker: str | None = None) -> "Conversation":
         """The memory after somebody said something; None is somebody who is nobody in the show."""
-        return self.heard([Utterance(speaker, text)])
+        return self.extend([Utterance(speaker, text)])
 
-    def heard(self, turns: Sequence[Utterance]) -> "Memory":
+    def extend(self, turns: Sequence[Utterance]) -> "Conversation":
         """The memory after these turns; those that say nothing leave no trace."""
-        return replace(self, turns=self.turns + heard(turns))
+        return replace(self, turns=self.turns + prepare_turns(turns))
 
-    def bounded(self, turns: int) -> "Memory":
+    def truncated(self, turns: int) -> "Conversation":
         """No more than twice so many turns: once there are more, only so many, which are then read anew.
         What a turn costs so depends on the bound alone, however long the conversation."""
-        return self if len(self.turns) <= 2 * turns else Memory(self.turns[-turns:])
+        return self if len(self.turns) <= 2 * turns else Conversation(self.turns[-turns:])
 
     def to_json(self) -> dict[str, Any]:
         """As values that JSON has; `from_json` makes the same memory of them, bit for bit."""
@@ -60,17 +60,17 @@ class Memory:
                         for part, dtype in zip(one.state, _DTYPES, strict=True)
                     ],
                 }
-                for fit, one in self.readings.items()
+                for fit, one in self.encoded.items()
             },
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Memory":
+    def from_json(cls, data: Mapping[str, Any]) -> "Conversation":
         """Raises ValueError, KeyError or TypeError where `data` is not what `to_json` gave."""
         import numpy as np
 
-        turns = turns_of(data["turns"])
-        readings = {}
+        turns = parse_turns(data["turns"])
+        encoded = {}
         for fit, one in data["readings"].items():
             if len(one["state"]) < len(_DTYPES):
                 # It was kept before models had caches or attention: its turns are read anew.
@@ -83,5 +83,5 @@ class Memory:
                 raise ValueError("more is read than was said")
             if [part.ndim for part in state] != _DIMENSIONS or len(state[-2]) != len(state[-1]):
                 raise ValueError("no model has such a state")
-            readings[str(fit)] = Reading(one["turns"], state)
-        return cls(turns, readings)
+            encoded[str(fit)] = EncodedContext(one["turns"], state)
+        return cls(turns, encoded)

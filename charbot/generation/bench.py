@@ -8,27 +8,27 @@ from typing import Any
 
 import torch
 
+from charbot.generation.batching import MAX_BATCH
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
+from charbot.generation.sampling import SPOKEN
 from charbot.models.language_model import LanguageModel
 from charbot.models.peak import peak_gflops
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
-from charbot.replies.sampling import SPOKEN
-from charbot.replies.switchboard import TOGETHER
 
 _AT_ONCE = (1, 8, 64)
 
 
-def bench_reply(voice: Voice, messages: Sequence[str], rounds: int) -> dict[str, Any]:
+def bench_reply(persona: Persona, messages: Sequence[str], rounds: int) -> dict[str, Any]:
     """Medians over `rounds`, in each of which everything is timed in turn."""
-    mind, _ = voice.load(voice.settings.unit)
-    model, rows = mind.model, voice.settings.candidates
+    engine, _ = persona.load(persona.settings.unit)
+    model, rows = engine.model, persona.settings.candidates
     plain = LanguageModel(model.architecture).eval()
-    voice.reply(Memory().said("Hi."), seed=0)
+    persona.reply(Conversation().add("Hi."), seed=0)
     alone: list[float] = []
     found: list[dict[str, float]] = []
     for number in range(rounds):
-        alone += _one_user(voice, messages, number)
-        figures = {f"replies_per_second_at_{count}": _together(voice, messages, count, number) for count in _AT_ONCE}
+        alone += _one_user(persona, messages, number)
+        figures = {f"replies_per_second_at_{count}": _together(persona, messages, count, number) for count in _AT_ONCE}
         step, slow = _seconds(_step(model, rows)), _seconds(_plain_step(plain, rows))
         gflops, peak = _flops(plain, rows) / step / 1e9, peak_gflops(torch.float32)
         found.append(
@@ -38,8 +38,8 @@ def bench_reply(voice: Voice, messages: Sequence[str], rounds: int) -> dict[str,
             | {"step_against_peak": gflops / peak}
         )
     return {
-        "persona": voice.card.name,
-        "unit": voice.settings.unit,
+        "persona": persona.card.name,
+        "unit": persona.settings.unit,
         "candidates": rows,
         "threads": torch.get_num_threads(),
         "rounds": rounds,
@@ -50,25 +50,25 @@ def bench_reply(voice: Voice, messages: Sequence[str], rounds: int) -> dict[str,
     }
 
 
-def _one_user(voice: Voice, messages: Sequence[str], seed: int) -> list[float]:
+def _one_user(persona: Persona, messages: Sequence[str], seed: int) -> list[float]:
     """Seconds of each reply in one conversation."""
-    memory, seconds = Memory(), []
+    conversation, seconds = Conversation(), []
     for message in messages:
-        reply = voice.reply(memory.said(message), seed=seed)
-        memory = reply.memory
+        reply = persona.reply(conversation.add(message), seed=seed)
+        conversation = reply.conversation
         seconds.append(reply.seconds)
     return seconds
 
 
-def _together(voice: Voice, messages: Sequence[str], count: int, seed: int) -> float:
+def _together(persona: Persona, messages: Sequence[str], count: int, seed: int) -> float:
     """Replies a second, of as many as there ever are, where so many wait at once."""
-    memories = [Memory().said(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
+    conversations = [Conversation().add(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
     started = time.perf_counter()
-    size = min(count, TOGETHER)
-    for start in range(0, len(memories), size):
-        part = memories[start : start + size]
-        voice.replies(part, [seed + start + i for i in range(len(part))])
-    return len(memories) / (time.perf_counter() - started)
+    size = min(count, MAX_BATCH)
+    for start in range(0, len(conversations), size):
+        part = conversations[start : start + size]
+        persona.reply_batch(part, [seed + start + i for i in range(len(part))])
+    return len(conversations) / (time.perf_counter() - started)
 
 
 def _seconds(run: Callable[[], object], times: int = 30) -> float:

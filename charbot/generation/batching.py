@@ -8,35 +8,37 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from charbot.errors import BusyError, Cancelled
-from charbot.replies.engine import Reply
-from charbot.replies.memory import Memory
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Reply
 
-TOGETHER = 32
+MAX_BATCH = 32
 """Conversations that are answered at once: the scores of more candidates do not fit in a processor's caches."""
 
 
-class Answering(Protocol):
-    """Somebody who answers many conversations side by side, as a `Voice` does."""
+class Replying(Protocol):
+    """Somebody who answers many conversations side by side, as a `Persona` does."""
 
-    def replies(self, memories: Sequence[Memory], seeds: Sequence[int | None], cancelled: Callable[[], bool]) -> list[Reply]: ...
+    def reply_batch(
+        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool]
+    ) -> list[Reply]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class _Call:
-    voice: Answering
-    memory: Memory
+    persona: Replying
+    conversation: Conversation
     seed: int | None
     cancelled: Callable[[], bool]
     reply: "Future[Reply]"
 
 
-class Switchboard:
+class BatchScheduler:
     """Answers in the order in which it was asked, but together with the first whoever else waits for the same voice.
 
     Threads may share it. `close` it, or use it in a `with` block.
     """
 
-    def __init__(self, waiting: int = 256, together: int = TOGETHER) -> None:
+    def __init__(self, waiting: int = 256, together: int = MAX_BATCH) -> None:
         """No more than `waiting` may wait, and no more than `together` are answered at once."""
         self._waiting, self._together = waiting, together
         self._calls: deque[_Call] = deque()
@@ -45,12 +47,17 @@ class Switchboard:
         self._thread = threading.Thread(target=self._serve, name="charbot-replies")
         self._thread.start()
 
-    def ask(
-        self, voice: Answering, memory: Memory, *, seed: int | None = None, cancelled: Callable[[], bool] = lambda: False
+    def submit(
+        self,
+        persona: Replying,
+        conversation: Conversation,
+        *,
+        seed: int | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> "Future[Reply]":
         """The reply to a conversation, to come. Its error is the voice's own, or Cancelled where
         `cancelled()` says so in time. Raises BusyError."""
-        call = _Call(voice, memory, seed, cancelled, Future())
+        call = _Call(persona, conversation, seed, cancelled, Future())
         with self._changed:
             if len(self._calls) >= self._waiting:
                 raise BusyError("too many are waiting for a reply; try again in a moment")
@@ -67,7 +74,7 @@ class Switchboard:
             self._changed.notify()
         self._thread.join()
 
-    def __enter__(self) -> "Switchboard":
+    def __enter__(self) -> "BatchScheduler":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -83,8 +90,8 @@ class Switchboard:
             self._changed.wait_for(lambda: self._calls or not self._open)
             if not self._calls:
                 return []
-            voice = self._calls[0].voice
-            chosen = [call for call in self._calls if call.voice is voice][: self._together]
+            persona = self._calls[0].persona
+            chosen = [call for call in self._calls if call.persona is persona][: self._together]
             for call in chosen:
                 self._calls.remove(call)
         return chosen
@@ -108,7 +115,9 @@ class Switchboard:
             return all(call.cancelled() for call in wanted)
 
         try:
-            replies = wanted[0].voice.replies([call.memory for call in wanted], [call.seed for call in wanted], cancelled)
+            replies = wanted[0].persona.reply_batch(
+                [call.conversation for call in wanted], [call.seed for call in wanted], cancelled
+            )
         except Exception as error:
             if len(wanted) == 1:
                 # Whatever went wrong belongs to whoever asked; the thread lives on for the others.

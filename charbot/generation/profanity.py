@@ -7,16 +7,16 @@ from glin_profanity import Filter
 _MASK = "***"
 
 
-class Manners:
+class ProfanityFilter:
     """Knows the profanity and slurs of English, by a kept library's list, and `more` words."""
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._filter = Filter({"languages": ["english"], "custom_words": list(more), "replace_with": _MASK})
 
-    def clean(self, text: str) -> bool:
+    def accepts(self, text: str) -> bool:
         return not self._filter.is_profane(text)
 
-    def masked(self, text: str) -> str:
+    def repair(self, text: str) -> str:
         """The text without them; nothing but a mask, where they cannot be told from the rest."""
         found: str = self._filter.check_profanity(text).get("processed_text", text)
-        return found if self.clean(found) else _MASK
+        return found if self.accepts(found) else _MASK

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.corpus.conversation import Utterance
-from charbot.replies.answers import Answers
+from charbot.dialogue import Utterance
+from charbot.generation.answers import Answers
 
 
 def _chat(*texts: str) -> tuple[Utterance, ...]:

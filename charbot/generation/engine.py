@@ -10,14 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbot.corpus.conversation import Utterance, whole
+from charbot.corpus.examples import full_example
+from charbot.dialogue import Utterance
+from charbot.generation.conversation import EncodedContext
+from charbot.generation.sampling import SPOKEN, Prompt, SamplingParams, sample_replies
 from charbot.models.attention import SPAN
 from charbot.models.cache import HORIZON, Held, hits, side_by_side
 from charbot.models.language_model import LanguageModel, token_nats
 from charbot.models.selector import TURNS, Bags
 from charbot.models.state import DecoderState
-from charbot.replies.memory import Reading
-from charbot.replies.sampling import SPOKEN, Prompt, Sampling, sample_replies
 from charbot.text import broken_off, normalise
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render, render_turn
@@ -30,7 +31,7 @@ _SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
 
 
 @dataclass(frozen=True)
-class Mind:
+class Engine:
     """A model and its tokenizer. `id` tells what it has read from what others have."""
 
     id: str
@@ -38,25 +39,25 @@ class Mind:
     tokenizer: Tokenizer
 
     @torch.inference_mode()
-    def read(self, conversations: Sequence[tuple[Sequence[Utterance], Reading | None]]) -> list[Reading]:
+    def prefill(self, conversations: Sequence[tuple[Sequence[Utterance], EncodedContext | None]]) -> list[EncodedContext]:
         """Reads the turns of each conversation, those that it has not read yet."""
         # What was kept in a file may be anything: what is no state of this model is not gone on from.
         conversations = [(turns, known if known and self._fits(known) else None) for turns, known in conversations]
         ids = [
-            render(self.tokenizer, whole(turns)).ids.tolist()
+            render(self.tokenizer, full_example(turns)).ids.tolist()
             if known is None
             else [id_ for turn in turns[known.turns :] for id_ in render_turn(self.tokenizer, turn)]
             for turns, known in conversations
         ]
-        states = [self.model.start(1) if known is None else _of_one(known) for _, known in conversations]
-        read = [self._read_alone(ids[0], states[0])] if len(ids) == 1 else self._read_together(ids, states)
+        states = [self.model.start(1) if known is None else _state_of(known) for _, known in conversations]
+        read = [self._prefill_one(ids[0], states[0])] if len(ids) == 1 else self._prefill_batch(ids, states)
         found = []
         for (turns, known), new, (features, state) in zip(conversations, ids, read, strict=True):
-            held = self._held(known, torch.tensor(new, dtype=torch.int64), features)
-            found.append(Reading(len(turns), (*_arrays(state), *held)))
+            held = self._update_cache(known, torch.tensor(new, dtype=torch.int64), features)
+            found.append(EncodedContext(len(turns), (*_arrays(state), *held)))
         return found
 
-    def _fits(self, known: Reading) -> bool:
+    def _fits(self, known: EncodedContext) -> bool:
         """Whether what was read ended in a state that this model can be in, by its sizes and by what it can say."""
         sizes = self.model.architecture
         start = self.model.start(1)
@@ -66,14 +67,14 @@ class Mind:
         same_sizes &= held_keys.shape == (len(ids), sizes.cache)
         return same_sizes and bool(((ids >= 0) & (ids < sizes.outputs)).all())
 
-    def _read_alone(self, ids: Sequence[int], state: DecoderState) -> tuple[Tensor, DecoderState]:
+    def _prefill_one(self, ids: Sequence[int], state: DecoderState) -> tuple[Tensor, DecoderState]:
         """The features (T, E) after each id, and the state after the last. All at once is fastest."""
         if not ids:
             return torch.empty(0, self.model.architecture.embedding), state
         features, state = self.model(torch.tensor(ids)[:, None], state)
         return features[:, 0], state
 
-    def _read_together(self, ids: Sequence[Sequence[int]], states: Sequence[DecoderState]) -> list[tuple[Tensor, DecoderState]]:
+    def _prefill_batch(self, ids: Sequence[Sequence[int]], states: Sequence[DecoderState]) -> list[tuple[Tensor, DecoderState]]:
         """The same of many. The longest come first, so that those that go on are the first rows."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         state = DecoderState.stack([states[i] for i in order])
@@ -88,7 +89,7 @@ class Mind:
         rows = {i: row for row, i in enumerate(order)}
         return [(features[rows[i], : len(one)], done[rows[i]]) for i, one in enumerate(ids)]
 
-    def _held(self, known: Reading | None, ids: Tensor, features: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _update_cache(self, known: EncodedContext | None, ids: Tensor, features: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
         """What the cache holds after more ids: keys and ids, as a Reading has them."""
         if self.model.cache is None:
             return np.zeros((0, 0), np.float16), np.zeros(0, np.int32)
@@ -100,16 +101,16 @@ class Mind:
         return keys[-HORIZON:].copy(), new[-HORIZON:].copy()
 
     @torch.inference_mode()
-    def prompts(self, readings: Sequence[Reading], speaker: str | None) -> list[Prompt]:
+    def begin_turn(self, encoded: Sequence[EncodedContext], speaker: str | None) -> list[Prompt]:
         """Where the model stands in each conversation when it is the turn of `speaker`."""
-        ids = torch.full((len(readings),), self.tokenizer.vocabulary.speaker(speaker))
-        features, state = self.model.step(ids, DecoderState.stack([_of_one(one) for one in readings]))
-        return [Prompt(features[i], state.select([i]), _held_by(one)) for i, one in enumerate(readings)]
+        ids = torch.full((len(encoded),), self.tokenizer.vocabulary.speaker(speaker))
+        features, state = self.model.step(ids, DecoderState.stack([_state_of(one) for one in encoded]))
+        return [Prompt(features[i], state.select([i]), _cache_of(one)) for i, one in enumerate(encoded)]
 
-    def draw(
+    def generate(
         self,
         prompts: Sequence[Prompt],
-        sampling: Sampling,
+        sampling: SamplingParams,
         generators: Sequence[torch.Generator],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[dict[str, float]]:
@@ -127,7 +128,7 @@ class Mind:
         return found
 
     @torch.inference_mode()
-    def likely(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
+    def log_likelihoods(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
         """log p of each text and its end after its prompt, in nats a character: as replies are drawn, among the ids of
         sampling.SPOKEN, unless the text holds others."""
         encoded = [self.tokenizer.encode(text) for _, text in asked]
@@ -144,7 +145,7 @@ class Mind:
         return found
 
     @torch.inference_mode()
-    def follows(
+    def relevance_scores(
         self, prompts: Sequence[Prompt], said: Sequence[Sequence[Utterance]], texts: Sequence[Sequence[str]]
     ) -> list[list[float]]:
         """How well each of some texts follows each conversation, in nats, given where the model stands there and what was
@@ -201,13 +202,13 @@ def _arrays(state: DecoderState) -> "tuple[NDArray[Any], ...]":
     )
 
 
-def _of_one(reading: Reading) -> DecoderState:
+def _state_of(reading: EncodedContext) -> DecoderState:
     """A state as a batch of one reader."""
     hidden, cell, trie, keys, values = (torch.from_numpy(part)[:, None] for part in reading.state[:5])
     return DecoderState(hidden, cell, trie, keys.float(), values.float(), torch.ones(keys.shape[:2], dtype=torch.bool))
 
 
-def _held_by(reading: Reading) -> Held:
+def _cache_of(reading: EncodedContext) -> Held:
     """What a cache holds, as a batch of one reader."""
     keys, ids = (torch.from_numpy(part)[None] for part in reading.state[5:])
     return Held(keys.float(), ids.long())

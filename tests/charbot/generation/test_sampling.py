@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.replies.mind import Mind
-from charbot.replies.sampling import Drawn, Sampling, choose, sample_replies
+from charbot.generation.engine import Engine
+from charbot.generation.sampling import Drawn, SamplingParams, choose, sample_replies
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
@@ -15,10 +15,10 @@ from tests.conftest import tiny_model
 def _draw(
     vocabulary: Vocabulary, *seeds: int, count: int = 24, temperature: float = 1.5, top_p: float = 1.0, opening: int = 60
 ) -> list[list[Drawn]]:
-    mind = Mind("", tiny_model(vocabulary), tokenizer_for(vocabulary))
-    prompts = mind.prompts(mind.read([((), None)]), "Ann") * len(seeds)
+    engine = Engine("", tiny_model(vocabulary), tokenizer_for(vocabulary))
+    prompts = engine.begin_turn(engine.prefill([((), None)]), "Ann") * len(seeds)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    return sample_replies(mind.model, vocabulary, prompts, Sampling(count, temperature, top_p, 60, opening), generators)
+    return sample_replies(engine.model, vocabulary, prompts, SamplingParams(count, temperature, top_p, 60, opening), generators)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -73,15 +73,15 @@ def test_a_reply_goes_on_cooler_than_it_opens(vocabularies: dict[str, Vocabulary
 def test_the_batch_shrinks_without_mixing_replies(vocabularies: dict[str, Vocabulary]) -> None:
     # Whoever ends early must not shift the others' states: each token costs what reading its reply anew says.
     vocabulary = vocabularies["char"]
-    mind = Mind("", tiny_model(vocabulary), tokenizer_for(vocabulary))
+    engine = Engine("", tiny_model(vocabulary), tokenizer_for(vocabulary))
     before = [vocabulary.scene, vocabulary.speaker("Ann")]
     (drawn,) = _draw(vocabulary, 5, count=8, temperature=1.0)
     assert len({len(reply.ids) for reply in drawn}) > 1
     for reply in drawn:
         said = [*reply.ids, END][: len(reply.nats)]
         with torch.inference_mode():
-            features, _ = mind.model(torch.tensor([*before, *said[:-1]])[:, None])
-            log_p = mind.model.logits(features[1:, 0]).log_softmax(1)
+            features, _ = engine.model(torch.tensor([*before, *said[:-1]])[:, None])
+            log_p = engine.model.logits(features[1:, 0]).log_softmax(1)
         assert [-float(row[id_]) for row, id_ in zip(log_p, said, strict=True)] == pytest.approx(reply.nats, rel=1e-4)
 
 

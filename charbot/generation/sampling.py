@@ -33,7 +33,7 @@ them (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus
 
 
 @dataclass(frozen=True)
-class Sampling:
+class SamplingParams:
     """How replies are drawn: how many, `temperature`, nucleus `top_p` (Holtzman et al. 2020), a bound on their tokens,
     and how many of these are their opening, which alone has the whole temperature."""
 
@@ -96,7 +96,7 @@ class _Grammar:
 class _Caches:
     """The cache of each reply in progress: it holds what was said before, and the reply's own ids."""
 
-    def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], sampling: Sampling) -> None:
+    def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], sampling: SamplingParams) -> None:
         self.model = model
         self.held = side_by_side([one.held for one in prompts], sampling.count, sampling.max_tokens)
         self.length = self.held.ids.shape[1] - sampling.max_tokens
@@ -164,7 +164,7 @@ def sample_replies(
     model: LanguageModel,
     vocabulary: Vocabulary,
     prompts: Sequence[Prompt],
-    sampling: Sampling,
+    sampling: SamplingParams,
     generators: Sequence[torch.Generator],
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[list[Drawn]]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import log, sqrt
 
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.text import words
 
 _NEAR = 0.35

@@ -48,17 +48,17 @@ class Lexicon:
         """Whether a text has no other words. What a model spells is seldom a word."""
         return not self.ranks or all(word in self.ranks or word.isdigit() for word in words(text))
 
-    def called(self, text: str) -> list[str]:
+    def vocatives(self, text: str) -> list[str]:
         """The names by which a text calls somebody, in small letters."""
         return [word for word in map(str.casefold, _CALL.findall(_TITLE.sub(r"\1", text))) if word in self.names]
 
-    def shared(self, text: str, said: Sequence[str]) -> float:
+    def topic_similarity(self, text: str, said: Sequence[str]) -> float:
         """From 0: how much a reply is about what was said before it, oldest first; at the most the sum of _BEFORE."""
         reply = self._weights(text)
         turns = zip(_BEFORE, reversed(said), strict=False)
         return sum(weight * _cosine(reply, self._weights(turn)) for weight, turn in turns)
 
-    def part_of(self, text: str, among: Set[str]) -> float:
+    def overlap(self, text: str, among: Set[str]) -> float:
         """From 0 to 1: how much of what a text is about these words are, in small letters."""
         weights = self._weights(text)
         total = sum(weights.values())

@@ -6,22 +6,22 @@ import torch
 from torch import Tensor
 
 from charbot.config import ChatSettings
-from charbot.corpus.conversation import Utterance
+from charbot.dialogue import Utterance
 from charbot.errors import BundleError
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
 from charbot.models.quantised import QuantisedLSTM
 from charbot.models.state import DecoderState
 from charbot.personas.library import Library
-from charbot.replies.engine import Voice
-from charbot.replies.memory import Memory
 from charbot.tokens.vocabulary import UNITS, Unit
 
 SETTINGS = ChatSettings(candidates=6, max_words=8)
 
 
-def _voice(library: Library, unit: Unit = "word") -> Voice:
-    return Voice(library, "ann", dataclasses.replace(SETTINGS, unit=unit))
+def _persona(library: Library, unit: Unit = "word") -> Persona:
+    return Persona(library, "ann", dataclasses.replace(SETTINGS, unit=unit))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -30,19 +30,19 @@ def _voice(library: Library, unit: Unit = "word") -> Voice:
     ["Hello", "", "   ", "😀" * 20, "שלום, מה שלומך?", "\x00\x1b[31m\x07", "a" * 10_000, "why " * 3_000, "\ud800", "/"],
 )
 def test_whatever_is_said_there_is_a_reply(shared_library: Library, unit: Unit, text: str) -> None:
-    reply = _voice(shared_library, unit).reply(Memory().said(text), seed=1)
+    reply = _persona(shared_library, unit).reply(Conversation().add(text), seed=1)
     assert reply.text.strip()
     assert reply.text.isprintable()
-    assert reply.memory.turns[-1] == Utterance("Ann", reply.text)
+    assert reply.conversation.turns[-1] == Utterance("Ann", reply.text)
     assert reply.candidates[0].text == reply.text
     assert reply.seconds > 0
 
 
 def test_a_seed_makes_a_reply_repeatable(shared_library: Library) -> None:
-    voice = _voice(shared_library)
-    context = Memory().said("Where is my mug?", "Bob")
-    assert voice.reply(context, seed=2).candidates == voice.reply(context, seed=2).candidates
-    assert len({voice.reply(context, seed=seed).text for seed in range(8)}) > 1
+    persona = _persona(shared_library)
+    context = Conversation().add("Where is my mug?", "Bob")
+    assert persona.reply(context, seed=2).candidates == persona.reply(context, seed=2).candidates
+    assert len({persona.reply(context, seed=seed).text for seed in range(8)}) > 1
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -51,105 +51,110 @@ def test_matrices_have_8_bits_where_the_machine_multiplies_them(
     shared_library: Library, monkeypatch: pytest.MonkeyPatch, unit: Unit, native: bool
 ) -> None:
     monkeypatch.setattr("charbot.models.language_model.works", lambda: native)
-    voice = _voice(shared_library, unit)
-    assert voice.reply(Memory().said("More tea?"), seed=1).text
-    assert isinstance(voice.load(unit)[0].model.recurrent, QuantisedLSTM if native else torch.nn.LSTM)
+    persona = _persona(shared_library, unit)
+    assert persona.reply(Conversation().add("More tea?"), seed=1).text
+    assert isinstance(persona.load(unit)[0].model.recurrent, QuantisedLSTM if native else torch.nn.LSTM)
 
 
 def test_models_are_loaded_one_after_the_other_whoever_asks(shared_library: Library) -> None:
-    voices = [_voice(shared_library) for _ in range(2)]
+    personas = [_persona(shared_library) for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
         with LOADING:
-            loaded = [threads.submit(voice.load, "word") for voice in voices]
+            loaded = [threads.submit(persona.load, "word") for persona in personas]
             assert not wait(loaded, timeout=0.2).done
         assert all(future.result(30) for future in loaded)
 
 
 def test_the_settings_hold_a_seed_too(shared_library: Library) -> None:
-    voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, seed=2))
-    assert voice.reply(Memory()).candidates == voice.reply(Memory(), seed=2).candidates
+    persona = Persona(shared_library, "ann", dataclasses.replace(SETTINGS, seed=2))
+    assert persona.reply(Conversation()).candidates == persona.reply(Conversation(), seed=2).candidates
 
 
 def test_the_message_and_the_turns_before_it_are_read(shared_library: Library) -> None:
-    voice = _voice(shared_library)
+    persona = _persona(shared_library)
     question = Utterance(None, "More tea?")
 
     def scores(*before: Utterance) -> list[float]:
-        return [candidate.here for candidate in voice.reply(Memory().heard([*before, question]), seed=2).candidates]
+        return [candidate.log_prob for candidate in persona.reply(Conversation().extend([*before, question]), seed=2).candidates]
 
     assert scores() != scores(Utterance("Bob", "No, coffee is better."))
 
 
 def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    voice = _voice(shared_library)
-    mind, _ = voice.load("word")
+    persona = _persona(shared_library)
+    engine, _ = persona.load("word")
     read: list[int] = []
-    forward = type(mind.model).forward
+    forward = type(engine.model).forward
 
     def counting(model: LanguageModel, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         read.append(len(ids) if ids.shape[1] == 1 else 0)
         return forward(model, ids, state)
 
-    monkeypatch.setattr(type(mind.model), "forward", counting)
-    memory, costs = Memory(), []
+    monkeypatch.setattr(type(engine.model), "forward", counting)
+    conversation, costs = Conversation(), []
     for _ in range(5):
         read.clear()
-        memory = voice.reply(memory.said("More tea?"), seed=1).memory
+        conversation = persona.reply(conversation.add("More tea?"), seed=1).conversation
         costs.append(sum(read))
-    assert max(costs[1:]) <= len(mind.tokenizer.encode("More tea?")) + SETTINGS.max_words * 12 + 4
-    afresh = voice.reply(Memory(memory.turns).said("Oh."), seed=3)
-    goes_on = voice.reply(memory.said("Oh."), seed=3)
+    assert max(costs[1:]) <= len(engine.tokenizer.encode("More tea?")) + SETTINGS.max_words * 12 + 4
+    afresh = persona.reply(Conversation(conversation.turns).add("Oh."), seed=3)
+    goes_on = persona.reply(conversation.add("Oh."), seed=3)
     assert [c.text for c in goes_on.candidates] == [c.text for c in afresh.candidates]
 
 
 def test_conversations_side_by_side_are_answered_as_each_alone(shared_library: Library) -> None:
-    voice = _voice(shared_library)
-    memories = [Memory(), Memory().said("More tea?"), Memory().said("Where is my mug?", "Bob").said("Here.")]
-    together = voice.replies(memories, [4, 5, 6])
-    for reply, memory, seed in zip(together, memories, (4, 5, 6), strict=True):
-        alone = voice.reply(memory, seed=seed)
+    persona = _persona(shared_library)
+    conversations = [Conversation(), Conversation().add("More tea?"), Conversation().add("Where is my mug?", "Bob").add("Here.")]
+    together = persona.reply_batch(conversations, [4, 5, 6])
+    for reply, conversation, seed in zip(together, conversations, (4, 5, 6), strict=True):
+        alone = persona.reply(conversation, seed=seed)
         assert [c.text for c in reply.candidates] == [c.text for c in alone.candidates]
-        assert reply.memory == alone.memory
+        assert reply.conversation == alone.conversation
 
 
 def test_a_long_conversation_is_bounded(shared_library: Library) -> None:
-    voice = Voice(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=2))
-    memory = Memory()
+    persona = Persona(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=2))
+    conversation = Conversation()
     for turn in range(12):
-        memory = voice.reply(memory.said(f"More tea {turn}?"), seed=1).memory
-        assert len(memory.turns) <= 5
-    assert memory.turns[-2].text == "More tea 11?"
+        conversation = persona.reply(conversation.add(f"More tea {turn}?"), seed=1).conversation
+        assert len(conversation.turns) <= 5
+    assert conversation.turns[-2].text == "More tea 11?"
 
 
 def test_two_units_of_one_conversation_read_it_each_for_itself(shared_library: Library) -> None:
-    memory = _voice(shared_library, "word").reply(Memory().said("More tea?"), seed=1).memory
-    goes_on = _voice(shared_library, "char").reply(memory.said("Oh."), seed=1)
-    assert goes_on.candidates == _voice(shared_library, "char").reply(Memory(memory.turns).said("Oh."), seed=1).candidates
-    assert len(goes_on.memory.readings) == 2
+    conversation = _persona(shared_library, "word").reply(Conversation().add("More tea?"), seed=1).conversation
+    goes_on = _persona(shared_library, "char").reply(conversation.add("Oh."), seed=1)
+    assert (
+        goes_on.candidates
+        == _persona(shared_library, "char").reply(Conversation(conversation.turns).add("Oh."), seed=1).candidates
+    )
+    assert len(goes_on.conversation.encoded) == 2
 
 
 def _drawing(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
-    monkeypatch.setattr("charbot.replies.mind.Mind.draw", lambda self, prompts, *_: [dict.fromkeys(texts, -1.0)] * len(prompts))
+    monkeypatch.setattr(
+        "charbot.generation.engine.Engine.generate", lambda self, prompts, *_: [dict.fromkeys(texts, -1.0)] * len(prompts)
+    )
 
 
 def _quoting(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
     _drawing(monkeypatch, *texts)
-    monkeypatch.setattr("charbot.replies.lexicon.Lexicon.knows", lambda self, text: True)
+    monkeypatch.setattr("charbot.generation.lexicon.Lexicon.knows", lambda self, text: True)
 
 
 def test_what_is_no_word_is_not_said_if_anything_else_is(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     _drawing(monkeypatch, "More blorf?", "More tea?")
-    assert [candidate.text for candidate in _voice(library).reply(Memory()).candidates] == ["More tea?"]
+    assert [candidate.text for candidate in _persona(library).reply(Conversation()).candidates] == ["More tea?"]
     _drawing(monkeypatch, "More blorf?")
-    assert _voice(library).reply(Memory()).text == "More blorf?"
+    assert _persona(library).reply(Conversation()).text == "More blorf?"
 
 
 def test_a_reply_that_goes_in_circles_is_not_said_if_anything_else_is(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     circle = "I like more tea, and I like more tea."
     _quoting(monkeypatch, circle, "More tea?")
-    assert [candidate.text for candidate in _voice(library).reply(Memory()).candidates] == ["More tea?"]
+    assert [candidate.text for candidate in _persona(library).reply(Conversation()).candidates] == ["More tea?"]
     _quoting(monkeypatch, circle)
-    assert _voice(library).reply(Memory()).text == circle
+    assert _persona(library).reply(Conversation()).text == circle
 
 
 COPIED = "nine words stand here in a row, it seems"
@@ -157,23 +162,23 @@ COPIED = "nine words stand here in a row, it seems"
 
 def test_no_script_is_quoted_at_length(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     _quoting(monkeypatch, f"Well, {COPIED}!", "Well, that is that, I should say.")
-    assert _voice(library).reply(Memory()).text == "Well, that is that, I should say."
+    assert _persona(library).reply(Conversation()).text == "Well, that is that, I should say."
     _quoting(monkeypatch, f"Well, {COPIED}!")
-    assert _voice(library).reply(Memory()).text == "Well, nine words stand here in a row..."
+    assert _persona(library).reply(Conversation()).text == "Well, nine words stand here in a row..."
 
 
 def test_a_clean_reply_is_chosen_and_else_masked(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = dataclasses.replace(SETTINGS, clean=True, unclean_words=("kettle",))
     _quoting(monkeypatch, "Oh, shit!", "The kettle is on.", "More tea?")
-    said = Voice(library, "ann", settings).reply(Memory())
+    said = Persona(library, "ann", settings).reply(Conversation())
     assert [candidate.text for candidate in said.candidates] == ["More tea?"]
-    assert len(Voice(library, "ann", SETTINGS).reply(Memory()).candidates) == 3
+    assert len(Persona(library, "ann", SETTINGS).reply(Conversation()).candidates) == 3
     _quoting(monkeypatch, "The kettle is on.")
-    assert Voice(library, "ann", settings).reply(Memory()).text == "The *** is on."
+    assert Persona(library, "ann", settings).reply(Conversation()).text == "The *** is on."
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
-    candidates = _voice(shared_library).reply(Memory().said("More tea?"), seed=2).candidates
+    candidates = _persona(shared_library).reply(Conversation().add("More tea?"), seed=2).candidates
     assert len({candidate.text for candidate in candidates}) == len(candidates) > 1
     assert [c.score for c in candidates] == sorted((c.score for c in candidates), reverse=True)
 
@@ -181,7 +186,9 @@ def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_reply_begins_as_a_script_would_have_it(shared_library: Library, unit: Unit) -> None:
     candidates = [
-        one.text for seed in range(4) for one in _voice(shared_library, unit).reply(Memory().said("tea"), seed=seed).candidates
+        one.text
+        for seed in range(4)
+        for one in _persona(shared_library, unit).reply(Conversation().add("tea"), seed=seed).candidates
     ]
     assert any(text[0].isalpha() for text in candidates)
     assert not any(text[0].islower() for text in candidates)
@@ -189,8 +196,8 @@ def test_a_reply_begins_as_a_script_would_have_it(shared_library: Library, unit:
 
 def test_a_missing_persona_or_unit_is_told(shared_library: Library, library: Library) -> None:
     with pytest.raises(BundleError, match="no persona called 'Zed'"):
-        Voice(shared_library, "Zed", SETTINGS)
-    voice = _voice(library, "char")
-    voice.card = dataclasses.replace(voice.card, fits={})
+        Persona(shared_library, "Zed", SETTINGS)
+    persona = _persona(library, "char")
+    persona.card = dataclasses.replace(persona.card, fits={})
     with pytest.raises(BundleError, match="Ann has no char model"):
-        voice.reply(Memory())
+        persona.reply(Conversation())

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.corpus.conversation import Conversation, Utterance, exchange, exchanges, stretches, whole
+from charbot.corpus.examples import Example, character_spans, full_example, response_example, response_examples
+from charbot.dialogue import Utterance
 
 A, B, C = Utterance("Ann", "Tea?"), Utterance("Bob", "No."), Utterance(None, "Hello.")
 WHO = st.lists(st.sampled_from(["Ann", "Bob", None]), max_size=25)
@@ -14,13 +15,13 @@ def scene_of(who: list[str | None]) -> tuple[Utterance, ...]:
 
 
 def test_whole_scores_every_turn() -> None:
-    assert whole([A, B, C]) == Conversation((A, B, C), (True, True, True))
-    assert whole([]) == Conversation((), ())
+    assert full_example([A, B, C]) == Example((A, B, C), (True, True, True))
+    assert full_example([]) == Example((), ())
 
 
 def test_exchange_scores_the_reply_alone() -> None:
-    assert exchange([A, B], A) == Conversation((A, B, A), (False, False, True))
-    assert exchange([], A) == Conversation((A,), (True,))
+    assert response_example([A, B], A) == Example((A, B, A), (False, False, True))
+    assert response_example([], A) == Example((A,), (True,))
 
 
 @pytest.mark.parametrize(
@@ -39,28 +40,28 @@ def test_exchange_scores_the_reply_alone() -> None:
 )
 def test_stretches(who: str, context: int, found: list[str]) -> None:
     scene = scene_of(["Ann" if letter == "A" else "Bob" for letter in who])
-    joined = ["".join(turn.text for turn in stretch.turns) for stretch in stretches(scene, "Ann", context)]
+    joined = ["".join(turn.text for turn in stretch.turns) for stretch in character_spans(scene, "Ann", context)]
     assert joined == found
 
 
 @given(WHO, CONTEXT)
 def test_exchanges_hold_each_reply_and_what_came_before(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
-    found = list(exchanges(scene, context, "Ann"))
+    found = list(response_examples(scene, context, "Ann"))
     assert [one.turns[-1] for one in found] == [turn for turn in scene if turn.speaker == "Ann"]
     for one in found:
         end = scene.index(one.turns[-1]) + 1
         assert one.turns == scene[max(0, end - 1 - context) : end]
-        assert one.scored == (False,) * (len(one.turns) - 1) + (True,)
-    assert tuple(one.turns[-1] for one in exchanges(scene, context)) == scene
+        assert one.loss_mask == (False,) * (len(one.turns) - 1) + (True,)
+    assert tuple(one.turns[-1] for one in response_examples(scene, context)) == scene
 
 
 @given(WHO, CONTEXT)
 def test_stretches_score_each_reply_once_and_nothing_else(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
-    found = list(stretches(scene, "Ann", context))
-    scored = [turn for one in found for turn, wanted in zip(one.turns, one.scored, strict=True) if wanted]
-    assert scored == [turn for turn in scene if turn.speaker == "Ann"]
+    found = list(character_spans(scene, "Ann", context))
+    loss_mask = [turn for one in found for turn, wanted in zip(one.turns, one.loss_mask, strict=True) if wanted]
+    assert loss_mask == [turn for turn in scene if turn.speaker == "Ann"]
     # No turn is read twice, and their order stays.
     numbers = [int(turn.text) for one in found for turn in one.turns]
     assert numbers == sorted(set(numbers))
@@ -69,8 +70,8 @@ def test_stretches_score_each_reply_once_and_nothing_else(who: list[str | None],
 @given(WHO, CONTEXT)
 def test_stretches_read_just_the_turns_that_exchanges_need(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
-    joined = list(stretches(scene, "Ann", context))
-    assert {t for one in joined for t in one.turns} == {t for one in exchanges(scene, context, "Ann") for t in one.turns}
+    joined = list(character_spans(scene, "Ann", context))
+    assert {t for one in joined for t in one.turns} == {t for one in response_examples(scene, context, "Ann") for t in one.turns}
     for one in joined:
         start = scene.index(one.turns[0])
         assert one.turns == scene[start : start + len(one.turns)]

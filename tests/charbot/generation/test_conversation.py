@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.corpus.conversation import Utterance
-from charbot.replies.memory import Memory, Reading
+from charbot.dialogue import Utterance
+from charbot.generation.conversation import Conversation, EncodedContext
 
 _NUMBERS = st.floats(width=32, allow_nan=False)
 _STATES = st.lists(_NUMBERS, min_size=4, max_size=4).map(
@@ -27,43 +27,43 @@ def test_a_memory_survives_json_bit_for_bit(
     said: list[tuple[str | None, str]], states: dict[str, tuple[np.ndarray, ...]], read: int
 ) -> None:
     turns = tuple(Utterance(*turn) for turn in said)
-    memory = Memory(turns, {fit: Reading(min(read, len(turns)), state) for fit, state in states.items()})
-    again = Memory.from_json(json.loads(json.dumps(memory.to_json())))
-    assert again == memory
-    assert again.readings.keys() == memory.readings.keys()
-    for fit, one in memory.readings.items():
-        assert again.readings[fit].turns == one.turns
-        for part, other in zip(one.state, again.readings[fit].state, strict=True):
+    conversation = Conversation(turns, {fit: EncodedContext(min(read, len(turns)), state) for fit, state in states.items()})
+    again = Conversation.from_json(json.loads(json.dumps(conversation.to_json())))
+    assert again == conversation
+    assert again.encoded.keys() == conversation.encoded.keys()
+    for fit, one in conversation.encoded.items():
+        assert again.encoded[fit].turns == one.turns
+        for part, other in zip(one.state, again.encoded[fit].state, strict=True):
             assert part.tobytes() == other.tobytes()
             assert part.shape == other.shape
 
 
 def test_a_memory_is_a_value() -> None:
-    empty = Memory()
-    one = empty.said("Hi")
-    two = one.said("Hello", "Ann")
+    empty = Conversation()
+    one = empty.add("Hi")
+    two = one.add("Hello", "Ann")
     assert (len(empty.turns), len(one.turns), len(two.turns)) == (0, 1, 2)
     assert two.turns == (Utterance(None, "Hi"), Utterance("Ann", "Hello"))
-    assert one.said("  \x00 ") == one
+    assert one.add("  \x00 ") == one
 
 
 def test_a_memory_forgets_what_is_long_ago() -> None:
-    memory = Memory()
+    conversation = Conversation()
     for turn in range(30):
-        memory = memory.said(str(turn)).bounded(3)
-        assert 1 <= len(memory.turns) <= 6
-        assert memory.turns[-1].text == str(turn)
+        conversation = conversation.add(str(turn)).truncated(3)
+        assert 1 <= len(conversation.turns) <= 6
+        assert conversation.turns[-1].text == str(turn)
     state = tuple(np.zeros((1, 1), np.float32) for _ in range(3))
-    assert Memory(memory.turns[:6], {"x": Reading(2, state)}).bounded(3).readings
-    assert not Memory(memory.turns[:1] * 7, {"x": Reading(2, state)}).bounded(3).readings
+    assert Conversation(conversation.turns[:6], {"x": EncodedContext(2, state)}).truncated(3).encoded
+    assert not Conversation(conversation.turns[:1] * 7, {"x": EncodedContext(2, state)}).truncated(3).encoded
 
 
 @pytest.mark.parametrize("parts", [3, 5])
 def test_what_was_read_before_there_were_caches_or_attention_is_read_anew(parts: int) -> None:
     kept = {"readings": {"x": {"turns": 1, "state": [[[0], ""]] * parts}}}
-    memory = Memory.from_json(Memory().said("Hi").to_json() | kept)
-    assert memory == Memory().said("Hi")
-    assert not memory.readings
+    conversation = Conversation.from_json(Conversation().add("Hi").to_json() | kept)
+    assert conversation == Conversation().add("Hi")
+    assert not conversation.encoded
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_what_was_read_before_there_were_caches_or_attention_is_read_anew(parts:
 )
 def test_a_damaged_memory_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
-        Memory.from_json(Memory().said("Hi").to_json() | damage)
+        Conversation.from_json(Conversation().add("Hi").to_json() | damage)

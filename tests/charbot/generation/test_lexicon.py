@@ -2,30 +2,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.replies.lexicon import Lexicon
+from charbot.generation.lexicon import Lexicon
 
 LEXICON = Lexicon.of((" the", " you", " like", " tea", "The", " kettle"))
 
 
 def test_rare_words_in_common_make_a_topic() -> None:
-    assert LEXICON.shared("The kettle!", ["Where is the kettle?"]) > LEXICON.shared("The tea!", ["Where is the kettle?"]) > 0
-    assert LEXICON.shared("A kettle", ["Tea."]) == 0
-    assert LEXICON.shared("KETTLE", ["kettle..."]) == pytest.approx(1)
+    assert (
+        LEXICON.topic_similarity("The kettle!", ["Where is the kettle?"])
+        > LEXICON.topic_similarity("The tea!", ["Where is the kettle?"])
+        > 0
+    )
+    assert LEXICON.topic_similarity("A kettle", ["Tea."]) == 0
+    assert LEXICON.topic_similarity("KETTLE", ["kettle..."]) == pytest.approx(1)
 
 
 def test_what_was_said_last_counts_most() -> None:
     said = ["My kettle.", "Your zebra.", "A", "B"]
-    assert LEXICON.shared("Zebra?", said) > LEXICON.shared("Kettle?", said) > 0
-    assert LEXICON.shared("Kettle?", [*said, "C"]) == 0, "that is long ago"
+    assert LEXICON.topic_similarity("Zebra?", said) > LEXICON.topic_similarity("Kettle?", said) > 0
+    assert LEXICON.topic_similarity("Kettle?", [*said, "C"]) == 0, "that is long ago"
 
 
 def test_rare_words_are_what_a_text_is_about() -> None:
     told = {"you", "like", "the", "kettle"}
-    assert LEXICON.part_of("The kettle!", told) == pytest.approx(1)
-    assert LEXICON.part_of("The kettle!", told - {"kettle"}) < 0.2
-    assert LEXICON.part_of("The zebra!", told) < 0.2, "frequent words are nobody's"
-    assert LEXICON.part_of("The kettle!", set()) == 0
-    assert Lexicon.of(()).part_of("The kettle!", told) == 0, "without a list nobody can tell"
+    assert LEXICON.overlap("The kettle!", told) == pytest.approx(1)
+    assert LEXICON.overlap("The kettle!", told - {"kettle"}) < 0.2
+    assert LEXICON.overlap("The zebra!", told) < 0.2, "frequent words are nobody's"
+    assert LEXICON.overlap("The kettle!", set()) == 0
+    assert Lexicon.of(()).overlap("The kettle!", told) == 0, "without a list nobody can tell"
 
 
 def test_words_that_are_none_are_told() -> None:
@@ -39,13 +43,13 @@ def test_who_is_called() -> None:
     lexicon = Lexicon.of(listed, ["Mr. Bob", "Man", "Chef", "Doctor 2", "Tea"])
     assert lexicon.names == {"ann", "mr", "bob", "chef", "doctor", "zoe"}, "a man is anybody, and tea a piece of a word"
     for text in ("Ann, look!", "Look, Ann.", "Look! Ann!", "Hey Ann", "Oh ANN?", "I know, Ann: tea."):
-        assert lexicon.called(text) == ["ann"]
-    assert lexicon.called("Hi, Mr. Bob. Thanks Zoe!") == ["bob", "zoe"]
+        assert lexicon.vocatives(text) == ["ann"]
+    assert lexicon.vocatives("Hi, Mr. Bob. Thanks Zoe!") == ["bob", "zoe"]
     for text in ("Ann knows.", "I like Ann.", "Mr. Bob is here.", "I saw Mr. Bob.", "Man, tea!", "Oh, Annie.", ""):
-        assert lexicon.called(text) == []
+        assert lexicon.vocatives(text) == []
 
 
 @given(st.text(), st.lists(st.text(), max_size=6))
 def test_any_text_can_be_compared(text: str, said: list[str]) -> None:
-    assert 0 <= LEXICON.shared(text, said) <= 2.4 + 1e-9
-    assert Lexicon.of(()).shared(text, said) >= 0
+    assert 0 <= LEXICON.topic_similarity(text, said) <= 2.4 + 1e-9
+    assert Lexicon.of(()).topic_similarity(text, said) >= 0

@@ -1,8 +1,17 @@
 import pytest
 
-from charbot.corpus.conversation import Utterance
-from charbot.replies.lexicon import Lexicon
-from charbot.replies.ranking import DRAWN, GIVEN, Weights, calls_somebody_absent, goes_in_circles, ranked, repetition
+from charbot.dialogue import Utterance
+from charbot.generation.lexicon import Lexicon
+from charbot.generation.reranking import (
+    GENERATION_WEIGHTS,
+    SELECTION_WEIGHTS,
+    Candidate,
+    ScoreWeights,
+    addresses_absent_person,
+    has_repeated_ngram,
+    repetition,
+    rerank,
+)
 from charbot.text import words
 
 LEXICON = Lexicon.of(("the", "is", "more", "tea", "for", "all", "on", "kettle"))
@@ -21,11 +30,11 @@ def _best(
     anywhere: tuple[float, float],
     anybody: tuple[float, float],
     said: str = "",
-    weights: Weights = DRAWN,
+    weights: ScoreWeights = GENERATION_WEIGHTS,
     follows: tuple[float, float] = (0.0, 0.0),
 ) -> str:
     texts = dict(zip(("The kettle is on!", "More tea for all!"), here, strict=True))
-    return ranked(texts, anywhere, anybody, follows, [Utterance(None, said)], "Ann", LEXICON, weights)[0].text[:4]
+    return rerank(texts, anywhere, anybody, follows, [Utterance(None, said)], "Ann", LEXICON, weights)[0].text[:4]
 
 
 def test_what_fits_here_and_the_persona_more_than_anybody_comes_first() -> None:
@@ -50,12 +59,12 @@ def test_a_line_that_is_likely_as_a_whole_would_be_said_again() -> None:
     even = (-0.5, -0.5)
     assert _best((-0.8, -1.2), even, even) == "The ", "neither is"
     assert _best((-0.2, -0.3), even, even) == "More", "the first is in stock"
-    assert _best((-0.2, -0.3), even, even, weights=GIVEN) == "The "
+    assert _best((-0.2, -0.3), even, even, weights=SELECTION_WEIGHTS) == "The "
 
 
 def test_a_question_keeps_a_conversation_going() -> None:
-    asking, telling = ranked(
-        {"Oh. Kettle.": -1.2, "Oh. Kettle?": -1.25}, [0, 0], [-1.2, -1.25], [0, 0], [], "Ann", LEXICON, DRAWN
+    asking, telling = rerank(
+        {"Oh. Kettle.": -1.2, "Oh. Kettle?": -1.25}, [0, 0], [-1.2, -1.25], [0, 0], [], "Ann", LEXICON, GENERATION_WEIGHTS
     )
     assert (asking.text, telling.text) == ("Oh. Kettle?", "Oh. Kettle.")
 
@@ -63,37 +72,37 @@ def test_a_question_keeps_a_conversation_going() -> None:
 def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
     here, anywhere = (-1.0, -1.5), (-1.2, -2.3)
     assert _best(here, anywhere, here) == "The "
-    assert _best(here, anywhere, here, weights=GIVEN) == "More"
-    assert _best((-1.0, -1.0), (-1.0, -1.2), (-1.0, -1.0), weights=GIVEN) == "More"
+    assert _best(here, anywhere, here, weights=SELECTION_WEIGHTS) == "More"
+    assert _best((-1.0, -1.0), (-1.0, -1.2), (-1.0, -1.0), weights=SELECTION_WEIGHTS) == "More"
 
 
-@pytest.mark.parametrize("weights", [DRAWN, GIVEN])
-def test_of_what_is_equally_likely_what_follows_better_comes_first(weights: Weights) -> None:
+@pytest.mark.parametrize("weights", [GENERATION_WEIGHTS, SELECTION_WEIGHTS])
+def test_of_what_is_equally_likely_what_follows_better_comes_first(weights: ScoreWeights) -> None:
     even = (-1.0, -1.0)
     assert _best(even, even, even, weights=weights, follows=(3.0, -3.0)) == "The "
     assert _best(even, even, even, weights=weights, follows=(-3.0, 3.0)) == "More"
 
 
 def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = ranked({"Tea?": -1.5}, [-1.25], [-2.0], [2.5], [Utterance(None, "Any tea?")], "Ann", LEXICON, DRAWN)
-    assert (only.here, only.anywhere, only.anybody, only.repetition) == (-1.5, -1.25, -2.0, 0)
-    assert (only.follows, only.absent) == (2.5, 0)
+    (only,) = rerank({"Tea?": -1.5}, [-1.25], [-2.0], [2.5], [Utterance(None, "Any tea?")], "Ann", LEXICON, GENERATION_WEIGHTS)
+    assert (only.log_prob, only.unconditional_log_prob, only.anonymous_log_prob, only.repetition) == (-1.5, -1.25, -2.0, 0)
+    assert (only.relevance, only.addresses_absent) == (2.5, 0)
     assert 0 < only.topic < 1
 
 
 @pytest.mark.parametrize(("speaker", "last", "share"), [("Ann", "Oh.", 1.0), (None, "Oh.", 0.0), ("Ann", "What kettle?", 0.0)])
 def test_what_the_persona_has_told_is_repetition_unless_somebody_asks(speaker: str | None, last: str, share: float) -> None:
     turns = [Utterance(speaker, "A kettle."), Utterance(None, last)]
-    (only,) = ranked({"Kettle kettle?": -1.0}, [-1.0], [-1.0], [0.0], turns, "Ann", LEXICON, DRAWN)
+    (only,) = rerank({"Kettle kettle?": -1.0}, [-1.0], [-1.0], [0.0], turns, "Ann", LEXICON, GENERATION_WEIGHTS)
     assert only.repetition == pytest.approx(share)
 
 
 def test_circles() -> None:
-    assert not goes_in_circles("I like tea now, and I like tea then.")
-    assert goes_in_circles("Is it tea? I don't know if it is, I don't know IF it was.")
-    assert goes_in_circles("no no no no no")
-    assert not goes_in_circles("No, no, no, no!")
-    assert not goes_in_circles("")
+    assert not has_repeated_ngram("I like tea now, and I like tea then.")
+    assert has_repeated_ngram("Is it tea? I don't know if it is, I don't know IF it was.")
+    assert has_repeated_ngram("no no no no no")
+    assert not has_repeated_ngram("No, no, no, no!")
+    assert not has_repeated_ngram("")
 
 
 def test_who_is_not_there_is_not_called() -> None:
@@ -101,7 +110,7 @@ def test_who_is_not_there_is_not_called() -> None:
     turns = [Utterance("Bob", "Where is Zoe?"), Utterance(None, "More tea?")]
 
     def absent(text: str, asked: str = "More tea?") -> bool:
-        return calls_somebody_absent(text, [*turns[:1], Utterance(None, asked)], "Ann", lexicon)
+        return addresses_absent_person(text, [*turns[:1], Utterance(None, asked)], "Ann", lexicon)
 
     assert not absent("Bob, no."), "he has said something"
     assert not absent("No, Zoe."), "she has come up"
@@ -109,7 +118,32 @@ def test_who_is_not_there_is_not_called() -> None:
     assert absent("Ann, no."), "nobody calls herself"
     assert not absent("Ann.", "What is your name?"), "but they have names"
     assert absent("Ann.", "Tell me your name.")
-    assert calls_somebody_absent("Zoe!", [], "Ann", lexicon)
+    assert addresses_absent_person("Zoe!", [], "Ann", lexicon)
     even = [-1.0, -1.0]
-    best, worst = ranked({"No, Bob.": -1.0, "No, tea.": -1.0}, even, even, [0.0, 0.0], turns[1:], "Ann", lexicon, DRAWN)
-    assert (best.text, best.absent, worst.absent) == ("No, tea.", 0, 1)
+    best, worst = rerank(
+        {"No, Bob.": -1.0, "No, tea.": -1.0}, even, even, [0.0, 0.0], turns[1:], "Ann", lexicon, GENERATION_WEIGHTS
+    )
+    assert (best.text, best.addresses_absent, worst.addresses_absent) == ("No, tea.", 0, 1)
+
+
+def test_what_is_familiar_comes_first_where_it_fits_as_well() -> None:
+    even = [-1.0, -1.0]
+    texts = {"The kettle is on!": -1.0, "More tea for all!": -1.0}
+    turns = [Utterance(None, "Well?")]
+    for familiar in texts:
+        best, _ = rerank(texts, even, even, [0.0, 0.0], turns, "Ann", LEXICON, GENERATION_WEIGHTS, {familiar: 0.8})
+        assert (best.text, best.familiarity) == (familiar, 0.8)
+
+
+def test_candidates_that_were_saved_under_old_names_are_read() -> None:
+    texts = {"The kettle is on!": -1.5, "Tea.": -9.0}
+    (candidate, _) = rerank(texts, [-1.25, 0], [-2.0, 0], [2.5, 0], [], "Ann", LEXICON, GENERATION_WEIGHTS)
+    saved = candidate.to_json()
+    assert Candidate.from_json(saved) == candidate
+    old = ("here", "anywhere", "anybody", "follows", "absent")
+    new = ("log_prob", "unconditional_log_prob", "anonymous_log_prob", "relevance", "addresses_absent")
+    before = {name: saved.pop(now) for name, now in zip(old, new, strict=True)}
+    assert Candidate.from_json(saved | before) == candidate
+    for damage in ({"text": 3}, {"score": "high"}, {"colour": 1.0}):
+        with pytest.raises(TypeError):
+            Candidate.from_json(candidate.to_json() | damage)

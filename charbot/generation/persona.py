@@ -1,0 +1,253 @@
+"""A persona that replies: encode the conversation, generate candidates, filter them, rerank them. It prints nothing and
+keeps nothing."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charbot.config import ChatSettings
+from charbot.dialogue import Utterance
+from charbot.generation.answers import Answers
+from charbot.generation.conversation import Conversation
+from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter
+from charbot.generation.lexicon import Lexicon
+from charbot.generation.reranking import GENERATION_WEIGHTS, SELECTION_WEIGHTS, Candidate, ScoreWeights, rerank
+from charbot.models import LOADING
+from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
+from charbot.personas.library import Library
+from charbot.tokens.vocabulary import Unit
+
+if TYPE_CHECKING:
+    from charbot.generation.engine import Engine
+    from charbot.generation.sampling import Prompt
+
+_CHARACTERS_PER_WORD = 6
+"""A bound in words is this many times as many characters for the character unit."""
+
+_OPENING = 2
+"""Words that open a reply."""
+
+_ROUNDS = 3
+"""How often replies are generated where none of them is accepted."""
+
+SMALL_TALK = (Utterance(None, "Hey."),)
+"""What a reply to anything is measured against. Not against silence: at the start of a scene
+people do not answer, and the shortest answers would look like the fittest."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a persona says."""
+
+    text: str
+    candidates: tuple[Candidate, ...]
+    """What there was to choose from, the best first."""
+    conversation: Conversation
+    """The conversation after it."""
+    seconds: float
+    """How long it took."""
+
+
+class Persona:
+    """A persona that can reply. Its card is read at once, each unit's model when first needed."""
+
+    def __init__(self, library: Library, name: str, settings: ChatSettings) -> None:
+        """Raises BundleError where there is no such persona, or its card is damaged."""
+        self._library = library
+        self._folder: Path = library.find(name)
+        self.card: PersonaCard = read_persona(self._folder)
+        self.settings = settings
+        self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
+
+    def under(self, settings: ChatSettings) -> "Persona":
+        """The same persona under other settings; what is loaded is loaded once for both."""
+        other = copy(self)
+        other.settings = settings
+        vars(other).pop("_filters", None)
+        return other
+
+    def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
+        """A unit's model, and where small talk brings it to; read once, whichever thread asks first. Raises BundleError."""
+        with LOADING:
+            if unit not in self._loaded:
+                self._loaded[unit] = self._read(unit)
+            return self._loaded[unit]
+
+    def _read(self, unit: Unit) -> "tuple[Engine, Prompt]":
+        from charbot.generation.engine import Engine
+        from charbot.generation.sampling import SPOKEN
+        from charbot.models.loading import persona_model
+        from charbot.tokens import tokenizer_for
+
+        fit = self.card.fit(unit)
+        model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
+        model.quantise(SPOKEN)
+        # What a cache holds is of use to that cache alone.
+        cache = self._library.base(unit, fit.base)[1].cache
+        engine = Engine(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))
+        (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
+        return engine, small_talk
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return Answers(read_voice(self._folder, self.card))
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        fit = self.card.fits.get("word")
+        if fit is None:
+            return Lexicon.of(())
+        vocabulary = self._library.base("word", fit.base)[2]
+        return Lexicon.of(vocabulary.words, vocabulary.speakers)
+
+    @cached_property
+    def _sound(self) -> tuple[ReplyFilter, ...]:
+        """The filters that every reply passes."""
+        bases = {unit: fit.base for unit, fit in self.card.fits.items()}
+        guards = [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
+        return WordFilter(self._lexicon), CopyFilter(guards)
+
+    @cached_property
+    def _filters(self) -> tuple[ReplyFilter, ...]:
+        """The filters that replies pass under these settings."""
+        if not self.settings.clean:
+            return self._sound
+        from charbot.generation.profanity import ProfanityFilter
+
+        return *self._sound, ProfanityFilter(self.settings.unclean_words)
+
+    def reply(
+        self, conversation: Conversation, *, seed: int | None = None, cancelled: Callable[[], bool] = lambda: False
+    ) -> Reply:
+        """Return the reply to a conversation.
+
+        The same conversation and seed (`settings.seed` where none is given) give the same reply.
+        Raises BundleError, and Cancelled where `cancelled()` says so before it is done.
+        """
+        (reply,) = self.reply_batch([conversation], [seed], cancelled)
+        return reply
+
+    def reply_batch(
+        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+    ) -> list[Reply]:
+        """Return the replies to many conversations, generated side by side: see `reply`."""
+        started = time.perf_counter()
+        conversations, prompts = self._encode(conversations)
+        texts = self._generate(prompts, seeds, cancelled)
+        familiar = [self._familiar(conversation) for conversation in conversations]
+        for found, scored in zip(texts, self._log_likelihoods(prompts, familiar), strict=True):
+            found |= scored
+        ranking = self._rerank(conversations, prompts, texts, GENERATION_WEIGHTS, familiar)
+        seconds = time.perf_counter() - started
+        return [
+            Reply(candidates[0].text, candidates, conversation.add(candidates[0].text, self.card.name), seconds)
+            for conversation, candidates in zip(conversations, ranking, strict=True)
+        ]
+
+    def rank(self, conversation: Conversation, texts: Sequence[str]) -> tuple[Candidate, ...]:
+        """Return given lines as candidates, the likeliest reply first. Raises BundleError."""
+        conversations, prompts = self._encode([conversation])
+        likely = self._log_likelihoods(prompts, [texts])
+        (ranking,) = self._rerank(conversations, prompts, likely, SELECTION_WEIGHTS, [{}])
+        return ranking
+
+    def _encode(self, conversations: Sequence[Conversation]) -> "tuple[list[Conversation], list[Prompt]]":
+        """Return conversations, truncated, with what the model has read of them, and where it stands when it is the
+        persona's turn."""
+        engine, _ = self.load(self.settings.unit)
+        truncated = [conversation.truncated(self.settings.context_turns) for conversation in conversations]
+        encoded = engine.prefill([(conversation.turns, conversation.encoded.get(engine.id)) for conversation in truncated])
+        read = [
+            replace(conversation, encoded={**conversation.encoded, engine.id: context})
+            for conversation, context in zip(truncated, encoded, strict=True)
+        ]
+        return read, engine.begin_turn(encoded, self.card.name)
+
+    def _generate(
+        self, prompts: "Sequence[Prompt]", seeds: Sequence[int | None], cancelled: Callable[[], bool]
+    ) -> list[dict[str, float]]:
+        """Return for each prompt replies that pass the filters, with their log p in nats per character."""
+        import torch
+
+        from charbot.generation.sampling import SamplingParams
+
+        settings = self.settings
+        engine, _ = self.load(settings.unit)
+        word = _CHARACTERS_PER_WORD if settings.unit == "char" else 1
+        params = SamplingParams(
+            settings.candidates, settings.temperature, settings.top_p, settings.max_words * word, _OPENING * word
+        )
+        wanted = [settings.seed if seed is None else seed for seed in seeds]
+        chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
+        accepted: list[dict[str, float]] = [{} for _ in prompts]
+        generated = accepted
+        for _ in range(_ROUNDS):
+            pending = [i for i, texts in enumerate(accepted) if not texts]
+            if not pending:
+                break
+            generated = engine.generate([prompts[i] for i in pending], params, [chances[i] for i in pending], cancelled)
+            for i, texts in zip(pending, generated, strict=True):
+                capitalised = {_capitalised(text): log_prob for text, log_prob in texts.items()}
+                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if self._accepts(text)}
+        # Where nothing was accepted in all rounds, what can be said of the last one is.
+        for i, texts in zip(pending, generated, strict=False):
+            if not accepted[i]:
+                accepted[i] = {self._repair(_capitalised(text)): log_prob for text, log_prob in texts.items()}
+        return accepted
+
+    def _familiar(self, conversation: Conversation) -> dict[str, float]:
+        """Return what was written for the persona to answer to such a message, with how like it is."""
+        said = {turn.text for turn in conversation.turns}
+        near = self._answers.near(conversation.turns)
+        return {text: alike for text, alike in near.items() if text not in said and self._accepts(text)}
+
+    def _rerank(
+        self,
+        conversations: Sequence[Conversation],
+        prompts: "Sequence[Prompt]",
+        texts: Sequence[Mapping[str, float]],
+        weights: ScoreWeights,
+        familiar: Sequence[Mapping[str, float]],
+    ) -> list[tuple[Candidate, ...]]:
+        """Return for each conversation its candidates, the best first: texts with their log p after its prompt."""
+        engine, small_talk = self.load(self.settings.unit)
+        nothing = [dict.fromkeys(found, 0.0) for found in texts]
+        unconditional = self._log_likelihoods([small_talk] * len(texts), texts) if weights.unconditional else nothing
+        anonymous = nothing
+        if weights.persona:
+            encoded = [conversation.encoded[engine.id] for conversation in conversations]
+            anonymous = self._log_likelihoods(engine.begin_turn(encoded, None), texts)
+        turns = [conversation.turns for conversation in conversations]
+        relevance = engine.relevance_scores(prompts, turns, [list(found) for found in texts])
+        return [
+            rerank(
+                texts[i], list(unconditional[i].values()), list(anonymous[i].values()), relevance[i], turns[i],
+                self.card.name, self._lexicon, weights, familiar[i],
+            )
+            for i in range(len(conversations))
+        ]  # fmt: skip
+
+    def _log_likelihoods(self, prompts: "Sequence[Prompt]", texts: Sequence[Iterable[str]]) -> list[dict[str, float]]:
+        """Return the log p of each prompt's texts after it, in nats per character."""
+        engine, _ = self.load(self.settings.unit)
+        asked = [(prompt, text) for prompt, found in zip(prompts, texts, strict=True) for text in found]
+        likely = iter(engine.log_likelihoods(asked))
+        return [{text: next(likely) for text in found} for found in texts]
+
+    def _accepts(self, text: str) -> bool:
+        return all(one.accepts(text) for one in self._filters)
+
+    def _repair(self, text: str) -> str:
+        for one in self._filters:
+            text = one.repair(text)
+        return text
+
+
+def _capitalised(text: str) -> str:
+    """A reply as a script would begin it: what repeats a word from the middle of a message has it in small letters."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,123 @@
+import dataclasses
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+
+import pytest
+
+from charbot.config import ChatSettings
+from charbot.errors import BundleError, BusyError, Cancelled
+from charbot.generation.batching import BatchScheduler
+from charbot.generation.conversation import Conversation
+from charbot.generation.persona import Persona, Reply
+from charbot.personas.library import Library
+
+SETTINGS = ChatSettings(candidates=4, max_words=6)
+
+
+class Slow:
+    """A persona that replies when it is told to, and notes who was answered together."""
+
+    def __init__(self) -> None:
+        self.together: list[list[str]] = []
+        self.started, self.go = threading.Event(), threading.Event()
+
+    def reply_batch(
+        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool]
+    ) -> list[Reply]:
+        self.together.append([conversation.turns[-1].text for conversation in conversations])
+        self.started.set()
+        while not self.go.wait(0.01):
+            if cancelled():
+                raise Cancelled
+        if any(conversation.turns[-1].text == "bad" for conversation in conversations):
+            raise BundleError("it is broken")
+        return [Reply(f"{conversation.turns[-1].text}!", (), conversation, 0.0) for conversation in conversations]
+
+
+def test_the_replies_are_the_voices_own(shared_library: Library) -> None:
+    persona = Persona(shared_library, "ann", SETTINGS)
+    conversations = [Conversation().add(text) for text in ("More tea?", "Hello", "Where is my mug?")]
+    with BatchScheduler() as scheduler:
+        found = [scheduler.submit(persona, conversation, seed=seed) for seed, conversation in enumerate(conversations)]
+        for seed, (reply, conversation) in enumerate(zip(found, conversations, strict=True)):
+            assert reply.result(30).text == persona.reply(conversation, seed=seed).text
+
+
+def test_who_waits_for_the_same_voice_is_answered_together_and_the_first_first() -> None:
+    one, other = Slow(), Slow()
+    with BatchScheduler(together=3) as scheduler:
+        first = scheduler.submit(one, Conversation().add("0"))
+        one.started.wait(10)
+        rest = [scheduler.submit(one if i % 2 else other, Conversation().add(str(i))) for i in range(1, 10)]
+        one.go.set()
+        other.go.set()
+        assert [reply.result(10).text for reply in (first, *rest)] == [f"{i}!" for i in range(10)]
+    assert one.together == [["0"], ["1", "3", "5"], ["7", "9"]]
+    assert other.together == [["2", "4", "6"], ["8"]]
+
+
+def test_a_full_queue_lets_nobody_in() -> None:
+    persona = Slow()
+    with BatchScheduler(waiting=2) as scheduler:
+        scheduler.submit(persona, Conversation().add("0"))
+        persona.started.wait(10)
+        waiting = [scheduler.submit(persona, Conversation().add(text)) for text in "12"]
+        with pytest.raises(BusyError, match="too many"):
+            scheduler.submit(persona, Conversation().add("3"))
+        persona.go.set()
+        assert [reply.result(10).text for reply in waiting] == ["1!", "2!"]
+    with pytest.raises(BusyError, match="closing"):
+        scheduler.submit(persona, Conversation())
+
+
+def test_an_error_reaches_who_asked_and_nobody_else() -> None:
+    persona, other = Slow(), Slow()
+    persona.go.set()
+    other.go.set()
+    with BatchScheduler() as scheduler:
+        with pytest.raises(BundleError, match="broken"):
+            scheduler.submit(persona, Conversation().add("bad")).result(10)
+        assert scheduler.submit(other, Conversation().add("good")).result(10).text == "good!"
+
+
+def test_what_is_cancelled_is_not_answered() -> None:
+    persona, stop = Slow(), threading.Event()
+    with BatchScheduler() as scheduler:
+        running = scheduler.submit(persona, Conversation().add("0"), cancelled=stop.is_set)
+        persona.started.wait(10)
+        taken_back = scheduler.submit(persona, Conversation().add("1"))
+        stopped = scheduler.submit(persona, Conversation().add("2"), cancelled=stop.is_set)
+        other = scheduler.submit(persona, Conversation().add("3"))
+        assert taken_back.cancel()
+        stop.set()
+        with pytest.raises(Cancelled):
+            running.result(10)
+        with pytest.raises(Cancelled):
+            stopped.result(10)
+        with pytest.raises(CancelledError):
+            taken_back.result(10)
+        persona.go.set()
+        assert other.result(10).text == "3!"
+    assert persona.together == [["0"], ["3"]]
+
+
+def test_a_missing_model_is_told_to_all_who_asked(library: Library) -> None:
+    persona = Persona(library, "ann", SETTINGS)
+    persona.card = dataclasses.replace(persona.card, fits={})
+    with BatchScheduler() as scheduler:
+        for reply in [scheduler.submit(persona, Conversation().add("Hi")) for _ in range(3)]:
+            with pytest.raises(BundleError, match="no word model"):
+                reply.result(30)
+
+
+def test_one_bad_conversation_costs_the_others_nothing() -> None:
+    persona = Slow()
+    with BatchScheduler() as scheduler:
+        first = scheduler.submit(persona, Conversation().add("0"))
+        persona.started.wait(10)
+        good, bad, fine = (scheduler.submit(persona, Conversation().add(text)) for text in ("good", "bad", "fine"))
+        persona.go.set()
+        assert [reply.result(10).text for reply in (first, good, fine)] == ["0!", "good!", "fine!"]
+        with pytest.raises(BundleError):
+            bad.result(10)
