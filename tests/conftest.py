@@ -11,8 +11,8 @@ import torch
 
 from charbot.config import Config, CorpusSettings, FitSettings, ModelSettings, UnitSettings
 from charbot.corpus.table import corpus_table
-from charbot.models.adapter import Adapter
 from charbot.models.language_model import Architecture, Cell, LanguageModel
+from charbot.models.lora import LoraAdapter
 from charbot.personas.bundle import write_base, write_persona
 from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library
@@ -92,7 +92,7 @@ def tiny_model(
         # Or all lengths of matches would be worth the same, and some of what caches go by would count for nothing.
         for parameter in (model.cache.match, model.cache.longest, model.cache.gate):
             torch.nn.init.uniform_(parameter, -1, 1)
-        torch.nn.init.constant_(model.cache.sureness, 0.8)
+        torch.nn.init.constant_(model.cache.logit_scale, 0.8)
     return model.eval()
 
 
@@ -106,12 +106,12 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
         base = folder / "bases" / unit
         write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")
-        adapter = Adapter(model, speaker, speaker, rank=2)
+        adapter = LoraAdapter(model, speaker, speaker, rank=2)
         with torch.no_grad():
             for parameter in adapter.b.values():
                 parameter.normal_(std=0.1)
         id_ = Library((folder,)).base(unit)[1].id
-        fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.change())
+        fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.delta())
     data = {"lines": {"Demo": 9}}
     write_persona(
         folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, fits=fits

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from charbot.config import ChatSettings
-from charbot.evaluation.recognition import Recogniser
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
-from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_base, read_classifier, read_persona
 from charbot.personas.library import Library
+from charbot.personas.loading import persona_model
+from charbot.speakers.identifier import SpeakerIdentifier
 from charbot.tokens.vocabulary import UNITS, Unit
 
 SHIPPED = Path(str(resources.files("charbot").joinpath("bundles")))
@@ -58,7 +58,7 @@ def test_the_line_classifier_knows_everybody_and_tells_some_apart() -> None:
     names = [read_persona(LIBRARY.find(name)).name for name in FRIENDS + SOUTH_PARK]
     assert set(names) <= set(card.names)
     assert card.scores["test_right_10"] > card.scores["test_right_1"] > 2 * max(card.lines) / sum(card.lines)
-    ranking = Recogniser(LIBRARY, names).rank(["Do you want some pizza?"])
+    ranking = SpeakerIdentifier(LIBRARY, names).rank(["Do you want some pizza?"])
     assert sorted(name for name, _ in ranking) == sorted(names)
     assert sum(p for _, p in ranking) == pytest.approx(1)
 

@@ -61,7 +61,7 @@ def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, 
         settings.dropout,
     )
     if model.phrases is not None:
-        model.phrases.learn(phrases, kinds, folded)
+        model.phrases.set_trie(phrases, kinds, folded)
     return model
 
 

@@ -1,4 +1,4 @@
-"""Fits the cache of a base (see charbot.models.cache). The base itself stays as it is."""
+"""Fits the cache of a base (see charbot.models.neural_cache). The base itself stays as it is."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ from torch.nn.functional import logsigmoid
 from charbot.corpus.examples import Example, full_example
 from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood, questions, read_conversations
-from charbot.models.cache import LONGEST_MATCH, NOWHERE, UNLIKELY, Cache, Question, hits
-from charbot.models.language_model import LanguageModel, token_nats
+from charbot.models.language_model import LanguageModel, token_nll
+from charbot.models.neural_cache import LONGEST_MATCH, MASKED, MAX_NLL, CacheQuery, NeuralCache, target_mask
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
 from trainer.optimizer import cosine_rates
@@ -54,7 +54,7 @@ def fit_cache(
         return
     torch.manual_seed(seed)
     model.requires_grad_(False)
-    model.remember(size)
+    model.add_cache(size)
     assert model.cache is not None
     _fit_keys(model, model.cache, tokenizer, conversations[:_CONVERSATIONS], progress)
     # How sure the model should be depends on the gate, and the gate on that.
@@ -72,18 +72,18 @@ def _pieces(scene: Sequence[Utterance], chance: random.Random) -> list[Sequence[
 
 def _asked(
     model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]
-) -> Iterator[list[tuple[Tensor, Tensor, Question]]]:
+) -> Iterator[list[tuple[Tensor, Tensor, CacheQuery]]]:
     """For each conversation, in parts: what comes next at N places (N,), -ln p of it by the model alone (N,), and what the
     cache is asked there."""
     for start in range(0, len(conversations), _AT_ONCE):
         rendered = [render(tokenizer, one) for one in conversations[start : start + _AT_ONCE]]
         for read in (one for batch in read_conversations(model, rendered) for one in batch):
-            own, likeliest, mass = token_nats(model, read.features[read.places], read.targets)
+            own, likeliest, mass = token_nll(model, read.features[read.places], read.targets)
             yield [(read.targets[part], own[part], question) for part, question in questions(model, read, likeliest, mass)]
 
 
 def _fit_keys(
-    model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Example], progress: ConsoleProgress
+    model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example], progress: ConsoleProgress
 ) -> None:
     cache.requires_grad_(True)
     matrices = [p for p in cache.parameters() if p.ndim == 2]
@@ -95,7 +95,7 @@ def _fit_keys(
     asked = _asked(model, tokenizer, conversations)
     for done in range(1, steps + 1):
         nats = torch.cat([
-            cache(*question).blended(own[None], hits(question.held.ids, targets[None]))[0]
+            cache(*question).mixture_nll(own[None], target_mask(question.held.ids, targets[None]))[0]
             for parts in islice(asked, _IN_A_STEP)
             for targets, own, question in parts
         ])  # fmt: skip
@@ -107,30 +107,30 @@ def _fit_keys(
         progress.step(done, len(nats), loss.item())
 
 
-def _fit_sureness(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
+def _fit_sureness(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
     """Chooses how sure the model is beside the cache as it is."""
 
-    def nats(sureness: float) -> float:
-        cache.sureness.data.fill_(sureness)
+    def nats(logit_scale: float) -> float:
+        cache.logit_scale.data.fill_(logit_scale)
         return likelihood(model, tokenizer, conversations).nats
 
-    cache.sureness.data.fill_(min(_SURENESS, key=nats))
+    cache.logit_scale.data.fill_(min(_SURENESS, key=nats))
 
 
-def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
+def _fit_gate(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
     """Fits what matches are worth, and the gate. All that these depend on are sums over what matches alike."""
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
             features, held, (visible,), (matched,), (nats,), (likeliest,) = question
             scores = cache.compare(features, held, visible[None])[0]
-            hit, nats = hits(held.ids, targets[None])[0], nats.clamp(max=UNLIKELY)
-            alike = [scores.masked_fill((matched != length) | ~visible, NOWHERE) for length in range(LONGEST_MATCH + 1)]
+            hit, nats = target_mask(held.ids, targets[None])[0], nats.clamp(max=MAX_NLL)
+            alike = [scores.masked_fill((matched != length) | ~visible, MASKED) for length in range(LONGEST_MATCH + 1)]
             masses, found, tops, surprise = (
                 torch.stack(parts, 1)
                 for parts in (
                     [one.logsumexp(1) for one in alike],
-                    [one.masked_fill(~hit, NOWHERE).logsumexp(1) for one in alike],
+                    [one.masked_fill(~hit, MASKED).logsumexp(1) for one in alike],
                     [one.amax(1) for one in alike],
                     [(one.softmax(1) * nats).sum(1) for one in alike],
                 )
@@ -145,10 +145,10 @@ def _fit_gate(model: LanguageModel, cache: Cache, tokenizer: Tokenizer, conversa
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        worth = cache.worth(match)
+        worth = cache.match_bonus(match)
         mass = (masses + worth).logsumexp(1)
         shares = (masses + worth - mass[:, None]).exp()
-        facts = cache.facts(mass, (tops + worth).amax(1), count, (shares * surprise).sum(1), likeliest)
+        facts = cache.gate_features(mass, (tops + worth).amax(1), count, (shares * surprise).sum(1), likeliest)
         weight = facts @ gate + at_longest[longest]
         held = (found + worth).logsumexp(1) - mass
         nats = -torch.logaddexp(logsigmoid(weight) + held, logsigmoid(-weight) - own).mean()

@@ -17,12 +17,12 @@ from torch import Tensor
 from charbot.corpus.split import Split
 from charbot.corpus.table import speakers
 from charbot.errors import CorpusError
-from charbot.models.line_classifier import LineClassifier, encoded, mixed
-from charbot.models.line_reader import LineReader
-from charbot.models.loading import base_model
-from charbot.models.ngrams import NgramClassifier, counted, scale
 from charbot.personas.bundle import ClassifierCard, write_classifier
 from charbot.personas.library import Library
+from charbot.personas.loading import base_model
+from charbot.speakers.bilstm import BiLSTMSpeakerEncoder
+from charbot.speakers.classifier import SpeakerClassifier, encoded, mixed
+from charbot.speakers.ngrams import NgramClassifier, counted, scale
 from charbot.tokens import tokenizer_for
 from trainer.loop import Examination
 from trainer.stream import Window
@@ -126,7 +126,7 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
     counts = np.bincount(train.speakers, minlength=len(names))
     prior = torch.tensor(counts / counts.sum(), dtype=torch.float32).log()
     torch.manual_seed(settings.fit.seed)
-    reader = LineReader(base.embedding.weight.detach(), len(names), settings.hidden, settings.fit.dropout)
+    reader = BiLSTMSpeakerEncoder(base.embedding.weight.detach(), len(names), settings.hidden, settings.fit.dropout)
     with torch.no_grad():
         reader.bias.copy_(prior)
     stream = LineStream(encoded(tokenizer, train.texts), train.speakers, settings.fit.batch, settings.fit.seed)
@@ -140,22 +140,30 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
     if shop.world.leads:
         shop.console.print("line classifier: fitting the n-grams", highlight=False)
         ngrams = fit_ngrams(train.texts, train.speakers, settings.ngrams)
-        model = LineClassifier(tokenizer, ngrams, deepcopy(reader).cpu(), 0.0)
+        model = SpeakerClassifier(tokenizer, ngrams, deepcopy(reader).cpu(), 0.0)
         opinions = model.opinions(valid.texts)
 
         def validated(share: float) -> Evidence:
             return Evidence(mixed(*opinions, share), prior, valid.speakers)
 
         model = replace(model, share=_best(lambda share: validated(share).bits(1, 1.0)))
-        sureness = _best(lambda one: validated(model.share).bits(_TOGETHER, one))
+        evidence_exponent = _best(lambda one: validated(model.share).bits(_TOGETHER, one))
         test = Evidence(model.scores(splits["test"].texts), prior, splits["test"].speakers)
-        scores = {f"test_right_{n}": round(test.right(n, sureness), 5) for n in (1, _TOGETHER)}
-        scores |= {f"test_bits_{n}": round(test.bits(n, sureness), 5) for n in (1, _TOGETHER)}
+        scores = {f"test_right_{n}": round(test.right(n, evidence_exponent), 5) for n in (1, _TOGETHER)}
+        scores |= {f"test_bits_{n}": round(test.bits(n, evidence_exponent), 5) for n in (1, _TOGETHER)}
         shows = [str(shop.table.loc[shop.table["speaker"] == name, "show"].mode().iloc[0]) for name in names]
         write_classifier(
             folder,
             ClassifierCard(
-                tuple(names), tuple(shows), tuple(counts.tolist()), card.id, settings.hidden, model.share, sureness, scores, ""
+                tuple(names),
+                tuple(shows),
+                tuple(counts.tolist()),
+                card.id,
+                settings.hidden,
+                model.share,
+                evidence_exponent,
+                scores,
+                "",
             ),
             model.state(),
         )
@@ -183,24 +191,24 @@ class Evidence:
     prior: Tensor
     speakers: Sequence[int]
 
-    def bits(self, together: int, sureness: float) -> float:
+    def bits(self, together: int, evidence_exponent: float) -> float:
         """Bits that it takes to say who says so many lines; NaN where there is nothing to measure on."""
-        scores, of = self._together(together, sureness)
+        scores, of = self._together(together, evidence_exponent)
         return float(-scores.gather(1, of[:, None]).mean() / log(2))
 
-    def right(self, together: int, sureness: float) -> float:
+    def right(self, together: int, evidence_exponent: float) -> float:
         """The share of groups of so many lines whose speaker is recognised; NaN where there is none."""
-        scores, of = self._together(together, sureness)
+        scores, of = self._together(together, evidence_exponent)
         return float((scores.argmax(1) == of).float().mean()) if len(of) else float("nan")
 
-    def _together(self, together: int, sureness: float) -> tuple[Tensor, Tensor]:
+    def _together(self, together: int, evidence_exponent: float) -> tuple[Tensor, Tensor]:
         """(groups, classes) log-probabilities of who says so many lines one after the other, and (groups,) who does."""
         groups, of = [], []
         evidence, said_by = self.scores - self.prior, torch.tensor(self.speakers)
         for place in range(len(self.prior)):
             for group in torch.split(evidence[said_by == place], together):
                 if len(group) == together:
-                    groups.append(self.prior + group.sum(0) * together ** (sureness - 1))
+                    groups.append(self.prior + group.sum(0) * together ** (evidence_exponent - 1))
                     of.append(place)
         return (
             torch.stack(groups).log_softmax(1) if groups else torch.empty(0, len(self.prior)),

@@ -15,12 +15,12 @@ from charbot.corpus.split import Split
 from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import characters, likelihood
-from charbot.models.adapter import Adapter, merge, scaled
 from charbot.models.language_model import LanguageModel
-from charbot.models.loading import base_model
+from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
 from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library, slug
+from charbot.personas.loading import base_model
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from trainer.workshop import HELD_OUT, Finished, Workshop, examination, held_out_scores, stream_of
@@ -87,7 +87,9 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     speaker = vocabulary.speaker(name)
     torch.manual_seed(settings.seed)
     model.dropout = settings.dropout
-    adapter = Adapter(model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank)
+    adapter = LoraAdapter(
+        model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank
+    )
     found = [
         stretch for scene in scenes(shop.table, "train") for stretch in character_spans(scene, name, config.train.persona_context)
     ]
@@ -106,7 +108,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
 
     def merged(share: float = 1.0) -> LanguageModel:
         copied = deepcopy(model).cpu()
-        merge(copied, {name: tensor.cpu() for name, tensor in scaled(adapter.change(), share).items()}, speaker)
+        merge(copied, {name: tensor.cpu() for name, tensor in scale_delta(adapter.delta(), share).items()}, speaker)
         return copied
 
     finished = shop.fit(
@@ -131,7 +133,7 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     share = best_share(bits)
     fitted = merged(share)
     scores |= held_out_scores(fitted, tokenizer, held_out) | held_out_scores(fitted, tokenizer, voice_held_out, "voice_")
-    return (base.id, speaker, scores, scaled(adapter.change(), share)), finished
+    return (base.id, speaker, scores, scale_delta(adapter.delta(), share)), finished
 
 
 def voice_conversations(shop: Workshop, name: str, split: Split) -> list[Example]:

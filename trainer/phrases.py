@@ -1,4 +1,4 @@
-"""Finds the phrases that a model reads whole: see `charbot.models.phrases`."""
+"""Finds the phrases that a model reads whole: see `charbot.models.ngram_embedding`."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charbot.models.phrases import Kind
+from charbot.models.ngram_embedding import Kind
 from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Vocabulary
 

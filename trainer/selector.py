@@ -1,4 +1,4 @@
-"""Fits the selector of a base (see charbot.models.selector). The base itself stays as it is."""
+"""Fits the selector of a base (see charbot.models.response_selector). The base itself stays as it is."""
 
 import random
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import read_conversations
 from charbot.models.language_model import LanguageModel
-from charbot.models.selector import TURNS, Selector
+from charbot.models.response_selector import TURNS, ResponseSelector
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import END
@@ -59,7 +59,7 @@ def fit_selector(
     if sum(max(0, len(scene) - 1) for scene in scenes) < _ENOUGH:
         return
     model.requires_grad_(False)
-    model.select(size)
+    model.add_selector(size)
     assert model.selector is not None
     turns = _read(model, tokenizer, scenes)
     _fit(model, model.selector, turns, [_batches(turns, chance) for _ in range(_EPOCHS)], progress)
@@ -104,7 +104,7 @@ def _batches(turns: _Turns, chance: random.Random) -> list[Tensor]:
 
 
 def _fit(
-    model: LanguageModel, selector: Selector, turns: _Turns, epochs: Sequence[Sequence[Tensor]], progress: ConsoleProgress
+    model: LanguageModel, selector: ResponseSelector, turns: _Turns, epochs: Sequence[Sequence[Tensor]], progress: ConsoleProgress
 ) -> None:
     counts = torch.bincount(torch.cat(list(turns.texts)), minlength=model.architecture.inputs)
     with torch.no_grad():
@@ -124,8 +124,8 @@ def _fit(
             model.bags([turns.texts[i - back] if back <= known else nothing for i, known in zip(at, before, strict=True)])
             for back in range(1, TURNS + 1)
         ]
-        contexts = selector.contexts(said, turns.features[batch].float())
-        scores = selector.follows(contexts, selector.replies(model.bags([turns.texts[i] for i in at])))
+        contexts = selector.encode_context(said, turns.features[batch].float())
+        scores = selector.score(contexts, selector.encode_response(model.bags([turns.texts[i] for i in at])))
         true = torch.arange(len(at))
         loss = (cross_entropy(scores, true) + cross_entropy(scores.t(), true)) / 2
         loss.backward()  # type: ignore[no-untyped-call]

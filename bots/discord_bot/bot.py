@@ -39,7 +39,7 @@ from charbot.generation.persona import Reply
 from charbot.text import normalise, prepare_message, words
 
 if TYPE_CHECKING:
-    from charbot.evaluation.recognition import Ranking
+    from charbot.speakers.identifier import Ranking
 
 _REMEMBERED = 1000
 """People of whom it is known when they spoke last, and messages that were heard."""
@@ -97,7 +97,7 @@ class Bot(commands.AutoShardedBot):
         self.stages = Stages()
         self._faces = Faces(config.discord.avatars)
         self._disk = Worker("store")
-        self._recogniser = Worker("who", _RECOGNISED)
+        self._identifier = Worker("who", _RECOGNISED)
         self.conversations = Conversations(store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
         self._spoke: Recent[int, float] = Recent(_REMEMBERED)
         self._left: dict[int, int] = {}
@@ -234,7 +234,7 @@ class Bot(commands.AutoShardedBot):
                 await asyncio.wait_for(self.conversations.flush(), _FLUSHING_SECONDS)
         await super().close()
         await self._faces.close()
-        await self._recogniser.close()
+        await self._identifier.close()
         await self._disk.close()
 
     # Messages
@@ -486,7 +486,7 @@ class Bot(commands.AutoShardedBot):
 
     async def who_said(self, line: str) -> "Ranking":
         """Who would have said a line, the likeliest first. Raises BundleError, BusyError."""
-        return await self._recogniser.do(self.cast.who_said, line)
+        return await self._identifier.do(self.cast.who_said, line)
 
     async def forget_user(self, user: int) -> None:
         """What a user said is gone. Raises StoreError."""

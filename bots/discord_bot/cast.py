@@ -14,7 +14,7 @@ from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
 
 if TYPE_CHECKING:
-    from charbot.evaluation.recognition import Ranking, Recogniser
+    from charbot.speakers.identifier import Ranking, SpeakerIdentifier
 
 _LOADED = 8
 """Personas whose models are in memory at once, at the most."""
@@ -40,7 +40,7 @@ class Cast:
         self._lock = threading.Lock()
         self._personas: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Persona]]] = OrderedDict()
         self._members: dict[str, Member] = {}
-        self._recogniser: tuple[int, Recogniser] | None = None
+        self._identifier: tuple[int, SpeakerIdentifier] | None = None
         self.refresh()
         if not self._members:
             raise BundleError(self._library().nobody)
@@ -83,9 +83,9 @@ class Cast:
         library = self._library()
         written = library.classifier.stat().st_mtime_ns
         with LOADING:
-            from charbot.evaluation.recognition import Recogniser
+            from charbot.speakers.identifier import SpeakerIdentifier
 
-            if self._recogniser is None or self._recogniser[0] != written:
-                self._recogniser = written, Recogniser(library)
-            _, recogniser = self._recogniser
-        return recogniser.rank([text])
+            if self._identifier is None or self._identifier[0] != written:
+                self._identifier = written, SpeakerIdentifier(library)
+            _, identifier = self._identifier
+        return identifier.rank([text])

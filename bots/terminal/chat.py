@@ -34,7 +34,7 @@ from charbot.text import MAX_MESSAGE, find_name, normalise
 from charbot.tokens.vocabulary import UNITS, Unit
 
 if TYPE_CHECKING:
-    from charbot.evaluation.recognition import Recogniser
+    from charbot.speakers.identifier import SpeakerIdentifier
 
 T = TypeVar("T")
 
@@ -83,12 +83,12 @@ class Chat:
         return next((persona for persona in self.cast if persona.card.name == name), None) or self.persona
 
     @cached_property
-    def recogniser(self) -> "Recogniser":
+    def identifier(self) -> "SpeakerIdentifier":
         """Tells who would have said something. It waits: see `outcome`. Raises BundleError."""
         with LOADING:
-            from charbot.evaluation.recognition import Recogniser
+            from charbot.speakers.identifier import SpeakerIdentifier
 
-            return Recogniser(self.library)
+            return SpeakerIdentifier(self.library)
 
     @cached_property
     def _choices(self) -> list[Choice]:

@@ -155,7 +155,7 @@ def _why(talk: Chat, argument: str) -> None:
 def _who(talk: Chat, argument: str) -> None:
     if not argument:
         raise UsageError("/who TEXT: who would have said it")
-    ranking = talk.outcome(lambda: talk.recogniser.rank([argument]))
+    ranking = talk.outcome(lambda: talk.identifier.rank([argument]))
     table((), [(f"{probability:.0%}", name) for name, probability in ranking[:5]])
 
 

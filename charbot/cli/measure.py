@@ -91,16 +91,16 @@ def _score(args: argparse.Namespace) -> int:
 
 def _who(args: argparse.Namespace) -> int:
     before_torch()
-    from charbot.evaluation.recognition import Recogniser, rank_lines
+    from charbot.speakers.identifier import SpeakerIdentifier, rank_lines
 
     if args.json and args.text is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the text out")
-    recogniser = Recogniser(library_of(args), args.cast)
+    identifier = SpeakerIdentifier(library_of(args), args.cast)
     if args.json:
-        for line in rank_lines(recogniser, standard_input()):
+        for line in rank_lines(identifier, standard_input()):
             print(line, flush=True)
         return 0
-    for name, probability in recogniser.rank(standard_input().read().splitlines() if args.text is None else [args.text]):
+    for name, probability in identifier.rank(standard_input().read().splitlines() if args.text is None else [args.text]):
         print(f"{probability:6.1%}  {name}")
     return 0
 

@@ -14,8 +14,8 @@ from charbot.generation.engine import Engine
 from charbot.generation.lexicon import Lexicon
 from charbot.generation.persona import SMALL_TALK, Persona
 from charbot.generation.reranking import SELECTION_WEIGHTS, Candidate, rerank
-from charbot.models.loading import base_model, persona_model
 from charbot.personas.library import Library
+from charbot.personas.loading import base_model, persona_model
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS
 

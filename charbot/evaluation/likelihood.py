@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.examples import Example
-from charbot.models.cache import HORIZON, Held, Opinion, Question, hits
-from charbot.models.language_model import LanguageModel, token_nats
+from charbot.models.language_model import LanguageModel, token_nll
+from charbot.models.neural_cache import WINDOW, CacheDistribution, CacheEntries, CacheQuery, target_mask
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
 
@@ -83,7 +83,7 @@ def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> It
     model.train(was_training)
 
 
-def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, Question]]:
+def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheQuery]]:
     """What the model's cache is to be asked at the places of what is predicted, some at a time; `likeliest` and `mass`
     (N,) as `token_nats` gives them."""
     held = (read.ids[1:] < model.architecture.outputs).nonzero()[:, 0]
@@ -93,15 +93,15 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor)
     for start in range(0, len(read.places), _PLACES):
         part = slice(start, start + _PLACES)
         known = before[part, None]
-        first, last = max(0, int(known[0]) - HORIZON), int(known[-1])
+        first, last = max(0, int(known[0]) - WINDOW), int(known[-1])
         at = torch.arange(first, last)
-        visible = (at < known) & (at >= known - HORIZON)
+        visible = (at < known) & (at >= known - WINDOW)
         if last:
-            features, some = read.features[read.places[part]][None], Held(keys[None, first:last], ids[None, first:last])
+            features, some = read.features[read.places[part]][None], CacheEntries(keys[None, first:last], ids[None, first:last])
             yield part, model.question(features, some, visible[None], likeliest[None, part], mass[None, part])
 
 
-def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, Opinion]]:
+def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheDistribution]]:
     """What the model's cache, if it has one, answers to that."""
     if model.cache is not None:
         for part, question in questions(model, read, likeliest, mass):
@@ -114,15 +114,15 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
     results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
     for batch in read_conversations(model, rendered):
         features = torch.cat([read.features[read.places] for read in batch])
-        nats = token_nats(model, features, torch.cat([read.targets for read in batch]), group)
+        nats = token_nll(model, features, torch.cat([read.targets for read in batch]), group)
         for read, part_nats in zip(batch, torch.split(nats, [len(read.places) for read in batch], 1), strict=True):
             own, likeliest, mass = part_nats[:3]
             with torch.no_grad():
                 for at, opinion in opinions(model, read, likeliest, mass):
-                    own[at] = opinion.blended(own[None, at], hits(opinion.ids, read.targets[None, at]))[0]
+                    own[at] = opinion.mixture_nll(own[None, at], target_mask(opinion.ids, read.targets[None, at]))[0]
                     if group is not None:
                         in_group = group[opinion.ids][:, None].expand_as(opinion.log_shares)
-                        part_nats[3, at] = opinion.blended(part_nats[3:, at], in_group)[0]
+                        part_nats[3, at] = opinion.mixture_nll(part_nats[3:, at], in_group)[0]
             results[read.number] = (own if group is None else part_nats[[0, 3]]).numpy()
     return results
 

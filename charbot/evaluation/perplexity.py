@@ -47,7 +47,8 @@ def closed_perplexity(
             mass = scores.logsumexp(1)
             log_p = scores.sub_(mass[:, None])
             for part, opinion in opinions(model, read, -log_p.amax(1), mass):
-                log_p[part] = (log_p[part] + opinion.log_doubt[0, :, None]).exp_().add_(opinion.spread(log_p.shape[1])[0]).log_()
+                by_model = (log_p[part] + opinion.log_model_weight[0, :, None]).exp_()
+                log_p[part] = by_model.add_(opinion.to_vocab(log_p.shape[1])[0]).log_()
             own = log_p.gather(1, read.targets[:, None])[:, 0].numpy()
             summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()
         ids = read.targets.tolist()

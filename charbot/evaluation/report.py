@@ -21,9 +21,9 @@ from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.evaluation.perplexity import closed_perplexity, closed_vocabulary
 from charbot.evaluation.replies import judge_of, reply_report
 from charbot.generation.persona import Persona
-from charbot.models.loading import base_model, persona_model
 from charbot.personas.bundle import PersonaCard, read_persona
 from charbot.personas.library import Library
+from charbot.personas.loading import base_model, persona_model
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from charbot.tokens.word import WordTokenizer

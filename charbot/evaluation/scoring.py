@@ -11,9 +11,9 @@ from charbot.evaluation.likelihood import characters
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
 from charbot.jsonlines import Request, read_requests
 from charbot.models.language_model import LanguageModel
-from charbot.models.loading import persona_model
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
+from charbot.personas.loading import persona_model
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 

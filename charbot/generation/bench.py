@@ -84,13 +84,13 @@ def _seconds(run: Callable[[], object], times: int = 30) -> float:
 
 def _step(model: LanguageModel, rows: int) -> Callable[[], object]:
     """What a token of each candidate costs: a step, and the scores of the words that replies are made of."""
-    ids, state = torch.ones(rows, dtype=torch.int64), model.start(rows)
+    ids, state = torch.ones(rows, dtype=torch.int64), model.initial_state(rows)
     return lambda: model.logits(model.step(ids, state)[0], SPOKEN)
 
 
 def _plain_step(model: LanguageModel, rows: int) -> Callable[[], object]:
     """The same by calling `nn.LSTM` for one token, with matrices of float32."""
-    ids, state = torch.ones((1, rows), dtype=torch.int64), model.start(rows)
+    ids, state = torch.ones((1, rows), dtype=torch.int64), model.initial_state(rows)
     return lambda: model.logits(model(ids, state)[0], SPOKEN)
 
 

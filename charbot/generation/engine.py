@@ -15,9 +15,9 @@ from charbot.dialogue import Utterance
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.sampling import SPOKEN, Prompt, SamplingParams, sample_replies
 from charbot.models.attention import SPAN
-from charbot.models.cache import HORIZON, Held, hits, side_by_side
-from charbot.models.language_model import LanguageModel, token_nats
-from charbot.models.selector import TURNS, Bags
+from charbot.models.language_model import LanguageModel, token_nll
+from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, target_mask
+from charbot.models.response_selector import TURNS, Bags
 from charbot.models.state import DecoderState
 from charbot.text import broken_off, normalise
 from charbot.tokens import Tokenizer
@@ -49,7 +49,7 @@ class Engine:
             else [id_ for turn in turns[known.turns :] for id_ in render_turn(self.tokenizer, turn)]
             for turns, known in conversations
         ]
-        states = [self.model.start(1) if known is None else _state_of(known) for _, known in conversations]
+        states = [self.model.initial_state(1) if known is None else _state_of(known) for _, known in conversations]
         read = [self._prefill_one(ids[0], states[0])] if len(ids) == 1 else self._prefill_batch(ids, states)
         found = []
         for (turns, known), new, (features, state) in zip(conversations, ids, read, strict=True):
@@ -60,7 +60,7 @@ class Engine:
     def _fits(self, known: EncodedContext) -> bool:
         """Whether what was read ended in a state that this model can be in, by its sizes and by what it can say."""
         sizes = self.model.architecture
-        start = self.model.start(1)
+        start = self.model.initial_state(1)
         hidden, cell, trie, keys, values, held_keys, ids = known.state
         same_sizes = [part[:, 0].shape for part in start[:3]] == [part.shape for part in (hidden, cell, trie)]
         same_sizes &= keys.shape == values.shape == (len(keys), sizes.attention) and len(keys) < SPAN
@@ -98,7 +98,7 @@ class Engine:
         new = ids[1:][said].numpy().astype(np.int32)
         if known is not None:
             keys, new = np.concatenate((known.state[-2], keys)), np.concatenate((known.state[-1], new))
-        return keys[-HORIZON:].copy(), new[-HORIZON:].copy()
+        return keys[-WINDOW:].copy(), new[-WINDOW:].copy()
 
     @torch.inference_mode()
     def begin_turn(self, encoded: Sequence[EncodedContext], speaker: str | None) -> list[Prompt]:
@@ -157,10 +157,10 @@ class Engine:
             self._bags([conversation[-back].text if back <= len(conversation) else "" for conversation in said])
             for back in range(1, TURNS + 1)
         ]
-        contexts = selector.contexts(turns, torch.stack([prompt.features for prompt in prompts]))
-        replies = selector.replies(self._bags([text for some in texts for text in some]))
+        contexts = selector.encode_context(turns, torch.stack([prompt.features for prompt in prompts]))
+        replies = selector.encode_response(self._bags([text for some in texts for text in some]))
         parts = torch.split(replies, [len(some) for some in texts])
-        return [selector.follows(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
+        return [selector.score(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
 
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
@@ -177,19 +177,19 @@ class Engine:
             after, _ = self.model(ids[:-1], DecoderState.stack([one.state for one in prompts]))
             features = torch.cat([features, after])
         nats = torch.zeros(3, *ids.shape)
-        nats[:, counted] = token_nats(self.model, features[counted], ids[counted], first=first)
+        nats[:, counted] = token_nll(self.model, features[counted], ids[counted], first=first)
         own = nats[0]
         if self.model.cache is not None:
             # Each of these is (texts, ids), or (texts, ids, what is held).
             own, likeliest, mass = nats.mT
             targets, features = ids.t(), features.transpose(0, 1)
-            held = side_by_side([one.held for one in prompts], 1, longest + 1)
+            held = batch_entries([one.held for one in prompts], 1, longest + 1)
             before = held.ids.shape[1] - longest - 1
             held.keys[:, before:], held.ids[:, before:] = self.model.keys(features, targets), targets
             at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
-            visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - HORIZON)
+            visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - WINDOW)
             opinion = self.model.cache(*self.model.question(features, held, visible, likeliest, mass, first))
-            own = opinion.blended(own, hits(held.ids, targets)).where(counted.t(), 0.0).t()
+            own = opinion.mixture_nll(own, target_mask(held.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
 
 
@@ -208,10 +208,10 @@ def _state_of(reading: EncodedContext) -> DecoderState:
     return DecoderState(hidden, cell, trie, keys.float(), values.float(), torch.ones(keys.shape[:2], dtype=torch.bool))
 
 
-def _cache_of(reading: EncodedContext) -> Held:
+def _cache_of(reading: EncodedContext) -> CacheEntries:
     """What a cache holds, as a batch of one reader."""
     keys, ids = (torch.from_numpy(part)[None] for part in reading.state[5:])
-    return Held(keys.float(), ids.long())
+    return CacheEntries(keys.float(), ids.long())
 
 
 def whole_sentences(text: str, unit: Unit) -> str:

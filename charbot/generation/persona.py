@@ -81,12 +81,12 @@ class Persona:
     def _read(self, unit: Unit) -> "tuple[Engine, Prompt]":
         from charbot.generation.engine import Engine
         from charbot.generation.sampling import SPOKEN
-        from charbot.models.loading import persona_model
+        from charbot.personas.loading import persona_model
         from charbot.tokens import tokenizer_for
 
         fit = self.card.fit(unit)
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
-        model.quantise(SPOKEN)
+        model.quantize(SPOKEN)
         # What a cache holds is of use to that cache alone.
         cache = self._library.base(unit, fit.base)[1].cache
         engine = Engine(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from charbot.errors import Cancelled
-from charbot.models.cache import HORIZON, Held, matches, matches_after, side_by_side
-from charbot.models.language_model import LEAST, LanguageModel, exponentials
+from charbot.models.language_model import MIN_PROB, LanguageModel, shifted_exp_
+from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, match_lengths, next_match_lengths
 from charbot.models.state import DecoderState
 from charbot.tokens.vocabulary import END, Vocabulary
 
@@ -51,7 +51,7 @@ class Prompt:
 
     features: Tensor
     state: DecoderState
-    held: Held
+    held: CacheEntries
 
 
 @dataclass(frozen=True)
@@ -98,19 +98,19 @@ class _Caches:
 
     def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], sampling: SamplingParams) -> None:
         self.model = model
-        self.held = side_by_side([one.held for one in prompts], sampling.count, sampling.max_tokens)
+        self.held = batch_entries([one.held for one in prompts], sampling.count, sampling.max_tokens)
         self.length = self.held.ids.shape[1] - sampling.max_tokens
         said = self.held.ids[:: sampling.count, : self.length]
-        self.matched = matches(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
+        self.matched = match_lengths(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
 
-    def blended(self, features: Tensor, scores: Tensor) -> Tensor:
+    def probabilities(self, features: Tensor, scores: Tensor) -> Tensor:
         """The probabilities (B, V) by model and cache of the ids that have `scores`, which they take the place of; none is
         nothing, for one of those that may follow has to be drawn."""
-        shares, sums = exponentials(scores)
+        shares, sums = shifted_exp_(scores)
         if self.model.cache is None:
-            return shares.div_(sums[:, None]).clamp_(min=LEAST)
-        seen = slice(max(0, self.length - HORIZON), self.length)
-        held = Held(self.held.keys[:, seen], self.held.ids[:, seen])
+            return shares.div_(sums[:, None]).clamp_(min=MIN_PROB)
+        seen = slice(max(0, self.length - WINDOW), self.length)
+        held = CacheEntries(self.held.keys[:, seen], self.held.ids[:, seen])
         # What is further back than the horizon matches nothing.
         matched = self.matched[:, seen].minimum(torch.arange(held.ids.shape[1]))
         there, likeliest = held.ids >= 0, sums.log()
@@ -118,20 +118,20 @@ class _Caches:
         logs = shares.gather(1, held.ids.where(has_share, 0)).log_().where(has_share, -torch.inf)
         nats = likeliest[:, None] - logs
         opinion = self.model.cache(features[:, None], held, there[:, None], matched[:, None], nats[:, None], likeliest[:, None])
-        shares.mul_(opinion.log_doubt.exp() / sums[:, None])
-        return shares.add_(opinion.spread(shares.shape[1])[:, 0]).clamp_(min=LEAST)
+        shares.mul_(opinion.log_model_weight.exp() / sums[:, None])
+        return shares.add_(opinion.to_vocab(shares.shape[1])[:, 0]).clamp_(min=MIN_PROB)
 
     def keep(self, features: Tensor, ids: Tensor) -> None:
         """Takes up the id that each reply goes on with, given the features before it."""
         if self.model.cache is not None:
-            self.matched = matches_after(self.matched, self.held.ids[:, : self.length], ids)
+            self.matched = next_match_lengths(self.matched, self.held.ids[:, : self.length], ids)
             self.held.keys[:, self.length] = self.model.keys(features, ids)
             self.held.ids[:, self.length] = ids
         self.length += 1
 
     def leave(self, going: Tensor) -> None:
         """Forgets the replies that do not go on."""
-        self.held = Held(self.held.keys[going], self.held.ids[going])
+        self.held = CacheEntries(self.held.keys[going], self.held.ids[going])
         self.matched = self.matched[going]
 
 
@@ -188,7 +188,7 @@ def sample_replies(
     for at in range(sampling.max_tokens):
         if cancelled():
             raise Cancelled
-        shares = caches.blended(features, model.logits(features, SPOKEN))
+        shares = caches.probabilities(features, model.logits(features, SPOKEN))
         shares.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), 0.0)
         temperature = torch.where(spelling, _SPELLING, 1.0) * (sampling.temperature if at < sampling.opening else settled)
         chosen = choose(shares, chances[at, rows], temperature, sampling.top_p)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from charbot.models.attention import Attention
-from charbot.models.cache import Cache, Held, Question, matches
-from charbot.models.phrases import Phrases
-from charbot.models.quantised import Quantised, QuantisedLSTM, works
-from charbot.models.selector import Bags, Selector
+from charbot.models.neural_cache import CacheEntries, CacheQuery, NeuralCache, match_lengths
+from charbot.models.ngram_embedding import NgramEmbedding
+from charbot.models.quantization import QuantizedLinear, QuantizedLSTM, is_supported
+from charbot.models.response_selector import Bags, ResponseSelector
 from charbot.models.state import DecoderState
 
 Cell = Literal["lstm", "gru", "rnn"]
@@ -40,7 +40,7 @@ class Architecture:
         return asdict(self)
 
 
-LEAST = torch.finfo(torch.float32).tiny
+MIN_PROB = torch.finfo(torch.float32).tiny
 """No probability counts as less: its logarithm is to stay finite, though what is smaller may be flushed to zero."""
 
 _FEW = 32
@@ -64,21 +64,21 @@ class LanguageModel(nn.Module):
         self.dropout = dropout
         self.embedding = nn.Embedding(architecture.inputs, architecture.embedding)
         self.phrases = (
-            Phrases(architecture.phrases, architecture.inputs, architecture.embedding) if architecture.phrases else None
+            NgramEmbedding(architecture.phrases, architecture.inputs, architecture.embedding) if architecture.phrases else None
         )
-        self.recurrent: nn.RNNBase | QuantisedLSTM = _CELLS[architecture.cell](
+        self.recurrent: nn.RNNBase | QuantizedLSTM = _CELLS[architecture.cell](
             architecture.embedding, architecture.hidden, architecture.layers
         )
         self.attention = Attention(architecture.hidden, architecture.attention) if architecture.attention else None
-        self.writer: nn.LSTM | QuantisedLSTM | None = (
+        self.writer: nn.LSTM | QuantizedLSTM | None = (
             nn.LSTM(architecture.hidden, architecture.hidden) if architecture.attention else None
         )
-        self.projection: nn.Linear | Quantised = nn.Linear(architecture.hidden, architecture.embedding)
-        self._first: tuple[int, Quantised] | None = None
-        self.cache = Cache(architecture.embedding, architecture.cache) if architecture.cache else None
-        self.selector: Selector | None = None
+        self.projection: nn.Linear | QuantizedLinear = nn.Linear(architecture.hidden, architecture.embedding)
+        self._first: tuple[int, QuantizedLinear] | None = None
+        self.cache = NeuralCache(architecture.embedding, architecture.cache) if architecture.cache else None
+        self.selector: ResponseSelector | None = None
         if architecture.selector:
-            self.select(architecture.selector)
+            self.add_selector(architecture.selector)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of a softmax; scaled up to unit variance as inputs (see `forward`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
@@ -96,7 +96,7 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         """Ids (T, B) to features (T, B, embedding) and the state after the last; `logits` makes
         scores of features, apart, because few positions need them."""
-        state = self.start(ids.shape[1]) if state is None else state
+        state = self.initial_state(ids.shape[1]) if state is None else state
         embedded, trie = self._embedded(ids, state)
         layers = self.architecture.layers
         if self.architecture.cell == "lstm":
@@ -110,7 +110,7 @@ class LanguageModel(nn.Module):
             out, hidden, cell = out + written, torch.cat([hidden, last_hidden]), torch.cat([cell, last_cell])
         return self.projection(self._drop(out)).float(), state._replace(hidden=hidden.float(), cell=cell.float(), trie=trie)
 
-    def start(self, batch: int) -> DecoderState:
+    def initial_state(self, batch: int) -> DecoderState:
         """The state of readers who have read nothing."""
         sizes = self.architecture
         writers = int(self.writer is not None)
@@ -120,7 +120,7 @@ class LanguageModel(nn.Module):
         return DecoderState(
             hidden,
             hidden if sizes.cell == "lstm" else hidden[:writers],
-            trie if self.phrases is None else self.phrases.start(batch),
+            trie if self.phrases is None else self.phrases.initial_state(batch),
             nothing,
             nothing,
             torch.zeros((0, batch), dtype=torch.bool, device=hidden.device),
@@ -131,7 +131,7 @@ class LanguageModel(nn.Module):
 
         For a token at a time `nn.LSTM` is two to three times as slow: it arranges its weights anew at each call.
         """
-        if isinstance(self.recurrent, QuantisedLSTM):
+        if isinstance(self.recurrent, QuantizedLSTM):
             features, state = self(ids[None], state)
             return features[0], state
         embedded, trie = self._embedded(ids[None], state)
@@ -155,27 +155,27 @@ class LanguageModel(nn.Module):
         after = state._replace(hidden=torch.stack(hidden), cell=torch.stack(cells) if cells else state.cell, trie=trie)
         return self.projection(x), after
 
-    def quantise(self, first: int) -> None:
+    def quantize(self, first: int) -> None:
         """Has the model read, and score the `first` ids where no others are asked for, by matrices of 8 bits, if it is an
         LSTM and the machine multiplies them. It can no longer be fitted."""
-        if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and works():
-            self.recurrent = QuantisedLSTM(self.recurrent)
+        if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and is_supported():
+            self.recurrent = QuantizedLSTM(self.recurrent)
             if self.attention is not None and isinstance(self.writer, nn.LSTM):
-                self.writer = QuantisedLSTM(self.writer)
+                self.writer = QuantizedLSTM(self.writer)
                 for name in ("read", "write"):
-                    setattr(self.attention, name, Quantised(getattr(self.attention, name).weight))
-            self.projection = Quantised(self.projection.weight, self.projection.bias)
-            self._first = first, Quantised(self.output_weight[:first])
+                    setattr(self.attention, name, QuantizedLinear(getattr(self.attention, name).weight))
+            self.projection = QuantizedLinear(self.projection.weight, self.projection.bias)
+            self._first = first, QuantizedLinear(self.output_weight[:first])
 
-    def remember(self, size: int) -> None:
+    def add_cache(self, size: int) -> None:
         """Gives the model a cache that has learnt nothing, with keys of `size` numbers."""
         self.architecture = replace(self.architecture, cache=size)
-        self.cache = Cache(self.architecture.embedding, size)
+        self.cache = NeuralCache(self.architecture.embedding, size)
 
-    def select(self, size: int) -> None:
+    def add_selector(self, size: int) -> None:
         """Gives the model a selector that has learnt nothing, whose encoders meet in `size` numbers."""
         self.architecture = replace(self.architecture, selector=size)
-        self.selector = Selector(self.architecture.inputs, self.architecture.embedding, size)
+        self.selector = ResponseSelector(self.architecture.inputs, self.architecture.embedding, size)
 
     def bags(self, texts: Sequence[Tensor]) -> Bags:
         """Texts, each as its ids (N,), as a selector reads them."""
@@ -199,7 +199,7 @@ class LanguageModel(nn.Module):
 
     def logits(self, features: Tensor, first: int | None = None) -> Tensor:
         """Features (..., embedding) to scores (..., outputs) before the softmax, or only those of the `first` ids."""
-        features, bias = self._sure(features, self.bias[:first])
+        features, bias = self._scale_logits(features, self.bias[:first])
         if self._first is not None and self._first[0] == first:
             scores: Tensor = self._first[1](features)
             return scores.add_(bias)
@@ -208,27 +208,27 @@ class LanguageModel(nn.Module):
             return torch.addmm(bias[:, None], weight, features.t()).t().contiguous()
         return nn.functional.linear(features, weight, bias)
 
-    def held_nats(self, features: Tensor, ids: Tensor, mass: Tensor, first: int | None = None) -> Tensor:
+    def entry_nll(self, features: Tensor, ids: Tensor, mass: Tensor, first: int | None = None) -> Tensor:
         """-ln p by the model without its cache, and without gradients, of ids (B, M) at T places each: (B, T, M), given its
         features there (B, T, embedding) and the logarithm of the sum of exp of all scores (B, T); of no other than the
         `first` ids."""
         with torch.no_grad():
             some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
-            features, bias = self._sure(features, self.bias[some])
+            features, bias = self._scale_logits(features, self.bias[some])
             scores = nn.functional.linear(features, self.output_weight[some], bias)
             nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
             return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
 
     def question(
-        self, features: Tensor, held: Held, visible: Tensor, likeliest: Tensor, mass: Tensor, first: int | None = None
-    ) -> Question:
+        self, features: Tensor, held: CacheEntries, visible: Tensor, likeliest: Tensor, mass: Tensor, first: int | None = None
+    ) -> CacheQuery:
         """What the cache is asked at T places each, `likeliest` and `mass` being (B, T) what `token_nats` gives there."""
-        nats = self.held_nats(features, held.ids, mass, first)
-        return Question(features, held, visible, matches(held.ids, visible), nats, likeliest)
+        nats = self.entry_nll(features, held.ids, mass, first)
+        return CacheQuery(features, held, visible, match_lengths(held.ids, visible), nats, likeliest)
 
-    def _sure(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def _scale_logits(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Features and bias, from which scores are as sure as they are to be beside the cache, where there is one."""
-        return (features, bias) if self.cache is None else (features * self.cache.sureness, bias * self.cache.sureness)
+        return (features, bias) if self.cache is None else (features * self.cache.logit_scale, bias * self.cache.logit_scale)
 
     def _drop(self, x: Tensor) -> Tensor:
         if not self.training or self.dropout == 0:
@@ -266,7 +266,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             wanted = targets[part, None]
             shares = torch.softmax(torch.mm(read[part], rows.t()) + bias, 1)
-            total -= shares.gather(1, wanted).clamp_(min=LEAST).log_().sum()
+            total -= shares.gather(1, wanted).clamp_(min=MIN_PROB).log_().sum()
             shares.scatter_add_(1, wanted, shares.new_full(wanted.shape, -1.0))
             grad_bias += shares.sum(0)
             errors = shares.to(products)
@@ -291,13 +291,13 @@ def linear_cross_entropy(
     return loss
 
 
-def exponentials(scores: Tensor) -> tuple[Tensor, Tensor]:
+def shifted_exp_(scores: Tensor) -> tuple[Tensor, Tensor]:
     """exp of how much less than the best of its row each score (N, V) is, in the scores' place, and their sums (N,)."""
     found = scores.sub_(scores.amax(1, keepdim=True)).exp_()
     return found, found.sum(1)
 
 
-def token_nats(
+def token_nll(
     model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, first: int | None = None
 ) -> Tensor:
     """-ln p by the model without its cache, and without gradients, of each target (N,) given its features (N, E), and of
@@ -311,5 +311,5 @@ def token_nats(
             found[0, part], found[1, part] = -scores.gather(1, targets[part, None])[:, 0], -scores.amax(1)
             if group is not None:
                 found[3, part] = -scores[:, group].logsumexp(1)
-            found[:, part] += exponentials(scores)[1].log_() - found[1, part]
+            found[:, part] += shifted_exp_(scores)[1].log_() - found[1, part]
         return found

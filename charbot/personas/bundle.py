@@ -109,7 +109,7 @@ class ClassifierCard:
     base: str
     hidden: int
     share: float
-    sureness: float
+    evidence_exponent: float
     scores: Mapping[str, float]
     sha256: str
 
@@ -261,6 +261,8 @@ def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
     data = _read_card(path, "classifier", "--classifier")
     with _naming_faults(path):
         fields = {key: value for key, value in data.items() if key not in ("kind", "format")}
+        if "sureness" in fields:  # what it was called in bundles before
+            fields["evidence_exponent"] = fields.pop("sureness")
         card = ClassifierCard(**fields | {key: tuple(fields[key]) for key in ("names", "shows", "lines")})
     return card, _load(folder / _WEIGHTS, card.sha256)
 

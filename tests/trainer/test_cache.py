@@ -7,7 +7,7 @@ from rich.console import Console
 from charbot.corpus.examples import response_examples
 from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood
-from charbot.models.cache import hits
+from charbot.models.neural_cache import target_mask
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
@@ -44,13 +44,13 @@ def test_a_cache_finds_what_is_said_again(unit: Unit, vocabularies: dict[str, Vo
 @pytest.mark.parametrize(("bias", "expected"), [(-3.0, min(_SURENESS)), (3.0, max(_SURENESS))])
 def test_who_is_wrong_and_sure_of_it_is_made_less_sure(bias: float, expected: float, vocabularies: dict[str, Vocabulary]) -> None:
     tokenizer, model = tokenizer_for(vocabularies["word"]), tiny_model(vocabularies["word"])
-    model.remember(8)
+    model.add_cache(8)
     assert model.cache is not None
     scene = _scenes(1, seed=1)[0]
     with torch.no_grad():
         model.bias[[END, *tokenizer.encode(scene[0].text)]] = bias
     _fit_sureness(model, model.cache, tokenizer, [*response_examples(scene, 6)])
-    assert model.cache.sureness.item() == pytest.approx(expected)
+    assert model.cache.logit_scale.item() == pytest.approx(expected)
 
 
 def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> None:
@@ -62,7 +62,10 @@ def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> No
     def slopes() -> float:
         """How much better what is said would be found by other matches and gates, as those that ask the cache see it."""
         asked = [part for parts in _asked(model, tokenizer, held_out) for part in parts]
-        found = [cache(*question).blended(own[None], hits(question.held.ids, targets[None])) for targets, own, question in asked]
+        found = [
+            cache(*question).mixture_nll(own[None], target_mask(question.held.ids, targets[None]))
+            for targets, own, question in asked
+        ]
         wanted = torch.autograd.grad(torch.cat(found, 1).mean(), [cache.match, cache.gate, cache.longest])
         return max(float(one.abs().max()) for one in wanted)
 

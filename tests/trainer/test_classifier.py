@@ -8,10 +8,10 @@ import torch
 from rich.console import Console
 
 from charbot.errors import BundleError, CorpusError, UsageError
-from charbot.evaluation.recognition import Recogniser, rank_lines
-from charbot.models.ngrams import counted
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library
+from charbot.speakers.identifier import SpeakerIdentifier, rank_lines
+from charbot.speakers.ngrams import counted
 from tests.conftest import SAYINGS, tiny_config
 from trainer.classifier import Evidence, LineStream, _best, fit_classifier, fit_ngrams
 from trainer.workshop import Workshop, prepare
@@ -37,7 +37,7 @@ def test_who_always_says_the_same_is_told_apart(fitted: Library) -> None:
     card, _ = read_classifier(fitted.classifier)
     assert card.scores["test_right_1"] == card.scores["test_right_10"] == 1
     assert card.scores["test_bits_10"] <= card.scores["test_bits_1"] < 0.2
-    recogniser = Recogniser(fitted)
+    recogniser = SpeakerIdentifier(fitted)
     for name, texts in SAYINGS.items():
         for text in texts:
             ranking = recogniser.rank([text])
@@ -47,17 +47,17 @@ def test_who_always_says_the_same_is_told_apart(fitted: Library) -> None:
 
 @pytest.mark.slow
 def test_a_cast_can_be_chosen(fitted: Library) -> None:
-    assert {name for name, _ in Recogniser(fitted, ["bob", "Cy"]).rank(["More tea?"])} == {"Bob", "Cy"}
-    assert len(Recogniser(fitted, ["demo"]).rank(["More tea?"])) == 3
+    assert {name for name, _ in SpeakerIdentifier(fitted, ["bob", "Cy"]).rank(["More tea?"])} == {"Bob", "Cy"}
+    assert len(SpeakerIdentifier(fitted, ["demo"]).rank(["More tea?"])) == 3
     with pytest.raises(UsageError, match=r"called 'Zed' is known here; known are .*Ann.*Demo"):
-        Recogniser(fitted, ["Zed"])
+        SpeakerIdentifier(fitted, ["Zed"])
     with pytest.raises(UsageError, match="two people"):
-        Recogniser(fitted, ["Ann"])
+        SpeakerIdentifier(fitted, ["Ann"])
 
 
 @pytest.mark.slow
 def test_json_lines(fitted: Library) -> None:
-    recogniser = Recogniser(fitted)
+    recogniser = SpeakerIdentifier(fitted)
     asked = ['{"id": 1, "text": "More tea?"}', '{"id": 2, "lines": ["More tea?", "The kettle is on!"]}', '{"id": 3}']
     one, two, nothing = (json.loads(line) for line in rank_lines(recogniser, asked))
     assert one["ranking"][0][0] == two["ranking"][0][0] == "Ann"
@@ -87,7 +87,7 @@ def test_one_person_cannot_be_told_apart(corpus: pd.DataFrame, shared_library: L
 
 def test_without_a_classifier_its_fit_is_suggested(shared_library: Library) -> None:
     with pytest.raises(BundleError, match="charbot train --classifier"):
-        Recogniser(shared_library)
+        SpeakerIdentifier(shared_library)
 
 
 @pytest.mark.parametrize("speakers", [[0, 1], [0, 1, 2]])

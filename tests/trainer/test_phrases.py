@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.models.phrases import Kind
+from charbot.models.ngram_embedding import Kind
 from tests.phrases import FOLDED, KINDS, VOCABULARY, rendered, spelled
 from trainer.phrases import frequent_phrases
 

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from charbot.dialogue import Utterance
 from charbot.models.language_model import LanguageModel
-from charbot.models.selector import TURNS
+from charbot.models.response_selector import TURNS
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary, build_vocabulary
 from tests.conftest import tiny_model
@@ -52,11 +52,13 @@ def test_a_selector_learns_what_answers_what(monkeypatch: pytest.MonkeyPatch) ->
     def ids(text: str) -> torch.Tensor:
         return torch.tensor(encode(text), dtype=torch.int64)
 
-    replies = selector.replies(model.bags([ids(f"here is {colour} big") for colour in ("green", "white", "red", "brown")]))
+    replies = selector.encode_response(
+        model.bags([ids(f"here is {colour} big") for colour in ("green", "white", "red", "brown")])
+    )
     for place, kind in enumerate(KINDS):
         turns = [model.bags([ids(f"small {kind} please" if back == 0 else "")]) for back in range(TURNS)]
         features = torch.zeros(1, model.architecture.embedding)
-        assert int(selector.follows(selector.contexts(turns, features), replies).argmax()) == place
+        assert int(selector.score(selector.encode_context(turns, features), replies).argmax()) == place
     for name, p in model.named_parameters():
         assert not p.requires_grad
         assert name.startswith("selector.") or torch.equal(p, before[name]), "the base stays as it is"

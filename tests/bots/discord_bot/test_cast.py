@@ -40,12 +40,12 @@ def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path:
     ranking = cast.who_said("Do you want some pizza?")
     assert sum(probability for _, probability in ranking) == pytest.approx(1)
     assert {one.name for one in cast.members} <= {name for name, _ in ranking}
-    known = cast._recogniser
+    known = cast._identifier
     assert cast.who_said("Do you want some pizza?") == ranking
-    assert cast._recogniser is known
+    assert cast._identifier is known
     os.utime(tmp_path / "classifier", (1, 1))
     cast.who_said("Hi")
-    assert cast._recogniser is not known
+    assert cast._identifier is not known
 
 
 def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(library: Library) -> None:

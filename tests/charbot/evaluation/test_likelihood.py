@@ -8,7 +8,7 @@ from charbot.corpus.examples import full_example, response_example
 from charbot.dialogue import Utterance
 from charbot.evaluation import likelihood as module
 from charbot.evaluation.likelihood import Likelihood, characters, likelihood, predicted_nats
-from charbot.models.cache import Held, matches
+from charbot.models.neural_cache import CacheEntries, match_lengths
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -39,7 +39,7 @@ def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
     """Asked at many places at once, it says what it says at each alone, of what it holds there."""
     model = tiny_model(vocabularies[unit], cache=8)
     assert model.cache is not None
-    monkeypatch.setattr(module, "HORIZON", 5)
+    monkeypatch.setattr(module, "WINDOW", 5)
     one = render(tokenizer_for(vocabularies[unit]), full_example(TURNS))
     ids = torch.from_numpy(one.ids.astype(np.int64))
     with torch.no_grad():
@@ -50,11 +50,13 @@ def test_a_cache_sees_what_was_said_as_far_back_as_its_horizon(
             p = model.logits(feature).softmax(0)
             nats = -p.log()
             if held:
-                now = Held(torch.stack([key for key, _ in held[-5:]])[None], torch.stack([id_ for _, id_ in held[-5:]])[None])
+                now = CacheEntries(
+                    torch.stack([key for key, _ in held[-5:]])[None], torch.stack([id_ for _, id_ in held[-5:]])[None]
+                )
                 visible = torch.ones(1, 1, len(held[-5:]), dtype=torch.bool)
-                matched, known = matches(now.ids, visible), nats[now.ids][None]
+                matched, known = match_lengths(now.ids, visible), nats[now.ids][None]
                 opinion = model.cache(feature[None, None], now, visible, matched, known, nats.min()[None, None])
-                p = p * opinion.log_doubt.exp()[0, 0] + opinion.spread(len(p))[0, 0]
+                p = p * opinion.log_model_weight.exp()[0, 0] + opinion.to_vocab(len(p))[0, 0]
             if one.predicted[place + 1]:
                 expected.append(-log(float(p[following])))
                 held.append((model.keys(feature, following), following))

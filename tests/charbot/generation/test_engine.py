@@ -11,8 +11,8 @@ from charbot.evaluation.likelihood import predicted_nats
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.engine import Engine, whole_sentences
 from charbot.generation.sampling import SPOKEN, SamplingParams, sample_replies
-from charbot.models.cache import HORIZON
 from charbot.models.language_model import Cell
+from charbot.models.neural_cache import WINDOW
 from charbot.tokens import tokenizer_for
 from charbot.tokens.render import render
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -79,13 +79,13 @@ def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[
     assert agreeing > len(drawn) / 4 if unit == "char" else agreeing > 0
 
 
-@pytest.mark.parametrize("horizon", [HORIZON, 7])
+@pytest.mark.parametrize("horizon", [WINDOW, 7])
 @pytest.mark.parametrize("unit", UNITS)
 def test_ids_are_drawn_as_likely_as_they_are_found(
     unit: Unit, horizon: int, vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (charbot.generation.engine, charbot.generation.sampling):
-        monkeypatch.setattr(module, "HORIZON", horizon)
+        monkeypatch.setattr(module, "WINDOW", horizon)
     engine = _mind(vocabularies[unit])
     (prompt,) = engine.begin_turn(engine.prefill([(TURNS, None)]), "Ann")
     chance = torch.Generator().manual_seed(0)
@@ -135,7 +135,7 @@ def test_how_well_texts_follow_conversations_side_by_side_is_as_alone(vocabulari
     assert model.selector is not None
     torch.nn.init.normal_(model.selector.weights)
     engine = Engine("mind", model, tokenizer_for(vocabularies["word"]))
-    model.quantise(SPOKEN)
+    model.quantize(SPOKEN)
     said = [
         [Utterance("Ann", "Is there any tea?")],
         [],

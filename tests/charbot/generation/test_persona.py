@@ -12,7 +12,7 @@ from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
-from charbot.models.quantised import QuantisedLSTM
+from charbot.models.quantization import QuantizedLSTM
 from charbot.models.state import DecoderState
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import UNITS, Unit
@@ -50,10 +50,10 @@ def test_a_seed_makes_a_reply_repeatable(shared_library: Library) -> None:
 def test_matrices_have_8_bits_where_the_machine_multiplies_them(
     shared_library: Library, monkeypatch: pytest.MonkeyPatch, unit: Unit, native: bool
 ) -> None:
-    monkeypatch.setattr("charbot.models.language_model.works", lambda: native)
+    monkeypatch.setattr("charbot.models.language_model.is_supported", lambda: native)
     persona = _persona(shared_library, unit)
     assert persona.reply(Conversation().add("More tea?"), seed=1).text
-    assert isinstance(persona.load(unit)[0].model.recurrent, QuantisedLSTM if native else torch.nn.LSTM)
+    assert isinstance(persona.load(unit)[0].model.recurrent, QuantizedLSTM if native else torch.nn.LSTM)
 
 
 def test_models_are_loaded_one_after_the_other_whoever_asks(shared_library: Library) -> None:

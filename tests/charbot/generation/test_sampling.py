@@ -52,8 +52,8 @@ def test_a_seed_makes_replies_repeatable(vocabularies: dict[str, Vocabulary]) ->
 
 
 def test_conversations_drawn_side_by_side_do_not_mix(vocabularies: dict[str, Vocabulary]) -> None:
-    side_by_side = _draw(vocabularies["word"], 3, 4, 5)
-    for replies, seed in zip(side_by_side, (3, 4, 5), strict=True):
+    batch_entries = _draw(vocabularies["word"], 3, 4, 5)
+    for replies, seed in zip(batch_entries, (3, 4, 5), strict=True):
         assert [reply.ids for reply in replies] == [reply.ids for reply in _draw(vocabularies["word"], seed)[0]]
 
 

@@ -41,7 +41,7 @@ def test_what_is_read_in_parts_is_read_as_at_once(model: LanguageModel, cuts: tu
 
 def test_a_token_at_a_time_is_the_same(model: LanguageModel) -> None:
     ids = _conversations()
-    state = model.start(3)
+    state = model.initial_state(3)
     for at, features in enumerate(model(ids)[0]):
         one, state = model.step(ids[at], state)
         torch.testing.assert_close(one, features)
@@ -53,11 +53,11 @@ def test_only_the_last_tokens_of_a_conversation_are_seen(model: LanguageModel) -
     x = torch.randn(40, 1, 32)
     begins = torch.zeros(40, 1, dtype=torch.bool)
     begins[30] = True
-    before = model.attention(x, begins, model.start(1))[0]
+    before = model.attention(x, begins, model.initial_state(1))[0]
     for changed in (5, 29):
         x = x.clone()
         x[changed] += 1
-        after = model.attention(x, begins, model.start(1))[0]
+        after = model.attention(x, begins, model.initial_state(1))[0]
         differs = [at for at in range(40) if not torch.allclose(before[at], after[at])]
         assert differs == list(range(changed, min(30, changed + 12)))
         before = after

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charbot.models.language_model import Cell, LanguageModel, linear_cross_entropy, token_nats
-from charbot.models.quantised import works
+from charbot.models.language_model import Cell, LanguageModel, linear_cross_entropy, token_nll
+from charbot.models.quantization import is_supported
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
 
@@ -92,10 +92,10 @@ def test_beside_a_cache_scores_may_be_less_sure(model: LanguageModel) -> None:
     features = torch.randn(5, 16)
     with torch.no_grad():
         before = model.logits(features)
-        model.remember(8)
+        model.add_cache(8)
         assert model.cache is not None
         torch.testing.assert_close(model.logits(features), before)
-        model.cache.sureness.fill_(0.5)
+        model.cache.logit_scale.fill_(0.5)
         torch.testing.assert_close(model.logits(features), before / 2)
 
 
@@ -108,12 +108,12 @@ def test_token_nats_are_minus_log_probabilities(model: LanguageModel) -> None:
     group = torch.arange(model.architecture.outputs) % 3 == 0
     expected_of_group = -log_p[:, group].logsumexp(1)
     torch.testing.assert_close(
-        token_nats(model, features, targets, group), torch.stack((expected.detach(), -log_p.amax(1), mass, expected_of_group))
+        token_nll(model, features, targets, group), torch.stack((expected.detach(), -log_p.amax(1), mass, expected_of_group))
     )
-    assert token_nats(model, features[:0], targets[:0]).shape == (3, 0)
+    assert token_nll(model, features[:0], targets[:0]).shape == (3, 0)
     ids = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
     with torch.no_grad():
-        nats = model.held_nats(features[:6].view(2, 3, 16), ids, mass[:6].view(2, 3), first=5)
+        nats = model.entry_nll(features[:6].view(2, 3, 16), ids, mass[:6].view(2, 3), first=5)
     for row, place, held in ((0, 2, 0), (0, 0, 2), (1, 1, 3)):
         assert float(nats[row, place, held]) == pytest.approx(-float(log_p[3 * row + place, ids[row, held]]), rel=1e-4)
     assert nats[0, 0, 1] == torch.inf, "not among those that can be said"
@@ -151,14 +151,14 @@ def test_a_step_is_what_reading_on_by_one_token_is(cell: Cell, unit: Unit, vocab
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.skipif(not works(), reason="torch multiplies no matrices of 8 bits on this machine")
+@pytest.mark.skipif(not is_supported(), reason="torch multiplies no matrices of 8 bits on this machine")
 def test_a_quantised_model_finds_nearly_the_same(vocabularies: dict[str, Vocabulary]) -> None:
     model = tiny_model(vocabularies["word"], layers=2)
     ids = torch.randint(0, model.architecture.inputs, (9, 2))
     with torch.inference_mode():
         features, end = model(ids)
         expected = model.logits(features, 20).log_softmax(-1)
-        model.quantise(20)
+        model.quantize(20)
         found, state = model(ids[:8])
         torch.testing.assert_close(model.logits(found, 20).log_softmax(-1), expected[:8], atol=0.05, rtol=0.02)
         last, state = model.step(ids[8], state)
@@ -172,5 +172,5 @@ def test_other_cells_are_not_quantised(vocabularies: dict[str, Vocabulary]) -> N
     ids = torch.randint(0, model.architecture.inputs, (9, 2))
     with torch.inference_mode():
         expected = model.logits(model(ids)[0], 20)
-        model.quantise(20)
+        model.quantize(20)
         assert torch.equal(model.logits(model(ids)[0], 20), expected)

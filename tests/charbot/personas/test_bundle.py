@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from charbot.errors import BundleError
-from charbot.models.loading import base_model, persona_model
 from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, write_base, write_persona
 from charbot.personas.library import Library
+from charbot.personas.loading import base_model, persona_model
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import GUARD, tiny_model
 

@@ -6,9 +6,10 @@ import torch
 from safetensors.torch import save_file
 
 from charbot.errors import BundleError
-from charbot.models.loading import base_model, persona_model
+from charbot.personas import loading
 from charbot.personas.bundle import read_base_guard, read_change, read_persona, write_base
 from charbot.personas.library import Library
+from charbot.personas.loading import base_model, persona_model
 from charbot.storage import sha256
 
 
@@ -39,7 +40,7 @@ def test_sizes_that_no_model_can_have_are_told(library: Library, sizes: dict[str
         base_model(library, "char")
 
 
-LATER = ("cache.match", "cache.longest", "cache.sureness")
+LATER = ("cache.match", "cache.longest", "cache.logit_scale")
 
 
 def test_a_cache_that_knows_nothing_of_matches_does_without(library: Library) -> None:
@@ -53,7 +54,19 @@ def test_a_cache_that_knows_nothing_of_matches_does_without(library: Library) ->
     assert not again.cache.match.any()
     assert not again.cache.longest.any()
     assert again.cache.gate.tolist() == [1, 1, 1, 1, 1, 0]
-    assert again.cache.sureness == 1
+    assert again.cache.logit_scale == 1
+
+
+def test_weights_are_read_under_the_names_that_they_had_before(library: Library) -> None:
+    model, vocabulary, card = base_model(library, "word")
+    folder = library.folders[0] / "bases/word"
+    now = {old: now for now, old in loading._OLD_NAMES.items()}
+    assert now.keys() <= model.state_dict().keys()
+    before = {now.get(name, name): tensor for name, tensor in model.state_dict().items()}
+    write_base(folder, vocabulary, card.architecture, before, read_base_guard(folder, card), {}, {})
+    again, _, _ = base_model(Library(library.folders), "word")
+    for name, tensor in model.state_dict().items():
+        assert torch.allclose(again.state_dict()[name], tensor, rtol=0.02, atol=1e-3), name
 
 
 def test_a_change_that_does_not_fit_its_base_is_told(library: Library) -> None:

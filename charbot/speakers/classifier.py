@@ -7,8 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from charbot.models.line_reader import LineReader
-from charbot.models.ngrams import NgramClassifier
+from charbot.speakers.bilstm import BiLSTMSpeakerEncoder
+from charbot.speakers.ngrams import NgramClassifier
 from charbot.tokens import Tokenizer
 
 _LONGEST = 80
@@ -21,19 +21,19 @@ def encoded(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
 
 
 @dataclass(frozen=True)
-class LineClassifier:
+class SpeakerClassifier:
     """Tells who says a line; the reader's opinion weighs `share` of one (a product of experts, Hinton 2002)."""
 
     tokenizer: Tokenizer
     ngrams: NgramClassifier
-    reader: LineReader
+    reader: BiLSTMSpeakerEncoder
     share: float
 
     @classmethod
     def load(cls, tokenizer: Tokenizer, embedding: Tensor, hidden: int, share: float, weights: Mapping[str, Tensor]) -> Self:
         """From what `state` gave. Raises KeyError and RuntimeError where that is not it."""
         ngrams = NgramClassifier(weights["known"], weights["salience"], weights["weight"], weights["bias"])
-        reader = LineReader(embedding, len(ngrams.bias), hidden)
+        reader = BiLSTMSpeakerEncoder(embedding, len(ngrams.bias), hidden)
         reader.load_state_dict({name.removeprefix("reader."): w for name, w in weights.items() if name.startswith("reader.")})
         return cls(tokenizer, ngrams, reader.eval(), share)
 

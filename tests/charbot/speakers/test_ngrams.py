@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.models.ngrams import NgramClassifier, counted, ngrams, scale
+from charbot.speakers.ngrams import NgramClassifier, counted, ngrams, scale
 
 
 def _classifier(*known: str) -> NgramClassifier:

@@ -25,7 +25,7 @@ def _of_part(name: str) -> bool:
     return name.startswith(("cache.", "selector."))
 
 
-class Adapter(nn.Module):
+class LoraAdapter(nn.Module):
     """A frozen base with a trainable change of it: B @ A for each matrix, a plain one for each
     bias and for the embedding of the persona's own speaker token.
 
@@ -56,7 +56,7 @@ class Adapter(nn.Module):
         embedding = base.embedding.weight.detach()
         self.shift["speaker"] = nn.Parameter(embedding[like] - embedding[speaker])
 
-    def change(self) -> dict[str, Tensor]:
+    def delta(self) -> dict[str, Tensor]:
         """The change as tensors to save: see `merge`."""
         return {name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("base.")}
 
@@ -96,7 +96,7 @@ def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker
     return merged
 
 
-def scaled(change: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+def scale_delta(change: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
     """So much of a change, on the way from the base to all of it. Who speaks stays as it is."""
     own = {name for name in change if name.startswith("a.") or name == "shift.speaker"}
     return {name: tensor if name in own else share * tensor for name, tensor in change.items()}

@@ -1,7 +1,7 @@
 import torch
 
 from charbot.models.language_model import LanguageModel
-from charbot.models.selector import TURNS, Bags
+from charbot.models.response_selector import TURNS, Bags
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import tiny_model
 
@@ -27,12 +27,12 @@ def test_texts_side_by_side_are_what_they_are_alone(vocabularies: dict[str, Voca
     said = [[[5, 6], [7], [], [8, 9, 10]], [[], [5], [5, 5], []]]
     features = torch.randn(2, model.architecture.embedding)
     texts = [torch.tensor([6, 7, 8]), NOTHING, torch.tensor([9])]
-    together = selector.follows(selector.contexts(_turns(model, said), features), selector.replies(model.bags(texts)))
+    together = selector.score(selector.encode_context(_turns(model, said), features), selector.encode_response(model.bags(texts)))
     assert together.shape == (2, 3)
     for row in range(2):
-        context = selector.contexts(_turns(model, said[row : row + 1]), features[row : row + 1])
+        context = selector.encode_context(_turns(model, said[row : row + 1]), features[row : row + 1])
         for column, text in enumerate(texts):
-            alone = selector.follows(context, selector.replies(model.bags([text])))
+            alone = selector.score(context, selector.encode_response(model.bags([text])))
             torch.testing.assert_close(alone, together[row : row + 1, column : column + 1])
 
 
@@ -40,11 +40,11 @@ def test_how_well_a_reply_follows_is_bounded_and_knows_no_order_of_words(vocabul
     model = _model(vocabularies["word"])
     selector = model.selector
     assert selector is not None
-    contexts = selector.contexts(_turns(model, [[[5], [6], [7], [8]]]), torch.randn(1, model.architecture.embedding))
-    forth, back, other = selector.replies(model.bags([torch.tensor(ids) for ids in ([5, 6, 7], [7, 6, 5], [9])]))
+    contexts = selector.encode_context(_turns(model, [[[5], [6], [7], [8]]]), torch.randn(1, model.architecture.embedding))
+    forth, back, other = selector.encode_response(model.bags([torch.tensor(ids) for ids in ([5, 6, 7], [7, 6, 5], [9])]))
     torch.testing.assert_close(forth, back)
     assert not torch.allclose(forth, other)
-    assert selector.follows(contexts, forth[None]).abs() <= selector.sureness.exp()
+    assert selector.score(contexts, forth[None]).abs() <= selector.logit_scale.exp()
 
 
 def test_which_turn_said_something_counts(vocabularies: dict[str, Vocabulary]) -> None:
@@ -52,6 +52,6 @@ def test_which_turn_said_something_counts(vocabularies: dict[str, Vocabulary]) -
     selector = model.selector
     assert selector is not None
     features = torch.zeros(1, model.architecture.embedding)
-    last = selector.contexts(_turns(model, [[[5, 6], [], [], []]]), features)
-    before = selector.contexts(_turns(model, [[[], [5, 6], [], []]]), features)
+    last = selector.encode_context(_turns(model, [[[5, 6], [], [], []]]), features)
+    before = selector.encode_context(_turns(model, [[[], [5, 6], [], []]]), features)
     assert not torch.allclose(last, before)

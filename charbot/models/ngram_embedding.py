@@ -15,7 +15,7 @@ from enum import IntEnum
 import torch
 from torch import Tensor, nn
 
-LOST = -1
+OFF_TRIE = -1
 """The place of a reader whose phrase is not listed."""
 
 
@@ -30,7 +30,7 @@ class Kind(IntEnum):
     """It is a part of a word."""
 
 
-class Phrases(nn.Module):
+class NgramEmbedding(nn.Module):
     """Reads ids along the trie twice: from where the word at hand began, and from where the one before did."""
 
     keys: Tensor
@@ -45,15 +45,15 @@ class Phrases(nn.Module):
         self.register_buffer("kinds", torch.full((inputs,), int(Kind.RESET)))
         self.register_buffer("folded", torch.arange(inputs))
 
-    def learn(self, keys: Tensor, kinds: Tensor, folded: Tensor) -> None:
+    def set_trie(self, keys: Tensor, kinds: Tensor, folded: Tensor) -> None:
         """Takes a trie over: its `keys` (N,), the Kind of each id, and for each id which id it is spelled as in phrases."""
         self.keys.copy_(keys)
         self.kinds.copy_(kinds)
         self.folded.copy_(folded)
 
-    def start(self, batch: int) -> Tensor:
+    def initial_state(self, batch: int) -> Tensor:
         """The places (3, batch) of readers who have read nothing: in the word, in the pair, and the kind of the last id."""
-        places = torch.full((3, batch), LOST, device=self.keys.device)
+        places = torch.full((3, batch), OFF_TRIE, device=self.keys.device)
         places[2] = Kind.RESET
         return places
 
@@ -66,7 +66,7 @@ class Phrases(nn.Module):
             begins = (kind == Kind.WITHIN) & (last != Kind.WITHIN)
             pair = torch.where(begins, word, pair)
             word = torch.where(begins, 0, word)
-            both = torch.where(kind == Kind.RESET, LOST, self._child(torch.stack([word, pair]), id_))
+            both = torch.where(kind == Kind.RESET, OFF_TRIE, self._child(torch.stack([word, pair]), id_))
             word, pair = both
             nodes[at] = both
             last = kind
@@ -77,4 +77,4 @@ class Phrases(nn.Module):
     def _child(self, parents: Tensor, ids: Tensor) -> Tensor:
         wanted = parents * len(self.folded) + ids
         at = torch.searchsorted(self.keys, wanted).clamp(max=len(self.keys) - 1)
-        return torch.where((self.keys[at] == wanted) & (parents != LOST), at + 1, LOST)
+        return torch.where((self.keys[at] == wanted) & (parents != OFF_TRIE), at + 1, OFF_TRIE)

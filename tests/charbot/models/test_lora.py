@@ -1,17 +1,17 @@
 import torch
 
-from charbot.models.adapter import Adapter, merge, scaled
 from charbot.models.language_model import LanguageModel
+from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import tiny_model
 
 
-def _adapter(vocabulary: Vocabulary, like: int | None = None) -> Adapter:
+def _adapter(vocabulary: Vocabulary, like: int | None = None) -> LoraAdapter:
     speaker = vocabulary.speaker("Ann")
-    return Adapter(_fresh(vocabulary), speaker, speaker if like is None else like, rank=3)
+    return LoraAdapter(_fresh(vocabulary), speaker, speaker if like is None else like, rank=3)
 
 
-def _stir(adapter: Adapter) -> None:
+def _stir(adapter: LoraAdapter) -> None:
     with torch.no_grad():
         for parameter in (*adapter.b.values(), *adapter.shift.values()):
             parameter.normal_(std=0.2)
@@ -41,18 +41,18 @@ def test_merged_weights_are_the_adapter(vocabularies: dict[str, Vocabulary]) -> 
     ids = torch.randint(0, len(vocabulary), (5, 2))
     model = _fresh(vocabulary)
     before = model(ids)[0]
-    merge(model, adapter.change(), vocabulary.speaker("Ann"))
+    merge(model, adapter.delta(), vocabulary.speaker("Ann"))
     with torch.inference_mode():
         features, _ = model(ids)
         torch.testing.assert_close(features, adapter(ids)[0])
         scores = torch.nn.functional.linear(features, adapter.output_weight, adapter.bias)
         assert model.cache is not None
-        torch.testing.assert_close(model.logits(features), model.cache.sureness * scores)
+        torch.testing.assert_close(model.logits(features), model.cache.logit_scale * scores)
     assert not torch.allclose(features, before)
 
 
 def test_a_change_is_none_of_what_is_fitted_after_the_base(vocabularies: dict[str, Vocabulary]) -> None:
-    change = _adapter(vocabularies["word"]).change()
+    change = _adapter(vocabularies["word"]).delta()
     assert any("recurrent" in name for name in change)
     assert not [name for name in change if "cache" in name or "selector" in name]
 
@@ -65,7 +65,7 @@ def test_only_the_change_is_trained(vocabularies: dict[str, Vocabulary]) -> None
         assert parameter.requires_grad == (not name.startswith("base."))
         if name.startswith("b.") or name == "shift.bias":
             assert parameter.grad is not None, name
-    assert not any("cache" in name for name in adapter.change())
+    assert not any("cache" in name for name in adapter.delta())
 
 
 def test_only_the_own_speaker_token_moves(vocabularies: dict[str, Vocabulary]) -> None:
@@ -74,7 +74,7 @@ def test_only_the_own_speaker_token_moves(vocabularies: dict[str, Vocabulary]) -
     _stir(adapter)
     model = _fresh(vocabulary)
     before = model.embedding.weight.clone()
-    merge(model, adapter.change(), vocabulary.speaker("Ann"))
+    merge(model, adapter.delta(), vocabulary.speaker("Ann"))
     moved = (model.embedding.weight != before).any(1).nonzero()[:, 0].tolist()
     assert moved == [vocabulary.speaker("Ann")]
 
@@ -86,7 +86,7 @@ def test_a_scaled_change_goes_part_of_the_way(vocabularies: dict[str, Vocabulary
     weights = {}
     for share in (0.0, 0.5, 1.0):
         model = _fresh(vocabulary)
-        merge(model, scaled(adapter.change(), share), vocabulary.speaker("Ann"))
+        merge(model, scale_delta(adapter.delta(), share), vocabulary.speaker("Ann"))
         weights[share] = dict(model.named_parameters())
     for name, half in weights[0.5].items():
         if name == "embedding.weight":

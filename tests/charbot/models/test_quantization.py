@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from charbot.models.quantised import Quantised, QuantisedLSTM, works
+from charbot.models.quantization import QuantizedLinear, QuantizedLSTM, is_supported
 
-pytestmark = pytest.mark.skipif(not works(), reason="torch multiplies no matrices of 8 bits on this machine")
+pytestmark = pytest.mark.skipif(not is_supported(), reason="torch multiplies no matrices of 8 bits on this machine")
 
 
 def _rows(*sizes: int) -> torch.Tensor:
@@ -14,13 +14,13 @@ def _rows(*sizes: int) -> torch.Tensor:
 def test_a_product_is_nearly_that_of_float32() -> None:
     weight, bias, x = _rows(70, 90), _rows(70), 40 * _rows(5, 3, 90)
     exact = nn.functional.linear(x, weight, bias)
-    found = Quantised(weight, bias)(x)
+    found = QuantizedLinear(weight, bias)(x)
     assert found.shape == exact.shape
     assert (found - exact).norm() < 0.02 * exact.norm()
 
 
 def test_a_row_depends_on_no_other() -> None:
-    quantised, x = Quantised(_rows(70, 90)), _rows(33, 90)
+    quantised, x = QuantizedLinear(_rows(70, 90)), _rows(33, 90)
     x[7] *= 1000
     together = quantised(x)
     for row, expected in zip(x, together, strict=True):
@@ -29,13 +29,13 @@ def test_a_row_depends_on_no_other() -> None:
 
 def test_the_largest_numbers_do_not_overflow() -> None:
     ones = torch.ones(4, 512)
-    assert Quantised(ones)(ones) == pytest.approx(torch.full((4, 4), 512.0), rel=1e-3)
-    assert Quantised(ones)(-ones) == pytest.approx(torch.full((4, 4), -512.0), rel=1e-3)
+    assert QuantizedLinear(ones)(ones) == pytest.approx(torch.full((4, 4), 512.0), rel=1e-3)
+    assert QuantizedLinear(ones)(-ones) == pytest.approx(torch.full((4, 4), -512.0), rel=1e-3)
 
 
 def test_nothing_is_nothing() -> None:
-    assert torch.equal(Quantised(torch.zeros(3, 4))(_rows(2, 4)), torch.zeros(2, 3))
-    assert torch.equal(Quantised(_rows(3, 4))(torch.zeros(2, 4)), torch.zeros(2, 3))
+    assert torch.equal(QuantizedLinear(torch.zeros(3, 4))(_rows(2, 4)), torch.zeros(2, 3))
+    assert torch.equal(QuantizedLinear(_rows(3, 4))(torch.zeros(2, 4)), torch.zeros(2, 3))
 
 
 def test_an_lstm_is_nearly_that_of_float32() -> None:
@@ -43,7 +43,7 @@ def test_an_lstm_is_nearly_that_of_float32() -> None:
     x, state = _rows(12, 5, 24), (_rows(2, 5, 32).tanh(), _rows(2, 5, 32))
     with torch.inference_mode():
         expected, (hidden, cell) = lstm(x, state)
-        found, (after, held) = QuantisedLSTM(lstm)(x, state)
+        found, (after, held) = QuantizedLSTM(lstm)(x, state)
     torch.testing.assert_close(found, expected, atol=0.03, rtol=0.03)
     torch.testing.assert_close(after, hidden, atol=0.03, rtol=0.03)
     torch.testing.assert_close(held, cell, atol=0.03, rtol=0.03)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from charbot.models.state import DecoderState
 
 
-class LineReader(nn.Module):
+class BiLSTMSpeakerEncoder(nn.Module):
     """Many to one: a bidirectional LSTM (Graves and Schmidhuber 2005) over the word base's embedding.
 
     Its features are the largest and the mean of the LSTM's outputs over time.

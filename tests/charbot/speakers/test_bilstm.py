@@ -1,11 +1,11 @@
 import torch
 
-from charbot.models.line_reader import LineReader
+from charbot.speakers.bilstm import BiLSTMSpeakerEncoder
 
 
-def _reader() -> LineReader:
+def _reader() -> BiLSTMSpeakerEncoder:
     torch.manual_seed(1)
-    model = LineReader(torch.randn(40, 8), classes=3, hidden=6)
+    model = BiLSTMSpeakerEncoder(torch.randn(40, 8), classes=3, hidden=6)
     torch.nn.init.normal_(model.output_weight)
     return model.eval()
 

@@ -7,10 +7,10 @@ import torch
 
 from charbot.errors import BundleError, UsageError
 from charbot.jsonlines import read_requests
-from charbot.models.line_classifier import LineClassifier
-from charbot.models.loading import base_model
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library, slug
+from charbot.personas.loading import base_model
+from charbot.speakers.classifier import SpeakerClassifier
 from charbot.text import prepare_message
 from charbot.tokens import tokenizer_for
 
@@ -18,7 +18,7 @@ Ranking = list[tuple[str, float]]
 """Names and probabilities, the likeliest first; they sum to one."""
 
 
-class Recogniser:
+class SpeakerIdentifier:
     """Tells who of a cast would have said some lines."""
 
     def __init__(self, library: Library, cast: Sequence[str] = ()) -> None:
@@ -26,12 +26,12 @@ class Recogniser:
         card, weights = read_classifier(library.classifier)
         base, vocabulary, _ = base_model(library, "word", card.base)
         try:
-            self._model = LineClassifier.load(
+            self._model = SpeakerClassifier.load(
                 tokenizer_for(vocabulary), base.embedding.weight.detach(), card.hidden, card.share, weights
             )
         except (KeyError, RuntimeError) as error:
             raise BundleError(f"{library.classifier}: its weights do not fit its card; install or fit it anew") from error
-        self._sureness = card.sureness
+        self._sureness = card.evidence_exponent
         self._places = _chosen(card.names, card.shows, cast)
         self._names = [card.names[place] for place in self._places]
         self._prior = torch.tensor(card.lines)[self._places].log().log_softmax(0)
@@ -62,8 +62,8 @@ def _chosen(names: Sequence[str], shows: Sequence[str], cast: Sequence[str]) -> 
     return places
 
 
-def rank_lines(recogniser: Recogniser, lines: Iterable[str]) -> Iterator[str]:
+def rank_lines(identifier: SpeakerIdentifier, lines: Iterable[str]) -> Iterator[str]:
     """One JSON line out for each JSON line in: `text` or `lines` in, `ranking` out. Raises UsageError naming a line."""
     for request in read_requests(lines, optional=("text",)):
-        ranking = recogniser.rank([*request.texts.values(), *request.lines])
+        ranking = identifier.rank([*request.texts.values(), *request.lines])
         yield json.dumps({"id": request.id, "ranking": [[name, round(p, 4)] for name, p in ranking]}, ensure_ascii=False)

@@ -11,7 +11,7 @@ _LEVELS, _ZERO = 63, 64
 16 that processors without VNNI add them up in."""
 
 
-class Quantised(nn.Module):
+class QuantizedLinear(nn.Module):
     """A linear map of rows, (..., K) to (..., N), with a weight of 8 bits and a scale for each output.
 
     Each row is rounded by its own largest number (Jacob et al. 2018, "Quantization and Training of Neural Networks for
@@ -39,13 +39,14 @@ class Quantised(nn.Module):
         return product if self.bias is None else product.add_(self.bias)
 
 
-class QuantisedLSTM(nn.Module):
+class QuantizedLSTM(nn.Module):
     """What an `nn.LSTM` computes, without dropout or gradients, with matrices of 8 bits."""
 
     def __init__(self, lstm: nn.LSTM) -> None:
         super().__init__()
         self._layers = [
-            (Quantised(of_x, bias + more_bias), Quantised(of_hidden)) for of_x, of_hidden, bias, more_bias in lstm.all_weights
+            (QuantizedLinear(of_x, bias + more_bias), QuantizedLinear(of_hidden))
+            for of_x, of_hidden, bias, more_bias in lstm.all_weights
         ]
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -66,10 +67,10 @@ class QuantisedLSTM(nn.Module):
 
 
 @cache
-def works() -> bool:
+def is_supported() -> bool:
     """Whether torch multiplies such matrices on this machine: FBGEMM, which does, knows x86 alone."""
     try:
-        found = Quantised(torch.eye(8))(torch.arange(-4.0, 4.0)[None])
+        found = QuantizedLinear(torch.eye(8))(torch.arange(-4.0, 4.0)[None])
     except (RuntimeError, AttributeError):
         return False
     return bool((found - torch.arange(-4.0, 4.0)).abs().max() < 0.1)

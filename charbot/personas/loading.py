@@ -5,11 +5,19 @@ from pathlib import Path
 from torch.nn.functional import pad
 
 from charbot.errors import BundleError
-from charbot.models.adapter import merge
 from charbot.models.language_model import Architecture, LanguageModel
+from charbot.models.lora import merge
 from charbot.personas.bundle import BaseCard, Fit, read_base_weights, read_change
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit, Vocabulary
+
+_OLD_NAMES = {
+    "cache.sureness": "cache.logit_scale",
+    "selector.sureness": "selector.logit_scale",
+    "selector.said": "selector.context",
+    "selector.reply": "selector.response",
+}
+"""What weights were called in bundles before."""
 
 _OLD_GATE = 5
 """What gates of caches counted that were fitted before they knew what the model thinks of what a cache expects."""
@@ -24,10 +32,10 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
         model = LanguageModel(Architecture(**card.architecture))
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
-    weights = read_base_weights(folder, card)
+    weights = {_OLD_NAMES.get(name, name): weight for name, weight in read_base_weights(folder, card).items()}
     if model.cache is not None:
         # Caches that were fitted before they had these do without.
-        for name in ("match", "longest", "sureness"):
+        for name in ("match", "longest", "logit_scale"):
             weights.setdefault(f"cache.{name}", getattr(model.cache, name).detach())
         gate = weights.get("cache.gate")
         if gate is not None and gate.shape == (_OLD_GATE,):

@@ -30,38 +30,38 @@ class Bags:
     embedded: Tensor
 
 
-class Selector(nn.Module):
+class ResponseSelector(nn.Module):
     """Both encoders, over `ids` embeddings of `embedding` numbers each. They meet in `size` numbers."""
 
     def __init__(self, ids: int, embedding: int, size: int) -> None:
         super().__init__()
         self.weights = nn.Parameter(torch.zeros(2, ids))
         """The logarithm of how much each id counts in what was said, and in a reply."""
-        self.said = nn.Parameter(torch.randn(TURNS, embedding, size) * embedding**-0.5)
+        self.context = nn.Parameter(torch.randn(TURNS, embedding, size) * embedding**-0.5)
         """For each turn before a reply, the latest first."""
-        self.reply = nn.Parameter(self.said.detach()[0].clone())
+        self.response = nn.Parameter(self.context.detach()[0].clone())
         with torch.no_grad():
-            self.said[1:] *= 0.3
+            self.context[1:] *= 0.3
         self.features = nn.Linear(embedding, size)
         nn.init.normal_(self.features.weight, std=0.1 * embedding**-0.5)
-        self.sureness = nn.Parameter(torch.tensor(2.0))
+        self.logit_scale = nn.Parameter(torch.tensor(2.0))
         self.drop = nn.Dropout(_DROPOUT)
 
-    def contexts(self, turns: Sequence[Bags], features: Tensor) -> Tensor:
+    def encode_context(self, turns: Sequence[Bags], features: Tensor) -> Tensor:
         """(B, size), of length 1: TURNS bags of B texts, the latest turns first, and the model's features (B, E) where
         the replies begin."""
         found = self.features(features)
-        for matrix, bags in zip(self.said, turns, strict=True):
+        for matrix, bags in zip(self.context, turns, strict=True):
             found = found + self._weighed(bags, self.weights[0]) @ matrix
         return normalize(self.drop(found), dim=1)
 
-    def replies(self, bags: Bags) -> Tensor:
+    def encode_response(self, bags: Bags) -> Tensor:
         """(B, size), of length 1."""
-        return normalize(self.drop(self._weighed(bags, self.weights[1]) @ self.reply), dim=1)
+        return normalize(self.drop(self._weighed(bags, self.weights[1]) @ self.response), dim=1)
 
-    def follows(self, contexts: Tensor, replies: Tensor) -> Tensor:
+    def score(self, contexts: Tensor, replies: Tensor) -> Tensor:
         """How well each reply (N, size) follows each context (B, size), in nats (B, N): a softmax over replies makes shares."""
-        return self.sureness.exp() * contexts @ replies.t()
+        return self.logit_scale.exp() * contexts @ replies.t()
 
     @staticmethod
     def _weighed(bags: Bags, weights: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from charbot.models.line_classifier import LineClassifier, mixed
-from charbot.models.line_reader import LineReader
-from charbot.models.ngrams import NgramClassifier, counted
+from charbot.speakers.bilstm import BiLSTMSpeakerEncoder
+from charbot.speakers.classifier import SpeakerClassifier, mixed
+from charbot.speakers.ngrams import NgramClassifier, counted
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import build_vocabulary
 
@@ -17,14 +17,14 @@ def tokenizer() -> Tokenizer:
     )
 
 
-def _classifier(tokenizer: Tokenizer, share: float) -> LineClassifier:
+def _classifier(tokenizer: Tokenizer, share: float) -> SpeakerClassifier:
     torch.manual_seed(1)
     embedding = torch.randn(len(tokenizer.vocabulary), _EMBEDDING)
-    reader = LineReader(embedding, 3, 6)
+    reader = BiLSTMSpeakerEncoder(embedding, 3, 6)
     torch.nn.init.normal_(reader.output_weight)
     known = torch.tensor(sorted(counted("Is there tea?")), dtype=torch.int32)
     ngrams = NgramClassifier(known, torch.ones(len(known)), torch.randn(len(known), 3), torch.randn(3))
-    return LineClassifier(tokenizer, ngrams, reader.eval(), share)
+    return SpeakerClassifier(tokenizer, ngrams, reader.eval(), share)
 
 
 def test_opinions_are_mixed(tokenizer: Tokenizer) -> None:
@@ -40,13 +40,13 @@ def test_opinions_are_mixed(tokenizer: Tokenizer) -> None:
 
 def test_what_was_fitted_comes_back(tokenizer: Tokenizer) -> None:
     model = _classifier(tokenizer, 0.4)
-    again = LineClassifier.load(tokenizer, model.reader.embedding, 6, 0.4, model.state())
+    again = SpeakerClassifier.load(tokenizer, model.reader.embedding, 6, 0.4, model.state())
     torch.testing.assert_close(again.scores(["Is there tea?"]), model.scores(["Is there tea?"]))
 
 
 def test_other_weights_are_refused(tokenizer: Tokenizer) -> None:
     model = _classifier(tokenizer, 0.4)
     with pytest.raises(RuntimeError):
-        LineClassifier.load(tokenizer, model.reader.embedding, 7, 0.4, model.state())
+        SpeakerClassifier.load(tokenizer, model.reader.embedding, 7, 0.4, model.state())
     with pytest.raises(KeyError):
-        LineClassifier.load(tokenizer, model.reader.embedding, 6, 0.4, {})
+        SpeakerClassifier.load(tokenizer, model.reader.embedding, 6, 0.4, {})
