@@ -1,4 +1,4 @@
-"""One conversation as every frontend keeps it: a value that can be saved, gone back in, and shown."""
+"""The state of a conversation in a frontend: a frozen value that can be saved, restored and undone step by step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,27 +11,33 @@ from charbot.generation.persona import Reply
 from charbot.generation.reranking import Candidate
 
 _UNDOABLE = 50
-"""Steps that can be taken back, one after the other."""
+"""The number of steps that can be undone."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A conversation at one moment: all its turns, which of them are the user's, and what personas remember of them; the
-    candidates of the last reply, and how long it took; how many replies were given, those taken back too.
+    """A conversation at one moment, with the earlier moments that undoing returns to.
 
-    `past` is the session before each step, the last one last. A step is a message with its reply, or a reply alone.
+    A step is a message with its reply, or a reply alone.
     """
 
     turns: tuple[Utterance, ...] = ()
+    """All turns, oldest first."""
     mine: tuple[bool, ...] = ()
+    """For each turn, whether it is the user's."""
     conversation: Conversation = field(default_factory=Conversation)
+    """The context that personas reply to: the last of the turns, and the state of the models after them."""
     candidates: tuple[Candidate, ...] = ()
+    """The candidates of the last reply."""
     seconds: float = 0.0
+    """The time that the last reply took."""
     given: int = field(default=0, compare=False)
+    """The number of replies so far, including those undone."""
     past: tuple["Session", ...] = ()
+    """The session before each step, oldest first."""
 
     def add_message(self, text: str, speaker: str | None = None) -> "Session":
-        """The session after a message, which begins a step; the same one where it says nothing."""
+        """Return the session after a message, which begins a step; the same session if the message is empty."""
         turn = prepare_turns([Utterance(speaker, text)])
         if not turn:
             return self
@@ -40,46 +46,46 @@ class Session:
         )
 
     def unasked(self) -> "Session":
-        """The session in which somebody replies though nothing was said, which begins a step."""
+        """Return the session at the beginning of a step without a message, in which a persona replies unprompted."""
         return replace(self, past=(*self.past[1 - _UNDOABLE :], replace(self, past=())))
 
     def answered(self, reply: Reply) -> "Session":
-        """The session after a persona's reply to it."""
+        """Return the session after a persona's reply."""
         return replace(
             self, turns=(*self.turns, reply.conversation.turns[-1]), mine=(*self.mine, False), conversation=reply.conversation,
             candidates=reply.candidates, seconds=reply.seconds, given=self.given + 1,
         )  # fmt: skip
 
     def unanswered(self) -> "Session":
-        """The session before its last turn, a reply, and still in the step that it belongs to."""
-        # No model has read the last turn yet: they read it with the next message.
+        """Return the session without its last turn, a reply, but in the same step."""
+        # The encoded state stays valid: models read a reply only together with the next message.
         conversation = replace(self.conversation, turns=self.conversation.turns[:-1])
         return replace(self, turns=self.turns[:-1], mine=self.mine[:-1], conversation=conversation)
 
     def with_last(self, text: str) -> "Session":
-        """The session with something else as its last turn, a reply."""
+        """Return the session with the text of its last turn, a reply, replaced."""
         turn, before = Utterance(self.turns[-1].speaker, text), self.unanswered()
         conversation = replace(before.conversation, turns=(*before.conversation.turns, turn))
         return replace(self, turns=(*before.turns, turn), conversation=conversation)
 
     def undone(self) -> "Session":
-        """The session before the last step; the same one where none can be taken back."""
+        """Return the session before the last step; the same session if no step can be undone."""
         return replace(self.past[-1], past=self.past[:-1], given=self.given) if self.past else self
 
     def next_of(self, cast: Sequence[str]) -> str:
-        """Whose turn it is to reply: who of the cast comes after the one who replied last."""
+        """Return the name of the cast member whose turn it is to reply: the one after the last to reply."""
         said = zip(reversed(self.turns), reversed(self.mine), strict=True)
         last = next((turn.speaker for turn, mine in said if not mine), None)
         return next((after for name, after in pairwise(cast) if name == last), cast[0])
 
     def cut(self, turns: int) -> "Session":
-        """The session with no more than the last so many turns, and the steps among them."""
+        """Return the session with at most its last `turns` turns, and the steps among them."""
         gone = max(0, len(self.turns) - turns)
         past = tuple(one.cut(len(one.turns) - gone) for one in self.past if len(one.turns) >= gone)
         return replace(self, turns=self.turns[gone:], mine=self.mine[gone:], past=past)
 
     def to_json(self) -> dict[str, Any]:
-        """As values that JSON has. What models have read is kept of this moment alone: of the past they read it anew."""
+        """Return the session as JSON values, without the state of the models for past moments, which they recompute."""
         return {
             "turns": [[turn.speaker, turn.text] for turn in self.turns],
             "mine": self.mine,
@@ -90,7 +96,10 @@ class Session:
         }
 
     def _moment(self) -> dict[str, Any]:
-        """As a moment in the past of another session, whose first turns it has, and personas remember the last of them."""
+        """Return a past moment as JSON values: the numbers of its turns and of those in its conversation, and its reply.
+
+        Numbers suffice: its turns are the first of the later session's, and its conversation holds the last of them.
+        """
         remembered = min(len(self.conversation.turns), len(self.turns))
         return {"turns": len(self.turns), "remembered": remembered, **self._reply()}
 
@@ -99,9 +108,12 @@ class Session:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Session":
-        """Raises ValueError, KeyError, TypeError or AttributeError where `data` is not what `to_json` gave."""
+        """Return the session that `to_json` wrote.
+
+        Raises ValueError, KeyError, TypeError or AttributeError for any other `data`.
+        """
         turns = parse_turns(data["turns"])
-        # Sessions were kept without the rest of this once.
+        # Older files lack these keys.
         mine = tuple(data.get("mine", [turn.speaker is None for turn in turns]))
         given = data.get("given", mine.count(False))
         if len(mine) != len(turns) or not all(isinstance(one, bool) for one in mine) or type(given) is not int or given < 0:
@@ -110,7 +122,7 @@ class Session:
         return replace(now, past=tuple(now._before(one) for one in data.get("past", [])))
 
     def _before(self, data: Mapping[str, Any]) -> "Session":
-        """A moment in the past of the session."""
+        """Return the past moment of this session that `_moment` wrote. Raises ValueError."""
         count, remembered = data["turns"], data["remembered"]
         if not 0 <= remembered <= count <= len(self.turns):
             raise ValueError("more is past than was said")
@@ -119,7 +131,7 @@ class Session:
 
 
 def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:
-    """The candidates of a reply, and the seconds that it took."""
+    """Return the candidates of a reply, and the seconds that it took. Raises TypeError."""
     candidates = tuple(Candidate.from_json(one) for one in data.get("candidates", []))
     seconds = data.get("seconds", 0.0)
     if not isinstance(seconds, float | int):

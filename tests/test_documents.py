@@ -1,24 +1,61 @@
 """The documents speak of what is there."""
 
+import contextlib
+import io
 import re
+import runpy
+import shlex
+import tomllib
 from pathlib import Path
 
+import pytest
+
+import charbot
+from charbot.cli.parser import parse
+
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "charbot" / "bundles" / "MODEL_CARD.md")
+}
+README = PAGES["README.md"]
+GUIDES = sorted(set(PAGES) - {"CHANGELOG.md", "EXPERIMENTS.md"})
+"""Pages that speak of what is there now. The others also speak of what was."""
 
 
-def test_the_map_has_every_module() -> None:
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_map_of_modules_is_up_to_date() -> None:
+    built = runpy.run_path(str(ROOT / "docs" / "build_architecture.py"))["build"]()
+    assert built == PAGES["docs/architecture.md"], "run python docs/build_architecture.py"
+
+
+def test_the_map_has_every_module_and_says_what_it_is() -> None:
     for room in ("charbot", "trainer", "bots"):
         for path in (ROOT / room).rglob("*.py"):
             if not path.name.startswith("__"):
-                assert re.search(rf"`[^|]*\b{re.escape(path.name)}`", README), path
+                name = re.escape(path.relative_to(ROOT).as_posix())
+                assert re.search(rf"^\| `{name}` \| \S.* \|$", PAGES["docs/architecture.md"], re.M), path
 
 
-def test_what_the_documents_point_to_exists() -> None:
-    for name in re.findall(r"`((?:charbot|trainer|bots|tests|scripts_data)/[\w/.-]+)`", README + CONTRIBUTING):
+@pytest.mark.parametrize("page", GUIDES)
+def test_what_the_documents_point_to_exists(page: str) -> None:
+    for name in re.findall(r"`((?:charbot|trainer|bots|tests|scripts_data|docs|deploy)/[\w/.-]*)`", PAGES[page]):
         if "your_format" not in name:
             assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]):
+        if not target.startswith("https://"):
+            file, _, anchor = target.partition("#")
+            path = (ROOT / page).parent / file if file else ROOT / page
+            assert path.exists(), target
+            if anchor:
+                assert anchor in map(_anchor, re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.M)), target
 
 
 def test_the_first_commands_are_targets_of_make() -> None:
@@ -29,3 +66,41 @@ def test_the_first_commands_are_targets_of_make() -> None:
     assert targets == ["chat", "test"]
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.M)
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_commands_can_be_typed_as_they_stand(page: str) -> None:
+    blocks = re.findall(r"```sh\n([^`]*)```|((?:^    .*\n)+)", PAGES[page], re.M)
+    for line in "\n".join(map("\n".join, blocks)).splitlines():
+        for command in re.findall(r"(?:^|[|(]) *(charbot(?: [^|<>)]*)?)", line.strip()):
+            words = shlex.split(command, comments=True)[1:]
+            said = io.StringIO()
+            try:
+                with contextlib.redirect_stderr(said):
+                    parse(words)
+            except SystemExit:
+                pytest.fail(f"{command}: {said.getvalue()}")
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_python_imports_what_there_is(page: str) -> None:
+    for block in re.findall(r"```python\n(.*?)```", PAGES[page], re.S):
+        compile(block, page, "exec")
+        for names in re.findall(r"^from charbot import (.+)$", block, re.M):
+            assert set(names.split(", ")) <= set(charbot.__all__)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 120
+
+
+def test_experiments_begin_with_their_contents() -> None:
+    text = PAGES["EXPERIMENTS.md"]
+    headings = re.findall(r"^## (.+)$", text, re.M)
+    assert re.findall(r"^- \[(.+)\]\(#.+\)$", text[: text.index("\n## ")], re.M) == headings
+
+
+def test_the_model_card_is_shipped() -> None:
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]["charbot"]
+    shipped = {path for pattern in data for path in (ROOT / "charbot").glob(pattern)}
+    assert ROOT / "charbot" / "bundles" / "MODEL_CARD.md" in shipped

@@ -20,21 +20,21 @@ from charbot.personas.library import Library, slug
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Unit, Vocabulary, build_vocabulary
-from trainer.cache import fit_cache
+from trainer.neural_cache import train_cache
 from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.progress import ConsoleProgress
-from trainer.selector import fit_selector
-from trainer.workshop import HELD_OUT, Workshop, examination, held_out_scores, on_processor, stream_of
+from trainer.response_selector import train_selector
+from trainer.run import HELD_OUT, TrainingRun, held_out_scores, on_processor, stream_of, validate_model
 
 
-def base_tokenizer(shop: Workshop, unit: Unit) -> Tokenizer:
+def base_tokenizer(run: TrainingRun, unit: Unit) -> Tokenizer:
     """The tokenizer of what a base reads."""
-    corpus = shop.config.corpus
+    corpus = run.config.corpus
     return tokenizer_for(
         build_vocabulary(
             unit,
-            ((turn.text, example.weight) for example in shop.examples() for turn in example.turns),
-            speakers(shop.everything, corpus.speaker_lines),
+            ((turn.text, example.weight) for example in run.examples() for turn in example.turns),
+            speakers(run.everything, corpus.speaker_lines),
             min_characters=corpus.min_characters,
             min_words=corpus.min_words,
         )
@@ -82,57 +82,55 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
         )
 
 
-def _said_by_others(shop: Workshop, vocabulary: Vocabulary) -> Iterator[list[str]]:
+def _said_by_others(run: TrainingRun, vocabulary: Vocabulary) -> Iterator[list[str]]:
     """Each turn of the chats that a base reads but those of people whom it knows by name: what a persona says in
     conversations that were written for it, it is to say."""
     known = set(vocabulary.speakers)
     for split in ("train", *HELD_OUT):
-        for example in shop.chat_examples(split):
+        for example in run.chat_examples(split):
             yield from ([turn.text] for turn in example.turns if turn.speaker not in known)
 
 
-def fit_base(shop: Workshop, unit: Unit) -> Path:
+def train_base(run: TrainingRun, unit: Unit) -> Path:
     """Fits a base to all scripts and chats; returns its bundle's folder."""
-    settings = shop.unit_settings(unit)
-    tokenizer = base_tokenizer(shop, unit)
-    stream = stream_of(tokenizer, shop.examples(), settings.base)
-    fitting = shop.narrowed(settings.base, stream.tokens)
+    settings = run.unit_settings(unit)
+    tokenizer = base_tokenizer(run, unit)
+    stream = stream_of(tokenizer, run.examples(), settings.base)
+    fitting = run.with_batch_for(settings.base, stream.tokens)
     stream = stream.in_tracks(fitting.batch)
     model = new_base(tokenizer, settings.model, fitting, stream.rendered)
     architecture, vocabulary = model.architecture.to_json(), tokenizer.vocabulary
-    held_out = {split: [full_example(scene) for scene in scenes(shop.table, split)] for split in HELD_OUT}
-    finished = shop.fit(
+    held_out = {split: [full_example(scene) for scene in scenes(run.table, split)] for split in HELD_OUT}
+    finished = run.train(
         f"base-{unit}", f"{unit} base", model, model, [stream] * fitting.epochs, fitting,
-        examine=lambda: examination(model, tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
+        validate=lambda: validate_model(model, tokenizer, held_out["valid"], next(iter(vocabulary.speakers), None)),
         identity={
             "settings": asdict(fitting),
             "architecture": architecture,
             "vocabulary": vocabulary.to_json(),
             "tokens": stream.tokens,
-            "weights": shop.config.train.weights,
+            "weights": run.config.train.weights,
         },
     )  # fmt: skip
-    folder = shop.out / "bases" / unit
-    if shop.world.leads:
+    folder = run.out / "bases" / unit
+    if run.distributed.is_main:
         fitted = on_processor(model)
         if settings.model.cache:
             valid = [
-                one for scene in scenes(shop.table, "valid") for one in response_examples(scene, shop.config.chat.context_turns)
+                one for scene in scenes(run.table, "valid") for one in response_examples(scene, run.config.chat.context_turns)
             ]
-            with ConsoleProgress(f"{unit} base, cache", shop.console) as progress:
-                fit_cache(
-                    fitted, tokenizer, list(scenes(shop.table, "train")), valid, settings.model.cache, fitting.seed, progress
+            with ConsoleProgress(f"{unit} base, cache", run.console) as progress:
+                train_cache(
+                    fitted, tokenizer, list(scenes(run.table, "train")), valid, settings.model.cache, fitting.seed, progress
                 )
         if settings.model.selector:
-            answered = [*scenes(shop.everything, "train"), *(example.turns for example in shop.chat_examples("train"))]
-            with ConsoleProgress(f"{unit} base, selector", shop.console) as progress:
-                fit_selector(fitted, tokenizer, answered, settings.model.selector, fitting.seed, progress)
+            answered = [*scenes(run.everything, "train"), *(example.turns for example in run.chat_examples("train"))]
+            with ConsoleProgress(f"{unit} base, selector", run.console) as progress:
+                train_selector(fitted, tokenizer, answered, settings.model.selector, fitting.seed, progress)
         scores = held_out_scores(fitted, tokenizer, held_out)
-        guard = CopyGuard.of(chain(episodes(shop.everything), _said_by_others(shop, vocabulary)))
-        data = shop.data(shop.everything) | {
-            "conversations": Counter(chat.source for chat in shop.chats if shop.chat_weight(chat))
-        }
+        guard = CopyGuard.of(chain(episodes(run.everything), _said_by_others(run, vocabulary)))
+        data = run.data(run.everything) | {"conversations": Counter(chat.source for chat in run.chats if run.chat_weight(chat))}
         write_base(folder, vocabulary, fitted.architecture.to_json(), fitted.state_dict(), guard, data, scores)
-        finished.close(scores, shop.console)
-    shop.world.wait()
+        finished.close(scores, run.console)
+    run.distributed.barrier()
     return folder

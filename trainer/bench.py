@@ -20,9 +20,9 @@ from charbot.config import FitSettings
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.models.peak import peak_gflops
 from trainer.checkpoint import Epoch
-from trainer.loop import CheckpointPlan, Examination, bf16_pays, fit
-from trainer.memory import keep_freed_memory
-from trainer.stream import Window
+from trainer.loop import CheckpointPlan, Validation, bf16_pays, train
+from trainer.malloc import keep_freed_memory
+from trainer.stream import Batch
 
 WORDS, WIDTH, BATCH, WINDOW = 15_000, 512, 32, 35
 _SAMPLE = 2_000
@@ -34,12 +34,12 @@ class _Windows:
 
     steps: int
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(number)
         weights = 1 / torch.arange(1, WORDS + 1, dtype=torch.float64)
         for _ in range(start, self.steps):
             ids = torch.multinomial(weights, (WINDOW + 1) * BATCH, replacement=True, generator=generator).view(-1, BATCH)
-            yield Window(ids, torch.ones(WINDOW, BATCH, dtype=torch.bool))
+            yield Batch(ids, torch.ones(WINDOW, BATCH, dtype=torch.bool))
 
 
 class _Stopwatch:
@@ -49,14 +49,14 @@ class _Stopwatch:
         self._steps = steps
         self.times: list[float] = []
 
-    def begin(self, done: int, total: int) -> None:
+    def on_start(self, done: int, total: int) -> None:
         pass
 
-    def step(self, done: int, tokens: int, loss: float) -> None:
+    def on_step(self, done: int, tokens: int, loss: float) -> None:
         if done <= self._steps:
             self.times.append(time.perf_counter())
 
-    def epoch(self, done: int, epoch: Epoch) -> None:
+    def on_epoch(self, done: int, epoch: Epoch) -> None:
         pass
 
 
@@ -72,8 +72,8 @@ def _ours(model: LanguageModel, steps: int, sample: int, bf16: bool) -> float:
     # The last tenth of a fit computes all words: as many steps again that are not watched.
     windows = _Windows(steps if sample == 0 else steps * 10 // 9 + 1)
     with tempfile.TemporaryDirectory() as folder:
-        fit(
-            model, model, [windows], settings, examine=lambda: Examination(0.0, {}), watchers=[watch],
+        train(
+            model, model, [windows], settings, validate=lambda: Validation(0.0, {}), callbacks=[watch],
             checkpoint=CheckpointPlan(Path(folder) / "checkpoint", 1e4, "bench"), bf16=bf16,
         )  # fmt: skip
     return _mean_gap(watch.times)

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from charbot.errors import TrainingError
 from charbot.models.state import DecoderState
 from charbot.storage import replace_file
+from trainer.distributed import Distributed
 from trainer.optimizer import Optimizer
-from trainer.world import World
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ def check_space(path: Path, module: nn.Module) -> None:
 
 
 def save_checkpoint(
-    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: Optimizer, world: World
+    path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: Optimizer, distributed: Distributed
 ) -> None:
     """Writes all of it, in the place of the checkpoint before. Every process has to call this. Raises TrainingError."""
-    tensors = {f"random.{i}": state for i, state in enumerate(world.random_states())}
+    tensors = {f"random.{i}": state for i, state in enumerate(distributed.random_states())}
     if snapshot.state is not None:
-        tensors |= {f"state.{i}": world.gathered(part) for i, part in enumerate(snapshot.state)}
-    if not world.leads:
+        tensors |= {f"state.{i}": distributed.all_gather(part) for i, part in enumerate(snapshot.state)}
+    if not distributed.is_main:
         return
     for name, parameter in trained(module).items():
         tensors[f"parameter.{name}"] = parameter.detach()
@@ -97,7 +97,7 @@ def save_checkpoint(
         ) from error
 
 
-def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: Optimizer, world: World) -> Snapshot:
+def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: Optimizer, distributed: Distributed) -> Snapshot:
     """Puts a checkpoint into the module, the optimizer and the random generators; returns the rest of it.
 
     Raises TrainingError where the file is damaged or belongs to another fit.
@@ -116,7 +116,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
             "Delete it to start over, or fit under another --out."
         )
     random_states = [tensors[name] for name in sorted(tensors) if name.startswith("random.")]
-    if not world.can_restore(random_states):
+    if not distributed.can_restore(random_states):
         raise TrainingError(
             f"{path}: this checkpoint was saved by {len(random_states[0])} processes, on a "
             f"{'GPU' if len(random_states) > 1 else 'processor'}. Go on with as many, on the same; or delete it to start over."
@@ -130,18 +130,18 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
             if kind == "parameter":
                 parameters[rest].copy_(tensor)
             elif kind == "best":
-                best[rest] = tensor.to(world.device)
+                best[rest] = tensor.to(distributed.device)
             elif kind == "optimizer":
                 key, _, parameter = rest.partition(".")
-                slots[parameter][key] = tensor.to(world.device)
+                slots[parameter][key] = tensor.to(distributed.device)
     for name, slot in slots.items():
         if slot:
             optimizer.remember(parameters[name], slot)
-    world.restore(random_states)
+    distributed.restore(random_states)
     state: DecoderState | None = None
     if "state.0" in tensors:
-        parts = (world.share(tensors[f"state.{i}"]).contiguous().to(world.device) for i in range(len(DecoderState._fields)))
-        state = DecoderState(*parts)
+        saved = (tensors[f"state.{i}"] for i in range(len(DecoderState._fields)))
+        state = DecoderState(*(distributed.shard(part).contiguous().to(distributed.device) for part in saved))
     position = json.loads(metadata["position"])
     position["history"] = [Epoch(**one) for one in position["history"]]
     return Snapshot(Position(**position), state, best)

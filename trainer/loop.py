@@ -17,41 +17,41 @@ from charbot.errors import TrainingError
 from charbot.models.language_model import linear_cross_entropy
 from charbot.models.state import DecoderState
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
+from trainer.distributed import SINGLE_PROCESS, Distributed
 from trainer.optimizer import Optimizer
-from trainer.softmax import shortlist
-from trainer.stream import Window
-from trainer.world import ALONE, World
+from trainer.sampled_softmax import shortlist
+from trainer.stream import Batch
 
 _HOPELESS = 2.0
 _EXACT_FROM = 0.9
 """The share of a fit after which the softmax is whole again, so that it ends on the loss that counts."""
 
 
-class Windows(Protocol):
+class Batches(Protocol):
     """What a fit reads: a Stream, or what is laid out like one."""
 
     @property
     def steps(self) -> int:
         """Windows in an epoch."""
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The windows of one epoch from step `start` on."""
 
 
-class Watcher(Protocol):
+class Callback(Protocol):
     """Watches a fit."""
 
-    def begin(self, done: int, total: int) -> None:
+    def on_start(self, done: int, total: int) -> None:
         """Before the first window: how many of all were done before."""
 
-    def step(self, done: int, tokens: int, loss: float) -> None:
+    def on_step(self, done: int, tokens: int, loss: float) -> None:
         """After each window: how many are done, its token count, its loss in nats a token."""
 
-    def epoch(self, done: int, epoch: Epoch) -> None:
+    def on_epoch(self, done: int, epoch: Epoch) -> None:
         """After each epoch."""
 
 
-class Fittable(Protocol):
+class Trainable(Protocol):
     """What the loop asks of a model: a LanguageModel or an Adapter."""
 
     @property
@@ -67,7 +67,7 @@ class Fittable(Protocol):
 
 
 @dataclass(frozen=True)
-class Examination:
+class Validation:
     """How a model does: `bits` a character on the validation split (NaN where it has no
     episode), and `samples` of what it says, by temperature."""
 
@@ -84,7 +84,7 @@ class CheckpointPlan:
     fingerprint: str
 
 
-def rate_share(step: int, total: int, warmup: int) -> float:
+def lr_multiplier(step: int, total: int, warmup: int) -> float:
     """The share of the full learning rate at a step: a linear warm-up over `warmup` steps (a tenth of
     all at most), then half a cosine down to a hundredth."""
     warmup = min(warmup, total // 10)
@@ -115,17 +115,17 @@ def bf16_pays(device: torch.device) -> bool:
     return seconds(a.bfloat16(), b.bfloat16()) < 0.8 * seconds(a, b)
 
 
-def fit(
+def train(
     module: nn.Module,
-    model: Fittable,
-    streams: Sequence[Windows],
+    model: Trainable,
+    streams: Sequence[Batches],
     settings: FitSettings,
     *,
-    examine: Callable[[], Examination],
-    watchers: Sequence[Watcher],
+    validate: Callable[[], Validation],
+    callbacks: Sequence[Callback],
     checkpoint: CheckpointPlan,
     bf16: bool,
-    world: World = ALONE,
+    distributed: Distributed = SINGLE_PROCESS,
 ) -> list[Epoch]:
     """Fits the trainable parameters of `module` (which is `model`, typed as what it is) to `streams`, one an epoch.
 
@@ -134,66 +134,69 @@ def fit(
     examines and is watched. Raises TrainingError where the fit diverges, memory runs out, or
     the disk is full.
     """
-    if settings.batch % world.size:
-        raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {world.size}, the number of processes")
+    if settings.batch % distributed.size:
+        raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {distributed.size}, the number of processes")
     parameters = trained(module)
     optimizer = Optimizer(parameters, settings)
     starts = [0, *accumulate(stream.steps for stream in streams)]
     total = starts[-1]
     check_space(checkpoint.path, module)
     if checkpoint.path.exists():
-        snapshot = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer, world)
+        snapshot = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer, distributed)
     else:
         snapshot = Snapshot()
-        torch.manual_seed(settings.seed + world.rank)
+        torch.manual_seed(settings.seed + distributed.rank)
     position = snapshot.position
-    watchers = watchers if world.leads else ()
-    for watcher in watchers:
-        watcher.begin(starts[position.epoch] + position.step, total)
+    callbacks = callbacks if distributed.is_main else ()
+    for callback in callbacks:
+        callback.on_start(starts[position.epoch] + position.step, total)
     clock = saved = time.monotonic()
 
     def save() -> None:
-        save_checkpoint(checkpoint.path, checkpoint.fingerprint, snapshot, module, optimizer, world)
+        save_checkpoint(checkpoint.path, checkpoint.fingerprint, snapshot, module, optimizer, distributed)
 
-    while position.epoch < len(streams) and _waiting(position.history) < settings.patience:
+    while position.epoch < len(streams) and _epochs_since_best(position.history) < settings.patience:
         module.train()
         for window in streams[position.epoch].epoch(position.epoch, position.step):
             step = starts[position.epoch] + position.step
             with _explained(settings):
-                own = Window(world.share(window.ids).to(world.device), world.share(window.counted).to(world.device))
+                own = Batch(
+                    distributed.shard(window.ids).to(distributed.device),
+                    distributed.shard(window.loss_mask).to(distributed.device),
+                )
                 sample = settings.sample if step < _EXACT_FROM * total else 0
                 loss, snapshot.state = _step(model, own, snapshot.state, bf16, sample)
-                if counted := int(window.counted.sum()):
+                if loss_mask := int(window.loss_mask.sum()):
                     if loss is not None:
                         torch.autograd.backward(loss)
                     own_loss = 0.0 if loss is None else loss.item()
-                    value = world.average(list(parameters.values()), own_loss, int(own.counted.sum()))
+                    value = distributed.all_reduce_gradients(list(parameters.values()), own_loss, int(own.loss_mask.sum()))
                     _check(value, step, len(model.bias), settings)
                     nn.utils.clip_grad_norm_(parameters.values(), settings.clip)
-                    optimizer.step(rate_share(step, total, settings.warmup_steps))
-                    position.loss_sum += value * counted
-                    position.loss_count += counted
-                    for watcher in watchers:
-                        watcher.step(step + 1, window.counted.numel(), value)
+                    optimizer.step(lr_multiplier(step, total, settings.warmup_steps))
+                    position.loss_sum += value * loss_mask
+                    position.loss_count += loss_mask
+                    for callback in callbacks:
+                        callback.on_step(step + 1, window.loss_mask.numel(), value)
             position.step += 1
             now = time.monotonic()
             position.seconds, clock = position.seconds + now - clock, now
-            if world.agreed(now - saved) > 60 * checkpoint.minutes:
+            if distributed.broadcast(now - saved) > 60 * checkpoint.minutes:
                 save()
                 saved = time.monotonic()
         module.eval()
-        found = examine() if world.leads else Examination(0.0, {})
-        bits = None if isnan(measured := world.agreed(found.bits)) else measured
+        found = validate() if distributed.is_main else Validation(0.0, {})
+        bits = None if isnan(measured := distributed.broadcast(found.bits)) else measured
         loss_mean = position.loss_sum / max(1, position.loss_count)
         position.history.append(Epoch(position.epoch + 1, loss_mean, bits, position.seconds, found.samples))
-        if _waiting(position.history) == 0:
+        if _epochs_since_best(position.history) == 0:
             snapshot.best = {name: p.detach().clone() for name, p in parameters.items()}
         position.epoch, position.step = position.epoch + 1, 0
         position.loss_sum, position.loss_count, snapshot.state = 0.0, 0, None
         save()
         saved = time.monotonic()
-        for watcher in watchers:
-            watcher.epoch(starts[position.epoch], position.history[-1])
+        for callback in callbacks:
+            callback.on_epoch(starts[position.epoch], position.history[-1])
     with torch.no_grad():
         for name, value_ in snapshot.best.items():
             parameters[name].copy_(value_)
@@ -201,7 +204,7 @@ def fit(
     return position.history
 
 
-def _waiting(history: Sequence[Epoch]) -> int:
+def _epochs_since_best(history: Sequence[Epoch]) -> int:
     """How many epochs have passed since the best. One that could not be measured counts as better."""
     best = 0
     for at, epoch in enumerate(history):
@@ -236,16 +239,16 @@ def _explained(settings: FitSettings) -> Iterator[None]:
 
 
 def _step(
-    model: Fittable, window: Window, state: DecoderState | None, bf16: bool, sample: int
+    model: Trainable, window: Batch, state: DecoderState | None, bf16: bool, sample: int
 ) -> tuple[Tensor | None, DecoderState]:
     """The loss of a window (None where nothing in it counts), and the state after it."""
     with torch.autocast(window.ids.device.type, torch.bfloat16, enabled=bf16):
         features, after = model.forward(window.ids[:-1], state)
     after = after.detach()
-    counted = window.counted
-    if not counted.any():
+    loss_mask = window.loss_mask
+    if not loss_mask.any():
         return None, after
-    chosen, targets = features.float()[counted], window.ids[1:][counted]
+    chosen, targets = features.float()[loss_mask], window.ids[1:][loss_mask]
     weight, bias = model.output_weight, model.bias
     if sample and len(weight) > 3 * sample:
         listed = shortlist(targets, len(weight), sample, sample)

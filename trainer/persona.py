@@ -23,7 +23,7 @@ from charbot.personas.library import Library, slug
 from charbot.personas.loading import base_model
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
-from trainer.workshop import HELD_OUT, Finished, Workshop, examination, held_out_scores, stream_of
+from trainer.run import HELD_OUT, TrainingResult, TrainingRun, held_out_scores, stream_of, validate_model
 
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -34,28 +34,28 @@ _UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
 """Base, speaker id, scores, and change, as a bundle takes them."""
 
 
-def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
+def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
     """Fits a persona's units on their bases; returns its bundle's folder.
 
     A unit that is not asked for keeps the fit it has. Raises CorpusError where there is no such
     character, or one with too few lines.
     """
-    name = find_speaker(shop.table, name)
-    lines = shop.table[shop.table["speaker"] == name]
+    name = find_speaker(run.table, name)
+    lines = run.table[run.table["speaker"] == name]
     count = int((lines["split"] == "train").sum())
-    needed = shop.config.train.persona_min_lines
+    needed = run.config.train.persona_min_lines
     if count < needed:
         raise CorpusError(
             f"{name} has {count} lines to train on in these scripts; a persona needs {needed} (`persona_min_lines`)"
         )
     if not slug(name):
         raise CorpusError(f"{name!r} has no letter that a folder could be named by; give the speaker another name in cast.yaml")
-    folder = shop.out / "personas" / slug(name)
+    folder = run.out / "personas" / slug(name)
     fits: dict[Unit, _UnitFit] = {}
-    voice = [one.turns for one in voice_conversations(shop, name, "train")]
-    if shop.voices.files and not voice:
+    voice = [one.turns for one in voice_conversations(run, name, "train")]
+    if run.voices.files and not voice:
         raise CorpusError(f"nobody called {name} says anything in the conversations of --voice")
-    if set(units) != set(UNITS) and slug(name) in Library((shop.out,)).personas:
+    if set(units) != set(UNITS) and slug(name) in Library((run.out,)).personas:
         before = read_persona(folder)
         voice = voice or list(read_voice(folder, before))
         for unit, old in before.fits.items():
@@ -64,22 +64,22 @@ def fit_persona(shop: Workshop, library: Library, name: str, units: Sequence[Uni
                 fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
     finished = {}
     for unit in units:
-        fits[unit], finished[unit] = _fit_unit(shop, library, name, unit)
+        fits[unit], finished[unit] = _fit_unit(run, library, name, unit)
     show = str(lines["show"].mode().iloc[0])
-    if shop.world.leads:
-        guard = CopyGuard.of(episodes(shop.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
+    if run.distributed.is_main:
+        guard = CopyGuard.of(episodes(run.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
         write_persona(
-            folder, name=name, show=show, rating=rating, guard=guard, data=shop.data(lines), fits=fits, voice=voice
+            folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), fits=fits, voice=voice
         )  # fmt: skip
         for unit, one in finished.items():
-            one.close(fits[unit][2], shop.console)
-    shop.world.wait()
+            one.close(fits[unit][2], run.console)
+    run.distributed.barrier()
     return folder
 
 
-def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[_UnitFit, Finished]:
-    config = shop.config
-    unit_settings = shop.unit_settings(unit)
+def _fit_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tuple[_UnitFit, TrainingResult]:
+    config = run.config
+    unit_settings = run.unit_settings(unit)
     settings = unit_settings.persona
     model, vocabulary, base = base_model(library, unit)
     vocabulary = vocabulary.knowing(name)
@@ -91,17 +91,17 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
         model, speaker, speaker if vocabulary.newcomer is None else vocabulary.anonymous, config.train.adapter_rank
     )
     found = [
-        stretch for scene in scenes(shop.table, "train") for stretch in character_spans(scene, name, config.train.persona_context)
+        stretch for scene in scenes(run.table, "train") for stretch in character_spans(scene, name, config.train.persona_context)
     ]
-    stream = stream_of(tokenizer, [*found, *voice_examples(shop, name, found)], settings, keep=name)
+    stream = stream_of(tokenizer, [*found, *voice_examples(run, name, found)], settings, keep=name)
     epochs = min(settings.epochs, max(1, unit_settings.persona_tokens // stream.tokens))
-    settings = shop.narrowed(replace(settings, epochs=epochs), stream.tokens)
+    settings = run.with_batch_for(replace(settings, epochs=epochs), stream.tokens)
     stream = stream.in_tracks(settings.batch)
     held_out = {
-        split: [one for scene in scenes(shop.table, split) for one in response_examples(scene, config.chat.context_turns, name)]
+        split: [one for scene in scenes(run.table, split) for one in response_examples(scene, config.chat.context_turns, name)]
         for split in HELD_OUT
     }
-    voice_held_out = {split: voice_conversations(shop, name, split) for split in HELD_OUT}
+    voice_held_out = {split: voice_conversations(run, name, split) for split in HELD_OUT}
     scores = held_out_scores(model, tokenizer, held_out, "base_") | held_out_scores(
         model, tokenizer, voice_held_out, "base_voice_"
     )
@@ -111,13 +111,13 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
         merge(copied, {name: tensor.cpu() for name, tensor in scale_delta(adapter.delta(), share).items()}, speaker)
         return copied
 
-    finished = shop.fit(
+    finished = run.train(
         f"{slug(name)}-{unit}", f"{name}, {unit}", adapter, adapter, [stream] * epochs, settings,
-        examine=lambda: examination(merged(), tokenizer, held_out["valid"], name),
+        validate=lambda: validate_model(merged(), tokenizer, held_out["valid"], name),
         identity={
             "settings": asdict(settings),
             "base": base.id,
-            "voice": shop.voices.checksums(),
+            "voice": run.voices.checksums(),
             "tokens": stream.tokens,
             "rank": config.train.adapter_rank,
         },
@@ -136,19 +136,19 @@ def _fit_unit(shop: Workshop, library: Library, name: str, unit: Unit) -> tuple[
     return (base.id, speaker, scores, scale_delta(adapter.delta(), share)), finished
 
 
-def voice_conversations(shop: Workshop, name: str, split: Split) -> list[Example]:
+def voice_conversations(run: TrainingRun, name: str, split: Split) -> list[Example]:
     """The conversations of one split in which somebody talks with the persona, whose turns are to be predicted."""
     return [
         Example(chat.turns, loss_mask)
-        for chat in shop.voices
+        for chat in run.voices
         if chat.split == split and any(loss_mask := tuple(turn.speaker == name for turn in chat.turns))
     ]
 
 
-def voice_examples(shop: Workshop, name: str, lines: Sequence[Example]) -> list[Example]:
+def voice_examples(run: TrainingRun, name: str, lines: Sequence[Example]) -> list[Example]:
     """A persona's voice, as often as it takes to be `persona_voice` of what a fit reads beside its `lines`."""
-    voice = voice_conversations(shop, name, "train")
-    share = shop.config.train.persona_voice
+    voice = voice_conversations(run, name, "train")
+    share = run.config.train.persona_voice
     if not voice or not share:
         return []
     wanted = share / (1 - share) * sum(map(characters, lines)) / sum(map(characters, voice))

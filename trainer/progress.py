@@ -35,12 +35,12 @@ class ConsoleProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
-    def begin(self, done: int, total: int) -> None:
+    def on_start(self, done: int, total: int) -> None:
         self._total = total
         self._bar.update(self._task, completed=done, total=total)
         self._started = self._shown = time.monotonic()
 
-    def step(self, done: int, tokens: int, loss: float) -> None:
+    def on_step(self, done: int, tokens: int, loss: float) -> None:
         self._tokens += tokens
         self._steps += 1
         self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
@@ -53,7 +53,7 @@ class ConsoleProgress:
             left = (self._total - done) * seconds / self._steps
             self._console.print(f"{self._title}: {done}/{self._total}  {figures}  {left / 60:.0f} min left", highlight=False)
 
-    def epoch(self, done: int, epoch: Epoch) -> None:
+    def on_epoch(self, done: int, epoch: Epoch) -> None:
         self._console.print(
             f"{self._title}: epoch {epoch.number}: train loss {epoch.loss:.3f} nats a token, {_validation(epoch)}, "
             f"{epoch.seconds / 60:.1f} min",

@@ -32,7 +32,7 @@ class RunLog:
         self._every = 1
         self._sum, self._count = 0.0, 0
 
-    def begin(self, done: int, total: int) -> None:
+    def on_start(self, done: int, total: int) -> None:
         self._every = max(1, total // _POINTS)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ class RunLog:
             return
         self._events = SummaryWriter(str(self._folder), purge_step=done)
 
-    def step(self, done: int, tokens: int, loss: float) -> None:
+    def on_step(self, done: int, tokens: int, loss: float) -> None:
         self._sum, self._count = self._sum + loss, self._count + 1
         if done % self._every == 0:
             loss = self._sum / self._count
@@ -57,7 +57,7 @@ class RunLog:
             if self._events is not None:
                 self._events.add_scalar("loss", loss, done)
 
-    def epoch(self, done: int, epoch: Epoch) -> None:
+    def on_epoch(self, done: int, epoch: Epoch) -> None:
         self._entries.append({"done": done, "epoch": asdict(epoch)})
         if self._events is not None:
             if epoch.bits is not None:

@@ -16,14 +16,14 @@ from charbot.tokens.render import Rendered, render
 
 
 @dataclass(frozen=True)
-class Window:
+class Batch:
     """One step's ids (T + 1, B) and which targets (T, B) count."""
 
     ids: Tensor
-    counted: Tensor
+    loss_mask: Tensor
 
 
-class Stream:
+class BatchStream:
     """Conversations in shuffled order, laid out in `batch` tracks, read `window` tokens at a time.
 
     The order of an epoch is a function of the seed and the epoch's number, so that a resumed
@@ -60,7 +60,7 @@ class Stream:
         self._seed = seed
         self.tokens = int(sum(weight * len(r.ids) for weight, r in zip(self._weights, self.rendered, strict=True)))
 
-    def in_tracks(self, batch: int) -> "Stream":
+    def in_tracks(self, batch: int) -> "BatchStream":
         """The same conversations in so many tracks."""
         other = copy(self)
         other._batch = batch
@@ -74,21 +74,21 @@ class Stream:
     def _track_length(self) -> int:
         return max(2, self.tokens // self._batch)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The windows of one epoch from step `start` on."""
         rng = np.random.default_rng((self._seed, number))
         order = rng.permutation(self._chosen(rng))
         ids = np.concatenate([self._masked(self.rendered[i].ids, rng) for i in order])
-        counted = np.concatenate([self.rendered[i].predicted for i in order])
+        loss_mask = np.concatenate([self.rendered[i].predicted for i in order])
         length = self._track_length()
         needed = length * self._batch
-        ids, counted = (np.resize(a, needed).reshape(self._batch, length).T for a in (ids, counted))
+        ids, loss_mask = (np.resize(a, needed).reshape(self._batch, length).T for a in (ids, loss_mask))
         for step in range(start, self.steps):
             at = step * self._window
             part = ids[at : at + self._window + 1]
-            yield Window(
+            yield Batch(
                 torch.from_numpy(part.astype(np.int64)),
-                torch.from_numpy(counted[at + 1 : at + 1 + self._window].copy()),
+                torch.from_numpy(loss_mask[at + 1 : at + 1 + self._window].copy()),
             )
 
     def _chosen(self, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -107,15 +107,15 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class FirstWindows:
+class FirstBatches:
     """The first windows of a stream."""
 
-    stream: Stream
+    stream: BatchStream
     limit: int
 
     @property
     def steps(self) -> int:
         return min(self.limit, self.stream.steps)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         return islice(self.stream.epoch(number, start), self.steps - start)

@@ -1,4 +1,4 @@
-"""The button under a reply, for another one in its place."""
+"""The button below a reply that replaces it by another one."""
 
 import re
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ _SIGN = "\N{ANTICLOCKWISE DOWNWARDS AND UPWARDS OPEN CIRCLE ARROWS}"
 
 @dataclass(frozen=True)
 class _InPlace:
-    """Puts a reply where the one before it stood; what was asked stays above it."""
+    """Replaces a reply by editing its message."""
 
     interaction: discord.Interaction
     quoted: str
+    """The lines above the reply, which stay: the user's text below a command, else nothing."""
 
     async def typing(self) -> None:
         return None
@@ -33,10 +34,10 @@ class _InPlace:
 
 
 class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P<author>\d+)"):
-    """It works after a restart too: all that it knows stands in its id."""
+    """A persistent button: it works after a restart, because its custom id holds all its data."""
 
     def __init__(self, author: int) -> None:
-        """It is for the one who was answered, and for nobody else."""
+        """Make a button for `author`, the user who was answered; nobody else may use it."""
         super().__init__(discord.ui.Button(emoji=_SIGN, custom_id=f"again:{author}"))
         self._author = author
 
@@ -57,6 +58,6 @@ class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P
 
 
 def again(author: int) -> discord.ui.View:
-    """The button, as it is sent."""
+    """Return a view with the button, to send with a reply."""
     view = discord.ui.View(timeout=None)
     return view.add_item(Again(author))

@@ -1,4 +1,4 @@
-"""The bot at work: which messages are for it, and how they are answered."""
+"""The bot: which messages are for it, and how they are answered."""
 
 import asyncio
 import hashlib
@@ -42,41 +42,43 @@ if TYPE_CHECKING:
     from charbot.speakers.identifier import Ranking
 
 _REMEMBERED = 1000
-"""People of whom it is known when they spoke last, and messages that were heard."""
+"""Users whose cooldowns are remembered, and messages known as received, at most."""
 _REFRESH_SECONDS = 30
 _NOTICE_SECONDS = 1.0
-"""Messages that are left within so long are told of together."""
+"""Seconds over which messages left unanswered are counted, before one notice for all of them."""
 _LATE_SECONDS = 5 * 60
-"""Messages that wait for longer, because the bot was away, are let go: the talk has moved on."""
+"""Seconds after which messages that arrived before a restart are dropped: the conversation has moved on."""
 _RECOGNISED = 8
-"""Lines of which it is found out at once who would have said them."""
+"""Pending /who requests, at most."""
 _CLOSING_SECONDS = 20
 _FLUSHING_SECONDS = 5
-"""How long what could not be written before may take when it leaves."""
+"""Seconds that pending writes to the database may take at shutdown."""
 _LOOKED_AT = 50
-"""Messages after one among which its answer is looked for."""
+"""Messages after one that are searched for its answer."""
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 
 _MARKUP = re.compile(r"<a?:\w+:\d+>|<t:-?\d+(:\w)?>|</[^:>]+:\d+>")
-"""Emoji of a server's own, times and commands: what stands for them is no language."""
+"""Discord's codes for custom emoji, timestamps and slash commands, which are removed from messages."""
 
 _log = logging.getLogger("charbot.discord")
 
 
 @dataclass(frozen=True)
 class Shards:
-    """Which shards of how many a process serves; Discord says how many there are where `count` is None."""
+    """The shards that a process serves."""
 
     ids: tuple[int, ...] = ()
+    """Empty for all shards."""
     count: int | None = None
+    """Number of shards over all processes; None if Discord decides."""
 
 
 ALL_SHARDS = Shards()
 
 
 class Bot(commands.AutoShardedBot):
-    """Personas in the channels of servers. Replies, and all that waits for a disk, happen in other threads."""
+    """The Discord client. Replies are generated, and the disk is accessed, in other threads."""
 
     def __init__(self, cast: Cast, store: Store, scheduler: BatchScheduler, config: Config, shards: Shards = ALL_SHARDS) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
@@ -105,15 +107,15 @@ class Bot(commands.AutoShardedBot):
         self._heard: Recent[int, None] = Recent(_REMEMBERED)
 
     def do(self, work: Awaitable[None]) -> None:
-        """Has something done meanwhile."""
+        """Run an awaitable as a background task."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # Places
+    # Settings of places
 
     def place(self, guild: int | None, *channels: int | None) -> Place:
-        """What counts in a channel: what is set for it, for the channel it is a thread of, for its server, or for all."""
+        """Return the settings of a channel: its own, else its parent channel's, its server's, or the configuration's."""
         settings = self.config.discord
         found = Place(persona=settings.persona, mode="mentions", cooldown=settings.cooldown, roles=())
         for where in (guild, *reversed(channels)):
@@ -124,24 +126,24 @@ class Bot(commands.AutoShardedBot):
         return self.place(guild, getattr(channel, "id", None), getattr(channel, "parent_id", None))
 
     async def change_place(self, where: int, changes: Place, inherit: Setting | None = None) -> None:
-        """Sets something for a place, or leaves it to what is around it. Raises StoreError, and then nothing has changed."""
+        """Change a place's settings, and reset the one named `inherit`. Raises StoreError, and then nothing has changed."""
         self.places[where] = await self._disk.do(self.store.set_place, where, changes, self._server_of(where), inherit)
 
     def _server_of(self, place: int) -> int | None:
-        """The server that a place is, or is in."""
+        """Return the id of the server that a place is, or is in, or None."""
         if self.get_guild(place):
             return place
         guild: discord.Guild | None = getattr(self.get_channel(place), "guild", None)
         return guild.id if guild else None
 
-    # Life
+    # Lifecycle
 
     async def setup_hook(self) -> None:
         from bots.discord_bot.commands import add_commands
 
         self.places = await self._disk.do(self.store.places)
         await self.conversations.open()
-        # Before any new message comes in.
+        # Enqueue these before any new message arrives.
         for late in await self._disk.do(self.store.waiting, _LATE_SECONDS, self._ours):
             self._heard[late.message] = None
             self._desk.take(late.channel, late, late=True)
@@ -151,7 +153,7 @@ class Bot(commands.AutoShardedBot):
         self.do(self._look_after())
 
     async def _sync(self) -> None:
-        """Tells Discord which commands there are, where that has changed."""
+        """Register the commands with Discord if they have changed."""
         payload = json.dumps([command.to_dict(self.tree) for command in self.tree.get_commands()], sort_keys=True)
         wanted = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
         if await self._disk.do(self.store.fact, "commands") != wanted:
@@ -159,7 +161,7 @@ class Bot(commands.AutoShardedBot):
             await self._disk.do(self.store.note, "commands", wanted)
 
     async def _look_after(self) -> None:
-        """Notices personas that were fitted anew, and forgets what is old, or what another process was told to forget."""
+        """Regularly list the personas again, retry pending writes and forget old conversations."""
         while True:
             for task in (partial(self._disk.do, self.cast.refresh), self.conversations.flush, self.conversations.forget_old):
                 try:
@@ -170,7 +172,7 @@ class Bot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
-        # It may have been sent away while it was not there. Those that are only unavailable now are among its servers.
+        # The bot may have been removed from servers while it was offline. `guilds` includes those that are only unavailable.
         try:
             if gone := await self._disk.do(self.store.forget_others, {guild.id for guild in self.guilds}, self._ours):
                 _log.info("forgot %d servers that it is not in any more", len(gone))
@@ -179,12 +181,12 @@ class Bot(commands.AutoShardedBot):
             _log.warning("%s", error)
 
     def _ours(self, guild: int | None) -> bool:
-        """Whether this process, and no other on the same database, serves a server. Direct messages come to shard 0."""
+        """Return whether this process, of all on the same database, serves a server. Direct messages go to shard 0."""
         count = self.shard_count or 1
         return ((guild or 0) >> 22) % count in (self.shard_ids or range(count))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        # What was kept before servers were noted is known by its channel alone.
+        # Rows from before the server was stored are found by their channel only.
         await self._forget_places([guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))])
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -194,7 +196,7 @@ class Bot(commands.AutoShardedBot):
         await self._forget_places([thread.thread_id])
 
     async def _forget_places(self, places: Sequence[int]) -> None:
-        """Nothing of these places stays, as soon as the database takes it."""
+        """Delete all that is stored for these places, retrying until the database is available."""
         for place in places:
             self.places.pop(place, None)
         while True:
@@ -208,7 +210,7 @@ class Bot(commands.AutoShardedBot):
         self._faces.forget(channel.id)
 
     async def ailment(self) -> str | None:
-        """What keeps it from answering, if anything does."""
+        """Return what keeps the bot from answering, or None."""
         if not self.is_ready():
             return "not connected to Discord"
         lost = [str(number) for number, shard in self.shards.items() if shard.is_closed()]
@@ -221,7 +223,7 @@ class Bot(commands.AutoShardedBot):
         return None
 
     async def close(self) -> None:
-        """Finishes or apologises for the answers in hand, and leaves."""
+        """Finish pending answers or apologise for them, and disconnect."""
         if not self.is_closed():
             for call in await self._desk.close(_CLOSING_SECONDS if self.is_ready() else 0):
                 if isinstance(call, Call):
@@ -240,7 +242,7 @@ class Bot(commands.AutoShardedBot):
     # Messages
 
     async def on_message(self, message: discord.Message) -> None:
-        """Answers what is meant for it. Bots, itself among them, are never answered: they would never stop."""
+        """Answer a message if it is for the bot. Bots are never answered: they might reply to each other without end."""
         if message.author.bot or message.webhook_id or message.type not in _SPOKEN:
             return
         place = self.place_of(message.channel, message.guild.id if message.guild else None)
@@ -248,14 +250,14 @@ class Bot(commands.AutoShardedBot):
         if not (addressed or self._joins_in(message, place)) or refusal(message.author, place):
             return
         if self._mute(message):
-            # It cannot say so; /settings does.
+            # The bot cannot say so here; /settings does.
             return
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
-            # Discord keeps back what is in an answer that does not mention the bot.
+            # Without the intent, Discord withholds the text of a reply that does not mention the bot.
             if not self.hasty(message.author.id, place):
                 await quietly(self._to(message, message.author.id, Place()).send(texts.UNREAD))
             return
-        # Discord may tell of a message twice, where the line broke.
+        # After a reconnection Discord may deliver a message twice.
         if message.id in self._heard:
             return
         self._heard[message.id] = None
@@ -263,7 +265,7 @@ class Bot(commands.AutoShardedBot):
         called = rf"<@!?{self.user.id if self.user else 0}>|<@&{role.id if role else 0}>"
         message.content = re.sub(called, "", _MARKUP.sub("", message.content))
         guild, nsfw = message.guild.id if message.guild else None, age_restricted(message.channel)
-        # What says nothing, such as a lone mention, is a greeting.
+        # An empty message, such as a lone mention, counts as a greeting.
         text = prepare_message(message.clean_content) or "Hey!"
         target = self._to(message, message.author.id, place)
         call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, target, kept=True)
@@ -276,18 +278,18 @@ class Bot(commands.AutoShardedBot):
         answered = message.reference.resolved if message.reference else None
         if isinstance(answered, discord.Message) and self._mine(answered):
             return True
-        # Discord gives it a role of its name, which people mention too.
+        # Discord gives the bot a role of the same name, which people mention too.
         return self.user in message.mentions or message.guild.self_role in message.role_mentions
 
     def _mute(self, message: discord.Message) -> bool:
-        """Whether it may not write where a message is. Of a channel that it does not know yet, it hopes for the best."""
+        """Return whether the bot cannot post in the message's channel. Channels that are not cached count as writable."""
         channel = message.channel
         if message.guild is None or isinstance(channel, discord.PartialMessageable):
             return False
         return not may_speak(channel.permissions_for(message.guild.me), channel)
 
     def _joins_in(self, message: discord.Message, place: Place) -> bool:
-        """Whether something that was not said to it is answered all the same."""
+        """Return whether to answer a message that does not address the bot: for a wake word, or by chance."""
 
         def padded(text: str) -> str:
             return f" {' '.join(words(normalise(text)))} "
@@ -296,7 +298,7 @@ class Bot(commands.AutoShardedBot):
         return woken or (self.intents.message_content and random.random() < (place.chance or 0.0))
 
     def _mine(self, message: discord.Message) -> bool:
-        """Whether charbot said it, in its own name or by a webhook."""
+        """Return whether the bot wrote a message, itself or by a webhook."""
         by_webhook = message.webhook_id is not None and message.application_id == self.application_id
         return by_webhook or message.author == self.user
 
@@ -304,23 +306,26 @@ class Bot(commands.AutoShardedBot):
         return ToMessage(message, author, self._stands, self._faces if place.faces else None, in_doubt)
 
     def hasty(self, author: int, place: Place) -> bool:
-        """Whether somebody asks again too soon."""
+        """Return whether a user's cooldown is not over."""
         return time.monotonic() - self._spoke.get(author, -1e9) < (place.cooldown or 0.0)
 
     def heed(self, author: int) -> None:
-        """Somebody is answered: their cooldown begins."""
+        """Start a user's cooldown."""
         self._spoke[author] = time.monotonic()
 
     async def answer(self, call: Call) -> bool:
-        """Has a call answered in its turn. False where it is too many."""
+        """Enqueue a call; return False if it is refused, by the cooldown or because too many wait.
+
+        At shutdown a call is not enqueued: it is stored for the next start if `kept`, else its user is told.
+        """
         if self.hasty(call.author, call.place):
             return False
-        # Taken first: to wait for the disk would let later messages pass.
+        # Enqueue first: while this waits for the disk, later messages could overtake.
         taken = self._desk.take(call.channel, call)
         if taken:
             self.heed(call.author)
         if call.kept and (taken or not self._desk.open):
-            # One thread serves the disk in turn: this is noted before the answer to it is.
+            # The disk thread works in order, so the message is stored before its answer is.
             await self.conversations.receive(call)
         elif not taken and not self._desk.open:
             await self._excuse(call)
@@ -336,7 +341,7 @@ class Bot(commands.AutoShardedBot):
         aside: bool = False,
         instead: str | None = None,
     ) -> None:
-        """Has a command or a button that was used answered in its turn, or says that it is too many."""
+        """Enqueue a command or a button press, or tell its user that it is refused."""
         call = Call(
             interaction.id, interaction.guild_id, channel_of(interaction), interaction.user.id, text, place,
             age_restricted(interaction.channel), target, aside=aside, instead=instead,
@@ -345,7 +350,7 @@ class Bot(commands.AutoShardedBot):
             await target.send(texts.BUSY.format(count="that"))
 
     def _leave(self, call: Call) -> None:
-        """A message was one too many: its channel is told, once for all of them."""
+        """Count a message that was refused; its channel gets one notice for all of them."""
         self.metrics.count("left")
         self._left[call.channel] = self._left.get(call.channel, 0) + 1
         if self._left[call.channel] == 1:
@@ -359,13 +364,13 @@ class Bot(commands.AutoShardedBot):
 
     async def _attend(self, call: Call | Waiting) -> None:
         if isinstance(call, Waiting):
-            # Its channel is not known before.
+            # The channel is not cached before.
             await self.wait_until_ready()
             call = self._late(call)
         await self._answer(call)
 
     def _late(self, one: Waiting) -> Call:
-        """A message that was not answered before charbot left."""
+        """Return the call for a message that was stored before a restart."""
         channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
         place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
         message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
@@ -373,7 +378,7 @@ class Bot(commands.AutoShardedBot):
         return Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
 
     async def _answer(self, call: Call) -> None:
-        """Answers a call, or apologises."""
+        """Answer a call, or apologise."""
         try:
             async with self._excused(call):
                 conversation = Conversation() if call.aside else await self.conversations.conversation(call.channel)
@@ -390,7 +395,7 @@ class Bot(commands.AutoShardedBot):
             await self._deliver(call, text, conversation, after)
 
     async def _continued(self, call: Call, conversation: Conversation) -> tuple[str, Conversation]:
-        """The reply to a call, and the conversation after it. Raises CharbotError."""
+        """Return the reply to a call, and the conversation after it. Raises CharbotError."""
         if call.reply is not None:
             member, _ = self.member(call.place, call.nsfw)
             return call.reply, conversation.add(call.text).add(call.reply, member.name)
@@ -399,14 +404,14 @@ class Bot(commands.AutoShardedBot):
             reply = await self.reply(call.place, call.nsfw, conversation.add(call.text))
         else:
             asked = _before(conversation, call.instead)
-            # By whoever said it: it may stand under that name. With a seed of its own, or it might be the same again.
+            # By the same persona, whose name may stand above it; with a new seed, or it might be the same reply again.
             place = replace(call.place, persona=conversation.turns[-1].speaker)
             reply = await self.reply(place, call.nsfw, asked, seed=call.id % 2**31)
         return reply.text, reply.conversation
 
     @asynccontextmanager
     async def _excused(self, call: Call) -> AsyncIterator[None]:
-        """What is cancelled meanwhile is excused."""
+        """Tell the user that the bot is shutting down if the block is cancelled."""
         try:
             yield
         except asyncio.CancelledError:
@@ -414,7 +419,7 @@ class Bot(commands.AutoShardedBot):
             raise
 
     async def _deliver(self, call: Call, text: str, conversation: Conversation, after: Conversation) -> None:
-        """Sends a reply, and remembers it."""
+        """Send a reply, and store it."""
         speaker = after.turns[-1].speaker
         try:
             async with self._excused(call):
@@ -424,7 +429,7 @@ class Bot(commands.AutoShardedBot):
         except NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
             self.metrics.count("unsent")
-            # What may be sent another time waits for the next start.
+            # After a transient error the message stays stored, and is answered at the next start.
             if not isinstance(error, PASSING):
                 await self.conversations.done(call)
             return
@@ -432,7 +437,7 @@ class Bot(commands.AutoShardedBot):
         await self.conversations.keep(call, conversation, after)
 
     async def _stands(self, message: AnyMessage, answer: str) -> bool:
-        """Whether an answer to a message stands in its channel. Raises what PASSING has."""
+        """Return whether an answer to a message is in its channel already. Raises the errors in PASSING."""
         channel = message.channel
 
         async def answers(one: discord.Message) -> bool:
@@ -442,7 +447,7 @@ class Bot(commands.AutoShardedBot):
             return said == answer
 
         try:
-            # One by one: nothing is asked for that is not needed.
+            # One by one, as the text of a webhook's message costs a request.
             async for one in self.get_partial_messageable(channel.id).history(after=message, limit=_LOOKED_AT):
                 if self._mine(one) and await answers(one):
                     return True
@@ -453,7 +458,7 @@ class Bot(commands.AutoShardedBot):
         return False
 
     async def _excuse(self, call: Call) -> None:
-        """Charbot is closing. What is kept is answered when it comes back."""
+        """Tell the user that the bot is shutting down, unless the call is stored, to be answered at the next start."""
         if not call.kept:
             await quietly(call.target.send(texts.CLOSING))
 
@@ -466,7 +471,7 @@ class Bot(commands.AutoShardedBot):
         await quietly(call.target.typing())
 
     def member(self, place: Place, nsfw: bool) -> tuple[Member, bool]:
-        """Who answers in a place, and whether cleanly. Raises UsageError where nobody can."""
+        """Return who answers in a place, and whether without profanity. Raises UsageError if nobody can."""
         member = self.cast.member(place.persona or "")
         if member is None:
             raise UsageError(f"{place.persona} is not here any more. /persona set chooses somebody else.")
@@ -476,7 +481,7 @@ class Bot(commands.AutoShardedBot):
         return member, clean
 
     async def reply(self, place: Place, nsfw: bool, conversation: Conversation, *, seed: int | None = None) -> Reply:
-        """A place's persona's reply to a conversation. Raises UsageError, BundleError, BusyError."""
+        """Return the reply of a place's persona to a conversation. Raises UsageError, BundleError, BusyError."""
         member, clean = self.member(place, nsfw)
         settings = replace(self.config.chat, clean=clean)
         if place.temperature is not None:
@@ -485,17 +490,17 @@ class Bot(commands.AutoShardedBot):
         return await asyncio.wrap_future(self.scheduler.submit(persona, conversation, seed=seed))
 
     async def who_said(self, line: str) -> "Ranking":
-        """Who would have said a line, the likeliest first. Raises BundleError, BusyError."""
+        """Rank who would have said a line, most likely first. Raises BundleError, BusyError."""
         return await self._identifier.do(self.cast.who_said, line)
 
     async def forget_user(self, user: int) -> None:
-        """What a user said is gone. Raises StoreError."""
+        """Delete a user's messages and the answers to them. Raises StoreError."""
         await self.conversations.forget_user(user)
         self._spoke.pop(user, None)
 
 
 def _before(conversation: Conversation, reply: str) -> Conversation:
-    """The conversation without its last turn, which must be this reply. Raises UsageError."""
+    """Return the conversation without its last turn, which must be this reply. Raises UsageError if it is not."""
     turns = conversation.turns
     if len(turns) < 2 or turns[-1].speaker is None or turns[-1].text != prepare_message(reply):
         raise UsageError(texts.PAST)

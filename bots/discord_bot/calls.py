@@ -1,4 +1,4 @@
-"""What is to be answered."""
+"""Calls, which are to be answered, and the targets of their answers."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,32 +8,35 @@ from bots.discord_bot.place import Place
 
 
 class Target(Protocol):
-    """Where an answer goes."""
+    """Where an answer is sent."""
 
     async def typing(self) -> None: ...
     async def send(self, text: str, speaker: str | None = None) -> None:
-        """Sends what a persona says, or what charbot says in its own name."""
+        """Send a reply of the persona `speaker`, or a notice in charbot's own name if it is None."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """Something that is to be answered, by its id; in no guild where it is a direct message, `nsfw` where the channel
-    is age-restricted."""
+    """A message, command or button press that is to be answered."""
 
     id: int
+    """Discord's id of the message or interaction."""
     guild: int | None
+    """The server's id; None for direct messages."""
     channel: int
     author: int
     text: str
     place: Place
     nsfw: bool
+    """Whether the channel is age-restricted."""
     target: Target
     kept: bool = False
-    """It is answered even after a crash."""
+    """Whether it is stored, and so answered even after a crash."""
     reply: str | None = None
-    """What was about to be said before one."""
+    """The reply that was about to be sent before a restart."""
     aside: bool = False
-    """It is no part of the channel's conversation."""
+    """Whether it is outside the channel's conversation."""
     instead: str | None = None
-    """It asks for another reply to the last message; this is what the one that it replaces looks like."""
+    """The text of the channel's last reply, if this call asks for another one to replace it."""
     at: float = field(default_factory=time.monotonic)
+    """When it arrived, on the monotonic clock."""

@@ -1,4 +1,4 @@
-"""The personas that a bot can be: known by name without waiting, loaded once for all channels, read anew when they change."""
+"""The bot's personas: listed without blocking, loaded once for all channels, reloaded when they change."""
 
 import threading
 from collections import OrderedDict
@@ -17,25 +17,26 @@ if TYPE_CHECKING:
     from charbot.speakers.identifier import Ranking, SpeakerIdentifier
 
 _LOADED = 8
-"""Personas whose models are in memory at once, at the most."""
+"""Personas whose models are in memory at once, at most."""
 _WAYS = 32
-"""Settings under which each of them is kept."""
+"""Settings for which each loaded persona is kept, at most."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A persona, as people choose it."""
+    """A persona, as users choose it."""
 
     name: str
     show: str
     mature: bool
+    """Whether it needs an age-restricted channel, or the profanity filter."""
 
 
 class Cast:
-    """Who there is. Threads may share it; `members` and `member` never wait."""
+    """The personas that can reply. Threads may share it; `members` and `member` never block."""
 
     def __init__(self, library: Callable[[], Library]) -> None:
-        """`library` looks at the folders anew each time. Raises BundleError where there is nobody."""
+        """List the personas of `library()`, which reads the folders afresh. Raises BundleError if there are none."""
         self._library = library
         self._lock = threading.Lock()
         self._personas: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Persona]]] = OrderedDict()
@@ -53,7 +54,7 @@ class Cast:
         return self._members.get(slug(name))
 
     def refresh(self) -> None:
-        """Looks who there is now. Those who are fitted anew, or gone, are no longer remembered."""
+        """List the personas again, and unload those that were retrained or removed."""
         cards = {path.name: card for path, card in self._library().cards()}
         people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
         self._members = {key: Member(card.name, card.show, card.rating == "mature") for key, card in people}
@@ -62,7 +63,7 @@ class Cast:
                 del self._personas[key]
 
     def persona(self, name: str, settings: ChatSettings) -> Persona:
-        """A persona that replies so. It may have to be read: call this in a thread. Raises BundleError."""
+        """Return a persona with these settings. May block to load it: call it in a thread. Raises BundleError."""
         key = slug(name)
         with self._lock:
             if key not in self._personas:
@@ -79,7 +80,7 @@ class Cast:
             return known[settings]
 
     def who_said(self, text: str) -> "Ranking":
-        """Who would have said something, the likeliest first. It waits: call it in a thread. Raises BundleError."""
+        """Rank who would have said a text, most likely first. Blocks: call it in a thread. Raises BundleError."""
         library = self._library()
         written = library.classifier.stat().st_mtime_ns
         with LOADING:

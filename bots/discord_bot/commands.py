@@ -21,14 +21,14 @@ from charbot.generation.persona import Reply
 from charbot.text import prepare_message, words
 
 _CHOICES = 25
-"""What Discord shows of an autocompletion."""
+"""Choices that Discord shows in an autocompletion, at most."""
 _LONGEST = 100
-"""Characters that it takes of each."""
+"""Characters that Discord allows per choice."""
 _LIKELY = 3
-"""Those who are named where it is asked who would have said something."""
+"""Names that /who shows."""
 
 _EXPECTED = (UsageError, BusyError, app_commands.CheckFailure)
-"""What whoever asked can mend."""
+"""Errors that the user can do something about, and whose text is shown."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -36,7 +36,7 @@ Interaction: TypeAlias = discord.Interaction[Bot]
 
 
 def add_commands(bot: Bot) -> None:
-    """Gives the bot its commands."""
+    """Add the slash commands and their error handler to the bot."""
     found: list[app_commands.Command[Any, ..., Any] | app_commands.Group] = [
         _Persona(),
         _chat,
@@ -54,10 +54,10 @@ def add_commands(bot: Bot) -> None:
 
 
 async def _explain(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
-    """Says what went wrong to whoever asked for it; what is not theirs to mend is for the log."""
+    """Tell the user what went wrong; log errors that they can do nothing about."""
     reason = getattr(error, "original", error)
     if isinstance(reason, CharbotError | discord.NotFound) and not isinstance(reason, _EXPECTED):
-        # That it is not found is what Discord says of a command that was acknowledged too late.
+        # Discord answers NotFound if a command is acknowledged too late.
         _log.warning("a command failed: %s", reason)
     elif not isinstance(reason, _EXPECTED):
         _log.error("a command failed", exc_info=reason)
@@ -65,12 +65,12 @@ async def _explain(interaction: discord.Interaction, error: app_commands.AppComm
 
 
 def _reason(error: Exception) -> str:
-    """What people are told of an error."""
+    """Return the text that users see for an error."""
     return str(error) if isinstance(error, _EXPECTED) else texts.SORRY
 
 
 async def _tell(interaction: discord.Interaction, text: str) -> None:
-    """Answers a command, so that nobody else sees it where it was not deferred for all to see."""
+    """Answer a command, visible only to its user unless it was deferred publicly."""
     send: Callable[..., object] = interaction.response.send_message
     if interaction.response.is_done():
         send = interaction.followup.send
@@ -86,7 +86,7 @@ def _place(interaction: Interaction) -> Place:
 def _may_manage(interaction: Interaction, everywhere: bool) -> None:
     rights = interaction.permissions
     if everywhere and isinstance(interaction.user, discord.Member):
-        # What somebody may do in one channel is not what they may do in all.
+        # `interaction.permissions` are those in this channel only.
         rights = interaction.user.guild_permissions
     if interaction.guild_id and not rights.manage_channels:
         raise UsageError(
@@ -95,7 +95,7 @@ def _may_manage(interaction: Interaction, everywhere: bool) -> None:
 
 
 def _and_cure(interaction: Interaction, text: str) -> str:
-    """A text, and what to do where nobody would be answered."""
+    """Return a text, with what to do added if the bot may not post in the channel."""
     mute = interaction.guild_id and not may_speak(interaction.app_permissions, interaction.channel)
     return f"{text}\n{texts.MUTE}" if mute else text
 
@@ -125,7 +125,7 @@ async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 10
 
 
 async def _answer(interaction: Interaction, place: Place, message: str, aside: bool = False) -> None:
-    """Has a command answered in its turn, by whoever talks in such a place."""
+    """Defer a command and enqueue it, to be answered under the settings `place`."""
     await interaction.response.defer(thinking=True)
     target = ToCommand(interaction, message, named=aside)
     await interaction.client.answer_use(interaction, target, place, prepare_message(message) or "Hey!", aside=aside)
@@ -157,7 +157,7 @@ async def _who(interaction: Interaction, line: app_commands.Range[str, 1, 1000])
 
 
 async def _last_name(interaction: Interaction, typed: str) -> list[Choice[str]]:
-    """Completes the last of several names."""
+    """Complete the last of several names with commas between."""
     before, comma, last = typed.rpartition(",")
     found = await _names(interaction, last.strip())
     lead = f"{before}, " if comma else ""
@@ -269,7 +269,10 @@ async def _settings(
 
 
 def _roles(text: str, everyone: int | None) -> tuple[int, ...]:
-    """The roles that a text mentions; none where it is everyone. Raises UsageError."""
+    """Return the ids of the roles that a text mentions, or none for everyone.
+
+    `everyone` is the server's id, which its @everyone role shares. Raises UsageError if there are no mentions.
+    """
     found = tuple(int(one) for one in re.findall(r"<@&(\d+)>", text))
     if everyone in found or text.strip() == "@everyone":
         return ()
@@ -301,7 +304,7 @@ async def _help(interaction: Interaction) -> None:
 
 
 class _Persona(app_commands.Group):
-    """Who talks."""
+    """The /persona commands, which show and choose who talks."""
 
     def __init__(self) -> None:
         super().__init__(name="persona", description="Who talks in this channel")

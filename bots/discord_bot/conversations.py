@@ -1,4 +1,4 @@
-"""The conversations of channels: remembered while they go on, and written to the database in order."""
+"""The conversations of channels: cached in memory, and written to the database in order."""
 
 import logging
 import time
@@ -15,49 +15,51 @@ from charbot.dialogue import Utterance
 from charbot.generation.conversation import Conversation
 
 _REMEMBERED = 1000
-"""Conversations in memory at once, and channels and people known to be forgotten; the database has the others."""
+"""Conversations in memory at once, at most (others are in the database), and recent deletions that are remembered."""
 _UNWRITTEN = 50
-"""Writes of a channel that wait for a database that is away; older ones are let go."""
+"""Writes per channel that wait while the database is unavailable; the oldest are dropped."""
 
 _log = logging.getLogger("charbot.discord")
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A conversation in memory: who has turns in it, and when it was used last (seconds since 1970)."""
+    """A conversation in memory."""
 
     conversation: Conversation
     authors: tuple[int, ...]
+    """Ids of the users who have turns in it."""
     used: float
+    """When it was last used, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
 class _Write:
-    """What is to be written on behalf of somebody."""
+    """A pending write to the database, for a message of the user `author`."""
 
     author: int
     write: Callable[[], object]
 
 
 class Conversations:
-    """Each channel's conversation. What waits for the database does so in the disk's thread."""
+    """The conversation of each channel. The database is accessed in the thread of `disk` only."""
 
     def __init__(self, store: Store, disk: Worker, turns: int, days: float) -> None:
-        """No more than `turns` turns of each are kept, and for no more than `days` days after the last."""
+        """Keep at most `turns` turns per channel, each for at most `days` days."""
         self._store, self._disk, self._turns, self._days = store, disk, turns, days
         self._known: Recent[int, _Known] = Recent(_REMEMBERED)
-        # When a channel, or what somebody said, was forgotten last.
+        # When a channel or user, by id, was last forgotten, on the monotonic clock.
         self._forgotten: Recent[int, float] = Recent(_REMEMBERED)
-        # The disk's thread alone touches these two, so that all is done in the order in which it was asked for.
+        # After `open`, only the disk thread uses these two, so that everything is done in the order of the requests.
         self._unwritten: dict[int, deque[_Write]] = {}
         self._told: str | None = None
 
     async def open(self) -> None:
-        """Nothing that was forgotten before is news. Raises StoreError."""
+        """Read when a user was last forgotten, so that `forget_old` notices later deletions. Raises StoreError."""
         self._told = await self._disk.do(self._store.fact, FORGOTTEN)
 
     async def conversation(self, channel: int) -> Conversation:
-        """A channel's conversation so far; an empty one where the database is away."""
+        """Return a channel's conversation so far, or an empty one if the database is unavailable."""
         known = self._known.get(channel)
         if known is None:
             try:
@@ -75,25 +77,29 @@ class Conversations:
         return self._store.turns(channel, self._turns)
 
     async def keep(self, call: Call, conversation: Conversation, after: Conversation) -> None:
-        """A call was answered: `memory` was the conversation before it, and `after` ends with it and its answer."""
+        """Store the message and the answer of a call, which are the last turns of `after`.
+
+        `conversation` is the one before the call. Nothing is stored if the call is outside the channel's conversation, or
+        if its channel or author was forgotten meanwhile.
+        """
         forgotten = max(self._forgotten.get(one, call.at) for one in (call.channel, call.author))
         if call.aside or forgotten > call.at:
             await self.done(call)
             return
         asked, reply = after.turns[-2:]
         known = self._known.get(call.channel)
-        # Where something of it was forgotten meanwhile, it is read anew.
+        # If part of it was forgotten meanwhile, it is not cached but reread from the database.
         if known is not None and known.conversation is conversation:
             self._known[call.channel] = _Known(after, (*known.authors, call.author)[-self._turns :], time.time())
         await self._note(call, [Said(call.author, None, asked.text), Said(call.author, reply.speaker, reply.text)])
 
     async def done(self, call: Call) -> None:
-        """A call needs no answer any more, and leaves nothing to remember."""
+        """Note that a call needs no answer any more, without storing any turns."""
         if call.kept:
             await self._note(call, ())
 
     async def receive(self, call: Call) -> None:
-        """A message is to be answered, even after a crash."""
+        """Store a message that is to be answered, so that it is answered even after a crash."""
         one = Waiting(call.id, call.guild, call.channel, call.author, call.text)
         await self._have_written(call, partial(self._store.receive, one))
 
@@ -104,14 +110,14 @@ class Conversations:
         )
 
     async def _have_written(self, call: Call, write: Callable[[], object]) -> None:
-        """Writes something, now or when the database is back."""
+        """Write to the database, now or once it is available again."""
         try:
             await self._disk.do(self._write, call.channel, _Write(call.author, write))
         except StoreError as error:
             _log.warning("%s", error)
 
     def _write(self, channel: int, *more: _Write) -> None:
-        """Writes what waits of a channel, and more. Raises StoreError, and then it waits on."""
+        """Perform a channel's pending writes, and more. Raises StoreError; the failed write and later ones stay pending."""
         queue = self._unwritten.setdefault(channel, deque(maxlen=_UNWRITTEN))
         queue.extend(more)
         while queue:
@@ -120,7 +126,7 @@ class Conversations:
         del self._unwritten[channel]
 
     async def flush(self) -> None:
-        """Writes what could not be written before."""
+        """Retry the pending writes of all channels."""
         try:
             await self._disk.do(self._write_all)
         except StoreError as error:
@@ -131,15 +137,15 @@ class Conversations:
             self._write(channel)
 
     async def forget_channel(self, channel: int) -> None:
-        """The channel's conversation starts anew. Raises StoreError."""
+        """Delete a channel's conversation. Raises StoreError."""
         self._drop([channel])
         self._forgotten[channel] = time.monotonic()
         await self._disk.do(self._forget, [channel], partial(self._store.forget_channel, channel))
-        # It may have been read meanwhile.
+        # It may have been read again meanwhile.
         self._drop([channel])
 
     async def forget_places(self, places: Sequence[int]) -> None:
-        """Nothing of these places stays. Raises StoreError."""
+        """Delete all that is stored for these servers, channels and threads. Raises StoreError."""
         self._drop(places)
         await self._disk.do(self._forget, places, partial(self._store.forget_places, places))
 
@@ -149,7 +155,7 @@ class Conversations:
         forget()
 
     async def forget_user(self, user: int) -> None:
-        """What somebody said is gone, and what was answered. Raises StoreError."""
+        """Delete a user's messages and the answers to them. Raises StoreError."""
         self._forgotten[user] = time.monotonic()
         self._drop(self._with(user))
         await self._disk.do(self._forget_user, user)
@@ -164,12 +170,12 @@ class Conversations:
             self._told = noted
 
     async def forget_old(self) -> None:
-        """Forgets what is old, or what another process was told to forget. Raises StoreError."""
+        """Delete old turns, and drop from memory what another process has deleted. Raises StoreError."""
         then = time.time() - self._days * 86_400
-        # Another process may have deleted it, so that this one is not told.
+        # Another process may have deleted their turns already; then they are not in `gone`.
         self._drop([channel for channel, known in self._known.items() if known.used < then])
         gone, told = await self._disk.do(self._forget_old)
-        # Who was forgotten elsewhere is not known.
+        # If another process has forgotten a user, it is not known whom: reread all conversations.
         self._drop(list(self._known) if told else gone)
 
     def _forget_old(self) -> tuple[set[int], bool]:

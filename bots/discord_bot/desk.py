@@ -1,4 +1,4 @@
-"""Calls answered one after the other in each channel, and side by side between channels."""
+"""Queues of calls: answered one after the other within a channel, concurrently across channels."""
 
 import asyncio
 import logging
@@ -9,23 +9,23 @@ from typing import Generic, TypeVar
 C = TypeVar("C")
 
 _CANCELLED_SECONDS = 5
-"""How long calls that were cancelled may take to end."""
+"""Seconds that cancelled calls may take to end."""
 
 _log = logging.getLogger("charbot.discord")
 
 
 class Desk(Generic[C]):
-    """A bounded queue for each channel that has calls, and nothing for one that has none."""
+    """A bounded queue, and a task that works on it, per channel with pending calls."""
 
     def __init__(self, answer: Callable[[C], Awaitable[None]], waiting: int) -> None:
-        """No more than `waiting` calls of a channel wait while one is answered."""
+        """Let at most `waiting` calls per channel wait while one is answered."""
         self._answer, self._waiting = answer, waiting
         self._queues: dict[int, deque[C]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self.open = True
 
     def take(self, channel: int, call: C, *, late: bool = False) -> bool:
-        """Has a call answered in its turn. False where too many wait already (if it is not late), or the desk is closing."""
+        """Enqueue a call; return False if the channel's queue is full (no limit for `late` ones), or after `close`."""
         queue = self._queues.get(channel)
         if not self.open or (queue is not None and len(queue) > self._waiting and not late):
             return False
@@ -42,7 +42,7 @@ class Desk(Generic[C]):
         queue = self._queues[channel]
         try:
             while queue:
-                # The call in hand stays at the front: it counts among those that are waited for.
+                # The call stays at the front while it is answered: `take` counts it, `close` skips it.
                 try:
                     await self._answer(queue[0])
                 except Exception:
@@ -53,7 +53,7 @@ class Desk(Generic[C]):
             del self._queues[channel]
 
     async def close(self, seconds: float) -> list[C]:
-        """Takes no more calls, and waits so long for those that it has. Those that were not begun."""
+        """Refuse further calls, give pending ones `seconds`, cancel the rest and return those that were not begun."""
         self.open = False
         if self._workers:
             await asyncio.wait(self._workers, timeout=seconds)

@@ -1,4 +1,4 @@
-"""Personas under their own names: a webhook in each channel that wants it."""
+"""Webhooks, by which personas post under their own names and pictures."""
 
 import asyncio
 import logging
@@ -17,15 +17,15 @@ from charbot.personas.library import slug
 
 _NAME = "charbot"
 _REFUSED_SECONDS = 600
-"""How long a channel that lets no webhook be made is not asked again."""
+"""Seconds before a channel that refused a webhook is tried again."""
 _GONE = (10003, 10015)
-"""Discord's codes for a webhook that is not in the channel any more, and for one that is nowhere."""
+"""Discord's error codes for a webhook that was moved to another channel, and for one that was deleted."""
 _ROOMS = 1000
-"""Channels whose webhooks are known at once."""
+"""Channels that are remembered at once, at most."""
 _RESERVED = re.compile(r"(c(?=lyde)|d(?=iscord))", re.IGNORECASE)
-"""What Discord lets nobody be called; a hair space makes it another name that looks the same."""
+"""Words that Discord forbids in names; with a hair space after the first letter they pass, and look the same."""
 _LIMIT = 80
-"""Characters of a name that Discord shows."""
+"""Characters that Discord allows in a name."""
 
 _Room: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
 
@@ -33,10 +33,10 @@ _log = logging.getLogger("charbot.discord")
 
 
 class Faces:
-    """The webhooks that personas speak by."""
+    """The webhooks by which personas post, one per channel."""
 
     def __init__(self, avatars: Mapping[str, str]) -> None:
-        """`avatars` has the addresses of personas' pictures. Raises ConfigError."""
+        """Set the addresses (https) of the pictures, by persona. Raises ConfigError for any other address."""
         for name, address in avatars.items():
             if not address.startswith("https://"):
                 raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
@@ -44,18 +44,19 @@ class Faces:
         self._hooks: Recent[int, discord.Webhook] = Recent(_ROOMS)
         self._session: aiohttp.ClientSession | None = None
         self._refused: Recent[int, float] = Recent(_ROOMS)
-        # One at a time in a room, or two threads of it would make it two.
+        # One lookup per channel at a time: two of its threads at once could create two webhooks.
         self._looking: Recent[int, asyncio.Lock] = Recent(_ROOMS)
 
     async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
-        """Has somebody say something, with a button where `view` has one.
+        """Post a text as a persona, with the buttons of `view`.
 
-        False where that cannot be done there: no webhooks, no permission, or 15 already."""
+        Returns False where webhooks are impossible: wrong kind of channel, no permission, or 15 of them already.
+        """
         room, thread = _parts(channel)
         if room is None or time.monotonic() < self._refused.get(room.id, 0.0):
             return False
         try:
-            # The second time by one that was looked up, or made, anew.
+            # The first attempt forgets a webhook that is gone; the second looks one up, or creates it.
             return await self._sent(room, thread, speaker, text, view) or await self._sent(room, thread, speaker, text, view)
         except discord.HTTPException as error:
             if error.status not in (400, 403):
@@ -63,8 +64,10 @@ class Faces:
             return self._refuse(room, error)
 
     async def said(self, channel: object, message: discord.Message) -> str | None:
-        """What a webhook's message says, which Discord keeps back elsewhere. None where that cannot be found out. Raises
-        what PASSING has."""
+        """Return the text of a message that the channel's webhook posted, or None if it cannot be read.
+
+        Without the message content intent, Discord gives that text to the webhook alone. Raises the errors in PASSING.
+        """
         room, thread = _parts(channel)
         if room is None:
             return None
@@ -77,16 +80,16 @@ class Faces:
             return None
 
     async def close(self) -> None:
-        """Nothing is said after it."""
+        """Close the HTTP session."""
         if self._session:
             await self._session.close()
 
     def forget(self, room: int) -> None:
-        """A channel's webhooks changed: it is looked at anew."""
+        """Forget a channel's webhook, so that it is looked up again."""
         self._hooks.pop(room, None)
 
     async def _sent(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> bool:
-        """Whether the room's webhook could send it. False where somebody has deleted or moved the webhook."""
+        """Post through the channel's webhook; return False, and forget it, if it was deleted or moved."""
         name = _RESERVED.sub("\\1\u200a", speaker)[:_LIMIT]
         try:
             message = await (await self._hook(room)).send(
@@ -122,15 +125,18 @@ class Faces:
 
 
 async def _no_second_time(response: aiohttp.ClientResponse) -> None:
-    """discord.py posts again at once what Discord failed at. Some of that has arrived, and a webhook's post has no nonce."""
+    """Raise aiohttp.ClientError for a server error, before discord.py sees it and retries at once.
+
+    The failed post may have arrived, and webhook posts have no nonce that would keep Discord from posting twice.
+    """
     if response.status >= 500:
         response.release()
-        # An aiohttp.ClientResponseError would tell the address, and so the webhook's token, to the log.
+        # Not aiohttp.ClientResponseError: its text has the address, and so would put the webhook's token into the log.
         raise aiohttp.ClientError(f"Discord answers {response.status}")
 
 
 def _parts(channel: object) -> tuple[_Room | None, discord.Thread | None]:
-    """The room whose webhook speaks in a channel, if it can have one, and the thread that it speaks in."""
+    """Return the channel that has the webhook, or None if it cannot have one, and the thread to post in, if any."""
     thread = channel if isinstance(channel, discord.Thread) else None
     room = thread.parent if thread else channel
     return (room if isinstance(room, _Room) else None), thread

@@ -1,4 +1,4 @@
-"""What the bot writes on its standard error: lines for people at a terminal, JSON lines anywhere else."""
+"""Logs on standard error: plain text on a terminal, JSON lines elsewhere."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record."""
+    """Formats each record as a JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = {
@@ -22,10 +22,10 @@ class JsonLines(logging.Formatter):
 
 
 def start_logs() -> None:
-    """Has everything logged from here on."""
+    """Set up logging to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s") if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(handlers=[handler], force=True)
     logging.getLogger("charbot").setLevel(logging.INFO)
-    # It warns of what only voice channels need.
+    # discord.py warns if libraries for voice channels are missing, which the bot does not use.
     logging.getLogger("discord.client").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""How the bot is doing: figures for Prometheus, and whether it is well, over HTTP on loopback."""
+"""Prometheus metrics and a health check, over HTTP on loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,11 +10,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from charbot.errors import ConfigError
 
 _SECONDS = 5
-"""How long the bot may take to say whether it is well."""
+"""Timeout of the health check."""
 
 
 class Metrics:
-    """Figures of one bot. They name no server, no channel and nobody."""
+    """The metrics of one bot. They identify no server, channel or user."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -29,19 +29,22 @@ class Metrics:
         )  # fmt: skip
 
     def count(self, outcome: str, seconds: float | None = None) -> None:
-        """One call more came to this, after so many seconds."""
+        """Count a call with this outcome, and record how long its answer took, if given."""
         self._calls.labels(outcome).inc()
         if seconds is not None:
             self._seconds.observe(seconds)
 
     def text(self) -> bytes:
-        """All of them, as Prometheus reads them."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 @asynccontextmanager
 async def served(metrics: Metrics, ailment: Callable[[], Awaitable[str | None]], port: int | None) -> AsyncIterator[None]:
-    """Serves /metrics and /health on loopback meanwhile; `ailment` says what is wrong. Raises ConfigError."""
+    """Serve /metrics and /health on loopback within the context, unless `port` is None.
+
+    `ailment` returns what is wrong with the bot, or None. Raises ConfigError if the port cannot be used.
+    """
     if port is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""What is set for a place: a channel, or the server around it."""
+"""Settings of a place: a thread, a channel or a server."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,34 +11,38 @@ from charbot.errors import UsageError
 
 Mode = Literal["off", "mentions", "always"]
 Setting = Literal["persona", "mode", "temperature", "clean", "cooldown", "roles", "faces", "wake", "chance"]
-"""What can be set; the fields of a place."""
+"""The names of the settings, which are the fields of `Place`."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """How personas answer somewhere. None stands for what the server, or else charbot's settings, say."""
+    """The settings of a thread, channel or server. None inherits from what is around it, or the configuration."""
 
     persona: str | None = None
     mode: Mode | None = None
     temperature: float | None = None
     clean: bool | None = None
+    """Whether profanity is filtered; by default it is, except in age-restricted channels."""
     cooldown: float | None = None
+    """Seconds between two messages of one user."""
     roles: tuple[int, ...] | None = None
+    """Ids of the roles whose members are answered; empty for everybody."""
     faces: bool | None = None
+    """Whether personas post under their own names, by webhook."""
     wake: tuple[str, ...] | None = None
-    """Words that are answered without a mention."""
+    """Words or phrases that are answered without a mention."""
     chance: float | None = None
-    """Of answering what is not for it."""
+    """Probability of answering a message that does not address the bot."""
 
     def over(self, other: "Place") -> "Place":
-        """This, and the other where this says nothing."""
+        """Return these settings, with those of `other` where this has None."""
         return Place(**{one.name: _either(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)})
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def shown(self) -> str:
-        """What is set, a line each, as people type it."""
+        """Return the settings that are not None, one per line, as users type them."""
         shown = self.to_json()
         if self.roles is not None:
             shown["roles"] = " ".join(f"<@&{role}>" for role in self.roles) or "@everyone"
@@ -48,7 +52,7 @@ class Place:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Place":
-        """What another version of charbot wrote and this one does not know is left out."""
+        """Read what `to_json` returned; ignore settings that only another version of charbot knows."""
         known: dict[str, Any] = {one.name: data[one.name] for one in fields(cls) if one.name in data}
         for name, value in known.items():
             if isinstance(value, list):
@@ -61,7 +65,7 @@ def _either(value: Any, other: Any) -> Any:
 
 
 def channel_of(interaction: discord.Interaction[Any]) -> int:
-    """Where a command or a button was used. Raises UsageError where Discord does not say."""
+    """Return the id of the channel where a command or button was used. Raises UsageError if Discord does not give it."""
     if interaction.channel_id is None:
         raise UsageError("That works in channels only.")
     return interaction.channel_id
@@ -73,12 +77,12 @@ def age_restricted(channel: object) -> bool:
 
 
 def may_speak(rights: discord.Permissions, channel: object) -> bool:
-    """Whether who has these rights may send messages in a channel."""
+    """Return whether these permissions allow sending messages in a channel or thread."""
     return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
 
 
 def refusal(author: discord.User | discord.Member, place: Place) -> str | None:
-    """Why somebody is not answered in a place; None where they are."""
+    """Return why a user is not answered under these settings, or None if they are."""
     if place.mode == "off":
         return texts.OFF
     if place.roles and isinstance(author, discord.Member) and not {role.id for role in author.roles} & set(place.roles):

@@ -1,4 +1,4 @@
-"""A dict that does not grow for ever."""
+"""A dict of bounded size."""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -8,7 +8,7 @@ V = TypeVar("V")
 
 
 class Recent(OrderedDict[K, V]):
-    """What was set last, no more than so much: what was set longest ago makes room."""
+    """A dict of at most `most` items: a new one displaces the one that was set longest ago."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

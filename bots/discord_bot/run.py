@@ -1,4 +1,4 @@
-"""`charbot discord`: starts the bot, checks what it needs, or says how to invite it."""
+"""`charbot discord`: run the bot, check its prerequisites, or make its invitation link."""
 
 import asyncio
 import os
@@ -30,15 +30,15 @@ _PERMISSIONS = discord.Permissions(
     view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True,
 )  # fmt: skip
 _UNAUTHENTICATED = 4004
-"""What the gateway closes a line with where the token is not right, or not any more."""
+"""The gateway's close code for a token that is wrong or was reset."""
 _PAGE = 200
-"""Servers that Discord tells of at once."""
+"""Servers per page of Discord's list."""
 
 T = TypeVar("T")
 
 
 def token() -> str:
-    """The bot's token, from the environment or from ./.env. Raises ConfigError."""
+    """Return the bot's token from the environment or ./.env. Raises ConfigError if there is none."""
     try:
         found = os.environ.get("DISCORD_TOKEN") or dotenv_values(".env").get("DISCORD_TOKEN")
     except UnicodeDecodeError as error:
@@ -57,7 +57,7 @@ def database(config: Config) -> str:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Discord's refusals as errors that people can act on."""
+    """Turn errors of Discord and the network into a CharbotError that says what to do."""
     try:
         yield
     except discord.PrivilegedIntentsRequired as error:
@@ -75,7 +75,7 @@ def _explained() -> Iterator[None]:
 
 
 def shards(text: str) -> Shards:
-    """Reads "0-3/16", shards 0 to 3 of 16, or "2/4". Raises UsageError."""
+    """Parse "0-3/16", shards 0 to 3 of 16, or "2/4". Raises UsageError."""
     match = re.fullmatch(r"(\d+)(?:-(\d+))?/(\d+)", text)
     first, last, count = (int(part or match[1]) for part in match.groups()) if match else (1, 0, 0)
     if not first <= last < count:
@@ -84,7 +84,7 @@ def shards(text: str) -> Shards:
 
 
 def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
-    """Runs the bot until it is told to stop (SIGTERM, SIGINT). Returns the exit code. Raises CharbotError."""
+    """Run the bot until SIGTERM or SIGINT, and return the exit code. Raises CharbotError."""
     secret = token()
     start_logs()
     store = Store(database(config))
@@ -104,7 +104,7 @@ async def _run(bot: Bot, secret: str) -> None:
         running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(told.wait())
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        # Answers in hand are finished first. Where Discord cannot be reached, discord.py would go on trying for ever.
+        # `close` finishes pending answers. If Discord cannot be reached, discord.py would retry for ever: cancel it.
         await bot.close()
         if running.done():
             await running
@@ -114,7 +114,7 @@ async def _run(bot: Bot, secret: str) -> None:
 
 
 def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:
-    """What Discord answers, without a line to its gateway. Raises CharbotError."""
+    """Log in without connecting to the gateway, and return the answer to a question. Raises CharbotError."""
 
     async def ask(secret: str) -> T:
         async with discord.Client(intents=discord.Intents.none()) as client:
@@ -126,9 +126,9 @@ def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:
 
 
 async def _lacking(client: discord.Client) -> list[tuple[str, list[str]]]:
-    """The servers that the bot is in, and the permissions that it needs and has not there."""
+    """Return the name of each server that the bot is in, with the permissions that it lacks there."""
     servers: list[Any] = []
-    # discord.py's own list of servers leaves the permissions out.
+    # `Client.fetch_guilds` leaves the permissions out.
     while page := await client.http.get_guilds(_PAGE, after=servers[-1]["id"] if servers else None, with_counts=False):
         servers += page
         if len(page) < _PAGE:
@@ -146,12 +146,12 @@ def _link(application: int) -> str:
 
 
 def invite() -> str:
-    """The address by which a server's admin adds the bot, with the permissions that it needs and no others."""
+    """Return the link by which an admin adds the bot to a server, with only the permissions that it needs."""
     return _link(_asked(discord.Client.application_info).id)
 
 
 def check(library: Callable[[], Library], config: Config) -> bool:
-    """Prints a line on each thing that the bot needs, with the cure where it is missing. Whether all are there."""
+    """Print a line per prerequisite, with what to do if it is missing, and return whether all are met."""
     found: list[discord.AppInfo] = []
 
     def logs_in() -> str:
@@ -182,7 +182,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
         cast = Cast(library)
         if cast.member(config.discord.persona) is None:
             raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
-        # A reply reads all that a persona stands on, and what is read is checked.
+        # A reply loads, and so checks, all files of a persona.
         cast.persona(config.discord.persona, config.chat).reply(Conversation().add("Hey!"))
         return f"{len(cast.members)}, {config.discord.persona} where nobody has chosen"
 
@@ -192,7 +192,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
 
     def keeps() -> str:
         with closing(Store(database(config))) as store:
-            # For good: what is taken back is never written to the disk, which may be full.
+            # Committed: a write that is rolled back would never reach the disk, which may be full.
             store.note("checked", datetime.now(UTC).isoformat(timespec="seconds"))
         return "it can be read and written"
 

@@ -1,4 +1,4 @@
-"""Several personas who talk to one another in a channel while people watch."""
+"""Scenes: several personas talk to one another in a channel."""
 
 import asyncio
 import logging
@@ -10,12 +10,12 @@ from charbot.generation.persona import Reply
 
 MOST_PEOPLE = 4
 PAUSE = 2.0
-"""Seconds between two lines, for those who read them."""
+"""Seconds between two lines, so that people can read them."""
 
 _log = logging.getLogger("charbot.discord")
 
 Say: TypeAlias = Callable[[str], Awaitable[None]]
-"""Sends a line."""
+"""Sends a line to the channel."""
 
 
 async def play(
@@ -25,7 +25,7 @@ async def play(
     reply: Callable[[str, Conversation], Awaitable[Reply]],
     say: Say,
 ) -> None:
-    """Has people speak in turn, so many lines in all. `reply` is what somebody says next."""
+    """Play a scene of `turns` lines, in which people speak in turn; `reply` generates a person's next line."""
     conversation = Conversation().add(topic)
     for number in range(turns):
         who = people[number % len(people)]
@@ -36,13 +36,13 @@ async def play(
 
 
 class Stages:
-    """The scenes that are on, one in a channel at the most."""
+    """The running scenes, at most one per channel."""
 
     def __init__(self) -> None:
         self._on: dict[int, tuple[asyncio.Task[None], Say]] = {}
 
     def begin(self, channel: int, play: Coroutine[Any, Any, None], say: Say) -> bool:
-        """Has a scene played. False where one is on."""
+        """Start a scene; return False if one is running in the channel."""
         if channel in self._on:
             play.close()
             return False
@@ -57,9 +57,9 @@ class Stages:
             _log.warning("the scene in channel %d ended early: %s", channel, error)
 
     def stop(self, channel: int) -> bool:
-        """Ends the scene in a channel. False where there is none."""
+        """Cancel the scene in a channel; return False if there is none."""
         return channel in self._on and self._on[channel][0].cancel()
 
     def stop_all(self) -> list[Say]:
-        """Ends all scenes; what says in their channels why they end."""
+        """Cancel all scenes; return the functions that send to their channels."""
         return [say for task, say in list(self._on.values()) if task.cancel()]

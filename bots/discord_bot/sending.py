@@ -1,4 +1,4 @@
-"""Sending where the network, or Discord, may fail."""
+"""Sending messages while the network or Discord may fail."""
 
 import asyncio
 import itertools
@@ -9,19 +9,21 @@ import aiohttp
 import discord
 
 NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
-"""What sending may raise."""
+"""Errors that sending may raise."""
 PASSING = (discord.DiscordServerError, aiohttp.ClientError, OSError)
-"""That of it which may go by itself."""
+"""Transient ones among them, after which sending is retried."""
 PAUSES = (1.0, 4.0, 15.0)
-"""Seconds before something is sent again."""
+"""Seconds before each retry."""
 
 
 async def patiently(
     send: Callable[[], Awaitable[object]], arrived: Callable[[], Awaitable[bool]] | None = None, *, in_doubt: bool = False
 ) -> None:
-    """Sends something, again after a while where that fails and may not for long. What failed may have `arrived` all the
-    same: where twice would be wrong, that is found out before it is sent again, and before the first time where it is
-    `in_doubt`. Raises what NETWORK has."""
+    """Send something, and retry after transient errors.
+
+    A failed attempt may have arrived all the same. `arrived` checks that before each retry, and before the first attempt
+    if `in_doubt`, so that nothing is sent twice. Raises the errors in NETWORK.
+    """
     for pause in itertools.chain(PAUSES, [None]):
         try:
             if not (arrived and in_doubt and await arrived()):
@@ -36,6 +38,6 @@ async def patiently(
 
 
 async def quietly(sent: Awaitable[object]) -> None:
-    """Waits for what may be lost."""
+    """Wait for something to be sent, ignoring errors."""
     with suppress(*NETWORK):
         await sent

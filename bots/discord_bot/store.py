@@ -1,4 +1,4 @@
-"""What the bot keeps in its database: settings of places, the turns of conversations, and messages not yet answered."""
+"""The bot's database: settings of places, turns of conversations, and messages not yet answered."""
 
 import json
 import sqlite3
@@ -41,9 +41,9 @@ from bots.discord_bot.place import Place
 from charbot.errors import CharbotError, ConfigError
 
 FORGOTTEN = "forgotten"
-"""The fact that tells when a user was forgotten last."""
+"""Name of the fact that says when a user was last forgotten."""
 _SECONDS = 5
-"""How long another program may keep the database locked. For so long nothing is then tried: others would wait in turn."""
+"""Timeout of the database. After a slow failure calls fail at once for as long, instead of each waiting in turn."""
 _CURES = (
     ("stop what else uses it, or try again later", ("BUSY", "LOCKED", "55P03", "57014")),
     ("make room on the disk, or see whether it is broken", ("FULL", "IOERR", "53100")),
@@ -51,9 +51,9 @@ _CURES = (
     ("see that its server runs, has that database and lets charbot in", ("08", "28", "3D", "53300", "57P")),
     ("mend it, or move it away to start with an empty one", ("CORRUPT", "NOTADB", "ERROR", "42", "XX")),
 )
-"""What to do, and how the codes of SQLite and PostgreSQL begin for which it is done; the first that fits."""
+"""What to do about an error, and prefixes of the SQLite and PostgreSQL codes to which it applies; the first match counts."""
 _UPGRADE = 0x63686172
-"""PostgreSQL's number for the lock under which charbot changes tables."""
+"""Key of the PostgreSQL advisory lock for migrations."""
 
 _TABLES = MetaData()
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
@@ -61,15 +61,15 @@ _settings = Table(
     "settings", _TABLES,
     Column("place", _BIG, primary_key=True),
     Column("said", JSON, nullable=False),
-    Column("guild", _BIG, nullable=True),  # that the place is, or is in; none for direct messages
+    Column("guild", _BIG, nullable=True),  # the server that the place is, or is in; NULL for direct messages
 )  # fmt: skip
-# As it is written, so that a place whose settings cannot be read is named.
+# Text, not parsed by SQLAlchemy, so that the error for invalid JSON can name the place.
 _SAID = cast(_settings.c.said, String)
 _turns = Table(
     "turns", _TABLES,
     Column("id", _BIG, primary_key=True, autoincrement=True),
     Column("channel", _BIG, nullable=False, index=True),
-    Column("author", _BIG, nullable=False, index=True),  # who spoke, or who was answered
+    Column("author", _BIG, nullable=False, index=True),  # the user who spoke, or who was answered
     Column("speaker", String, nullable=True),
     Column("text", String, nullable=False),
     Column("at", Float, nullable=False),
@@ -94,16 +94,18 @@ class StoreError(CharbotError):
 
 @dataclass(frozen=True)
 class Said:
-    """A turn: who spoke or was answered (a user's id), as whom (None is nobody of the show), and what."""
+    """A stored turn of a conversation."""
 
     author: int
+    """Id of the user who spoke, or who was answered."""
     speaker: str | None
+    """The persona that spoke; None if the user did."""
     text: str
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message that is not answered yet, and the reply that was about to be sent, if it came so far."""
+    """A stored message that is not answered yet."""
 
     message: int
     guild: int | None
@@ -111,6 +113,7 @@ class Waiting:
     author: int
     text: str
     reply: str | None = None
+    """The reply that was about to be sent, if it was generated."""
 
 
 P = ParamSpec("P")
@@ -118,7 +121,7 @@ T = TypeVar("T")
 
 
 def _transaction(method: Callable[Concatenate["Store", Connection, P], T]) -> Callable[Concatenate["Store", P], T]:
-    """Runs a method in a transaction of its own. Raises StoreError."""
+    """Run the decorated method in a transaction of its own. It then raises StoreError."""
 
     @wraps(method)
     def run(self: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -138,7 +141,7 @@ def _transaction(method: Callable[Concatenate["Store", Connection, P], T]) -> Ca
 
 
 def _for_good(method: Callable[Concatenate["Store", P], T]) -> Callable[Concatenate["Store", P], T]:
-    """Has what a method deletes stand in no file afterwards. Raises StoreError."""
+    """Truncate the WAL after the decorated method, so that deleted text leaves no trace on disk. It then raises StoreError."""
 
     @wraps(method)
     def run(self: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -150,10 +153,10 @@ def _for_good(method: Callable[Concatenate["Store", P], T]) -> Callable[Concaten
 
 
 class Store:
-    """A database, brought up to date when it is opened. Its methods block: call them in a thread."""
+    """The database, migrated when it is opened. Its methods block: call them in a thread."""
 
     def __init__(self, url: str) -> None:
-        """`url` is SQLAlchemy's: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError."""
+        """Open SQLAlchemy's `url`: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError."""
         try:
             address = make_url(url)
             self._name = address.render_as_string(hide_password=True)
@@ -177,7 +180,7 @@ class Store:
         self._bring_up_to_date()
 
     def _bring_up_to_date(self) -> None:
-        """Changes the tables in one transaction, which no other process can enter meanwhile. Raises StoreError."""
+        """Migrate the tables in one transaction, locking out other processes. Raises StoreError."""
         config = AlembicConfig()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
@@ -194,9 +197,10 @@ class Store:
             raise StoreError(f"{self._name}: another version of charbot wrote it ({error})") from error
 
     def _empty_log(self) -> None:
-        """What SQLite wrote beside the database goes into it, over what was deleted there.
+        """Move SQLite's WAL into the database file, where it overwrites deleted text, and truncate it.
 
-        Where another process is in the middle of something this is left to the next time."""
+        If another process is using the database, this is left to the next time. Raises StoreError.
+        """
         if not self._lite:
             return
         try:
@@ -216,7 +220,7 @@ class Store:
 
     @_transaction
     def places(self, db: Connection) -> dict[int, Place]:
-        """What is set for each place."""
+        """Return the settings of each place."""
         return {place: self._read(place, said) for place, said in db.execute(select(_settings.c.place, _SAID))}
 
     def _read(self, place: int, said: str) -> Place:
@@ -231,9 +235,10 @@ class Store:
     def set_place(
         self, db: Connection, place: int, changes: Place, guild: int | None = None, inherit: str | None = None
     ) -> Place:
-        """Sets something for a place, which is in this server or is it, and leaves the field `inherit` to what is around it.
+        """Change a place's settings, and return all that it has then.
 
-        All that is set for it then."""
+        `guild` is the server that the place is, or is in; `inherit` names a setting to reset to None.
+        """
         db.execute(self._insert(_settings).values(place=place, said={}).on_conflict_do_nothing())
         said = db.execute(select(_SAID).where(_settings.c.place == place).with_for_update()).scalar_one()
         changed = changes.over(self._read(place, said))
@@ -244,7 +249,7 @@ class Store:
 
     @_transaction
     def fact(self, db: Connection, name: str) -> str | None:
-        """What was noted under a name."""
+        """Return the text stored by `note` under a name, or None."""
         return db.execute(select(_facts.c.said).where(_facts.c.name == name)).scalar()
 
     @_transaction
@@ -257,7 +262,7 @@ class Store:
 
     @_transaction
     def turns(self, db: Connection, channel: int, count: int) -> list[Said]:
-        """The last turns of a channel's conversation, oldest first."""
+        """Return the last `count` turns of a channel's conversation, oldest first."""
         rows = db.execute(
             select(_turns.c.author, _turns.c.speaker, _turns.c.text)
             .where(_turns.c.channel == channel)
@@ -268,7 +273,7 @@ class Store:
 
     @_transaction
     def receive(self, db: Connection, one: Waiting) -> bool:
-        """Notes a message that is to be answered. False where it is noted already."""
+        """Store a message that is to be answered; return False if it is stored already."""
         if db.execute(select(_inbox.c.message).where(_inbox.c.message == one.message)).first():
             return False
         db.execute(insert(_inbox).values(**vars(one), at=time.time()))
@@ -276,7 +281,7 @@ class Store:
 
     @_transaction
     def sending(self, db: Connection, message: int, reply: str) -> None:
-        """Notes the reply that is about to be sent."""
+        """Store the reply to a message that is about to be sent."""
         db.execute(update(_inbox).where(_inbox.c.message == message).values(reply=reply))
 
     @_transaction
@@ -291,10 +296,11 @@ class Store:
         instead: bool = False,
         guild: int | None = None,
     ) -> None:
-        """A message was answered, with these turns, no more than `keep` of which are kept; `instead` of the reply to the
-        same message, where that is what was said last. `guild` is the channel's server.
+        """Remove an answered message, if it was stored, and store its turns.
 
-        A message that was noted is so no longer. Where it is not, whoever wrote it was forgotten meanwhile, and its turns are.
+        The channel keeps its last `keep` turns. With `instead` the reply replaces the channel's last one, if that answers the
+        same message. `guild` is the channel's server. If `message` is not stored any more, its author was forgotten
+        meanwhile, and no turns are stored.
         """
         now = time.time()
         if message is not None and not db.execute(delete(_inbox).where(_inbox.c.message == message)).rowcount:
@@ -314,9 +320,10 @@ class Store:
 
     @_transaction
     def waiting(self, db: Connection, seconds: float, ours: Callable[[int | None], bool] = lambda guild: True) -> list[Waiting]:
-        """The messages of the last so many seconds that were not answered, oldest first; older ones are let go.
+        """Return the unanswered messages of the last `seconds`, oldest first, and delete older ones.
 
-        Those of servers that are not `ours` wait for another process."""
+        Those of servers that are not `ours` are left to another process.
+        """
         columns = (_inbox.c.message, _inbox.c.guild, _inbox.c.channel, _inbox.c.author, _inbox.c.text, _inbox.c.reply)
         rows = [row for row in db.execute(select(*columns, _inbox.c.at).order_by(_inbox.c.message)) if ours(row.guild)]
         late = {row.message for row in rows if row.at < time.time() - seconds}
@@ -326,13 +333,13 @@ class Store:
     @_for_good
     @_transaction
     def forget_channel(self, db: Connection, channel: int) -> None:
-        """The channel's conversation starts anew."""
+        """Delete a channel's conversation."""
         db.execute(delete(_turns).where(_turns.c.channel == channel))
 
     @_for_good
     @_transaction
     def forget_user(self, db: Connection, user: int) -> str:
-        """Nothing that a user said stays, nor what was answered. What is noted as FORGOTTEN then."""
+        """Delete a user's messages and the answers to them; return the new value of the fact FORGOTTEN."""
         db.execute(delete(_turns).where(_turns.c.author == user))
         db.execute(delete(_inbox).where(_inbox.c.author == user))
         noted = f"{time.time()}"
@@ -342,7 +349,7 @@ class Store:
     @_for_good
     @_transaction
     def forget_older(self, db: Connection, days: float) -> set[int]:
-        """Turns of so long ago are gone. The channels that they were of."""
+        """Delete turns and unanswered messages older than `days`; return the channels of those turns."""
         then = time.time() - days * 86_400
         channels = set(db.execute(select(_turns.c.channel).where(_turns.c.at < then).distinct()).scalars())
         for table in (_turns, _inbox):
@@ -352,13 +359,13 @@ class Store:
     @_for_good
     @_transaction
     def forget_places(self, db: Connection, places: Iterable[int]) -> None:
-        """Nothing of these servers, channels and threads stays, nor of what is in the servers."""
+        """Delete all that is stored for these servers, including their channels, and for these channels and threads."""
         self._forget_places(db, list(places))
 
     @_for_good
     @_transaction
     def forget_others(self, db: Connection, guilds: Container[int], ours: Callable[[int], bool]) -> list[int]:
-        """Nothing stays of servers that are ours and none of these: the bot was sent away. Which those were."""
+        """Delete all that is stored for servers that are `ours` but not in `guilds`, which the bot has left; return their ids."""
         known = union(*(select(table.c.guild).where(table.c.guild.is_not(None)) for table in (_settings, _turns, _inbox)))
         gone = sorted(guild for guild in db.execute(known).scalars() if guild not in guilds and ours(guild))
         self._forget_places(db, gone)
@@ -370,15 +377,15 @@ class Store:
 
 
 def _code(error: object) -> str:
-    """What a driver says is wrong: SQLite's name for it, without what comes before and after, or PostgreSQL's code."""
+    """Return the code of a driver's error: BUSY for SQLite's SQLITE_BUSY or SQLITE_BUSY_..., or PostgreSQL's SQLSTATE."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorname", "SQLITE_").split("_")[1]
-    # There is none where no server has answered.
+    # There is no SQLSTATE if no server answered; 08 is the class of connection errors.
     return getattr(error, "sqlstate", None) or "08"
 
 
 def _postgres_patience(address: URL) -> dict[str, Any]:
-    """Nothing is waited for without end: not the server, not what others lock there, not a line that is gone."""
+    """Return connection arguments with timeouts for connecting, lost connections, locks and statements."""
     own, milliseconds = address.query.get("options", ""), int(_SECONDS * 1000)
     return {
         "connect_timeout": _SECONDS,
@@ -388,16 +395,16 @@ def _postgres_patience(address: URL) -> dict[str, Any]:
 
 
 def _settle_sqlite(connection: Any, _record: Any) -> None:
-    # Transactions begin where _begin_sqlite says so: by itself Python would leave changes of tables out of them.
+    # Transactions are begun by _begin_sqlite: Python's own would not include changes of tables.
     connection.isolation_level = None
     began = time.monotonic()
     while True:
         try:
-            # A crash at any point leaves a readable file.
+            # With a WAL, a crash at any point leaves a readable file.
             connection.execute("PRAGMA journal_mode=WAL")
             break
         except sqlite3.OperationalError:
-            # For this SQLite itself does not wait until a process that opens the file too is done.
+            # SQLite's timeout does not apply to this pragma, which fails while another process opens the file.
             if time.monotonic() - began > _SECONDS:
                 raise
             time.sleep(0.01)
@@ -406,5 +413,5 @@ def _settle_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # At once as one that writes: a reader that turns into a writer fails where another was quicker.
+    # Lock for writing at once: a reader that turns into a writer fails if another process wrote meanwhile.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Where answers go: below a message, or to a command."""
+"""Targets of answers: a message, or a slash command."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,21 +13,23 @@ from bots.discord_bot.faces import Faces
 from bots.discord_bot.sending import patiently
 
 _UNANSWERABLE = (50035, 160002)
-"""Discord's codes for answering a message that was deleted, and without the permission to read older ones."""
+"""Discord's error codes for a reply to a deleted message, and for one without the permission to read the history."""
 
 AnyMessage: TypeAlias = discord.Message | discord.PartialMessage
 
 
 @dataclass(frozen=True)
 class ToMessage:
-    """Answers somebody's message, pinging nobody; where there are faces, personas do so under their own names. `stands`
-    finds out whether an answer to a message is there; it may be from the start where that is `in_doubt`."""
+    """Answers a user's message without pinging anybody."""
 
     message: AnyMessage
     author: int
     stands: Callable[[AnyMessage, str], Awaitable[bool]]
+    """Tells whether this answer to the message is in the channel already."""
     faces: Faces | None = None
+    """Webhooks, if personas post under their own names."""
     in_doubt: bool = False
+    """Whether the answer may have been sent before."""
 
     async def typing(self) -> None:
         await self.message.channel.typing()
@@ -40,13 +42,13 @@ class ToMessage:
             if speaker:
                 await patiently(send, partial(self.stands, self.message, part), in_doubt=self.in_doubt)
             else:
-                # What charbot says in its own name is not worth the wait.
+                # Notices in charbot's own name are not worth retrying.
                 await send()
 
     async def _send(self, number: int, part: str, speaker: str | None, view: discord.ui.View) -> None:
         if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part, view):
             return
-        # With the same nonce Discord takes it once, however often it is sent.
+        # Discord posts each nonce only once, however often it is sent.
         nonce = f"{self.message.id}-{number}"[:25]
         try:
             await self.message.reply(part, nonce=nonce, mention_author=False, view=view)
@@ -58,11 +60,13 @@ class ToMessage:
 
 @dataclass(frozen=True)
 class ToCommand:
-    """Answers a command that was deferred; what was asked stands above the answer. `named` says who gives it."""
+    """Answers a deferred slash command, below a quotation of the user's text."""
 
     interaction: discord.Interaction
     asked: str
+    """The user's text."""
     named: bool = False
+    """Whether the answer begins with the persona's name."""
 
     async def typing(self) -> None:
         return None

@@ -1,7 +1,7 @@
-"""What the bot says in its own name, and how long texts are sent."""
+"""Texts that the bot sends in its own name, and the splitting of long texts."""
 
 LIMIT = 2000
-"""Characters that Discord takes in one message."""
+"""Characters that Discord allows per message."""
 
 PRIVACY = (
     "What I keep: the last {turns} turns of a conversation in each channel, with the ids of who spoke, so that I can follow it. "
@@ -30,7 +30,7 @@ CLOSING = "I have to go for a moment. Ask me again in a minute."
 
 
 def pieces(text: str, limit: int = LIMIT) -> list[str]:
-    """A text in parts that can be sent: broken between lines or words where that can be done."""
+    """Split a text into parts of at most `limit` characters, between lines or words where possible."""
     found = []
     text = text.lstrip()
     while len(text) > limit:

@@ -1,4 +1,4 @@
-"""Work that waits for something, kept off the event loop."""
+"""A thread for blocking work, so that it does not hold up the event loop."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 from charbot.errors import BusyError
 
 _CLOSING_SECONDS = 5
-"""How long what is still to be done may take when it closes."""
+"""Seconds that `close` waits for pending calls."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,12 +20,13 @@ _log = logging.getLogger("charbot.discord")
 
 
 class Worker:
-    """A thread that does what it is given, one thing after the other.
+    """A daemon thread that runs calls one after the other.
 
-    A program ends though one of them hangs: it would wait for the threads of a pool."""
+    Unlike a pool's thread, it does not keep the program from exiting when a call hangs.
+    """
 
     def __init__(self, name: str, most: int | None = None) -> None:
-        """No more than `most` things are taken at once, where it is given."""
+        """Start the thread; at most `most` calls may be pending at once, if given."""
         self._name, self._open = name, True
         self._most, self._taken = most, 0
         self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -50,9 +51,10 @@ class Worker:
         return asyncio.wrap_future(future)
 
     async def do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a call returns, once everything before it is done. Once begun it is not cancelled.
+        """Run a call in the thread, after all earlier ones, and return its result.
 
-        Raises BusyError, and RuntimeError where it is closed."""
+        A call that has begun cannot be cancelled. Raises BusyError if too many are pending, RuntimeError after `close`.
+        """
         if not self._open:
             raise RuntimeError(f"nothing is done any more: {self._name}")
         if self._most is not None and self._taken >= self._most:
@@ -64,7 +66,7 @@ class Worker:
             self._taken -= 1
 
     async def close(self) -> None:
-        """Takes nothing more, and waits for what it was given, unless that hangs."""
+        """Refuse further calls, and wait a few seconds for the pending ones."""
         if not self._open:
             return
         self._open = False

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
-"""Settings that can be changed in the chat."""
+"""Settings that `/set` can change."""
 
 _LATEST = 1.0
-"""Seconds after which models are loaded, whether or not the user can type by then."""
+"""The seconds that loading models waits, at most, for the prompt to appear."""
 
 _CUT = "..."
 
@@ -51,40 +51,45 @@ _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves
 
 @dataclass
 class Chat:
-    """One conversation on the screen: who takes part, whom the user plays, and what was said. `settings` is how replies
-    are written, `asked` how they were to be when the chat began; `shown` is set once the user can type."""
+    """A conversation in the terminal: its participants, settings and turns."""
 
     library: Library
     settings: ChatSettings
+    """How replies are written now."""
     terminal: TerminalSettings
     scheduler: BatchScheduler
     loader: ThreadPoolExecutor
+    """The thread that loads models, and runs other calls that need them."""
     asked: ChatSettings
+    """How the configuration and the command line ask for replies to be written."""
     cast: list[Persona] = field(default_factory=list)
+    """The personas that take part, in the order in which they reply."""
     me: str | None = None
+    """The character that the user plays, if any."""
     session: Session = field(default_factory=Session)
     stopped: tuple[Session, Session, str] | None = None
-    """The conversation when a reply to it was stopped, the one that the reply was to be to, and whose it was to be."""
+    """Of the last reply stopped by Ctrl-C: the session then, the session to reply to, and the persona's name."""
     shown: threading.Event = field(default_factory=threading.Event)
+    """Set once the user can type."""
     interrupt: Interrupt = field(default_factory=Interrupt)
 
     @property
     def names(self) -> list[str]:
-        """Who takes part."""
+        """The names of the personas that take part."""
         return [persona.card.name for persona in self.cast]
 
     @property
     def persona(self) -> Persona:
-        """Whose turn it is to reply."""
+        """The persona whose turn it is to reply."""
         return self.called(self.session.next_of(self.names))
 
     def called(self, name: str | None) -> Persona:
-        """Who takes part under a name; where nobody does, whose turn it is."""
+        """Return the persona of that name in the cast, or else the one whose turn it is to reply."""
         return next((persona for persona in self.cast if persona.card.name == name), None) or self.persona
 
     @cached_property
     def identifier(self) -> "SpeakerIdentifier":
-        """Tells who would have said something. It waits: see `outcome`. Raises BundleError."""
+        """The speaker identifier. Loading it blocks, so it is used inside `outcome`. Raises BundleError."""
         with LOADING:
             from charbot.speakers.identifier import SpeakerIdentifier
 
@@ -96,21 +101,23 @@ class Chat:
 
     @property
     def theme(self) -> Theme:
-        """The colours on the screen."""
+        """The colours of names and shows."""
         return THEMES[self.terminal.theme]
 
     def style(self, name: str | None) -> str:
-        """The style of a speaker's name: no two who take part look alike."""
+        """Return the style of a speaker's name (None: the user), which no other participant has."""
         present = [*self.names, *filter(None, [self.me, name])]
         return f"bold {self.theme.together(present, [one.name for one in self._choices])[name]}" if name else "bold"
 
     def show_style(self, show: str) -> str:
-        """The colour of a show."""
+        """Return the colour of a show."""
         return self.theme.show(show, [one.show for one in self._choices])
 
     def join(self, *names: str) -> None:
-        """Has personas take part, and loads their models while the user types. Raises BundleError, and UsageError where
-        they do already."""
+        """Add personas to the cast, and load their models in the background.
+
+        Raises BundleError, and UsageError where a persona takes part already.
+        """
         personas = [Persona(self.library, name, self.settings) for name in names]
         for persona in personas:
             if persona.card.name in self.names:
@@ -120,7 +127,7 @@ class Chat:
         self._load()
 
     def leave(self, name: str) -> None:
-        """Has a persona take part no more. Raises UsageError."""
+        """Remove a persona from the cast. Raises UsageError where it is not in it, or alone."""
         found, hint = find_name(name, self.names)
         if found is None:
             raise UsageError(f"{name!r} does not take part.{hint}")
@@ -129,7 +136,7 @@ class Chat:
         self.cast = [persona for persona in self.cast if persona.card.name != found]
 
     def start(self, *names: str) -> None:
-        """A new conversation with these personas. On an error the old one goes on. Raises BundleError."""
+        """Begin a new conversation with these personas; on an error, keep the old one. Raises BundleError."""
         before, self.cast = self.cast, []
         try:
             self.join(*names)
@@ -140,7 +147,7 @@ class Chat:
         keep.remember(self.names[0])
 
     def change(self, settings: ChatSettings) -> None:
-        """Replies in another way from now on. Raises BundleError where somebody has no such model."""
+        """Use these settings from now on. Raises BundleError where a persona has no model of their unit."""
         for persona in self.cast:
             persona.card.fit(settings.unit)
         self.settings = settings
@@ -149,21 +156,23 @@ class Chat:
 
     def _load(self) -> None:
         def load(persona: Persona, unit: Unit) -> None:
-            # To import torch takes the processor from whatever else is to be done: first, the user can type.
+            # Importing torch keeps the CPU busy: let the prompt appear first.
             self.shown.wait(_LATEST)
             persona.load(unit)
 
         for persona in self.cast:
-            # What goes wrong is told when a reply needs it.
+            # Errors are ignored here: they come up again when a reply needs the model.
             self.loader.submit(load, persona, self.settings.unit)
 
     def reply(self, session: Session, persona: Persona) -> None:
-        """Has somebody reply, and shows it; the conversation then is `session` and the reply. On Ctrl-C, or an error, it
-        stays as it was. Raises CharbotError."""
+        """Have a persona reply to `session`, and show the reply.
+
+        The chat's session becomes `session` with the reply; on Ctrl-C or an error it stays as it was. Raises CharbotError.
+        """
         name = persona.card.name
         stop = threading.Event()
         seed = self.settings.seed
-        # Another seed for each reply, so that a seeded conversation is repeatable as a whole.
+        # One seed per reply, so that a seeded conversation is repeatable as a whole without repeating itself.
         seed = None if seed is None else seed + session.given
         try:
             show((self.style(name), f"{name}: "), end="")
@@ -176,28 +185,33 @@ class Chat:
             note("(stopped; /regenerate asks again)")
             return
         finally:
-            # Nobody waits for a stopped reply: it ends by itself at its next token.
+            # A stopped reply is not waited for: it ends at its next token.
             stop.set()
         self.session = session.answered(reply)
-        # First, so that nothing is lost where the terminal is closed meanwhile.
+        # Before typing it out, so that nothing is lost if the terminal is closed meanwhile.
         self.keep()
         type_out(reply.text, len(name) + 2, self.interrupt, stream=self.terminal.stream)
 
     def keep(self) -> None:
-        """Keeps the conversation as it stands, to go on with later, once anybody has replied: until then the one before
-        is worth more."""
+        """Save the conversation for --continue.
+
+        Does nothing before the first reply, so that an empty chat never overwrites the last one.
+        """
         if self.session.given:
             keep.keep(keep.Kept(tuple(self.names), self.me, self.session, self.settings, self.asked))
 
     def outcome(self, call: Callable[[], T]) -> T:
-        """What a call brings that needs a model. Raises CharbotError where Ctrl-C is pressed, and what the call does."""
+        """Return the result of a call that needs a model, made in the loader's thread.
+
+        Raises CharbotError where Ctrl-C is pressed, and whatever the call raises.
+        """
         try:
             return self._come(self.loader.submit(call))
         except KeyboardInterrupt:
             raise CharbotError("(stopped)") from None
 
     def _come(self, future: "Future[T]") -> T:
-        """What another thread brings. Raises KeyboardInterrupt where Ctrl-C is pressed before it does."""
+        """Return the result of a future. Raises KeyboardInterrupt where Ctrl-C is pressed before it is done."""
         while not wait([future], timeout=0.05).done:
             if self.interrupt.pressed:
                 raise KeyboardInterrupt
@@ -213,8 +227,11 @@ def chat(
     resume: bool = False,
     given: Collection[str] = (),
 ) -> int:
-    """Talks until the user leaves. A conversation that goes on takes over the settings that are `given`, by their names, and
-    those that changed. Returns the exit code. Raises UsageError, BundleError."""
+    """Chat until the user leaves, and return the exit code.
+
+    A conversation that is continued (`resume`) keeps its settings, except those whose names are `given` and those that
+    were changed in the configuration since: see `Kept.settings_for`. Raises UsageError, BundleError.
+    """
     from bots.terminal.commands import COMMANDS
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -228,7 +245,7 @@ def chat(
     names = list(kept.cast) if kept else [name or settings.persona or pick(library, THEMES[terminal.theme], keep.last_persona())]
     if names == [None]:
         return 0
-    # Both threads are waited for: to leave in the middle of torch's import would abort the process.
+    # Leaving the block waits for both threads: exiting during the import of torch would abort the process.
     with BatchScheduler() as scheduler, ThreadPoolExecutor(1) as loader:
         now = kept.settings_for(settings, given) if kept else settings
         talk = Chat(library, now, terminal, scheduler, loader, settings)
@@ -260,7 +277,10 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
 
 
 def hear(talk: Chat, text: str) -> None:
-    """What the user said, and the reply to it. Where several personas take part, nothing lets them go on among themselves."""
+    """Add a message of the user, and show the reply to it.
+
+    An empty message has the next persona speak where several take part, and does nothing otherwise.
+    """
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
     session = talk.session.add_message(text, talk.me)
@@ -272,7 +292,7 @@ def hear(talk: Chat, text: str) -> None:
 
 
 def greet(talk: Chat) -> None:
-    """Says who takes part, and what was said last where a conversation goes on."""
+    """Print who takes part, the last turns of a conversation that is continued, and a hint."""
     for persona in talk.cast:
         style = talk.show_style(persona.card.show)
         show((talk.style(persona.card.name), persona.card.name), ("", " from "), (style, persona.card.show))
@@ -295,12 +315,12 @@ def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
 def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
     keys = KeyBindings()
 
-    # Not where history is searched: there it takes what was found.
+    # Only in the message itself: in history search, Enter accepts the match.
     @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
-    # To vi's users, Escape and then Enter are two keys.
+    # In vi mode, Escape and then Enter are two keys.
     @keys.add("escape", "enter", filter=emacs_mode)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
@@ -324,8 +344,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
 
 
 def _status(talk: Chat, width: int) -> str:
-    """Who takes part and how replies are written, the most important first; what is not wide enough for the rest is left
-    out."""
+    """Return the text of the bottom toolbar: the cast and the settings, most important first, as many as fit."""
     settings = talk.settings
     parts = [settings.unit, f"temperature {settings.temperature:g}"]
     parts += [f"seed {settings.seed}"] if settings.seed is not None else []

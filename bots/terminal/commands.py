@@ -1,4 +1,4 @@
-"""What can be typed after a slash."""
+"""The slash commands of the chat."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ from charbot.text import find_name
 from charbot.yamlfile import parse_yaml
 
 _WIDE = 100
-"""Columns that the features of a score take beside a reply."""
+"""The width of the terminal, in columns, from which `/why` shows all features."""
 
 _FEATURES = {
     "score": "score",
@@ -29,7 +29,7 @@ _FEATURES = {
     "topic": "topic",
     "repetition": "repeats",
 }
-"""The features of a candidate that are shown, and what they are called there."""
+"""The attributes of a candidate that `/why` shows, and their column headings."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class _Command:
 
 
 def is_command(text: str) -> bool:
-    """Whether what was typed begins with a slash and a word. A path does not, nor does what begins with a space."""
+    """Return whether the text begins with a slash and a word. Paths, and text after a space, are messages."""
     return re.fullmatch(r"/\w*", text.partition("\n")[0].partition(" ")[0]) is not None
 
 
 def run(talk: Chat, text: str) -> bool:
-    """Runs a command. False where it asks to leave. Raises CharbotError."""
+    """Run a command, and return False if it asks to leave. Raises CharbotError."""
     name, _, argument = text[1:].strip().partition(" ")
     if name.casefold() in ("exit", "quit"):
         return False
@@ -125,7 +125,7 @@ def _undo(talk: Chat, argument: str) -> None:
 
 
 def _candidates(talk: Chat) -> Sequence[Candidate]:
-    """What there was to choose from for the last reply. Raises UsageError."""
+    """Return the candidates of the last reply. Raises UsageError where there are none."""
     if not talk.session.candidates:
         raise UsageError("there is no reply yet")
     return talk.session.candidates
@@ -190,7 +190,7 @@ def _stats(talk: Chat, argument: str) -> None:
 
 
 def _surprise(talk: Chat, places: Sequence[int]) -> float:
-    """Bits a character that the turns at these places cost whose turn it is to reply."""
+    """Return the bits per character of the turns at `places`, by the model of the persona whose turn it is to reply."""
     engine, _ = talk.persona.load(talk.settings.unit)
     from charbot.evaluation.likelihood import likelihood
 

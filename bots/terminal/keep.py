@@ -1,6 +1,6 @@
-"""What the terminal keeps between runs, in the user's state folder: history, the last persona, the last conversation.
+"""Files that the terminal keeps between runs, in the user's state folder: history, last persona, last conversation.
 
-Nothing here is needed: where the folder cannot be read or written, charbot does without it.
+They are optional: where the folder cannot be read or written, charbot runs without it.
 """
 
 import json
@@ -18,23 +18,29 @@ from charbot.errors import ConfigError, UsageError
 from charbot.storage import replace_bytes
 
 _KEPT_TURNS = 200
-"""Turns of a conversation that are kept, the last: a reply late in a long one costs no more than an early one."""
+"""The number of last turns that are saved, bounded so that saving does not get slower in a long conversation."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A conversation to go on with: who takes part, whom the user plays, what was said, how replies are written, and how
-    they would have been had nobody changed that meanwhile."""
+    """A saved conversation that can be continued."""
 
     cast: tuple[str, ...]
+    """The names of the personas that take part."""
     me: str | None
+    """The character that the user plays, if any."""
     session: Session
     settings: ChatSettings
+    """How replies were written last, changes by `/set` included."""
     asked: ChatSettings
+    """How the configuration and the command line of that run asked for replies to be written."""
 
     def settings_for(self, asked: ChatSettings, given: Collection[str] = ()) -> ChatSettings:
-        """How replies are written when it goes on: as before, but for what is asked for anew: by the names that are `given`,
-        or as neither what was asked for then nor a default."""
+        """Return the settings to continue with: the saved ones, except those that are newly asked for.
+
+        Those are the ones whose names are `given`, or whose value in `asked` is neither the one asked for then nor the
+        default.
+        """
         known = (self.asked, ChatSettings())
         names = [
             one.name
@@ -45,7 +51,7 @@ class Kept:
 
 
 class _History(FileHistory):
-    """A history that goes on without its file where that cannot be written any more."""
+    """A history that continues in memory when its file can no longer be written."""
 
     def store_string(self, string: str) -> None:
         try:
@@ -59,14 +65,14 @@ def _folder() -> Path:
 
 
 def _private_folder() -> Path:
-    """The folder, for nobody else to look into. Raises OSError where it cannot be made so."""
+    """Create the state folder, closed to other users, and return it. Raises OSError."""
     _folder().mkdir(parents=True, exist_ok=True)
     _folder().chmod(0o700)
     return _folder()
 
 
 def history() -> History:
-    """What the user typed, in this run and those before; in this run alone where it cannot be kept."""
+    """Return the history of what the user typed, limited to this run where its file cannot be used."""
     try:
         path = _private_folder() / "history"
         path.touch(mode=0o600)
@@ -77,7 +83,7 @@ def history() -> History:
 
 
 def keep(kept: Kept) -> None:
-    """Keeps a conversation, in the place of the one before."""
+    """Save a conversation, replacing the one before."""
     data = {
         "cast": kept.cast, "me": kept.me, "session": kept.session.cut(_KEPT_TURNS).to_json(),
         "settings": asdict(kept.settings), "asked": asdict(kept.asked),
@@ -86,7 +92,7 @@ def keep(kept: Kept) -> None:
 
 
 def last() -> Kept:
-    """The conversation that was kept last. Raises UsageError where there is none, ValueError where it is damaged."""
+    """Return the conversation saved last. Raises UsageError where there is none, ValueError where it is damaged."""
     path = _folder() / "last.json"
     try:
         return _kept(json.loads(path.read_bytes()))
@@ -100,18 +106,18 @@ def _kept(data: dict[str, Any]) -> Kept:
     cast, me = data["cast"], data["me"]
     if not isinstance(me, str | None) or not isinstance(cast, list) or not cast or not all(isinstance(one, str) for one in cast):
         raise TypeError("names are texts")
-    # Conversations were kept without their settings once, and somebody could take part twice.
+    # Older files lack the settings, and may name a persona twice.
     settings, asked = (override(Config(), {"chat": data.get(name, {})}, "").chat for name in ("settings", "asked"))
     return Kept(tuple(dict.fromkeys(cast)), me, Session.from_json(data["session"]), settings, asked)
 
 
 def remember(persona: str) -> None:
-    """Remembers who was chosen."""
+    """Save the name of the persona that was chosen."""
     _write("persona", persona)
 
 
 def last_persona() -> str | None:
-    """Who was chosen last, if anybody."""
+    """Return the name of the persona chosen last, if any."""
     try:
         return (_folder() / "persona").read_text("utf-8")
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Picks a persona: a list by show, filtered as one types."""
+"""The persona picker: a list by show, filtered as the user types."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,15 +19,16 @@ from charbot.personas.library import Library, slug
 
 @dataclass(frozen=True)
 class Choice:
-    """A persona in the list, and a line on it."""
+    """A persona in the list."""
 
     name: str
     show: str
     about: str
+    """Its rating, bits per character and number of lines, as text."""
 
 
 def choices(library: Library) -> list[Choice]:
-    """Every persona that can be used, by show. Raises BundleError where there is none."""
+    """Return every usable persona, sorted by show and name. Raises BundleError where there is none."""
     cards = [card for _, card in library.cards()]
     if not cards:
         raise BundleError(library.nobody)
@@ -35,7 +36,7 @@ def choices(library: Library) -> list[Choice]:
 
 
 def missing(library: Library) -> str:
-    """A line on the personas that cannot be chosen; empty where all can."""
+    """Return a line that names the unusable personas, empty where there are none."""
     names = ", ".join(library.unusable)
     return f"cannot be used: {names} (`charbot personas list` says why)" if names else ""
 
@@ -48,13 +49,13 @@ def _about(card: PersonaCard) -> str:
 
 
 def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
-    """The choices whose name or show has a word that begins as what was typed does."""
+    """Return the choices that have a word in their name or show that begins with `typed`."""
     wanted = slug(typed)
     return [one for one in found if any(f"-{slug(text)}".find(f"-{wanted}") >= 0 for text in (one.name, one.show))]
 
 
 def pick(library: Library, theme: Theme, before: str | None = None) -> str | None:
-    """The persona that the user picks, at first the one from `before`; None where the user leaves. Raises BundleError."""
+    """Return the name that the user picks, preselecting `before`, or None if the user leaves. Raises BundleError."""
     found = choices(library)
     gone = missing(library)
     if is_dumb_terminal():

@@ -1,4 +1,4 @@
-"""`charbot say`: one reply, or one for each line of a pipe."""
+"""`charbot say`: one reply, or one per line of a pipe."""
 
 import json
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from charbot.jsonlines import read_requests
 
 
 def answer_once(persona: Persona, message: str, out: TextIO) -> None:
-    """One reply to one message."""
+    """Write the reply to one message."""
     print(persona.reply(Conversation().add(message)).text, file=out, flush=True)
 
 
 def answer_lines(persona: Persona, lines: Iterable[str], out: TextIO) -> None:
-    """A reply for each line, written as soon as it is there. All of it is one conversation."""
+    """Write a reply to each line as soon as it is ready. All lines form one conversation."""
     conversation = Conversation()
     for line in lines:
         reply = persona.reply(conversation.add(line))
@@ -24,7 +24,7 @@ def answer_lines(persona: Persona, lines: Iterable[str], out: TextIO) -> None:
 
 
 def answer_requests(persona: Persona, lines: Iterable[str], out: TextIO) -> None:
-    """A JSON line for each JSON line, each a conversation of its own. Raises UsageError naming a line."""
+    """Write a JSON line per JSON line, each a conversation of its own. Raises UsageError, naming the line."""
     for request in read_requests(lines, optional=("message",), one_of=("message", "context")):
         conversation = Conversation().extend(request.context)
         for text in request.texts.values():

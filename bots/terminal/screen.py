@@ -1,4 +1,4 @@
-"""What stands on the screen: names in their colours, replies typed out, notes and tables."""
+"""Terminal output (styled text, notes, tables, replies typed out), and the handling of keys pressed meanwhile."""
 
 import shutil
 import signal
@@ -20,22 +20,26 @@ _CHARACTERS_A_SECOND = 90
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them: Ross, Joey and Cartman."""
+    """Return the names as part of a sentence: Ross, Joey and Cartman."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 class Interrupt:
-    """Whether Ctrl-C was pressed, for who can stop to look. An exception that comes at any place would show a traceback
-    where Python happens to clear up, and leave behind what is imported by half."""
+    """Flag set by Ctrl-C, for code that polls it.
+
+    Raising KeyboardInterrupt instead could interrupt an import or a finaliser.
+    """
 
     pressed = False
 
 
 @contextmanager
 def typed_ahead(interrupt: Interrupt | None = None) -> Iterator[None]:
-    """What is typed meanwhile does not show: it would stand in the middle of a reply. The next prompt has it, Ctrl-D too.
-    Ctrl-C and Ctrl-Z are heard at once where there is an `interrupt`; else they wait for the prompt as well."""
-    # Nor does a Ctrl-C throw away what is on its way to the screen.
+    """Hide what is typed inside the block, and leave it, Ctrl-D included, to the next prompt.
+
+    With an `interrupt`, Ctrl-C and Ctrl-Z take effect at once; without, they wait for the prompt as well.
+    """
+    # NOFLSH: Ctrl-C discards neither typed text nor pending output.
     on = ("NOFLSH", "ISIG") if interrupt else ("NOFLSH",)
     with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
         ways: dict[int, Any] = {signal.SIGINT: signal.SIG_IGN}
@@ -43,7 +47,7 @@ def typed_ahead(interrupt: Interrupt | None = None) -> Iterator[None]:
             interrupt.pressed = False
             ways[signal.SIGINT] = lambda *_: setattr(interrupt, "pressed", True)
             if hasattr(signal, "SIGCONT"):
-                # Some shells leave the terminal as they have it themselves to a program that goes on.
+                # Some shells resume a program with their own terminal modes still set.
                 ways[signal.SIGCONT] = lambda *_: again()
         with _heard(ways):
             yield
@@ -51,14 +55,14 @@ def typed_ahead(interrupt: Interrupt | None = None) -> Iterator[None]:
 
 @contextmanager
 def typed_plainly() -> Iterator[None]:
-    """In the middle of `typed_ahead`, a line is typed as anywhere else."""
+    """Restore normal typing, with echo and KeyboardInterrupt on Ctrl-C, inside a `typed_ahead` block."""
     with _terminal(on=("ECHO", "ICANON", "ISIG")), _heard({signal.SIGINT: signal.default_int_handler}):
         yield
 
 
 @contextmanager
 def _heard(ways: Mapping[int, Any]) -> Iterator[None]:
-    """Signals that are heard in these ways."""
+    """Set signal handlers, by signal number, inside the block."""
     before = {number: signal.signal(number, way) for number, way in ways.items()}
     try:
         yield
@@ -69,7 +73,7 @@ def _heard(ways: Mapping[int, Any]) -> Iterator[None]:
 
 @contextmanager
 def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callable[[], None]]:
-    """The terminal with some of its local modes on and others off. What it gives sets them once more."""
+    """Switch local modes of the terminal (termios flags) on and off inside the block; yield a function that does so again."""
     try:
         import termios
     except ImportError:  # Windows
@@ -93,7 +97,7 @@ def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callabl
 
 
 def show(*parts: tuple[str, str], end: str = "\n") -> None:
-    """Prints parts of text, each after its style."""
+    """Print (style, text) pairs, without styles on a dumb terminal."""
     if is_dumb_terminal():
         print("".join(text for _, text in parts), end=end, flush=True)
         return
@@ -101,31 +105,34 @@ def show(*parts: tuple[str, str], end: str = "\n") -> None:
 
 
 def note(text: str) -> None:
-    """Says something that belongs to charbot, not to the conversation."""
+    """Print a message of charbot itself, in grey and wrapped."""
     width = max(20, shutil.get_terminal_size().columns)
     show(("ansibrightblack", "\n".join(textwrap.fill(line, width) for line in text.splitlines())))
 
 
 def styled(text: str, style: str) -> Text:
-    """A text for a table, in a style that `show` knows."""
+    """Return a text for a table in a style of `show`."""
     return Text(text, style.replace("ansi", "").replace("bright", "bright_"))
 
 
 def table(columns: Iterable[str], rows: Iterable[Sequence[str | Text]]) -> None:
-    """Prints a table; what does not fit in its columns is wrapped."""
+    """Print a table whose cells are wrapped to fit the terminal."""
     found = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         found.add_row(*row)
-    # Asked for here, because rich takes any dumb terminal to have eighty columns.
+    # Measured here, because rich assumes that a dumb terminal has 80 columns.
     size = shutil.get_terminal_size()
     Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(found)
 
 
 def type_out(text: str, column: int, interrupt: Interrupt, *, stream: bool) -> None:
-    """Prints a reply from a column on, broken between words, at reading speed where it streams. Ctrl-C shows the rest at once."""
+    """Print a reply, wrapped between words, at reading speed if `stream`; Ctrl-C prints the rest at once.
+
+    `column` is where the cursor stands.
+    """
     pause = 1 / _CHARACTERS_A_SECOND if stream else 0.0
     for number, word in enumerate(text.split(" ")):
-        # The width is asked for at each word: the window may have changed.
+        # Measured at each word: the window may have been resized.
         room = shutil.get_terminal_size().columns - column
         width = get_cwidth(word)
         if number and width + 1 > room:

@@ -1,4 +1,4 @@
-"""Which colours speakers and shows have."""
+"""The colours of speakers and shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours as prompt_toolkit names them: for speakers, and for shows, which nobody's name has."""
+    """A set of colours, in prompt_toolkit's notation."""
 
     speakers: tuple[str, ...]
+    """The colours of speakers' names."""
     shows: tuple[str, ...]
+    """The colours of shows, none of which a speaker has."""
 
     def speaker(self, name: str, names: Sequence[str]) -> str:
-        """The colour of one of `names`; neighbours differ."""
+        """Return the colour of one of `names`, empty where it is not among them; neighbours differ."""
         return _dealt(self.speakers, name, names)
 
     def show(self, show: str, shows: Sequence[str]) -> str:
-        """The colour of one of `shows`."""
+        """Return the colour of one of `shows`, empty where it is not among them."""
         return _dealt(self.shows, show, shows)
 
     def together(self, present: Iterable[str], names: Sequence[str]) -> dict[str, str]:
-        """The colours of those of `names` who are present: their own, or the next one that nobody has yet; once all are
-        taken, underlined."""
+        """Return a style for each name in `present`, no two alike as long as there are enough.
+
+        A name gets its own colour among `names` or, if that is taken, the next free one, then one that is underlined.
+        """
         dealt: dict[str, str] = {}
         for name in dict.fromkeys(present):
             own = self.speaker(name, names)
@@ -38,7 +42,7 @@ def _dealt(colours: Sequence[str], one: str, known: Sequence[str]) -> str:
 
 
 THEMES: Mapping[str, Theme] = {
-    # Names of the 16 colours that every terminal has, and that its owner can read on its background.
+    # Of the 16 ANSI colours: every terminal has them, and its user has chosen them to be legible.
     "terminal": Theme(
         ("ansicyan", "ansigreen", "ansimagenta", "ansiyellow", "ansiblue", "ansired"),
         ("ansibrightblue", "ansibrightmagenta", "ansibrightred"),

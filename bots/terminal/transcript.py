@@ -1,4 +1,4 @@
-"""Conversations as files: Markdown to read, JSON for programs, a script that `charbot scripts import` reads back."""
+"""Saved conversations: Markdown to read, JSON for programs, or a script that `charbot scripts import` reads back."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _YOU = "You"
 
 
 def save(turns: Sequence[Utterance], title: str, path: Path) -> None:
-    """Writes what was said in the format that the file's ending asks for. Raises UsageError."""
+    """Write a conversation to a new file, in the format that its suffix selects. Raises UsageError."""
     write = _FORMATS.get(path.suffix.lower())
     if write is None:
         raise UsageError(f"{path}: its ending must be one of {', '.join(_FORMATS)}")
@@ -23,7 +23,7 @@ def save(turns: Sequence[Utterance], title: str, path: Path) -> None:
             raise UsageError(f"{path} is there already; name another file")
         replace_bytes(path, write(turns, title).encode())
     except (OSError, ValueError) as error:
-        # A ValueError is what a NUL in a name makes.
+        # A NUL in the path raises ValueError.
         raise UsageError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 

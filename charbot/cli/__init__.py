@@ -1,4 +1,4 @@
-"""The `charbot` command: the one place that puts the parts together. How it begins, and how it ends."""
+"""The `charbot` command, which joins the library, `trainer` and `bots`: entry point and error handling."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ from io import TextIOWrapper
 from charbot.errors import INTERRUPTED, CharbotError
 
 _EXTRA = ("matplotlib", "scipy", "sklearn")
-"""What is installed with charbot[train] alone, and some commands cannot do without."""
+"""Packages that some commands need and only charbot[train] installs."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command. Returns its exit code: 0, 1 error, 2 usage, 78 configuration.
+    """Run one command, and return its exit code: 0 success, 1 error, 2 usage, 78 configuration.
 
-    A command that Ctrl-C stops dies of it, as the shell has to know: it then stops its own loop too.
+    On POSIX, Ctrl-C ends the process by SIGINT, so that a shell stops its loop too.
     """
     try:
         code = _run(argv)
@@ -29,10 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    """Runs one command, and tells what goes wrong."""
+    """Run one command, print its errors, and return its exit code."""
     heard = signal.getsignal(signal.SIGINT)
     if heard is signal.default_int_handler:
-        # There is nothing to clear up yet, and nobody wants to read where Python was.
+        # During the imports there is nothing to clean up: end without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from charbot.cli.parser import parse
 
@@ -41,7 +41,7 @@ def _run(argv: Sequence[str] | None) -> int:
         print("charbot: the standard output is closed", file=sys.stderr)
         return 1
     for stream in (sys.stdin, sys.stdout):
-        # Bytes that are no text in this locale are shown as such, and stop nothing.
+        # Text that the locale cannot decode or encode is replaced, instead of raising an error.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -49,7 +49,7 @@ def _run(argv: Sequence[str] | None) -> int:
             args = parse(argv)
             code: int = args.run(args)
         finally:
-            # What does not arrive is told here, and not by Python on its way out.
+            # Flushed here, so that errors are reported below and not by Python at exit.
             sys.stdout.flush()
     except CharbotError as error:
         print(f"charbot: {error}", file=sys.stderr)
@@ -60,12 +60,11 @@ def _run(argv: Sequence[str] | None) -> int:
         print(f"charbot: this needs {error.name}: pip install 'charbot[train]'", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader has gone, as in `charbot say ... | head -1`: nothing is left to say, and
-        # Python must not try to flush it on its way out.
+        # The reader has gone, as in `charbot say ... | head -1`. Python must not try to flush stdout at exit.
         sys.stdout = None
         return 1
     except OSError as error:
-        # Files that a command names have errors of their own: it is one of its streams.
+        # Commands turn errors of the files that they name into CharbotErrors: this one is of a standard stream.
         print(f"charbot: {error.filename or 'the input or output'}: {error.strerror or error}", file=sys.stderr)
         sys.stdout = None
         return 1

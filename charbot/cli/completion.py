@@ -1,4 +1,4 @@
-"""`charbot completion`: a script that has the shell complete commands, options and personas."""
+"""`charbot completion`: a script that makes the shell complete commands, options and personas."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> in
     for one in with_subparsers(parser):
         for action in one._actions:
             if action.dest in ("persona", "personas"):
-                # Those that are there now: the shell has no time to ask at every key.
+                # The personas installed now: running charbot at every completion would be too slow.
                 action.choices = list(library_of(args).personas)
             elif action.type is Path:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
@@ -40,7 +40,7 @@ def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> in
 
 
 def with_subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """A parser, and those of its commands."""
+    """Yield a parser and, recursively, those of its commands."""
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

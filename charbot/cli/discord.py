@@ -1,4 +1,4 @@
-"""`charbot discord`."""
+"""`charbot discord`: the Discord bot."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""The command that fits models: train."""
+"""`charbot train`: bases, personas and the speaker classifier."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ from charbot.errors import INTERRUPTED, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trainer.cells import Compared
+    from trainer.compare_cells import Compared
 
 
 def add(commands: Commands) -> None:
@@ -51,14 +51,14 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.personas.library import Library, user_folder
     from charbot.scripts.reading import read_scripts
     from charbot.tokens.vocabulary import UNITS
-    from trainer.base import check_nobody_is_left, fit_base
-    from trainer.persona import fit_persona
-    from trainer.workshop import prepare
-    from trainer.world import World
+    from trainer.base import check_nobody_is_left, train_base
+    from trainer.distributed import Distributed
+    from trainer.persona import train_persona
+    from trainer.run import prepare_run
 
     config = config_of(args)
-    world = World.join()
-    console = Console(stderr=True, quiet=not world.leads)
+    distributed = Distributed.join()
+    console = Console(stderr=True, quiet=not distributed.is_main)
     out = args.out or user_folder()
     with console.status("Reading the scripts"):
         reading = reading_of(args)
@@ -67,33 +67,33 @@ def _train(args: argparse.Namespace) -> int:
         console.print(f"passed over {path}: {why}", highlight=False)
     pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
     chats, voices = (ChatFiles.find(paths, config.corpus) if paths else None for paths in (args.chats, args.voice))
-    shop = prepare(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, chats, voices, world)
+    run = prepare_run(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, chats, voices, distributed)
     units = [unit for unit in UNITS if args.unit in (unit, "both")]
     if args.base:
         check_nobody_is_left(out, units, args.persona)
     try:
         if args.compare_cells:
-            from trainer.cells import compare_cells, draw_cells
+            from trainer.compare_cells import compare_cells, draw_cells
 
             for unit in units:
-                compared = compare_cells(shop, unit, args.steps)
-                if world.leads:
+                compared = compare_cells(run, unit, args.steps)
+                if distributed.is_main:
                     _print_cells(compared)
                     draw_cells(compared, picture := out / f"cells-{unit}.png")
                     print(picture)
-        done = [fit_base(shop, unit) for unit in units if args.base]
+        done = [train_base(run, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
-        done += [fit_persona(shop, library, name, units, args.rating) for name in args.persona]
+        done += [train_persona(run, library, name, units, args.rating) for name in args.persona]
         if args.classifier:
-            from trainer.classifier import fit_classifier
+            from trainer.speaker_classifier import train_classifier
 
-            done.append(fit_classifier(shop, library))
+            done.append(train_classifier(run, library))
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
         return INTERRUPTED
-    if world.leads:
+    if distributed.is_main:
         print(*done, sep="\n")
-    world.leave()
+    distributed.shutdown()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Commands that measure models: score, eval and bench."""
+"""Commands that measure and query models: score, who, eval and bench."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What several commands share: options, and the settings, scripts and library that they name."""
+"""Options that several commands share, and the settings, scripts and library that they select."""
 
 import argparse
 import os
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from charbot.scripts.reading import Reading
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-"""Where a group of commands adds its parsers."""
+"""The subparsers to which each module adds its commands."""
 
 
 def add_command(commands: Commands, name: str, about: str, *examples: str) -> argparse.ArgumentParser:
-    """A command, what it is for, and how it is used: its help teaches by example."""
+    """Add a command, whose help shows examples, and return its parser."""
     parser = commands.add_parser(
         name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=told(*examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    # Left out here, it is what stands before the command: `charbot --config FILE chat`.
+    # SUPPRESS, so that the default does not replace a value before the command: `charbot --config FILE chat`.
     add_config(parser, default=argparse.SUPPRESS)
     return parser
 
 
 def told(*examples: str) -> str:
-    """Examples as they stand below a help."""
+    """Return the examples as the epilog of a help text."""
     return "\n  ".join(("examples:", *examples))
 
 
@@ -62,28 +62,27 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def before_torch() -> None:
-    """What torch is to find in the environment when it is imported, where nothing is fitted; what is there already counts
-    for more."""
-    # Its threads spin for some microseconds while they wait for one another, and then sleep. To sleep at once doubles
-    # what a reply takes; to spin for long takes the cores that they wait for, on a busy machine. Where GNU's OpenMP is
-    # at work, as in torch for Linux, the count is heeded, and else the policy.
+    """Set the environment variables that speed torch up at inference, unless they are set; call it before importing torch."""
+    # Threads that wait for one another spin for some microseconds, then sleep. Sleeping at once doubles the time of a
+    # reply; spinning for long, on a busy machine, takes the cores from the threads that are waited for. GNU OpenMP, as in
+    # torch for Linux, obeys the spin count; other runtimes obey the policy.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    # oneDNN, and torch above it, keep what they have set up for a thousand shapes of matrices each: a hundred megabytes
-    # in 500 turns. With no more than eight in oneDNN a reply, whose batch shrinks as it goes, takes a third longer.
+    # By default oneDNN, and torch above it, each cache the primitives of a thousand matrix shapes: 100 MB in 500 turns.
+    # With only eight in oneDNN, a reply takes a third longer, because its batch keeps shrinking.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     os.environ.setdefault("LRU_CACHE_CAPACITY", "8")
 
 
 def standard_input() -> TextIO:
-    """Where a command reads what it is not given as an argument. Raises CharbotError where it is closed."""
+    """Return the standard input. Raises CharbotError where it is closed."""
     if sys.stdin is None:
         raise CharbotError("the standard input is closed")
     return sys.stdin
 
 
 def config_of(args: argparse.Namespace) -> "Config":
-    """The settings of the file that the command line names, or of ./config.yaml, or the defaults."""
+    """Return the settings of the file that --config names, else of ./config.yaml, else the defaults. Raises ConfigError."""
     from charbot.config import Config, load_config
 
     if args.config is not None:
@@ -92,7 +91,7 @@ def config_of(args: argparse.Namespace) -> "Config":
     try:
         return load_config(found) if found.exists() else Config()
     except ConfigError as error:
-        # It may be another program's.
+        # The file may belong to another program.
         raise ConfigError(f"{error} (this file was in the working folder; --config names another)") from error
 
 
@@ -104,7 +103,7 @@ def library_of(args: argparse.Namespace) -> "Library":
 
 
 def reading_of(args: argparse.Namespace) -> "Reading":
-    """The scripts that the command line names."""
+    """Return the scripts that the command line names, or else the imported ones. Raises UsageError where there are none."""
     from charbot.scripts.formats import find_format
     from charbot.scripts.reading import read_scripts
 

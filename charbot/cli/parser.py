@@ -1,6 +1,6 @@
-"""What the command line may say: every command, and what runs it.
+"""The parser of the command line.
 
-Nothing heavy is imported until a command that needs it runs, so that `--help` answers at once.
+Commands import heavy modules only when they run, so that `--help` answers at once.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from charbot.errors import BundleError
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """What the command line says. Where a persona's name stands in a command's place, it is a chat that is wanted."""
+    """Parse the command line; a persona's name in place of a command stands for a chat with it."""
     parser = parser_of_all()
     words = sys.argv[1:] if argv is None else [*argv]
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
@@ -24,7 +24,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _first_word(words: Sequence[str]) -> int:
-    """Where a command stands: after the options, and what one of them is given."""
+    """Return the index of the first word that is neither an option nor the value of --config."""
     at = 0
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] == "--config" else 1
@@ -42,7 +42,7 @@ def _is_persona(name: str) -> bool:
 
 
 def parser_of_all() -> argparse.ArgumentParser:
-    """The parser of `charbot`."""
+    """Return the parser of `charbot` and all its commands."""
     parser = argparse.ArgumentParser(
         prog="charbot", description="A chatbot that talks like a TV character. Without a command: pick a persona and chat.",
         epilog=told(

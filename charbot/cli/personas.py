@@ -1,4 +1,4 @@
-"""Commands about personas."""
+"""`charbot personas`: list, show, export, import and remove personas."""
 
 import argparse
 import sys
@@ -57,7 +57,7 @@ def _personas_list(args: argparse.Namespace) -> int:
 
 
 def _fitted(fit: "tuple[str, Fit]") -> str:
-    """How well a unit is fitted: bits a character of held-out lines, the base's and the persona's own."""
+    """Return a unit's name, and the bits per character on held-out lines of its base and of the persona."""
     unit, scores = fit[0], fit[1].scores
     before, after = (scores.get(f"{prefix}test_bits_per_character") for prefix in ("base_", ""))
     return unit if before is None or after is None else f"{unit} {before:.3f} > {after:.3f}"

@@ -1,4 +1,4 @@
-"""Recipes: well-known experiments, beside their published figures."""
+"""`charbot recipe`: well-known experiments with LSTMs, beside their published figures."""
 
 import argparse
 from pathlib import Path
@@ -84,17 +84,17 @@ def _published(args: argparse.Namespace) -> int:
     from charbot.corpus.table import corpus_table
     from charbot.personas.library import user_folder
     from trainer.recipes.published import PUBLISHED, compare_published
-    from trainer.workshop import prepare
+    from trainer.run import prepare_run
 
     if not 0 < args.minutes <= 600:
         raise UsageError("--minutes must be more than 0, and 600 at most")
     config = config_of(args)
     published = PUBLISHED[args.published]
     table = corpus_table(reading_of(args).lines, config.corpus)
-    shop = prepare(config, table, user_folder(), Console(stderr=True))
+    run = prepare_run(config, table, user_folder(), Console(stderr=True))
     print(f"published: 1 layer of {published.units:,}, windows of {published.window}: {published.facts}")
     measure = "perplexity a word" if published.unit == "word" else "bits a character"
-    for one in compare_published(shop, published, args.minutes):
+    for one in compare_published(run, published, args.minutes):
         print(
             f"{one.whose}: {one.epochs:.2f} epochs in {args.minutes:g} minutes, training loss {one.loss:.3f} nats, "
             f"{one.score:.3f} {measure} on test episodes\n  {one.sample!r}",

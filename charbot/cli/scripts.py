@@ -1,4 +1,4 @@
-"""Commands about scripts."""
+"""`charbot scripts`: check, analyse, export, download and import scripts."""
 
 import argparse
 import sys

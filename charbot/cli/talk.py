@@ -1,4 +1,4 @@
-"""Commands that talk: chat and say."""
+"""`charbot chat` and `charbot say`."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         "charbot chat --continue                   # go on where you left",
     )  # fmt: skip
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
-    # Left out here, it is what stands before the command: `charbot -c chat`.
+    # SUPPRESS, so that the default does not replace a flag before the command: `charbot -c chat`.
     add_continue(talk, default=argparse.SUPPRESS)
     talk.add_argument("--no-stream", action="store_true", help="show replies at once")
     _add_reply_options(talk)
@@ -85,7 +85,7 @@ def _add_reply_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(args: argparse.Namespace) -> "Config":
-    """What the settings say, with what the command line says put over it."""
+    """Return the settings, overridden by the command line. Raises ConfigError."""
     from charbot.config import override
 
     terminal = {"stream": False} if getattr(args, "no_stream", False) else {}
@@ -93,5 +93,5 @@ def _config(args: argparse.Namespace) -> "Config":
 
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:
-    """How replies are to be written, as far as the command line says so."""
+    """Return the reply settings that the command line gives."""
     return {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}

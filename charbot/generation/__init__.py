@@ -1,1 +1,1 @@
-"""Replies: what a persona answers. Text in, text and scores out."""
+"""Generating a persona's replies: text in, text and scores out."""

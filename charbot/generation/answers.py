@@ -1,7 +1,7 @@
-"""What a persona answers to messages that it knows: conversations that were written for it, looked up by what was said.
+"""Retrieval of answers from conversations that were written for a persona, by the similarity of the last message.
 
-They are candidates beside those that the model makes up, and win only where they fit better (compare Weston, Dinan and
-Miller 2018, "Retrieve and Refine").
+Retrieved answers join the generated candidates and win only if they rank higher (compare Weston, Dinan and Miller 2018,
+"Retrieve and Refine").
 """
 
 from collections.abc import Sequence
@@ -14,24 +14,27 @@ from charbot.dialogue import Utterance
 from charbot.text import words
 
 _NEAR = 0.35
-"""How like a known message one has to be, from 0 to 1, for its answer to be a candidate."""
+"""Minimum cosine similarity of the last message to a known one, whose answer then becomes a candidate."""
 
 _ANSWERS = 4
-"""Candidates that are looked up at the most."""
+"""Maximum number of retrieved candidates."""
 
 _PAIR = 0.7
-"""What two words in a row count, against one."""
+"""Weight of a word bigram, relative to a single word."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Conversations in which a persona answers every message of somebody else."""
+    """Conversations in which a persona answers every message of somebody else, searchable by message."""
 
     conversations: tuple[tuple[Utterance, ...], ...]
 
     def near(self, turns: Sequence[Utterance]) -> dict[str, float]:
-        """The answers to the messages most like the last of `turns`, the likest first, each with how like it is, from
-        _NEAR to 1. What goes on in a conversation is an answer only where the persona has just said what it said there."""
+        """Return the answers to the known messages most similar to the last turn, each with its similarity, from _NEAR to 1,
+        best first.
+
+        An answer from later in a conversation is considered only if the persona has just said what it said before it there.
+        """
         if not turns:
             return {}
         asked, before = self._vector(turns[-1].text), turns[-2].text if len(turns) > 1 else None
@@ -49,7 +52,7 @@ class Answers:
 
     @cached_property
     def _exchanges(self) -> list[tuple[str | None, dict[str, float], str]]:
-        """For each answer what the persona said before it in the same conversation, and the message as a vector."""
+        """(persona's previous turn or None, message vector, answer) of each answer in the conversations."""
         return [
             (chat[at - 2].text if at > 1 else None, self._vector(chat[at - 1].text), chat[at].text)
             for chat in self.conversations
@@ -58,7 +61,7 @@ class Answers:
 
     @cached_property
     def _rarity(self) -> dict[str, float]:
-        """The logarithm of one over the share of messages that have a feature."""
+        """Inverse document frequency of each feature: -log of the share of messages that have it, smoothed."""
         messages = [set(_features(turn.text)) for chat in self.conversations for turn in chat[::2]]
         counts: dict[str, int] = {}
         for message in messages:
@@ -67,7 +70,7 @@ class Answers:
         return {feature: log((1 + len(messages)) / count) for feature, count in counts.items()}
 
     def _vector(self, text: str) -> dict[str, float]:
-        """The features of a text, weighted by rarity, of length 1."""
+        """Return the features of a text, weighted by rarity and scaled to unit length."""
         unknown = log(1 + len(self.conversations))
         weights = {
             feature: self._rarity.get(feature, unknown) * (_PAIR if " " in feature else 1.0) for feature in _features(text)
@@ -77,7 +80,7 @@ class Answers:
 
 
 def _features(text: str) -> list[str]:
-    # Many leave apostrophes out.
+    # Without apostrophes, because many people leave them out.
     said = [word.replace("'", "") for word in words(text)] or list(text)
     return [*said, *(f"{one} {other}" for one, other in pairwise(said))]
 

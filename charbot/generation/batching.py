@@ -1,4 +1,4 @@
-"""Replies for many who ask at once: a bounded queue, and one thread that answers those of a persona side by side."""
+"""Dynamic batching of reply requests: a bounded queue, and one thread that answers requests to the same persona together."""
 
 import threading
 from collections import deque
@@ -12,11 +12,11 @@ from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
 
 MAX_BATCH = 32
-"""Conversations that are answered at once: the scores of more candidates do not fit in a processor's caches."""
+"""Maximum conversations per batch: the logits of more candidates do not fit in the CPU caches."""
 
 
 class Replying(Protocol):
-    """Somebody who answers many conversations side by side, as a `Persona` does."""
+    """An object that replies to many conversations in one batch, as `Persona` does."""
 
     def reply_batch(
         self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool]
@@ -33,13 +33,13 @@ class _Call:
 
 
 class BatchScheduler:
-    """Answers in the order in which it was asked, but together with the first whoever else waits for the same voice.
+    """Answers requests in order of arrival, batching the oldest one with all others that wait for the same persona.
 
-    Threads may share it. `close` it, or use it in a `with` block.
+    Thread-safe. `close` it, or use it in a `with` block.
     """
 
     def __init__(self, waiting: int = 256, together: int = MAX_BATCH) -> None:
-        """No more than `waiting` may wait, and no more than `together` are answered at once."""
+        """Start the thread. `waiting` is the maximum queue length, `together` the maximum batch size."""
         self._waiting, self._together = waiting, together
         self._calls: deque[_Call] = deque()
         self._changed = threading.Condition()
@@ -55,8 +55,11 @@ class BatchScheduler:
         seed: int | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> "Future[Reply]":
-        """The reply to a conversation, to come. Its error is the voice's own, or Cancelled where
-        `cancelled()` says so in time. Raises BusyError."""
+        """Enqueue a conversation and return a future of its reply.
+
+        The future raises whatever the persona raises, or Cancelled if `cancelled()` returns True in time. Raises BusyError
+        if the queue is full or the scheduler is closed.
+        """
         call = _Call(persona, conversation, seed, cancelled, Future())
         with self._changed:
             if len(self._calls) >= self._waiting:
@@ -68,7 +71,7 @@ class BatchScheduler:
         return call.reply
 
     def close(self) -> None:
-        """Answers who is waiting, and ends."""
+        """Answer the requests that are still waiting, then stop the thread."""
         with self._changed:
             self._open = False
             self._changed.notify()
@@ -85,7 +88,7 @@ class BatchScheduler:
             self._answer(calls)
 
     def _next(self) -> list[_Call]:
-        """The calls to answer together; none once it is closed and nobody waits."""
+        """Wait for and return the next batch; return an empty list once the scheduler is closed and the queue is empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._calls or not self._open)
             if not self._calls:
@@ -109,7 +112,7 @@ class BatchScheduler:
             self._give(wanted)
 
     def _give(self, wanted: list[_Call]) -> None:
-        """Gives those who wait for a voice its replies, or its error."""
+        """Set the replies, or the persona's error, on the futures of a batch."""
 
         def cancelled() -> bool:
             return all(call.cancelled() for call in wanted)
@@ -120,10 +123,10 @@ class BatchScheduler:
             )
         except Exception as error:
             if len(wanted) == 1:
-                # Whatever went wrong belongs to whoever asked; the thread lives on for the others.
+                # The error goes to the caller; the thread must survive it.
                 wanted[0].reply.set_exception(error)
             else:
-                # One conversation does not cost the others their replies.
+                # Retry one by one, so that a single bad conversation does not fail the whole batch.
                 for call in wanted:
                     self._give([call])
         else:

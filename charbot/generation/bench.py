@@ -1,4 +1,4 @@
-"""How fast replies come: for one user, for many at once, and a model's step against the machine's peak."""
+"""Benchmark of reply speed: latency for one user, throughput for many, and a decoding step against the machine's peak."""
 
 import resource
 import time
@@ -19,7 +19,7 @@ _AT_ONCE = (1, 8, 64)
 
 
 def bench_reply(persona: Persona, messages: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Medians over `rounds`, in each of which everything is timed in turn."""
+    """Return median timings over `rounds`; each round times everything once."""
     engine, _ = persona.load(persona.settings.unit)
     model, rows = engine.model, persona.settings.candidates
     plain = LanguageModel(model.architecture).eval()
@@ -51,7 +51,7 @@ def bench_reply(persona: Persona, messages: Sequence[str], rounds: int) -> dict[
 
 
 def _one_user(persona: Persona, messages: Sequence[str], seed: int) -> list[float]:
-    """Seconds of each reply in one conversation."""
+    """Return the seconds that each reply takes in one conversation."""
     conversation, seconds = Conversation(), []
     for message in messages:
         reply = persona.reply(conversation.add(message), seed=seed)
@@ -61,7 +61,7 @@ def _one_user(persona: Persona, messages: Sequence[str], seed: int) -> list[floa
 
 
 def _together(persona: Persona, messages: Sequence[str], count: int, seed: int) -> float:
-    """Replies a second, of as many as there ever are, where so many wait at once."""
+    """Return replies per second with `count` conversations waiting at once. The number of replies is the same for every `count`."""
     conversations = [Conversation().add(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
     started = time.perf_counter()
     size = min(count, MAX_BATCH)
@@ -83,18 +83,18 @@ def _seconds(run: Callable[[], object], times: int = 30) -> float:
 
 
 def _step(model: LanguageModel, rows: int) -> Callable[[], object]:
-    """What a token of each candidate costs: a step, and the scores of the words that replies are made of."""
+    """Return a function that decodes one token per row: a model step and the logits of the reply vocabulary."""
     ids, state = torch.ones(rows, dtype=torch.int64), model.initial_state(rows)
     return lambda: model.logits(model.step(ids, state)[0], SPOKEN)
 
 
 def _plain_step(model: LanguageModel, rows: int) -> Callable[[], object]:
-    """The same by calling `nn.LSTM` for one token, with matrices of float32."""
+    """Return the same as `_step`, by a float32 `nn.LSTM` called for one token: the baseline."""
     ids, state = torch.ones((1, rows), dtype=torch.int64), model.initial_state(rows)
     return lambda: model.logits(model(ids, state)[0], SPOKEN)
 
 
 def _flops(model: LanguageModel, rows: int) -> float:
-    """Floating point operations of the matrix products of such a step."""
+    """Return the floating point operations of a step's matrix products."""
     weights = (*model.recurrent.parameters(), *model.projection.parameters(), model.output_weight[:SPOKEN])
     return 2.0 * rows * sum(weight.numel() for weight in weights if weight.ndim == 2)

@@ -1,4 +1,4 @@
-"""What a persona remembers of a conversation: a value that can be kept, copied, saved and gone back to."""
+"""A conversation as an immutable value, with the model states that make continuing it cheap."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -16,40 +16,43 @@ _DIMENSIONS = [2, 2, 1, 2, 2, 2, 1]
 
 @dataclass(frozen=True)
 class EncodedContext:
-    """How far a model has read, in turns, and its state after them: hidden and cell (layers, hidden), places in the
-    phrases (3,), the keys and values (N, attention) of the last tokens that its attention sees, and the keys (M, size) and
-    ids (M,) that its cache holds."""
+    """A model's state after reading the first turns of a conversation."""
 
     turns: int
+    """How many turns the model has read."""
     state: "tuple[NDArray[Any], ...]"
+    """Hidden and cell state (layers, hidden), trie state of the n-gram embedding (3,), attention keys and values
+    (N, attention) of the last tokens, neural cache keys (M, size) and ids (M,)."""
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """The turns of a conversation, oldest first, and what models have read of them, by the checksums of their fits
-    and caches.
+    """The turns of a conversation, oldest first, with the states of the models that have read them.
 
-    With them the next message costs its own length, and not the conversation's.
+    Thanks to the states, the cost of a reply depends on the length of the new turns, not of the whole conversation.
     """
 
     turns: tuple[Utterance, ...] = ()
     encoded: Mapping[str, EncodedContext] = field(default_factory=dict, compare=False)
+    """Model states by `Engine.id`."""
 
     def add(self, text: str, speaker: str | None = None) -> "Conversation":
-        """The memory after somebody said something; None is somebody who is nobody in the show."""
+        """Return the conversation with one more turn; `speaker` is None for somebody who is not in the show."""
         return self.extend([Utterance(speaker, text)])
 
     def extend(self, turns: Sequence[Utterance]) -> "Conversation":
-        """The memory after these turns; those that say nothing leave no trace."""
+        """Return the conversation with more turns, normalised; empty ones are dropped."""
         return replace(self, turns=self.turns + prepare_turns(turns))
 
     def truncated(self, turns: int) -> "Conversation":
-        """No more than twice so many turns: once there are more, only so many, which are then read anew.
-        What a turn costs so depends on the bound alone, however long the conversation."""
+        """Return the last `turns` turns, without model states, once there are more than twice as many; else the conversation.
+
+        Truncation is rare, because the remaining turns have to be encoded again.
+        """
         return self if len(self.turns) <= 2 * turns else Conversation(self.turns[-turns:])
 
     def to_json(self) -> dict[str, Any]:
-        """As values that JSON has; `from_json` makes the same memory of them, bit for bit."""
+        """Return JSON-serialisable data, from which `from_json` restores the conversation exactly."""
         return {
             "turns": [[turn.speaker, turn.text] for turn in self.turns],
             "readings": {
@@ -66,14 +69,14 @@ class Conversation:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Conversation":
-        """Raises ValueError, KeyError or TypeError where `data` is not what `to_json` gave."""
+        """Return the conversation that `to_json` saved. Raises ValueError, KeyError or TypeError if `data` is malformed."""
         import numpy as np
 
         turns = parse_turns(data["turns"])
         encoded = {}
         for fit, one in data["readings"].items():
             if len(one["state"]) < len(_DTYPES):
-                # It was kept before models had caches or attention: its turns are read anew.
+                # Saved before models had caches or attention: its turns have to be encoded again.
                 continue
             state = tuple(
                 np.frombuffer(base64.b64decode(part, validate=True), dtype).reshape(shape).copy()

@@ -1,4 +1,4 @@
-"""A model at work in a conversation: it reads turns, draws replies, and says how likely given ones are."""
+"""Inference with one model: encodes conversations, generates replies, and scores given ones."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -25,23 +25,24 @@ from charbot.tokens.render import render, render_turn
 from charbot.tokens.vocabulary import END, Unit
 
 _AT_ONCE = 128
-"""Texts whose likelihoods are computed together."""
+"""Batch size of `log_likelihoods`."""
 
 _SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A model and its tokenizer. `id` tells what it has read from what others have."""
+    """A model and its tokenizer."""
 
     id: str
+    """Key of this model's states in `Conversation.encoded`."""
     model: LanguageModel
     tokenizer: Tokenizer
 
     @torch.inference_mode()
     def prefill(self, conversations: Sequence[tuple[Sequence[Utterance], EncodedContext | None]]) -> list[EncodedContext]:
-        """Reads the turns of each conversation, those that it has not read yet."""
-        # What was kept in a file may be anything: what is no state of this model is not gone on from.
+        """Return the states after each conversation; only turns that its given state (if any) does not cover are read."""
+        # States may come from a file: those that do not fit this model are ignored.
         conversations = [(turns, known if known and self._fits(known) else None) for turns, known in conversations]
         ids = [
             render(self.tokenizer, full_example(turns)).ids.tolist()
@@ -58,7 +59,7 @@ class Engine:
         return found
 
     def _fits(self, known: EncodedContext) -> bool:
-        """Whether what was read ended in a state that this model can be in, by its sizes and by what it can say."""
+        """Return whether a state has this model's shapes, and only ids that it can predict in its cache."""
         sizes = self.model.architecture
         start = self.model.initial_state(1)
         hidden, cell, trie, keys, values, held_keys, ids = known.state
@@ -68,14 +69,14 @@ class Engine:
         return same_sizes and bool(((ids >= 0) & (ids < sizes.outputs)).all())
 
     def _prefill_one(self, ids: Sequence[int], state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """The features (T, E) after each id, and the state after the last. All at once is fastest."""
+        """Return the features (T, E) after each id, and the state after the last."""
         if not ids:
             return torch.empty(0, self.model.architecture.embedding), state
         features, state = self.model(torch.tensor(ids)[:, None], state)
         return features[:, 0], state
 
     def _prefill_batch(self, ids: Sequence[Sequence[int]], states: Sequence[DecoderState]) -> list[tuple[Tensor, DecoderState]]:
-        """The same of many. The longest come first, so that those that go on are the first rows."""
+        """Do the same as `_prefill_one` for a batch. Sorted by length, longest first, the unfinished ones are always the first rows."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         state = DecoderState.stack([states[i] for i in order])
         features = torch.zeros(len(ids), len(ids[order[0]]), self.model.architecture.embedding)
@@ -90,7 +91,7 @@ class Engine:
         return [(features[rows[i], : len(one)], done[rows[i]]) for i, one in enumerate(ids)]
 
     def _update_cache(self, known: EncodedContext | None, ids: Tensor, features: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
-        """What the cache holds after more ids: keys and ids, as a Reading has them."""
+        """Return the neural cache's keys and ids after more ids, as EncodedContext stores them."""
         if self.model.cache is None:
             return np.zeros((0, 0), np.float16), np.zeros(0, np.int32)
         said = (ids[1:] < self.model.architecture.outputs).nonzero()[:, 0]
@@ -102,7 +103,7 @@ class Engine:
 
     @torch.inference_mode()
     def begin_turn(self, encoded: Sequence[EncodedContext], speaker: str | None) -> list[Prompt]:
-        """Where the model stands in each conversation when it is the turn of `speaker`."""
+        """Feed the speaker's token to each conversation and return where generation continues from."""
         ids = torch.full((len(encoded),), self.tokenizer.vocabulary.speaker(speaker))
         features, state = self.model.step(ids, DecoderState.stack([_state_of(one) for one in encoded]))
         return [Prompt(features[i], state.select([i]), _cache_of(one)) for i, one in enumerate(encoded)]
@@ -114,12 +115,12 @@ class Engine:
         generators: Sequence[torch.Generator],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[dict[str, float]]:
-        """Replies to each prompt, each text once, with its log p in nats a character. Raises Cancelled."""
+        """Return distinct replies to each prompt, with their log p in nats per character. Raises Cancelled."""
         vocabulary = self.tokenizer.vocabulary
         found: list[dict[str, float]] = []
         for drawn in sample_replies(self.model, vocabulary, prompts, sampling, generators, cancelled):
             texts: dict[str, float] = {}
-            # What had to be cut is a last resort: it was going nowhere.
+            # Unfinished replies are used only if there are no others.
             for one in [one for one in drawn if one.ended] or drawn:
                 text = self.tokenizer.decode(one.ids)
                 said = text if one.ended else whole_sentences(text, vocabulary.unit)
@@ -129,8 +130,10 @@ class Engine:
 
     @torch.inference_mode()
     def log_likelihoods(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
-        """log p of each text and its end after its prompt, in nats a character: as replies are drawn, among the ids of
-        sampling.SPOKEN, unless the text holds others."""
+        """Return log p of each text and its end, given its prompt, in nats per character.
+
+        As in generation, probabilities are over the first sampling.SPOKEN ids, unless the text contains others.
+        """
         encoded = [self.tokenizer.encode(text) for _, text in asked]
         order = sorted(range(len(asked)), key=lambda i: len(encoded[i]))
         spoken = [max(one, default=END) < SPOKEN for one in encoded]
@@ -148,8 +151,10 @@ class Engine:
     def relevance_scores(
         self, prompts: Sequence[Prompt], said: Sequence[Sequence[Utterance]], texts: Sequence[Sequence[str]]
     ) -> list[list[float]]:
-        """How well each of some texts follows each conversation, in nats, given where the model stands there and what was
-        said; 0 where the model has no selector."""
+        """Return, for each conversation, how well each of its texts answers it, in nats; 0 without a response selector.
+
+        `said` are the turns of the conversations, `prompts` the model's positions after them.
+        """
         selector = self.model.selector
         if selector is None or not any(texts):
             return [[0.0] * len(some) for some in texts]
@@ -166,7 +171,7 @@ class Engine:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
 
     def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]], first: int | None) -> Tensor:
-        """(N,) -ln P of each text and its end after its prompt, among the `first` ids."""
+        """Return -ln P (N,) of each text and its end, given its prompt, over the `first` ids (all if None)."""
         longest = max(map(len, texts))
         ids = torch.full((longest + 1, len(texts)), END)
         for column, one in enumerate(texts):
@@ -180,7 +185,7 @@ class Engine:
         nats[:, counted] = token_nll(self.model, features[counted], ids[counted], first=first)
         own = nats[0]
         if self.model.cache is not None:
-            # Each of these is (texts, ids), or (texts, ids, what is held).
+            # From here on the shapes are (N, T), or (N, T, cache entries).
             own, likeliest, mass = nats.mT
             targets, features = ids.t(), features.transpose(0, 1)
             held = batch_entries([one.held for one in prompts], 1, longest + 1)
@@ -194,7 +199,7 @@ class Engine:
 
 
 def _arrays(state: DecoderState) -> "tuple[NDArray[Any], ...]":
-    """The state of one reader as a Reading has it."""
+    """Return the state of one sequence as EncodedContext stores it, without the cache."""
     seen = state.visible[:, 0]
     return (
         *(part[:, 0].numpy().copy() for part in state[:3]),
@@ -203,19 +208,19 @@ def _arrays(state: DecoderState) -> "tuple[NDArray[Any], ...]":
 
 
 def _state_of(reading: EncodedContext) -> DecoderState:
-    """A state as a batch of one reader."""
+    """Return the decoder state of an encoded context, as a batch of one."""
     hidden, cell, trie, keys, values = (torch.from_numpy(part)[:, None] for part in reading.state[:5])
     return DecoderState(hidden, cell, trie, keys.float(), values.float(), torch.ones(keys.shape[:2], dtype=torch.bool))
 
 
 def _cache_of(reading: EncodedContext) -> CacheEntries:
-    """What a cache holds, as a batch of one reader."""
+    """Return the cache entries of an encoded context, as a batch of one."""
     keys, ids = (torch.from_numpy(part)[None] for part in reading.state[5:])
     return CacheEntries(keys.float(), ids.long())
 
 
 def whole_sentences(text: str, unit: Unit) -> str:
-    """A reply that was cut at its bound ends at its last whole sentence, or else its last whole word."""
+    """Return an unfinished reply up to its last whole sentence, or else its last whole word, with an ellipsis."""
     text = text.strip()
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     if ends:

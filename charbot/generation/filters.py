@@ -1,4 +1,4 @@
-"""What a reply must not be: filters, each of which accepts a text or not, and can make one acceptable where none was."""
+"""Filters of generated replies: each accepts or rejects a text, and may repair a rejected one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class ReplyFilter(Protocol):
-    """Accepts some replies."""
+    """A condition that replies must meet."""
 
     def accepts(self, text: str) -> bool:
-        """Return whether a reply may be said."""
+        """Return whether a reply meets the condition."""
 
     def repair(self, text: str) -> str:
-        """Return what may be said of a reply that was not accepted; the reply itself where that makes it no worse."""
+        """Return an acceptable version of a reply, or the reply unchanged if the filter cannot repair it or need not insist."""
 
 
 @dataclass(frozen=True)
 class WordFilter:
-    """Accepts replies made of words that there are, in which no run of words comes twice."""
+    """Accepts replies whose words are all in the lexicon and that repeat no n-gram of words."""
 
     lexicon: Lexicon
 
@@ -37,7 +37,7 @@ class WordFilter:
 
 @dataclass(frozen=True)
 class CopyFilter:
-    """Accepts replies that quote nothing that was read at length."""
+    """Accepts replies that quote no long passage of the training scripts."""
 
     guards: "Sequence[CopyGuard]"
 
@@ -45,7 +45,7 @@ class CopyFilter:
         return not any(guard.copies(text) for guard in self.guards)
 
     def repair(self, text: str) -> str:
-        """Return the beginning of a reply, up to where it begins to quote."""
+        """Return the longest beginning of a reply that is not a quotation."""
         if self.accepts(text):
             return text
         words = text.split(" ")

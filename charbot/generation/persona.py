@@ -1,5 +1,7 @@
-"""A persona that replies: encode the conversation, generate candidates, filter them, rerank them. It prints nothing and
-keeps nothing."""
+"""The reply pipeline of a persona: encode the conversation, generate candidates, filter them, rerank them.
+
+It prints nothing and has no conversation state of its own.
+"""
 
 import secrets
 import time
@@ -27,37 +29,37 @@ if TYPE_CHECKING:
     from charbot.generation.sampling import Prompt
 
 _CHARACTERS_PER_WORD = 6
-"""A bound in words is this many times as many characters for the character unit."""
+"""Converts limits in words to limits in characters, for the character unit."""
 
 _OPENING = 2
-"""Words that open a reply."""
+"""Words at the start of a reply that are sampled at the full temperature."""
 
 _ROUNDS = 3
-"""How often replies are generated where none of them is accepted."""
+"""Maximum attempts at generating a reply that the filters accept."""
 
 SMALL_TALK = (Utterance(None, "Hey."),)
-"""What a reply to anything is measured against. Not against silence: at the start of a scene
-people do not answer, and the shortest answers would look like the fittest."""
+"""Context of the unconditional log-probability of a reply. An empty context would not do: at the start of a scene people
+do not answer, so that the shortest answers would gain most."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a persona says."""
+    """A persona's reply to a conversation."""
 
     text: str
     candidates: tuple[Candidate, ...]
-    """What there was to choose from, the best first."""
+    """All candidates, best first."""
     conversation: Conversation
-    """The conversation after it."""
+    """The conversation with the reply added."""
     seconds: float
-    """How long it took."""
+    """Time taken; the same for all replies of a batch."""
 
 
 class Persona:
-    """A persona that can reply. Its card is read at once, each unit's model when first needed."""
+    """A persona that can reply. Models are loaded when first needed."""
 
     def __init__(self, library: Library, name: str, settings: ChatSettings) -> None:
-        """Raises BundleError where there is no such persona, or its card is damaged."""
+        """Read the persona's card. Raises BundleError if there is no such persona or its card is damaged."""
         self._library = library
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
@@ -65,14 +67,14 @@ class Persona:
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
 
     def under(self, settings: ChatSettings) -> "Persona":
-        """The same persona under other settings; what is loaded is loaded once for both."""
+        """Return this persona with other settings; both share the loaded models."""
         other = copy(self)
         other.settings = settings
         vars(other).pop("_filters", None)
         return other
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
-        """A unit's model, and where small talk brings it to; read once, whichever thread asks first. Raises BundleError."""
+        """Return a unit's engine, and its prompt after SMALL_TALK; load them at the first call (thread-safe). Raises BundleError."""
         with LOADING:
             if unit not in self._loaded:
                 self._loaded[unit] = self._read(unit)
@@ -87,7 +89,7 @@ class Persona:
         fit = self.card.fit(unit)
         model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
         model.quantize(SPOKEN)
-        # What a cache holds is of use to that cache alone.
+        # Cache entries are valid only for the cache that made them, hence its checksum.
         cache = self._library.base(unit, fit.base)[1].cache
         engine = Engine(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
@@ -107,14 +109,14 @@ class Persona:
 
     @cached_property
     def _sound(self) -> tuple[ReplyFilter, ...]:
-        """The filters that every reply passes."""
+        """Filters that apply under all settings."""
         bases = {unit: fit.base for unit, fit in self.card.fits.items()}
         guards = [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
         return WordFilter(self._lexicon), CopyFilter(guards)
 
     @cached_property
     def _filters(self) -> tuple[ReplyFilter, ...]:
-        """The filters that replies pass under these settings."""
+        """Filters that apply under the current settings."""
         if not self.settings.clean:
             return self._sound
         from charbot.generation.profanity import ProfanityFilter
@@ -126,8 +128,8 @@ class Persona:
     ) -> Reply:
         """Return the reply to a conversation.
 
-        The same conversation and seed (`settings.seed` where none is given) give the same reply.
-        Raises BundleError, and Cancelled where `cancelled()` says so before it is done.
+        The same conversation and seed (default: `settings.seed`) give the same reply.
+        Raises BundleError, and Cancelled if `cancelled()` returns True before the reply is complete.
         """
         (reply,) = self.reply_batch([conversation], [seed], cancelled)
         return reply
@@ -135,7 +137,7 @@ class Persona:
     def reply_batch(
         self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
     ) -> list[Reply]:
-        """Return the replies to many conversations, generated side by side: see `reply`."""
+        """Return the replies to many conversations, generated as one batch: see `reply`."""
         started = time.perf_counter()
         conversations, prompts = self._encode(conversations)
         texts = self._generate(prompts, seeds, cancelled)
@@ -150,15 +152,14 @@ class Persona:
         ]
 
     def rank(self, conversation: Conversation, texts: Sequence[str]) -> tuple[Candidate, ...]:
-        """Return given lines as candidates, the likeliest reply first. Raises BundleError."""
+        """Rank given lines as replies to a conversation, best first. Raises BundleError."""
         conversations, prompts = self._encode([conversation])
         likely = self._log_likelihoods(prompts, [texts])
         (ranking,) = self._rerank(conversations, prompts, likely, SELECTION_WEIGHTS, [{}])
         return ranking
 
     def _encode(self, conversations: Sequence[Conversation]) -> "tuple[list[Conversation], list[Prompt]]":
-        """Return conversations, truncated, with what the model has read of them, and where it stands when it is the
-        persona's turn."""
+        """Return the conversations, truncated and with model states, and the prompts at which the persona's turns begin."""
         engine, _ = self.load(self.settings.unit)
         truncated = [conversation.truncated(self.settings.context_turns) for conversation in conversations]
         encoded = engine.prefill([(conversation.turns, conversation.encoded.get(engine.id)) for conversation in truncated])
@@ -171,7 +172,7 @@ class Persona:
     def _generate(
         self, prompts: "Sequence[Prompt]", seeds: Sequence[int | None], cancelled: Callable[[], bool]
     ) -> list[dict[str, float]]:
-        """Return for each prompt replies that pass the filters, with their log p in nats per character."""
+        """Return, for each prompt, replies that the filters accept (or repaired ones), with their log p in nats per character."""
         import torch
 
         from charbot.generation.sampling import SamplingParams
@@ -194,14 +195,14 @@ class Persona:
             for i, texts in zip(pending, generated, strict=True):
                 capitalised = {_capitalised(text): log_prob for text, log_prob in texts.items()}
                 accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if self._accepts(text)}
-        # Where nothing was accepted in all rounds, what can be said of the last one is.
+        # Prompts without an accepted reply after all rounds get repaired ones of the last round.
         for i, texts in zip(pending, generated, strict=False):
             if not accepted[i]:
                 accepted[i] = {self._repair(_capitalised(text)): log_prob for text, log_prob in texts.items()}
         return accepted
 
     def _familiar(self, conversation: Conversation) -> dict[str, float]:
-        """Return what was written for the persona to answer to such a message, with how like it is."""
+        """Return retrieved answers that are accepted and new to the conversation, with their messages' similarity to the last."""
         said = {turn.text for turn in conversation.turns}
         near = self._answers.near(conversation.turns)
         return {text: alike for text, alike in near.items() if text not in said and self._accepts(text)}
@@ -214,7 +215,7 @@ class Persona:
         weights: ScoreWeights,
         familiar: Sequence[Mapping[str, float]],
     ) -> list[tuple[Candidate, ...]]:
-        """Return for each conversation its candidates, the best first: texts with their log p after its prompt."""
+        """Return the ranked candidates of each conversation; `texts` maps their texts to log p given its prompt."""
         engine, small_talk = self.load(self.settings.unit)
         nothing = [dict.fromkeys(found, 0.0) for found in texts]
         unconditional = self._log_likelihoods([small_talk] * len(texts), texts) if weights.unconditional else nothing
@@ -233,7 +234,7 @@ class Persona:
         ]  # fmt: skip
 
     def _log_likelihoods(self, prompts: "Sequence[Prompt]", texts: Sequence[Iterable[str]]) -> list[dict[str, float]]:
-        """Return the log p of each prompt's texts after it, in nats per character."""
+        """Return log p of each prompt's texts, in nats per character."""
         engine, _ = self.load(self.settings.unit)
         asked = [(prompt, text) for prompt, found in zip(prompts, texts, strict=True) for text in found]
         likely = iter(engine.log_likelihoods(asked))
@@ -249,5 +250,5 @@ class Persona:
 
 
 def _capitalised(text: str) -> str:
-    """A reply as a script would begin it: what repeats a word from the middle of a message has it in small letters."""
+    """Return a reply with its first letter in upper case; one that starts with a copied word may lack it."""
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""Clean replies: what is profane, and how it is masked where nothing cleaner was drawn."""
+"""Filter of profane replies, which masks profanity if no clean reply was generated."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ _MASK = "***"
 
 
 class ProfanityFilter:
-    """Knows the profanity and slurs of English, by a kept library's list, and `more` words."""
+    """Accepts replies without English profanity and slurs, by the list of glin_profanity and `more` words."""
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._filter = Filter({"languages": ["english"], "custom_words": list(more), "replace_with": _MASK})
@@ -17,6 +17,6 @@ class ProfanityFilter:
         return not self._filter.is_profane(text)
 
     def repair(self, text: str) -> str:
-        """The text without them; nothing but a mask, where they cannot be told from the rest."""
+        """Return the text with profane words masked, or just the mask if that does not make it clean."""
         found: str = self._filter.check_profanity(text).get("processed_text", text)
         return found if self.accepts(found) else _MASK

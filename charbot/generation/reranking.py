@@ -1,10 +1,9 @@
-"""Reranking: which of the candidates to say, or which of given lines.
+"""Reranking of generated candidates, or of given lines, as replies.
 
-A candidate's score is how likely it is here, how much likelier the persona is to say it than anybody, how well it answers
-what was said and what it has in common with it, less what it repeats, less what it costs to address somebody who is not
-there, and less how likely it is as a whole: what is that likely would be said to the next message too. Given lines lose
-what they are likely after small talk instead (maximum mutual information, Li et al. 2016, "A Diversity-Promoting
-Objective Function").
+The score of a generated candidate adds up its log-probability, how much likelier the persona is to say it than an anonymous
+speaker, its relevance and its topic similarity to what was said. It is lowered for repetition, for addressing somebody
+absent, and for stock phrases: lines so likely as a whole that they fit any message. Given lines are instead penalised by their
+log-probability after small talk (maximum mutual information, Li et al. 2016, "A Diversity-Promoting Objective Function").
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,52 +17,52 @@ from charbot.generation.lexicon import Lexicon
 from charbot.text import words
 
 _RUN = 4
-"""Words in a row that a reply does not say twice."""
+"""Length, in words, of the n-grams that a reply must not repeat."""
 
 _STOCK = -11.5
-"""log p of a whole line, in nats, beyond which it is one that the persona has in stock."""
+"""log p of a whole line, in nats, above which it counts as a stock phrase."""
 
 
 @dataclass(frozen=True)
 class ScoreWeights:
-    """What each feature of a candidate counts, against its log p in nats per character."""
+    """Weights of a candidate's features in its score, relative to its log p in nats per character."""
 
     unconditional: float
-    """Taken off, per nat: log p after small talk."""
+    """Subtracted, per nat of log p after small talk (MMI)."""
     persona: float
-    """Added, per nat: how much likelier the persona is to say it than anybody."""
+    """Added, per nat by which log p is higher for the persona than for an anonymous speaker."""
     max_persona: float
-    """The most that this is taken to be, or a fragment with a word of the persona's would beat every answer."""
+    """Bound of that difference, in nats: otherwise a fragment with a typical word of the persona would beat every answer."""
     topic: float
-    """Added: what it has in common with what was said."""
+    """Added, times topic similarity to the preceding turns."""
     repetition: float
-    """Taken off: what it repeats."""
+    """Subtracted, times the share that is repetition."""
     half_length: float
-    """Characters that make half of what likelihood can bring: in a short line it says little."""
+    """Length in characters at which likelihood counts half: that of short lines says little."""
     stock: float
-    """Taken off, per nat by which log p of all of it is above _STOCK: "Yeah." fits nearly everywhere."""
+    """Subtracted, per nat by which log p of the whole line exceeds _STOCK: "Yeah." fits nearly everywhere."""
     relevance: float
-    """Added, per nat: how well it answers what was said, by the model's selector."""
+    """Added, per nat of relevance by the response selector."""
     question: float
-    """Added where it asks something."""
+    """Added if it asks something."""
     absent: float
-    """Taken off where it addresses somebody who is not there."""
+    """Subtracted if it addresses somebody who is absent."""
     familiarity: float
-    """Added, times how like the last message is the one that it was written for."""
+    """Added, times the similarity of the last message to the one that the text was written for."""
 
 
 GENERATION_WEIGHTS = ScoreWeights(
     unconditional=0.0, persona=24.0, max_persona=0.05, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, relevance=0.25,
     question=0.2, absent=1.0, familiarity=1.5,
 )  # fmt: skip
-"""For replies that the model made up: by how good readers find them (EXPERIMENTS.md)."""
+"""Weights for generated replies, tuned to readers' judgements (EXPERIMENTS.md)."""
 
 SELECTION_WEIGHTS = ScoreWeights(
     unconditional=1.0, persona=0.0, max_persona=0.0, topic=0.9, repetition=0.0, half_length=30.0, stock=0.0, relevance=0.05,
     question=0.0, absent=0.0, familiarity=0.0,
 )  # fmt: skip
-"""For lines that somebody else wrote: by how often the true reply comes first. Unlike what a model makes up, they are
-seldom likely, and what tells the right one is what it owes to what was said."""
+"""Weights for given lines, tuned to how often the true reply comes first. Human lines are seldom likely, so that what
+matters is how much the context raises their probability."""
 
 _OLD_NAMES = {
     "here": "log_prob",
@@ -72,40 +71,41 @@ _OLD_NAMES = {
     "follows": "relevance",
     "absent": "addresses_absent",
 }
-"""What features were called in conversations that were saved before."""
+"""Feature names in saved conversations of older versions."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A reply to choose from, and the features that its score is made of. Log-probabilities are in nats per character, and
-    0 where they count nothing."""
+    """A possible reply, with its score and the features behind it.
+
+    Log-probabilities are in nats per character; those that the weights ignore are 0.
+    """
 
     text: str
     score: float
     log_prob: float
-    """By the persona, here."""
+    """Said by the persona in this conversation."""
     unconditional_log_prob: float
-    """By the persona, after small talk."""
+    """Said by the persona after small talk."""
     anonymous_log_prob: float
-    """By nobody in particular, here."""
+    """Said by an anonymous speaker in this conversation."""
     topic: float
-    """How much it is about what was said, from 0."""
+    """Topic similarity to the preceding turns, from 0."""
     repetition: float
-    """The share of it that repeats something."""
+    """Share of the text that repeats itself or the conversation, from 0 to 1."""
     relevance: float = 0.0
-    """How well it answers what was said, in nats; 0 where no selector tells."""
+    """How well it answers the conversation, in nats; 0 without a response selector."""
     addresses_absent: float = 0.0
-    """1 where it addresses somebody who is not there."""
+    """1 if it addresses somebody who is absent, else 0."""
     familiarity: float = 0.0
-    """How like the last message is the one that it was written for, from 0 to 1; 0 where it was written for none."""
+    """Similarity of the last message to the one that the text was written for, from 0 to 1; 0 for generated texts."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Candidate":
-        """Return the candidate of which `to_json` made this, under whatever names its features had. Raise TypeError where
-        `data` is something else."""
+        """Return the candidate that `to_json` saved, in this version or an older one. Raises TypeError if `data` is malformed."""
         candidate = cls(**{_OLD_NAMES.get(name, name): value for name, value in data.items()})
         figures = (value for name, value in asdict(candidate).items() if name != "text")
         if not isinstance(candidate.text, str) or not all(isinstance(figure, float | int) for figure in figures):
@@ -124,11 +124,14 @@ def rerank(
     weights: ScoreWeights,
     familiarity: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[Candidate, ...]:
-    """Return candidates, the best first: texts with their log p here, that after small talk and that by anybody, and how
-    well they answer the last `turns`, oldest first. `familiarity` is that of texts that were written for a message."""
+    """Return texts as scored candidates, best first.
+
+    `texts` maps each text to its log p in the conversation. `unconditional`, `anonymous` and `relevance` hold its further
+    features, in the same order. `turns` is the conversation, oldest first. `familiarity` is given for retrieved texts only.
+    """
     said = [turn.text for turn in turns]
     said_words = [words(text) for text in said]
-    # What the persona has told is told again, unless somebody has just brought it up.
+    # Words of the persona's earlier turns count as repetition, unless they are in the last turn.
     told = {word for turn, spoken in zip(turns, said_words, strict=True) if turn.speaker == persona for word in spoken}
     told.difference_update(*said_words[-1:])
     candidates = []
@@ -138,14 +141,14 @@ def rerank(
         repeated = max(repetition(words(text), said_words), lexicon.overlap(text, told))
         topic = lexicon.topic_similarity(text, said)
         own = max(-weights.max_persona, min(weights.max_persona, log_prob - by_anybody))
-        characters = len(text) + 1  # its end is one
+        characters = len(text) + 1  # the end counts as one
         likely = log_prob - weights.unconditional * after_small_talk + weights.persona * own
         absent = float(addresses_absent_person(text, turns, persona, lexicon))
         familiar = familiarity.get(text, 0.0)
         score = likely * characters / (characters + weights.half_length)
         score += weights.relevance * answers + weights.familiarity * familiar + weights.question * ("?" in text)
         score -= weights.stock * max(0.0, log_prob * characters - _STOCK) + weights.absent * absent
-        # What is only said again is about nothing.
+        # Repeated words do not count towards topic similarity.
         score += weights.topic * topic * (1 - repeated) - weights.repetition * repeated
         candidates.append(
             Candidate(text, score, log_prob, after_small_talk, by_anybody, topic, repeated, answers, absent, familiar)
@@ -154,7 +157,7 @@ def rerank(
 
 
 def repetition(reply: list[str], said: Sequence[list[str]]) -> float:
-    """Return how much of a reply repeats itself or what was said, counted in pairs of words: from 0 to 1."""
+    """Return the share of a reply's word bigrams that repeat itself or an earlier turn, from 0 to 1; 1 if an earlier turn is the same."""
     if reply in said:
         return 1.0
     pairs = list(pairwise(reply))
@@ -164,15 +167,17 @@ def repetition(reply: list[str], said: Sequence[list[str]]) -> float:
 
 
 def has_repeated_ngram(text: str) -> bool:
-    """Return whether a reply says _RUN words in a row twice."""
+    """Return whether a reply contains the same _RUN words in a row twice."""
     said = words(text)
     runs = list(zip(*(said[start:] for start in range(_RUN)), strict=False))
     return len(set(runs)) < len(runs)
 
 
 def addresses_absent_person(text: str, turns: Sequence[Utterance], persona: str, lexicon: Lexicon) -> bool:
-    """Return whether a persona's reply addresses somebody by a name that has not come up, or by the persona's own: who
-    talks to it is seldom Ross. Where something was asked, names alone are an answer."""
+    """Return whether a persona's reply addresses somebody by a name that nobody mentioned, or by the persona's own name.
+
+    A reply that consists of names is an answer, not an address, if the last turn asks something.
+    """
     called = lexicon.vocatives(text)
     if not called or (turns and "?" in turns[-1].text and lexicon.names.issuperset(words(text))):
         return False

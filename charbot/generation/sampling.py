@@ -1,4 +1,4 @@
-"""Draws replies from a language model, those of many conversations in one batch."""
+"""Samples replies from a language model, for many conversations in one batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,59 +13,65 @@ from charbot.models.state import DecoderState
 from charbot.tokens.vocabulary import END, Vocabulary
 
 SPOKEN = 8192
-"""Replies are made of this many ids, the most frequent; rarer words they spell, if at all. A third of the shipped
-bases' words, they make up 97 % of what is said, and a token costs half as long."""
+"""Size of the reply vocabulary, the most frequent ids; rarer words can only be spelled. It has a third of the shipped bases'
+words, which make up 97 % of all words said, and halves the time per token."""
 
 _TRIES = 16
-"""How often an id is drawn until one is in the nucleus; the likeliest is taken after that."""
+"""Maximum draws per token until one is in the nucleus; after that the likeliest id is taken."""
 
 _STRAGGLERS = 8
-"""Of so many replies to a prompt, one is left unfinished: the last would take as long as all others together."""
+"""One in this many replies to a prompt is left unfinished: the last would take as long as all others together."""
 
 _SPELLING = 0.3
-"""How much cooler words are spelled than replies are drawn: names that were learnt come out whole, and what was not
-learnt is no word at any higher temperature."""
+"""Factor of the temperature inside spelled words: learnt names come out correct, and at higher temperatures the rest would
+hardly ever be words."""
 
 
 _SETTLED = 0.7
-"""How much cooler a reply goes on than it opens: its first words make it one of many, the others have to make sense of
-them (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
+"""Factor of the temperature after the opening of a reply: the first words provide variety, the others have to make sense
+(Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
 
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """How replies are drawn: how many, `temperature`, nucleus `top_p` (Holtzman et al. 2020), a bound on their tokens,
-    and how many of these are their opening, which alone has the whole temperature."""
+    """How replies are sampled."""
 
     count: int
+    """Replies per prompt."""
     temperature: float
     top_p: float
+    """Probability mass of the nucleus (Holtzman et al. 2020)."""
     max_tokens: int
     opening: int
+    """Tokens at the start of a reply that are sampled at the full temperature."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What replies are drawn after: the features (E,) and the state, of one reader, that a model has come to, and what
-    its cache holds."""
+    """A model's position in one conversation, from which replies are sampled."""
 
     features: Tensor
+    """(E,), from which the next token is predicted."""
     state: DecoderState
     held: CacheEntries
+    """Entries of the neural cache."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A reply: its ids without its end, -ln p of each and of the end, and whether it has one or was cut."""
+    """A sampled reply."""
 
     ids: tuple[int, ...]
+    """Without END."""
     nats: tuple[float, ...]
+    """-ln p of each id, and of END if it was reached."""
     ended: bool
+    """Whether END was reached; if not, the reply was cut."""
 
 
 class _Grammar:
-    """Which ids may follow which: none spells a byte (a model would seldom finish the character),
-    words are spelled whole, and a reply is not empty."""
+    """Constraints on which ids may follow: no bytes (a model would seldom complete the character), no spelled words that are
+    empty or incomplete, no empty replies."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -84,17 +90,16 @@ class _Grammar:
         self.ending[END] = True
 
     def forbidden(self, previous: Tensor, spelling: Tensor, *, first: bool) -> Tensor:
-        """(B, V) what may not follow `previous` (B,), given which rows are inside a spelling (B,)."""
+        """Return a mask (B, V) of ids that may not follow `previous` (B,); `spelling` (B,) marks rows inside a spelled word."""
         outside = self.speaking if first else self.ending
         allowed = torch.where(spelling[:, None], self.spelling, outside)
         if self.vocabulary.unit == "word":
-            # Nothing is spelled in no characters at all.
             allowed[self.opening[previous], self.vocabulary.spelled] = False
         return ~allowed
 
 
 class _Caches:
-    """The cache of each reply in progress: it holds what was said before, and the reply's own ids."""
+    """Neural caches of the replies in progress: entries of the conversation and of the reply itself."""
 
     def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], sampling: SamplingParams) -> None:
         self.model = model
@@ -104,14 +109,16 @@ class _Caches:
         self.matched = match_lengths(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
 
     def probabilities(self, features: Tensor, scores: Tensor) -> Tensor:
-        """The probabilities (B, V) by model and cache of the ids that have `scores`, which they take the place of; none is
-        nothing, for one of those that may follow has to be drawn."""
+        """Turn logits (B, V), in place, into probabilities of model and cache mixed.
+
+        Each is at least MIN_PROB, so that an allowed id can always be sampled.
+        """
         shares, sums = shifted_exp_(scores)
         if self.model.cache is None:
             return shares.div_(sums[:, None]).clamp_(min=MIN_PROB)
         seen = slice(max(0, self.length - WINDOW), self.length)
         held = CacheEntries(self.held.keys[:, seen], self.held.ids[:, seen])
-        # What is further back than the horizon matches nothing.
+        # Matches must not reach back beyond the window.
         matched = self.matched[:, seen].minimum(torch.arange(held.ids.shape[1]))
         there, likeliest = held.ids >= 0, sums.log()
         has_share = there & (held.ids < shares.shape[1])
@@ -122,7 +129,7 @@ class _Caches:
         return shares.add_(opinion.to_vocab(shares.shape[1])[:, 0]).clamp_(min=MIN_PROB)
 
     def keep(self, features: Tensor, ids: Tensor) -> None:
-        """Takes up the id that each reply goes on with, given the features before it."""
+        """Add the next id of each reply, given the features before it."""
         if self.model.cache is not None:
             self.matched = next_match_lengths(self.matched, self.held.ids[:, : self.length], ids)
             self.held.keys[:, self.length] = self.model.keys(features, ids)
@@ -130,16 +137,17 @@ class _Caches:
         self.length += 1
 
     def leave(self, going: Tensor) -> None:
-        """Forgets the replies that do not go on."""
+        """Keep only the rows of replies that continue."""
         self.held = CacheEntries(self.held.keys[going], self.held.ids[going])
         self.matched = self.matched[going]
 
 
 def choose(shares: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
-    """An id for each row of shares (B, V), by numbers from [0, 1) (B, tries) and a temperature for each (B,).
+    """Sample an id from the nucleus (top-p) of each row of probabilities (B, V), by numbers from [0, 1) (B, tries) and
+    temperatures (B,).
 
-    Drawn from the smallest set of the likeliest ids that make up `top_p`: from all of them, again where
-    those that are likelier make up as much. To sort a vocabulary would take longer than a token's other work.
+    This is rejection sampling: draw from all ids, and again if the likelier ones make up `top_p` already. Sorting the
+    vocabulary would take longer than the rest of a decoding step.
     """
     top, likeliest = shares.max(1, keepdim=True)
     masses = (shares / top).log_().div_(temperature[:, None]).exp_()
@@ -147,7 +155,7 @@ def choose(shares: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -
     chosen = likeliest[:, 0]
     rows = torch.arange(len(shares))
     for numbers in uniform.unbind(1):
-        # Rounding must not lead beyond the last id that has a share.
+        # Rounding must not lead beyond the last id.
         drawn = torch.searchsorted(sums, numbers[rows, None] * sums[:, -1:], right=True).clamp_(max=shares.shape[1] - 1)
         mass = masses.gather(1, drawn)
         likelier = torch.where(masses > mass, masses, 0.0).sum(1)
@@ -168,9 +176,9 @@ def sample_replies(
     generators: Sequence[torch.Generator],
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[list[Drawn]]:
-    """`sampling.count` replies to each prompt, each prompt's chance being its own generator.
+    """Return `sampling.count` replies to each prompt, sampled with the prompt's own generator.
 
-    Raises Cancelled as soon as `cancelled()` says so.
+    Raises Cancelled as soon as `cancelled()` returns True.
     """
     grammar = _Grammar(vocabulary)
     count, total = sampling.count, sampling.count * len(prompts)
@@ -203,7 +211,7 @@ def sample_replies(
         left = torch.bincount(rows[going] // count, minlength=len(prompts))
         going &= left[rows // count] > count // _STRAGGLERS
         if not going.all():
-            # Finished replies leave the batch: most of a batch is short.
+            # Remove finished replies from the batch: most are short.
             rows, chosen, spelling, features = rows[going], chosen[going], spelling[going], features[going]
             caches.leave(going)
             state = state.select(going)

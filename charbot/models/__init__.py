@@ -3,5 +3,5 @@
 from threading import Lock
 
 LOADING = Lock()
-"""Held by whoever loads a model, and imports torch for it: two threads that import torch side by side can wait for one
-another, of which Python lets one fail."""
+"""Lock to hold while loading a model, which imports torch: two threads importing torch at once can deadlock, and Python then
+makes one of the imports fail."""

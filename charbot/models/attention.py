@@ -1,8 +1,8 @@
-"""Attention over the tokens that were read: what the reply says next may look at any word of the message.
+"""Causal attention over the last tokens of a conversation, for use between LSTM layers.
 
-An LSTM sees what was said only through its state. Here each token also looks back at the last SPAN tokens of its
-conversation (Mei, Bansal and Walter 2017, "Coherent Dialogue with Attention-based Language Models"; Merity 2019, "Single
-Headed Attention RNN"), with a learnt preference of each head for each distance.
+An LSTM sees earlier tokens only through its state. Here each token also attends to the last SPAN tokens of its conversation
+(Mei, Bansal and Walter 2017, "Coherent Dialogue with Attention-based Language Models"; Merity 2019, "Single Headed Attention
+RNN"), with a learnt bias per head and distance.
 """
 
 import torch
@@ -11,28 +11,30 @@ from torch import Tensor, nn
 from charbot.models.state import DecoderState
 
 SPAN = 128
-"""Tokens that can be looked at, the one at hand among them."""
+"""Number of tokens that a token attends to, itself included."""
 
 HEADS = 4
 
 
 class Attention(nn.Module):
-    """Multi-head attention of `size` numbers in all, over outputs (T, B, hidden) of a recurrent layer."""
+    """Multi-head attention over outputs (T, B, hidden) of a recurrent layer; `size` is that of all heads together."""
 
     def __init__(self, hidden: int, size: int) -> None:
-        """`size` must be a multiple of HEADS."""
+        """Create the projections; `size` must be a multiple of HEADS."""
         super().__init__()
         self.read: nn.Module = nn.Linear(hidden, 3 * size, bias=False)
-        """Queries, keys and values in one product."""
+        """Projects to queries, keys and values in one product."""
         self.write: nn.Module = nn.Linear(size, hidden, bias=False)
         self.distance = nn.Parameter(torch.zeros(HEADS * SPAN))
-        """What a head's score gains by each distance, from 0."""
+        """Bias of the scores per head and distance, from distance 0: (HEADS * SPAN,)."""
 
     def forward(self, x: Tensor, begins: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """x (T, B, hidden) with what each token read, and the state that remembers these tokens too; `begins` (T, B) marks
-        the tokens with which a conversation begins, which sees nothing of the one before."""
+        """Return x (T, B, hidden) plus the attention's output, and the state with these tokens' keys and values.
+
+        `begins` (T, B) marks the first token of each conversation; nothing before it is visible from there on.
+        """
         found = []
-        # No more at once than can be seen: what is compared would grow with the square of a conversation's length.
+        # In parts of SPAN tokens: the score matrix would grow with the square of the conversation's length.
         for part, part_begins in zip(torch.split(x, SPAN), torch.split(begins, SPAN), strict=True):
             read, state = self._read_part(part, part_begins, state)
             found.append(read)
@@ -41,7 +43,7 @@ class Attention(nn.Module):
     def _read_part(self, x: Tensor, begins: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         query, new_keys, new_values = self.read(x).chunk(3, 2)
         if not self.training:
-            # States are kept in half precision: what is read at once and what is read in parts must agree.
+            # Stored states are in half precision; rounding here makes reading in parts agree with reading at once.
             new_keys, new_values = new_keys.half().to(x.dtype), new_values.half().to(x.dtype)
         keys = torch.cat([state.keys.to(new_keys.dtype), new_keys])
         values = torch.cat([state.values.to(new_values.dtype), new_values])
@@ -63,6 +65,6 @@ class Attention(nn.Module):
 
 
 def _heads(x: Tensor) -> Tensor:
-    """(T, B, size) as (B, heads, T, size of a head)."""
+    """Reshape (T, B, size) to (B, HEADS, T, size per head)."""
     length, batch, size = x.shape
     return x.view(length, batch, HEADS, size // HEADS).permute(1, 2, 0, 3)

@@ -1,4 +1,4 @@
-"""The LSTM language model of either unit."""
+"""The LSTM language model, over characters or words."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,39 +21,45 @@ _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": n
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of a model. `inputs` ids can be read, the first `outputs` of them predicted, and the one after them begins a
-    conversation; `phrases` are read whole as well, where there are any; `cache` is the size of a cache's keys, `selector`
-    the size in which the encoders of a selector meet, `attention` that of the attention, 0 where there is none."""
+    """The sizes of a model. Optional parts have size 0 where the model lacks them."""
 
     inputs: int
+    """Number of ids that the model reads."""
     outputs: int
+    """Number of ids that it predicts: the first ones. The id after these begins a conversation."""
     embedding: int
     hidden: int
     layers: int
+    """Recurrent layers, not counting the writer (see LanguageModel)."""
     phrases: int = 0
+    """Number of phrases in the NgramEmbedding."""
     cell: Cell = "lstm"
     cache: int = 0
+    """Size of the neural cache's keys."""
     selector: int = 0
+    """Size of the response selector's encodings."""
     attention: int = 0
+    """Size of all attention heads together."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 MIN_PROB = torch.finfo(torch.float32).tiny
-"""No probability counts as less: its logarithm is to stay finite, though what is smaller may be flushed to zero."""
+"""Lower bound of probabilities, to keep logarithms finite: anything smaller may be flushed to zero."""
 
 _FEW = 32
-"""Rows up to which a matrix times them as columns takes half as long as they times the matrix (MKL, two cores)."""
+"""Up to this many rows of x, `weight @ x.t()` takes half as long as `x @ weight.t()` (MKL, two cores)."""
 
 TABLES = ("embedding.weight", "phrases.weight")
-"""Parameters of models that are looked up: few of their rows matter to a token."""
+"""Names of the parameters that are lookup tables: each token uses few of their rows."""
 
 
 class LanguageModel(nn.Module):
-    """Embedding, LSTM (or a plainer cell), and a softmax whose weights are the embedding's (Press and Wolf 2017,
-    "Using the Output Embedding to Improve Language Models"). Where it has attention, a second LSTM, the writer, reads
-    what the first made of each token and what the attention found there.
+    """Embedding, LSTM (or GRU or RNN), and a softmax tied to the embedding.
+
+    For tied weights see Press and Wolf 2017, "Using the Output Embedding to Improve Language Models". With attention, another
+    LSTM, the writer, reads the sum of the recurrent layers' and the attention's outputs, and adds its own.
 
     Dropout is locked: one mask for all time steps of a window (Gal and Ghahramani 2016).
     """
@@ -80,22 +86,24 @@ class LanguageModel(nn.Module):
         if architecture.selector:
             self.add_selector(architecture.selector)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
-        # Small as weights of a softmax; scaled up to unit variance as inputs (see `forward`).
+        # Small as weights of the softmax; scaled up to unit variance as inputs (see `_embedded`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
         for lstm in (self.recurrent, self.writer):
             for layer in range(lstm.num_layers if isinstance(lstm, nn.LSTM) else 0):
-                # A forget gate that starts open (Jozefowicz et al. 2015): torch keeps i, f, g, o in a row.
+                # Forget gates start open (Jozefowicz et al. 2015); torch orders the gates i, f, g, o.
                 bias = getattr(lstm, f"bias_ih_l{layer}")
                 nn.init.constant_(bias[architecture.hidden : 2 * architecture.hidden], 1.0)
 
     @property
     def output_weight(self) -> Tensor:
-        """(outputs, embedding): the rows of the embedding that are predicted."""
+        """Weights (outputs, embedding) of the softmax: the embedding's rows of the ids that are predicted."""
         return self.embedding.weight[: self.architecture.outputs]
 
     def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
-        """Ids (T, B) to features (T, B, embedding) and the state after the last; `logits` makes
-        scores of features, apart, because few positions need them."""
+        """Return the features (T, B, embedding) of ids (T, B), and the state after the last.
+
+        `logits` turns features into scores: a separate step, because only some positions need it.
+        """
         state = self.initial_state(ids.shape[1]) if state is None else state
         embedded, trie = self._embedded(ids, state)
         layers = self.architecture.layers
@@ -111,7 +119,7 @@ class LanguageModel(nn.Module):
         return self.projection(self._drop(out)).float(), state._replace(hidden=hidden.float(), cell=cell.float(), trie=trie)
 
     def initial_state(self, batch: int) -> DecoderState:
-        """The state of readers who have read nothing."""
+        """Return the state of `batch` sequences before their first id."""
         sizes = self.architecture
         writers = int(self.writer is not None)
         nothing = self.bias.new_zeros(0, batch, sizes.attention)
@@ -127,9 +135,9 @@ class LanguageModel(nn.Module):
         )
 
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """What `forward` makes of one token of each reader, ids (B,) to features (B, embedding), without dropout.
+        """Return what `forward` returns, without dropout, for one id per sequence: ids (B,), features (B, embedding).
 
-        For a token at a time `nn.LSTM` is two to three times as slow: it arranges its weights anew at each call.
+        For single tokens `nn.LSTM` is two to three times as slow, as it rearranges its weights at each call.
         """
         if isinstance(self.recurrent, QuantizedLSTM):
             features, state = self(ids[None], state)
@@ -156,8 +164,10 @@ class LanguageModel(nn.Module):
         return self.projection(x), after
 
     def quantize(self, first: int) -> None:
-        """Has the model read, and score the `first` ids where no others are asked for, by matrices of 8 bits, if it is an
-        LSTM and the machine multiplies them. It can no longer be fitted."""
+        """Replace the matrices by 8-bit ones, if the model is an LSTM and the machine supports it.
+
+        Of the softmax's weights only a copy for `logits` with this `first` is quantised. The model cannot be trained afterwards.
+        """
         if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and is_supported():
             self.recurrent = QuantizedLSTM(self.recurrent)
             if self.attention is not None and isinstance(self.writer, nn.LSTM):
@@ -168,29 +178,29 @@ class LanguageModel(nn.Module):
             self._first = first, QuantizedLinear(self.output_weight[:first])
 
     def add_cache(self, size: int) -> None:
-        """Gives the model a cache that has learnt nothing, with keys of `size` numbers."""
+        """Add an untrained neural cache with keys of size `size`."""
         self.architecture = replace(self.architecture, cache=size)
         self.cache = NeuralCache(self.architecture.embedding, size)
 
     def add_selector(self, size: int) -> None:
-        """Gives the model a selector that has learnt nothing, whose encoders meet in `size` numbers."""
+        """Add an untrained response selector with encodings of size `size`."""
         self.architecture = replace(self.architecture, selector=size)
         self.selector = ResponseSelector(self.architecture.inputs, self.architecture.embedding, size)
 
     def bags(self, texts: Sequence[Tensor]) -> Bags:
-        """Texts, each as its ids (N,), as a selector reads them."""
+        """Return texts, each given as its ids (N,), as the response selector reads them."""
         ids = torch.cat(list(texts))
         starts = torch.tensor([0, *accumulate(len(one) for one in texts[:-1])])
         return Bags(ids, starts, nn.functional.normalize(self.embedding(ids), dim=1))
 
     def keys(self, features: Tensor, ids: Tensor) -> Tensor:
-        """The keys (..., size) under which the cache holds ids (...), given the features before them (..., embedding)."""
+        """Return the cache's keys (..., size) of ids (...), given the features before them (..., embedding)."""
         assert self.cache is not None
         keys: Tensor = self.cache.keys(features, self.embedding(ids) * self.architecture.embedding**0.5)
         return keys
 
     def _embedded(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
-        """Ids (T, B) as the recurrent layers read them, and the places in the phrases after the last."""
+        """Return the recurrent layers' inputs (T, B, embedding) for ids (T, B), and the NgramEmbedding's state after the last."""
         embedded, trie = self.embedding(ids), state.trie
         if self.phrases is not None:
             found, trie = self.phrases(ids, trie)
@@ -198,7 +208,7 @@ class LanguageModel(nn.Module):
         return self._drop(embedded * self.architecture.embedding**0.5), trie
 
     def logits(self, features: Tensor, first: int | None = None) -> Tensor:
-        """Features (..., embedding) to scores (..., outputs) before the softmax, or only those of the `first` ids."""
+        """Return the scores (..., outputs) before the softmax for features (..., embedding), or only those of the `first` ids."""
         features, bias = self._scale_logits(features, self.bias[:first])
         if self._first is not None and self._first[0] == first:
             scores: Tensor = self._first[1](features)
@@ -209,9 +219,11 @@ class LanguageModel(nn.Module):
         return nn.functional.linear(features, weight, bias)
 
     def entry_nll(self, features: Tensor, ids: Tensor, mass: Tensor, first: int | None = None) -> Tensor:
-        """-ln p by the model without its cache, and without gradients, of ids (B, M) at T places each: (B, T, M), given its
-        features there (B, T, embedding) and the logarithm of the sum of exp of all scores (B, T); of no other than the
-        `first` ids."""
+        """Return -ln p (B, T, M) of ids (B, M) at each of T positions, by the model without its cache and without gradients.
+
+        `features` (B, T, embedding) are the model's there, `mass` (B, T) is the logsumexp of all scores. If `first` is given,
+        ids that are not among the `first` get infinity.
+        """
         with torch.no_grad():
             some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
             features, bias = self._scale_logits(features, self.bias[some])
@@ -222,12 +234,12 @@ class LanguageModel(nn.Module):
     def question(
         self, features: Tensor, held: CacheEntries, visible: Tensor, likeliest: Tensor, mass: Tensor, first: int | None = None
     ) -> CacheQuery:
-        """What the cache is asked at T places each, `likeliest` and `mass` being (B, T) what `token_nats` gives there."""
+        """Return the cache's query at T positions per sequence; `likeliest` and `mass` (B, T) come from `token_nll`."""
         nats = self.entry_nll(features, held.ids, mass, first)
         return CacheQuery(features, held, visible, match_lengths(held.ids, visible), nats, likeliest)
 
     def _scale_logits(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and bias, from which scores are as sure as they are to be beside the cache, where there is one."""
+        """Return features and bias, scaled by the cache's `logit_scale` if there is a cache."""
         return (features, bias) if self.cache is None else (features * self.cache.logit_scale, bias * self.cache.logit_scale)
 
     def _drop(self, x: Tensor) -> Tensor:
@@ -240,7 +252,7 @@ class LanguageModel(nn.Module):
 def _lstm_step(
     x: Tensor, hidden: Tensor, cell: Tensor, of_x: Tensor, of_hidden: Tensor, bias: Tensor, more_bias: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Hidden and cell state (B, hidden) after x (B, embedding): see _FEW for why it computes in columns."""
+    """Return the hidden and cell state (B, hidden) after x (B, inputs). For why it computes in columns see _FEW."""
     gates = torch.mm(of_x, x.t()).addmm_(of_hidden, hidden.t()).add_((bias + more_bias)[:, None])
     into, forget, new, out = gates.chunk(4)
     cell = forget.sigmoid_() * cell.t() + into.sigmoid_() * new.tanh_()
@@ -248,10 +260,10 @@ def _lstm_step(
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """Mean cross-entropy of linear scores, computed and differentiated a slice at a time.
+    """Mean cross-entropy of linear scores, computed and differentiated in slices of SLICE rows.
 
-    The scores of a window over a vocabulary of words are far larger than the caches; a slice
-    of SLICE rows at a time made training steps 1.5 times faster on two cores.
+    The scores of a window over a word vocabulary are far larger than the CPU's caches; slices made training steps 1.5 times
+    faster on two cores.
     """
 
     SLICE = 256
@@ -285,14 +297,16 @@ class _LinearCrossEntropy(torch.autograd.Function):
 def linear_cross_entropy(
     features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, products: torch.dtype = torch.float32
 ) -> Tensor:
-    """Mean -ln p of targets (N,) under softmax(features (N, E) @ weight.T (E, V) + bias (V,)), in nats; matrices are
-    multiplied as `products`, and what comes of that is rounded to it; the rest is float32."""
+    """Return the mean -ln p, in nats, of targets (N,) under softmax(features (N, E) @ weight.T (E, V) + bias (V,)).
+
+    Matrix products are computed in the dtype `products`, and rounded to it; the rest is float32.
+    """
     loss: Tensor = _LinearCrossEntropy.apply(features, weight, bias, targets, products)  # type: ignore[no-untyped-call]
     return loss
 
 
 def shifted_exp_(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """exp of how much less than the best of its row each score (N, V) is, in the scores' place, and their sums (N,)."""
+    """Replace scores (N, V) by exp(scores - row maximum); return them and the row sums (N,)."""
     found = scores.sub_(scores.amax(1, keepdim=True)).exp_()
     return found, found.sum(1)
 
@@ -300,9 +314,11 @@ def shifted_exp_(scores: Tensor) -> tuple[Tensor, Tensor]:
 def token_nll(
     model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, first: int | None = None
 ) -> Tensor:
-    """-ln p by the model without its cache, and without gradients, of each target (N,) given its features (N, E), and of
-    the likeliest id there, and the logarithm of the sum of exp of all scores: (3, N); given that it is one of the `first`
-    ids, too. Where `group` (V,) marks ids, also -ln p of any of them: (4, N)."""
+    """Return -ln p of each target (N,), given its features (N, E), by the model without its cache and without gradients.
+
+    The rows of the result (3, N) are -ln p of the target, -ln p of the likeliest id, and the logsumexp of all scores. If `group`
+    (V,) marks ids, a fourth row is -ln p of any of them. If `first` is given, only the `first` ids count as possible.
+    """
     with torch.no_grad():
         found = torch.zeros(3 if group is None else 4, len(targets))
         for start in range(0, len(targets), _LinearCrossEntropy.SLICE):

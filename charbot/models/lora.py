@@ -1,7 +1,7 @@
-"""What a persona adds to a base: low-rank changes of its matrices (Hu et al. 2022, "LoRA").
+"""LoRA adapters: a persona as low-rank changes of a base's matrices (Hu et al. 2022, "LoRA").
 
-Small on disk, and merged into the base's weights once when a persona is loaded, so that
-replying costs what the base costs.
+They are small on disk, and merged into the base's weights once when a persona is loaded, so that a reply takes no longer
+than the base's.
 """
 
 from collections.abc import Mapping
@@ -15,26 +15,27 @@ from charbot.models.state import DecoderState
 
 
 def _adapted(model: LanguageModel) -> list[str]:
-    # Of a table, a low rank would change all rows for the sake of a few.
+    # Not the lookup tables: a low-rank change would alter all of their rows for the sake of a few.
     return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES and not _of_part(name)]
 
 
 def _of_part(name: str) -> bool:
-    """Whether a parameter belongs to the cache or the selector: they are fitted after the base, and are the same for every
-    persona."""
+    """Return whether a parameter belongs to the cache or the selector, which all personas share with the base."""
     return name.startswith(("cache.", "selector."))
 
 
 class LoraAdapter(nn.Module):
-    """A frozen base with a trainable change of it: B @ A for each matrix, a plain one for each
-    bias and for the embedding of the persona's own speaker token.
+    """A frozen base with a trainable delta: B @ A per matrix, a plain one per bias and for the persona's speaker embedding.
 
-    The change is nothing at first: B starts at zero.
+    B starts at zero, so that at first only the speaker embedding may differ from the base.
     """
 
     def __init__(self, base: LanguageModel, speaker: int, like: int, rank: int) -> None:
-        """`speaker` is the id of the persona's token. It starts out as the token `like`: itself,
-        or the anonymous one for somebody whom the base has never met."""
+        """Adapt `base` to the persona with the speaker id `speaker`.
+
+        Its embedding starts as that of the id `like`: `speaker` itself, or the anonymous speaker if the base was not trained
+        on this persona.
+        """
         super().__init__()
         self.base = base.requires_grad_(False)
         self.speaker = speaker
@@ -57,7 +58,7 @@ class LoraAdapter(nn.Module):
         self.shift["speaker"] = nn.Parameter(embedding[like] - embedding[speaker])
 
     def delta(self) -> dict[str, Tensor]:
-        """The change as tensors to save: see `merge`."""
+        """Return the delta as tensors to save: see `merge`."""
         return {name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("base.")}
 
     def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
@@ -97,13 +98,13 @@ def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker
 
 
 def scale_delta(change: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """So much of a change, on the way from the base to all of it. Who speaks stays as it is."""
+    """Return a delta scaled by `share` (0: the base, 1: all of it), except for the speaker embedding, which stays."""
     own = {name for name in change if name.startswith("a.") or name == "shift.speaker"}
     return {name: tensor if name in own else share * tensor for name, tensor in change.items()}
 
 
 def merge(model: LanguageModel, change: Mapping[str, Tensor], speaker: int) -> None:
-    """Puts a persona's change into the weights of `model`, in place."""
+    """Add a persona's delta to the weights of `model`, in place."""
     with torch.no_grad():
         merged = _merged(dict(model.named_parameters()), change, speaker)
         for name, parameter in model.named_parameters():

@@ -1,10 +1,9 @@
-"""What was just said as a second opinion on what comes next.
+"""Neural cache: a distribution over recently seen tokens, mixed with the language model's own.
 
-An LSTM forgets words. A cache keeps the last ids of a conversation, each with a key made of the features before it;
-ids whose keys fit what the model is looking for now are likely to come again (Grave, Joulin and Usunier 2017,
-"Improving Neural Language Models with a Continuous Cache"). Unlike theirs, keys and queries are fitted, and so are
-what it is worth that an id came after the same ids as now, and a gate that says how much the cache's opinion weighs at
-each place.
+An LSTM forgets words. A cache holds the last ids of a conversation, each with a key made of the features before it and of its
+own embedding; ids whose keys match the current features are likely to come again (Grave, Joulin and Usunier 2017, "Improving
+Neural Language Models with a Continuous Cache"). Unlike theirs, this one has trained keys and queries, a trained bonus for ids
+that followed the same ids as now, and a trained gate that sets the cache's weight at each position.
 """
 
 from collections.abc import Sequence
@@ -16,29 +15,33 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, pad
 
 WINDOW = 512
-"""Ids that are kept: what is further back is forgotten."""
+"""Number of ids that a cache holds: the last ones."""
 
 LONGEST_MATCH = 6
-"""Ids before two places that are compared."""
+"""Number of ids that are compared before two positions: the longest match counted."""
 
 MAX_NLL = 15.0
-"""-ln p of what a model does not expect at all, and the most that it counts for."""
+"""Cap, in nats, on -ln p of held ids by the model, in the gate's features."""
 
 MASKED = -1e4
-"""The score of what is not to be seen: too little for any share, but a number, as gradients need it."""
+"""Score of entries that are not visible: low enough for a share of zero, but finite, as gradients need."""
 
 
 @dataclass(frozen=True)
 class CacheEntries:
-    """What caches hold, the latest last: keys (B, M, size) and their ids (B, M), -1 where there is nothing."""
+    """The entries of B caches, the latest last."""
 
     keys: Tensor
+    """(B, M, size)."""
     ids: Tensor
+    """(B, M), -1 where there is no entry."""
 
 
 def batch_entries(held: Sequence[CacheEntries], times: int, room: int) -> CacheEntries:
-    """What several readers hold, each as many times one after the other, with room for so many ids after it. Somebody
-    who holds nothing has an empty place, so that there is one."""
+    """Return the entries of several caches as one batch, each `times` times in a row, followed by `room` empty slots.
+
+    Shorter ones are padded in front; there is at least one slot before the room, even if all are empty.
+    """
     longest = max(1, *(one.ids.shape[1] for one in held))
     keys = torch.zeros(len(held), longest + room, held[0].keys.shape[2])
     ids = torch.full(keys.shape[:2], -1)
@@ -49,13 +52,15 @@ def batch_entries(held: Sequence[CacheEntries], times: int, room: int) -> CacheE
 
 
 def target_mask(ids: Tensor, targets: Tensor) -> Tensor:
-    """Which of the held ids (B, M) are what comes next at T places each (B, T): (B, T, M)."""
+    """Return a mask (B, T, M) of the held ids (B, M) that equal the target at each of T positions (B, T)."""
     return ids[:, None] == targets[..., None]
 
 
 def match_lengths(ids: Tensor, visible: Tensor) -> Tensor:
-    """How many ids, up to LONGEST_MATCH, are the same before each held id (B, M), M > 0, and at the end of what is visible
-    from each of T places (B, T, M): (B, T, M)."""
+    """Return how many ids before each held id equal those before each position, up to LONGEST_MATCH: (B, T, M).
+
+    `ids` (B, M) are the held ones, M > 0; `visible` (B, T, M) marks those before each of T positions.
+    """
     length = ids.shape[1]
     ends = (visible * torch.arange(1, length + 1)).amax(2)
     same, found = visible, torch.zeros(visible.shape, dtype=torch.int64)
@@ -69,41 +74,52 @@ def match_lengths(ids: Tensor, visible: Tensor) -> Tensor:
 
 
 def next_match_lengths(matched: Tensor, ids: Tensor, new: Tensor) -> Tensor:
-    """What `matches` gives for ids (B, M) after one more, new (B,), that is not among them yet, of what it gave before it:
-    (B, M) and (B, M + 1)."""
+    """Return the match lengths (B, M + 1) after one more id, given those before it.
+
+    `matched` (B, M) is what `match_lengths` gave for `ids` (B, M), which `new` (B,) is not part of yet.
+    """
     return pad(torch.where(ids == new[:, None], (matched + 1).clamp_(max=LONGEST_MATCH), 0), (1, 0))
 
 
 class CacheQuery(NamedTuple):
-    """What caches are asked at T places each: with features (B, T, embedding), which of what is held is to be seen from
-    there, what it matches, and -ln p of it by the model alone (B, T, M), and that of what the model thinks likeliest (B, T)."""
+    """The inputs of B caches at T positions each."""
 
     features: Tensor
+    """(B, T, embedding): the model's, before the id to be predicted."""
     held: CacheEntries
     visible: Tensor
+    """(B, T, M) bool: the entries visible from each position."""
     matched: Tensor
+    """(B, T, M): see `match_lengths`."""
     nats: Tensor
+    """(B, T, M): -ln p of each entry's id by the model alone."""
     likeliest: Tensor
+    """(B, T): -ln p of the model's likeliest id."""
 
 
 @dataclass(frozen=True)
 class CacheDistribution:
-    """What caches expect at T places each: of the ids (B, M) that they hold the logarithm of each one's share (B, T, M),
-    and that of how much this opinion weighs, and of how much the model's own does (B, T)."""
+    """The distributions of B caches at T positions each, and their weights in the mixture with the model's."""
 
     ids: Tensor
+    """(B, M): the held ids, -1 where there is none."""
     log_shares: Tensor
+    """(B, T, M): log-probability of each entry; several entries can have the same id."""
     log_cache_weight: Tensor
+    """(B, T)."""
     log_model_weight: Tensor
+    """(B, T)."""
 
     def mixture_nll(self, nats: Tensor, chosen: Tensor) -> Tensor:
-        """-ln p (B, T) by model and cache of whatever is `chosen` (B, T, M) among the held ids; `nats` is its -ln p by
-        the model alone."""
+        """Return -ln p (B, T), by model and cache, of the ids whose entries `chosen` (B, T, M) marks.
+
+        `nats` (B, T) is their -ln p by the model alone.
+        """
         found = self.log_shares.masked_fill(~chosen, MASKED).logsumexp(2)
         return -torch.logaddexp(self.log_cache_weight + found, self.log_model_weight - nats)
 
     def to_vocab(self, outputs: int) -> Tensor:
-        """What caches add to the probability of each of the first `outputs` ids: (B, T, outputs)."""
+        """Return the caches' part (B, T, outputs) in the probability of each of the first `outputs` ids."""
         weighed = (self.log_shares + self.log_cache_weight[..., None]).exp()
         ids = self.ids[:, None].expand_as(weighed)
         known = (ids >= 0) & (ids < outputs)
@@ -112,56 +128,60 @@ class CacheDistribution:
 
 
 class NeuralCache(nn.Module):
-    """Compares what a model is looking for with where it was before."""
+    """Attention of the current features over the cache's entries, and the gate that weighs it against the model."""
 
     def __init__(self, embedding: int, size: int) -> None:
         super().__init__()
         self.key = nn.Linear(embedding, size, bias=False)
         self.word = nn.Linear(embedding, size, bias=False)
         self.query = nn.Linear(embedding, size)
-        # What is alike is found from the start; the words themselves say little at first.
+        # Queries start equal to keys, so that similar contexts match; the words themselves contribute little at first.
         nn.init.normal_(self.key.weight, std=0.3 * embedding**-0.5)
         nn.init.normal_(self.word.weight, std=0.1 * embedding**-0.5)
         nn.init.normal_(self.query.bias, std=0.1)
         with torch.no_grad():
             self.query.weight.copy_(self.key.weight)
-        # What a score gains by each id more that matches: a length never seen is worth what the next shorter one is.
+        # Bonus of each further matching id: a length never seen in training scores like the next shorter one.
         self.match = nn.Parameter(torch.zeros(LONGEST_MATCH))
-        # What the gate counts: see `facts`; and the longest match, from none.
+        # The gate's weights of `gate_features`, and its bias per length of the longest match, from 0.
         self.gate = nn.Parameter(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
         self.longest = nn.Parameter(torch.zeros(LONGEST_MATCH + 1))
-        # Times the model's own scores: beside a cache it is better a little less sure of itself.
+        # Multiplies the model's scores: beside a cache, a slightly less confident model is better.
         self.logit_scale = nn.Parameter(torch.ones(()))
 
     def keys(self, features: Tensor, embedded: Tensor) -> Tensor:
-        """Keys (..., size) of ids, of the features before them and their embeddings (..., embedding); no more exact
-        than half precision is, in which they are kept."""
+        """Return the keys (..., size) of ids, given the features before them and their embeddings (..., embedding).
+
+        They are rounded to half precision, in which they are stored.
+        """
         found: Tensor = self.key(features) + self.word(embedded)
-        # Gradients pass by the rounding: most of them are too small for half precision.
+        # Gradients bypass the rounding: most of them are too small for half precision.
         return found + (found.half().float() - found).detach()
 
     def compare(self, features: Tensor, held: CacheEntries, visible: Tensor) -> Tensor:
-        """The score (B, T, M) of each held id by its key alone: see Question."""
+        """Return the score (B, T, M) of each entry by its key alone: see CacheQuery."""
         scores: Tensor = self.query(features) @ held.keys.mT
         return scores.masked_fill(~visible, MASKED)
 
     @staticmethod
     def match_bonus(match: Tensor) -> Tensor:
-        """What a score gains by each length of match, from 0 (LONGEST_MATCH + 1,)."""
+        """Return the bonus (LONGEST_MATCH + 1,) per match length, from 0."""
         return pad(match.cumsum(0), (1, 0))
 
     @staticmethod
     def gate_features(mass: Tensor, top: Tensor, count: Tensor, surprise: Tensor, likeliest: Tensor) -> Tensor:
-        """What the gate goes by at some places (..., 6): one, how sure the model is, how much of the `mass` of all scores
-        (the logarithm of their exponentials' sum) the `top` one has, how much that is, how many there are, and -ln p by
-        the model alone of what the cache expects, on average."""
+        """Return the gate's inputs (..., 6).
+
+        Of the visible entries' scores, `mass` is the logsumexp, `top` the largest and `count` the number; `surprise` is the mean
+        -ln p, by the model alone, of what the cache expects, and `likeliest` that of the model's likeliest id.
+        """
         one, many = torch.ones_like(mass), count.clamp(min=1).log()
         return torch.stack((one, -likeliest, top - mass, mass / 10, many, -surprise), -1)
 
     def forward(
         self, features: Tensor, held: CacheEntries, visible: Tensor, matched: Tensor, nats: Tensor, likeliest: Tensor
     ) -> CacheDistribution:
-        """The opinion at some places: see Question. It weighs nothing where nothing is visible."""
+        """Return the distribution for a CacheQuery. Its weight is zero where nothing is visible."""
         scores = self.compare(features, held, visible) + self.match_bonus(self.match)[matched]
         mass = scores.logsumexp(2)
         log_shares = scores - mass[..., None]

@@ -1,13 +1,13 @@
-"""Embeddings of frequent words and pairs of words, read as far as they have been spelled.
+"""Embeddings of frequent phrases, added to those of characters.
 
-A character model spends most of its size on knowing how words are spelled, and has it
-forgotten what the word before was by the end of this one. Reading with each character the
-embedding of the word so far, and of the word before with it, gives it that for the price of
-two lookups (compare the n-gram embeddings of Pagnoni et al. 2024, "Byte Latent Transformer",
-and Yu et al. 2025, "Scaling Embedding Layers in Language Models").
+A phrase is the beginning of a word, alone or after the whole word before it. A character model spends most of its size on
+spelling, and has forgotten the previous word by the end of the current one. At each character it therefore also reads the
+embeddings of the current word so far, and of the previous word with it, for the price of two lookups (compare the n-gram
+embeddings of Pagnoni et al. 2024, "Byte Latent Transformer", and Yu et al. 2025, "Scaling Embedding Layers in Language
+Models").
 
-The phrases are a trie. Node 0 is its root; node n is the child that `keys[n - 1]` stands for,
-parent * inputs + id. Keys ascend, so a child is found by bisection.
+The phrases form a trie. Node 0 is the root; node n is the child with the key `keys[n - 1]`, which is parent * inputs + id.
+Keys ascend, so that a child is found by binary search.
 """
 
 from enum import IntEnum
@@ -16,29 +16,29 @@ import torch
 from torch import Tensor, nn
 
 OFF_TRIE = -1
-"""The place of a reader whose phrase is not listed."""
+"""Node number of a phrase that is not in the trie."""
 
 
 class Kind(IntEnum):
-    """What an id is to a reader of phrases."""
+    """The role of an id in phrases."""
 
     RESET = 0
-    """Phrases do not run over it: who speaks."""
+    """Ends all phrases: the start of a conversation, or a speaker."""
     BETWEEN = 1
-    """It stands between words."""
+    """Stands between words."""
     WITHIN = 2
-    """It is a part of a word."""
+    """Is part of a word."""
 
 
 class NgramEmbedding(nn.Module):
-    """Reads ids along the trie twice: from where the word at hand began, and from where the one before did."""
+    """Sum of two phrase embeddings per id: the phrases from the start of the current word, and from that of the word before."""
 
     keys: Tensor
     kinds: Tensor
     folded: Tensor
 
     def __init__(self, phrases: int, inputs: int, embedding: int) -> None:
-        """Room for `phrases` nodes besides the root, one or more: loaded from a bundle, or put there by `learn`."""
+        """Allocate `phrases` (at least 1) nodes besides the root, to be loaded from a bundle or set by `set_trie`."""
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(phrases + 1, embedding))
         self.register_buffer("keys", torch.arange(phrases))
@@ -46,19 +46,19 @@ class NgramEmbedding(nn.Module):
         self.register_buffer("folded", torch.arange(inputs))
 
     def set_trie(self, keys: Tensor, kinds: Tensor, folded: Tensor) -> None:
-        """Takes a trie over: its `keys` (N,), the Kind of each id, and for each id which id it is spelled as in phrases."""
+        """Set the trie: its `keys` (N,), the Kind of each id, and the id that each is folded to in phrases (lower case)."""
         self.keys.copy_(keys)
         self.kinds.copy_(kinds)
         self.folded.copy_(folded)
 
     def initial_state(self, batch: int) -> Tensor:
-        """The places (3, batch) of readers who have read nothing: in the word, in the pair, and the kind of the last id."""
+        """Return the state (3, batch) before the first id: node of the word, node of the pair of words, Kind of the last id."""
         places = torch.full((3, batch), OFF_TRIE, device=self.keys.device)
         places[2] = Kind.RESET
         return places
 
     def forward(self, ids: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Ids (T, B) to embeddings (T, B, E), and the places after the last."""
+        """Return the embeddings (T, B, E) of ids (T, B), and the state (3, B) after the last."""
         kinds, folded = self.kinds[ids], self.folded[ids]
         word, pair, last = places
         nodes = ids.new_empty((len(ids), 2, ids.shape[1]))
@@ -70,7 +70,7 @@ class NgramEmbedding(nn.Module):
             word, pair = both
             nodes[at] = both
             last = kind
-        # The root's own embedding, which nobody reads as such, stands for all that is not listed.
+        # No phrase is at the root, so its embedding serves all phrases that are not in the trie.
         found = nn.functional.embedding(nodes.clamp(min=0), self.weight).sum(1)
         return found, torch.stack([word, pair, last])
 

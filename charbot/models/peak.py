@@ -1,4 +1,4 @@
-"""What this machine can do."""
+"""Peak speed of matrix products on this machine."""
 
 import time
 
@@ -8,7 +8,7 @@ _SIZE = 2_048
 
 
 def peak_gflops(dtype: torch.dtype) -> float:
-    """GFLOP/s of a large matrix product: the measure of every benchmark."""
+    """Return the GFLOP/s of a large matrix product, the reference for every benchmark."""
     a, b = (torch.randn(_SIZE, _SIZE).to(dtype) for _ in range(2))
     times = []
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""Matrices of 8-bit whole numbers: with few rows at a time, a product takes as long as the matrix takes to be read."""
+"""Layers with 8-bit integer weights, for small batches, whose products take as long as reading the weights from memory."""
 
 import warnings
 from functools import cache
@@ -7,25 +7,25 @@ import torch
 from torch import Tensor, nn
 
 _LEVELS, _ZERO = 63, 64
-"""Rows are rounded to 7 bits, of -63 to 63 and stored above zero: the sum of two products with 8 bits then fits in the
-16 that processors without VNNI add them up in."""
+"""Inputs are rounded to 7 bits (-63 to 63, with zero point 64): the sum of two products with 8-bit weights then fits in the
+16 bits in which processors without VNNI accumulate it."""
 
 
 class QuantizedLinear(nn.Module):
-    """A linear map of rows, (..., K) to (..., N), with a weight of 8 bits and a scale for each output.
+    """A linear layer, (..., K) to (..., N), with 8-bit weights and a scale per output.
 
-    Each row is rounded by its own largest number (Jacob et al. 2018, "Quantization and Training of Neural Networks for
-    Efficient Integer-Arithmetic-Only Inference", have one for all): what becomes of it depends on no other row.
+    Each input row is quantised by its own largest magnitude, so that its output depends on no other row (Jacob et al. 2018,
+    "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", share one for all rows).
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
-        """Rounds a weight (N, K). Raises RuntimeError or AttributeError where torch cannot: see `works`."""
+        """Quantise a weight (N, K). Raises RuntimeError or AttributeError where torch cannot: see `is_supported`."""
         super().__init__()
         self.bias = None if bias is None else bias.detach()
         weight = weight.detach().contiguous()
         scales = weight.abs().amax(1).clamp_(min=torch.finfo(weight.dtype).tiny).double() / 127
         with warnings.catch_warnings():
-            # torch is to lose its types of quantised numbers one day, and has nothing as fast in their place.
+            # torch warns that quantised dtypes are deprecated, but offers no replacement that is as fast.
             warnings.simplefilter("ignore")
             rounded = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.int64), 0, torch.qint8)
             self._packed = torch.ops.quantized.linear_prepack(rounded, None)
@@ -40,7 +40,7 @@ class QuantizedLinear(nn.Module):
 
 
 class QuantizedLSTM(nn.Module):
-    """What an `nn.LSTM` computes, without dropout or gradients, with matrices of 8 bits."""
+    """An `nn.LSTM` with 8-bit weights, without dropout or gradients."""
 
     def __init__(self, lstm: nn.LSTM) -> None:
         super().__init__()
@@ -50,8 +50,10 @@ class QuantizedLSTM(nn.Module):
         ]
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x (T, B, inputs) and the hidden and cell state before, each (layers, B, hidden), to what the last layer
-        has at each place (T, B, hidden), and the state after."""
+        """Return the last layer's outputs (T, B, hidden) for x (T, B, inputs), and the state after it.
+
+        States are hidden and cell state, each (layers, B, hidden).
+        """
         last_hidden, last_cell = [], []
         for (of_x, of_hidden), hidden, cell in zip(self._layers, *state, strict=True):
             found = []
@@ -68,7 +70,7 @@ class QuantizedLSTM(nn.Module):
 
 @cache
 def is_supported() -> bool:
-    """Whether torch multiplies such matrices on this machine: FBGEMM, which does, knows x86 alone."""
+    """Return whether torch can run QuantizedLinear on this machine: FBGEMM, its backend, supports x86 only."""
     try:
         found = QuantizedLinear(torch.eye(8))(torch.arange(-4.0, 4.0)[None])
     except (RuntimeError, AttributeError):

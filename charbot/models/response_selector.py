@@ -1,8 +1,8 @@
-"""How well a reply follows what was said, as no language model tells it: by two encoders that were fitted to meet.
+"""Dual encoder that scores how well a reply follows the turns before it.
 
-One encodes the turns before, one the reply, each as a bag of words; the nearer the two, the better the reply follows
-(Henderson et al. 2017, "Efficient Natural Language Response Suggestion for Smart Reply"). The language model's own
-features join the first.
+One encoder reads the turns, the other the reply, each as a bag of words; the score is the similarity of the two encodings
+(Henderson et al. 2017, "Efficient Natural Language Response Suggestion for Smart Reply"). The context encoder also reads the
+language model's features.
 """
 
 from collections.abc import Sequence
@@ -13,32 +13,34 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, normalize
 
 TURNS = 4
-"""Turns before a reply that are encoded."""
+"""Number of turns before a reply that are encoded."""
 
 _DROPOUT = 0.3
 _EVEN = 1e-3
-"""Added to what the words of a text weigh, so that a text of none is nothing."""
+"""Added to the total weight of a text, so that an empty text is encoded as zero."""
 
 
 @dataclass(frozen=True)
 class Bags:
-    """Texts as bags of words: the ids of all (N,), where each text starts among them (B,), and their embeddings (N, E), of
-    length 1."""
+    """B texts as bags of words."""
 
     ids: Tensor
+    """(N,), of all texts, one after the other."""
     starts: Tensor
+    """(B,): the offset of each text in `ids`."""
     embedded: Tensor
+    """(N, E): the ids' embeddings, normalised to length 1."""
 
 
 class ResponseSelector(nn.Module):
-    """Both encoders, over `ids` embeddings of `embedding` numbers each. They meet in `size` numbers."""
+    """Both encoders: from bags of `ids` ids with embeddings of size `embedding` to encodings of size `size`."""
 
     def __init__(self, ids: int, embedding: int, size: int) -> None:
         super().__init__()
         self.weights = nn.Parameter(torch.zeros(2, ids))
-        """The logarithm of how much each id counts in what was said, and in a reply."""
+        """Log-weight of each id in contexts (row 0) and in replies (row 1)."""
         self.context = nn.Parameter(torch.randn(TURNS, embedding, size) * embedding**-0.5)
-        """For each turn before a reply, the latest first."""
+        """One matrix per turn before a reply, the latest first."""
         self.response = nn.Parameter(self.context.detach()[0].clone())
         with torch.no_grad():
             self.context[1:] *= 0.3
@@ -48,24 +50,27 @@ class ResponseSelector(nn.Module):
         self.drop = nn.Dropout(_DROPOUT)
 
     def encode_context(self, turns: Sequence[Bags], features: Tensor) -> Tensor:
-        """(B, size), of length 1: TURNS bags of B texts, the latest turns first, and the model's features (B, E) where
-        the replies begin."""
+        """Return the encodings (B, size), of length 1, of B contexts.
+
+        `turns` are TURNS bags of B texts, the latest turns first; `features` (B, E) are the language model's where the replies
+        begin.
+        """
         found = self.features(features)
         for matrix, bags in zip(self.context, turns, strict=True):
             found = found + self._weighed(bags, self.weights[0]) @ matrix
         return normalize(self.drop(found), dim=1)
 
     def encode_response(self, bags: Bags) -> Tensor:
-        """(B, size), of length 1."""
+        """Return the encodings (B, size), of length 1, of B replies."""
         return normalize(self.drop(self._weighed(bags, self.weights[1]) @ self.response), dim=1)
 
     def score(self, contexts: Tensor, replies: Tensor) -> Tensor:
-        """How well each reply (N, size) follows each context (B, size), in nats (B, N): a softmax over replies makes shares."""
+        """Return logits (B, N), in nats, of each reply (N, size) after each context (B, size), for a softmax over replies."""
         return self.logit_scale.exp() * contexts @ replies.t()
 
     @staticmethod
     def _weighed(bags: Bags, weights: Tensor) -> Tensor:
-        """The weighted words of each text over the square root of what they weigh: (B, E)."""
+        """Return the weighted sum of each text's embeddings, divided by the square root of its total weight: (B, E)."""
         weigh = weights[bags.ids].exp()
         rows = torch.arange(len(weigh))
         weighed, total = (

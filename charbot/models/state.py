@@ -1,4 +1,4 @@
-"""What a language model carries from one token to the next."""
+"""The state that a language model carries from one token to the next."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,27 +9,27 @@ from torch.nn.functional import pad
 
 
 class DecoderState(NamedTuple):
-    """The state of B readers. Every part has the readers in its second dimension."""
+    """The state of B sequences. Every part has the batch as its second dimension."""
 
     hidden: Tensor
-    """(layers, B, hidden), of each recurrent layer."""
+    """(layers, B, hidden): hidden state of each recurrent layer; the writer, if there is one, comes last."""
     cell: Tensor
-    """The same of LSTMs' cells; other cells have none: (0, B, hidden)."""
+    """(LSTM layers, B, hidden): cell state likewise; empty if no layer is an LSTM."""
     trie: Tensor
-    """(3, B): the readers' places in the phrases, where a model has any."""
+    """(3, B): state of the NgramEmbedding; unused by models without one."""
     keys: Tensor
-    """(M, B, attention): what the attention finds the last M tokens by, the latest last."""
+    """(M, B, attention): attention keys of the last M tokens, the latest last."""
     values: Tensor
-    """(M, B, attention): what it reads there."""
+    """(M, B, attention): attention values of these tokens."""
     visible: Tensor
-    """(M, B) bool: whether a token belongs to the conversation at hand."""
+    """(M, B) bool: whether a token belongs to the current conversation."""
 
     def select(self, rows: Tensor | slice | list[int]) -> "DecoderState":
-        """Some of the readers: numbers or a mask of them."""
+        """Return the state of some sequences, given their indices, a slice or a mask."""
         return DecoderState(*(part[:, rows] for part in self))
 
     def repeat(self, times: int) -> "DecoderState":
-        """Each reader so many times, one after the other."""
+        """Return the state with each sequence repeated `times` times in a row."""
         return DecoderState(*(part.repeat_interleave(times, 1) for part in self))
 
     def detach(self) -> "DecoderState":
@@ -37,7 +37,7 @@ class DecoderState(NamedTuple):
 
     @staticmethod
     def stack(states: Sequence["DecoderState"]) -> "DecoderState":
-        """Several states side by side. Those who remember fewer tokens have invisible ones before them."""
+        """Concatenate states along the batch. Those with fewer attention tokens are padded in front with invisible ones."""
         longest = max(len(state.visible) for state in states)
         padded = [
             state._replace(

@@ -1,1 +1,1 @@
-"""Scripts: raw files in, Lines out."""
+"""Read raw script files into `Line` values."""

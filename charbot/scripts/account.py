@@ -1,4 +1,4 @@
-"""An account of what was read: every source line kept or left out for a reason, and what looks odd."""
+"""Report on a reading: source lines kept or left out, files skipped, and warnings about likely misreadings."""
 
 from collections import Counter, defaultdict
 from statistics import median
@@ -8,13 +8,16 @@ from charbot.scripts.cast import is_group
 from charbot.scripts.reading import Reading
 
 _LEADS = 8
-"""Who speaks most in an episode; bit parts have the same names in every show."""
+"""Number of leading speakers per episode that are compared; minor parts have the same names in every show."""
 _SHORT, _LONG = 0.25, 4.0
-"""Episodes this far from a show's usual length, as shares of it, are worth a look."""
+"""Episodes shorter or longer than these multiples of the show's median are reported."""
 
 
 def account(reading: Reading) -> dict[str, Any]:
-    """Counts of source lines (records, in tables): `in` is `kept` and `left_out` together."""
+    """Return the report on `reading` as values that JSON can hold.
+
+    Source lines are records in table formats; `in` is the sum of `kept` and `left_out`.
+    """
     left_out = Counter(omission.reason for script in reading.scripts for omission in script.omissions)
     kept = sum(script.kept for script in reading.scripts)
     return {
@@ -28,7 +31,7 @@ def account(reading: Reading) -> dict[str, Any]:
 
 
 def odd(reading: Reading) -> list[str]:
-    """What looks as if it were read wrongly, in words."""
+    """Return warnings about what was probably read wrongly."""
     lengths: dict[str, Counter[str]] = defaultdict(Counter)
     speakers: dict[str, Counter[str]] = defaultdict(Counter)
     for line in reading.lines:
@@ -50,8 +53,10 @@ def odd(reading: Reading) -> list[str]:
 
 
 def _parts(reading: Reading, show: str) -> list[tuple[set[str], str]]:
-    """The episodes of a show in groups that share nobody of consequence, each with its leads; only
-    groups of several episodes, the largest first."""
+    """Group a show's episodes so that no two groups share a leading speaker.
+
+    Returns the episodes and the leads of each group with more than one episode, largest group first.
+    """
     heard: dict[str, Counter[str]] = defaultdict(Counter)
     for line in reading.lines:
         if line.show == show and not is_group(line.speaker):

@@ -1,8 +1,7 @@
-"""Finds which names in a show's scripts are one person's: short and full names, abbreviations, typos.
+"""Find names in a show's scripts that belong to one person: short and full names, abbreviations, typos.
 
-Two different people are never merged on a guess: each finding has a certainty, and what is less
-certain than CERTAIN is only suggested. The strongest sign against one is that the two names
-answer each other.
+Each finding has a certainty. Findings below CERTAIN are only suggested, so that two people are never merged on a guess.
+The strongest evidence against a finding is that the two names answer each other.
 """
 
 import re
@@ -14,32 +13,34 @@ from itertools import pairwise
 from charbot.scripts.cast import is_group
 
 CERTAIN = 0.9
-"""Names are merged from this certainty on."""
+"""Minimum certainty at which names are merged."""
 
 _TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sgt", "sergeant", "lt", "det", "detective"))
 _VOWELS = re.compile(r"[aeiouy]")
 _WORD = re.compile(r"[^\W\d_]+")
 _NAMED = re.compile(r"\b([^\W\d_a-z]\w+)\.? (?=([^\W\d_a-z][\w'-]+))")
 _REGULAR = 0.3
-"""The share of episodes in which a show's regulars speak at least."""
+"""Minimum share of a show's episodes in which a regular speaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """`name` is probably what scripts also call `canonical`: why, and how probably."""
+    """A name that probably belongs to the speaker called `canonical`."""
 
     name: str
     canonical: str
     reason: str
+    """The kind of evidence, such as "spelling" or "abbreviation"."""
     certainty: float
+    """From 0 to 1."""
 
 
 Scene = tuple[str, Sequence[tuple[str, str]]]
-"""An episode's name, and who says what in one of its scenes, turn by turn."""
+"""An episode's name, and the (speaker, text) turns of one of its scenes."""
 
 
 class _Evidence:
-    """What the scenes of a show say about names."""
+    """Statistics of a show's scenes that tell which names are one person's."""
 
     def __init__(self, scenes: Iterable[Scene]) -> None:
         self.lines: Counter[str] = Counter()
@@ -61,38 +62,38 @@ class _Evidence:
         self._all_episodes = max(1, len(everywhere))
 
     def answer(self, a: str, b: str) -> bool:
-        """Whether one of the two ever speaks right after the other."""
+        """Return True if one of the two ever speaks right after the other."""
         return self._answers[a, b] + self._answers[b, a] > 0
 
     def together(self, a: str, b: str) -> float:
-        """The share of a's episodes in which b speaks too."""
+        """Return the share of a's episodes in which b speaks too."""
         return len(self.episodes[a] & self.episodes[b]) / len(self.episodes[a])
 
     def regular(self, name: str) -> bool:
         return len(self.episodes[name]) >= _REGULAR * self._all_episodes
 
     def is_name(self, word: str) -> bool:
-        """Whether a word is a name and no common noun: people do not say it in small letters."""
+        """Return True if a word is a name, not a common noun: speech has it capitalised at least as often as in lower case."""
         word = word.casefold()
         return self._words[word] <= self._words[word.capitalize()]
 
     def calls(self, first: str, last: str) -> bool:
-        """Whether anybody in the show says both words as one name ("Ned Pym", "Mr. Pym")."""
+        """Return True if anybody in the show says both casefolded words as one name ("Ned Pym", "Mr. Pym")."""
         return (first, last) in self._named
 
     def spoken(self, word: str) -> bool:
-        """Whether anybody in the show says a word."""
+        """Return True if anybody in the show says a word."""
         word = word.casefold()
         return self._words[word] + self._words[word.capitalize()] + self._words[word.upper()] > 0
 
 
 def _plain(name: str) -> str:
-    """A name without what typists are careless about."""
+    """Return a name without what typists are careless about: case, punctuation, spaces, a leading "the"."""
     return "".join(filter(str.isalnum, name.casefold().removeprefix("the ")))
 
 
 def _mistyped(a: str, b: str) -> bool:
-    """Whether one slip of the finger makes one of the other: a letter too many, too few, wrong, or two swapped."""
+    """Return True if one typing error makes one of the other: a letter too many, too few, wrong, or two swapped."""
     if abs(len(a) - len(b)) > 1 or a == b:
         return False
     start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
@@ -106,12 +107,12 @@ def _mistyped(a: str, b: str) -> bool:
 
 
 def _abbreviates(short: str, name: str) -> bool:
-    """Whether `short` is `name` cut off ("Chan") or without vowels but at its end ("Mnca")."""
+    """Return True if `short` is the start of `name` ("Chan"), or `name` without its inner vowels ("Mnca")."""
     if not 3 <= len(short) <= 4 or len(name) < len(short) + 2 or " " in short:
         return False
     if name.startswith(short):
         return True
-    # "Dad" is not David, nor "Man" Martin.
+    # No inner vowels: "Dad" is not David, nor "Man" Martin.
     letters = iter(name)
     ends_alike = short[-1] == name[-1] or not _VOWELS.match(short[-1])
     return short[0] == name[0] and ends_alike and not _VOWELS.search(short[1:-1]) and all(letter in letters for letter in short)
@@ -122,9 +123,9 @@ def _words(name: str) -> list[str]:
 
 
 def find_aliases(scenes: Iterable[Scene], known: Container[str]) -> tuple[Alias, ...]:
-    """What names of a show are probably one person's, the likeliest first.
+    """Return the names of a show that probably are other names of its speakers, most certain first.
 
-    `known` are casefolded names that are settled: none of them is made another's alias.
+    `known` holds casefolded names that are settled: none of them becomes an alias.
     """
     seen = _Evidence(scenes)
     names = [name for name, _ in seen.lines.most_common() if name and not is_group(name)]
@@ -139,18 +140,18 @@ def find_aliases(scenes: Iterable[Scene], known: Container[str]) -> tuple[Alias,
     for guess in sorted(guesses, key=lambda guess: -guess.certainty):
         if guess.name.casefold() in known or guess.name in found:
             continue
-        # The two answer each other: two people, unless a typist slipped.
+        # Names that answer each other are usually two people.
         certainty = min(guess.certainty, 0.4) if seen.answer(guess.name, guess.canonical) else guess.certainty
         found[guess.name] = replace(guess, certainty=certainty)
     certain = {alias.name: alias.canonical for alias in found.values() if alias.certainty >= CERTAIN}
     ends = [replace(alias, canonical=_end(alias.canonical, certain)) for alias in found.values()]
-    # A doubtful one may stand for who is certainly called so.
+    # Following certain mergers can lead an uncertain alias back to its own name.
     told = [alias for alias in ends if alias.canonical != alias.name]
     return tuple(sorted(told, key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name)))
 
 
 def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
-    """Full names ("Ned Pym") and names with a title ("Mr. Pym") beside short ones ("Ned", "Pym")."""
+    """Yield aliases between short names ("Ned", "Pym") and full names ("Ned Pym") or names with a title ("Mr. Pym")."""
     singles = {_words(name)[0]: name for name in reversed(names) if len(_words(name)) == 1}
     longer: dict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -164,11 +165,11 @@ def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
         if short is None or not seen.is_name(word) or word in _TITLES:
             continue
         for full in candidates:
-            # Whoever shares a regular's name is more likely to be somebody else than a slip.
+            # In the same episode, a full name that contains a regular's name is more likely somebody else's.
             first, last = _words(full)
             apart = seen.together(full, short) == 0
             near = not apart and (first in _TITLES or not seen.regular(short))
-            # Two who type scripts, each in their own way: of two people both would be in some episode.
+            # Two regulars would meet in some episode; if they never do, two transcribers name one person differently.
             near = near or (apart and seen.regular(full) and seen.regular(short))
             sure = len(candidates) == 1 and near and seen.calls(first, last)
             certainty = 0.92 if sure else 0.6 if len(candidates) == 1 else 0.5
@@ -177,7 +178,7 @@ def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
 
 
 def _abbreviations(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
-    """Regulars cut short by typists who did so all through an episode."""
+    """Yield abbreviations of regulars, from transcribers who abbreviate throughout an episode."""
     regulars = [name for name in names if seen.regular(name)]
     for name in names:
         meant = [one for one in regulars if _abbreviates(name.casefold(), one.casefold()) and seen.together(name, one) < 0.1]
@@ -186,7 +187,7 @@ def _abbreviations(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
 
 
 def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
-    """Names of a line or three beside a near one with far more lines in the same episodes."""
+    """Yield names with at most three lines that resemble a name with far more lines in the same episodes."""
     by_start: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_start[name[0].casefold()].append(name)
@@ -203,13 +204,13 @@ def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
             and seen.together(name, one) == 1
         ]
         for one in meant:
-            # A name that people say is somebody's.
+            # A name that occurs in speech is probably a real one.
             slip = len(meant) == 1 and not all(seen.spoken(word) for word in _WORD.findall(name))
             yield Alias(name, one, "typing error", 0.95 if slip else 0.5)
 
 
 def _end(name: str, certain: Mapping[str, str]) -> str:
-    """Whom a name stands for, one merger after the other."""
+    """Follow mergers from `name` to the name that it finally stands for."""
     passed = set()
     while name in certain and name not in passed:
         passed.add(name)

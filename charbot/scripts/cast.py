@@ -1,4 +1,4 @@
-"""The cast of a show: the canonical name of every speaker and the aliases that scripts use."""
+"""The cast of a show: the canonical names of its speakers and the aliases that scripts use."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from charbot.errors import ScriptError
 from charbot.yamlfile import read_yaml
 
 Listed = Mapping[str, Mapping[str, Sequence[str]]]
-"""For each show its canonical names, each with its aliases."""
+"""Canonical names per show, each with its aliases."""
 
 _QUALIFIER = re.compile(r" ?(?:\([^)]*\)?|\[[^\]]*\]?)")
 _ENDING = re.compile(r"(?:['’]s voice| (?:v\.? ?o|o\.? ?[sc])\.?|(?<![,.:;])[,.:;]+)$", re.I)
@@ -27,27 +27,28 @@ _SMALL = frozenset(["and", "of", "the", "in", "on", "with", "at", "to", "from"])
 
 @dataclass(frozen=True)
 class Cast:
-    """Maps what a script calls a speaker to that speaker's canonical name.
-
-    `aliases` is keyed by bare, casefolded alias; canonical names are their own aliases.
-    """
+    """A mapping from the names in scripts to the canonical names of speakers."""
 
     aliases: Mapping[str, str]
+    """Canonical names by bare, casefolded alias; canonical names are their own aliases."""
 
     def canonical(self, name: str) -> str:
-        """The canonical name; a name that the cast does not list keeps its own spelling,
-        title case instead of capitals, so that "BLAINE" and "Blaine" are one speaker."""
+        """Return the canonical name of a speaker.
+
+        A name that the cast does not list keeps its spelling, with title case instead of capitals, so that "BLAINE" and
+        "Blaine" are one speaker.
+        """
         bare = _bare(name)
         return self.aliases.get(bare.casefold(), _title(bare))
 
 
 def is_group(name: str) -> bool:
-    """Whether a name stands for several speakers at once ("Ross and Rachel", "All")."""
+    """Return True if a name stands for several speakers at once ("Ross and Rachel", "All")."""
     return _TOGETHER.search(name) is not None
 
 
 def _bare(name: str) -> str:
-    """A name without what scripts hang on it: "Wilf's voice (on the phone):" is "Wilf"."""
+    """Return a name without the qualifiers of scripts: "Wilf's voice (on the phone):" becomes "Wilf"."""
     name = " ".join(name.split()).strip("#") or name
     return _ENDING.sub("", _QUALIFIER.sub("", name)).strip() or name
 
@@ -66,8 +67,7 @@ def _shipped() -> dict[str, dict[str, list[str]]]:
 
 
 def cast_of(show: str, listed: Listed | None = None) -> Cast:
-    """The cast that charbot ships for `show` (an empty one for a show it does not know), with what
-    `listed` says of that show put over it."""
+    """Return the cast that charbot ships for `show`, or an empty one, overridden by `listed`."""
     names: dict[str, str] = {}
     for source in (_shipped(), listed or {}):
         for known, members in source.items():
@@ -77,9 +77,9 @@ def cast_of(show: str, listed: Listed | None = None) -> Cast:
 
 
 def read_cast(path: Path) -> Listed:
-    """A cast file: for each show its canonical names, each with the list of its aliases.
+    """Read a cast file: canonical names per show, each with the list of its aliases, if any.
 
-    A name listed with no alias stands for itself. Raises ScriptError.
+    Raises ScriptError if the file is missing, invalid YAML, or of another form.
     """
     try:
         data = read_yaml(path)

@@ -1,4 +1,4 @@
-"""Takes stage directions out of a line, nested and unbalanced ones too."""
+"""Separate speech from stage directions, nested and unbalanced ones included."""
 
 import re
 from collections.abc import Sequence
@@ -6,37 +6,36 @@ from dataclasses import dataclass
 
 from charbot.text import normalise
 
-# A direction before a stop leaves a space behind; three dots and decimals may well stand alone.
+# A removed direction leaves a space before punctuation; ellipses and decimals may follow a space anyway.
 _GAP = re.compile(r" ([,!?]|\.(?![.\d]))")
 APART = "\ue000"
-"""Opens a direction that stood apart from the text: a mark that nobody types, so that every other is speech."""
+"""Opens a direction that is stored outside the text: a private-use character, so that all typed brackets are speech."""
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">", APART: "\ue001"}
 _BRACKETS = re.compile("[()\\[\\]{}<>\ue000\ue001]")
 _ALL_MUFFLED = re.compile(r"[^\w()]*(?:\([^()]*\)[^\w()]*)+")
 
 
 def apart(direction: str) -> str:
-    """A direction that stood apart from the text, as it is told from one that stands in it."""
+    """Return a direction stored outside the text in brackets that differ from all typed ones."""
     return f"{APART}{direction}{_CLOSING[APART]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What is spoken in some source lines, normalised; the directions that stood in it; and for
-    each source line whether anything of it is spoken."""
+    """The speech and the directions of some source lines, normalised."""
 
     text: str
     directions: tuple[str, ...]
     spoken: tuple[bool, ...]
+    """For each source line, whether it holds any speech."""
 
 
 def split_directions(parts: Sequence[str], opening: str) -> Speech:
-    """Parts the speech of `parts`, source lines that belong together, from its directions.
+    """Separate the speech in `parts`, the source lines of one turn, from its directions.
 
-    `opening` names the brackets that hold directions in this format. A bracket that is never
-    closed opens a direction that runs to the end; one that was never opened is dropped. Where there are
-    none, everything is said as it stands. Where
-    parentheses hold no directions, a speech that stands wholly in them (said into a hood) loses them.
+    `opening` holds the opening brackets of directions in this format; if it is empty, everything is speech. A bracket that
+    is never closed opens a direction up to the end; one that was never opened is dropped. Where parentheses hold no
+    directions, a speech entirely in parentheses (muffled) loses them.
     """
     if not opening:
         return Speech(normalise(" ".join(parts)), (), tuple(bool(part.strip()) for part in parts))
@@ -61,7 +60,7 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
                 if len(expected) > 1:
                     current.append(char)
             elif expected:
-                # People close "[" with ")": any closing mark closes the innermost direction.
+                # Typists close "[" with ")": any closing bracket closes the innermost direction.
                 expected.pop()
                 if expected:
                     current.append(char)
@@ -75,10 +74,10 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     if expected:
         directions.append("".join(current))
     spoken = ["".join(here) for here in said]
-    # "Name: (softly): Hello." has a colon too many.
+    # "Name: (softly): Hello." leaves a second colon.
     text = normalise(" ".join(spoken)).lstrip(": ")
     if (closed := _GAP.sub(r"\1", text)) != text:
-        # A stop that moves up to three dots makes four.
+        # A full stop moved up to an ellipsis makes four dots.
         text = normalise(closed)
     if "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
         text = normalise(re.sub(r"[()]", " ", text))

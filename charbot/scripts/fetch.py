@@ -1,4 +1,4 @@
-"""Downloads scripts from the public places that the catalogue names, each file checked by its checksum."""
+"""Download scripts from the public sources in the catalogue and verify their checksums."""
 
 import hashlib
 import time
@@ -15,7 +15,7 @@ from charbot.errors import ScriptError
 from charbot.storage import replace_bytes, sha256
 
 MAX_BYTES = 5_000_000
-"""No page of a script is larger."""
+"""Size limit of a download; no script's page is larger."""
 _ATTEMPTS = 4
 _SECONDS_A_FILE = 60.0
 _TIMEOUT = httpx.Timeout(15.0)
@@ -24,20 +24,23 @@ _BUSY = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True)
 class Catalogued:
-    """A public place: its name and licence in words, and its files, paths under the address, with their checksums."""
+    """A public source of scripts."""
 
     title: str
     address: str
+    """The URL that the paths in `files` are appended to."""
     licence: str
+    """Free text."""
     files: dict[str, str]
+    """SHA-256 checksums by path."""
 
 
 class _PassingError(Exception):
-    """A failure that may well be over in a moment."""
+    """A temporary failure, worth another attempt."""
 
 
 def catalogue(folder: Traversable | None = None) -> dict[str, Catalogued]:
-    """The places that charbot knows, by name."""
+    """Return the sources that charbot knows, by name."""
     folder = folder or resources.files("scripts_data")
     found = {}
     for name, entry in yaml.safe_load(folder.joinpath("sources.yaml").read_text("utf-8")).items():
@@ -55,17 +58,17 @@ def fetch(
     progress: Callable[[int, int], None] = lambda done, total: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Downloads the files of a place into `folder`; those that are there already stay. Returns how many came.
+    """Download the missing files of a source into `folder` and return their number.
 
-    What failed for the moment is tried again, later each time. Raises ScriptError, in words for
-    people; what came before it stays, and the same call goes on from there.
+    Temporary failures are retried with growing delays. Raises ScriptError, with a message for users; files that arrived
+    before it stay, and the same call continues from there.
     """
     client = client or httpx.Client(follow_redirects=True, max_redirects=5, timeout=_TIMEOUT)
     came = 0
     with client:
         for done, (path, digest) in enumerate(place.files.items()):
             progress(done, len(place.files))
-            # Without the folder that the place keeps them all in.
+            # Drop the top-level folder that holds all files of the source.
             target = folder.joinpath(*PurePosixPath(path).parts[1:])
             if target.is_file() and sha256(target) == digest:
                 continue
@@ -80,7 +83,10 @@ def fetch(
 
 
 def _downloaded(client: httpx.Client, address: str, digest: str, wait: Callable[[float], None]) -> bytes:
-    """The file at an address, after as many attempts as it takes within reason."""
+    """Return the file at `address`, retrying temporary failures.
+
+    Raises ScriptError, also where the checksum differs.
+    """
     for attempt in range(_ATTEMPTS):
         if attempt:
             wait(0.5 * 2**attempt)
@@ -104,7 +110,10 @@ def _downloaded(client: httpx.Client, address: str, digest: str, wait: Callable[
 
 
 def _received(client: httpx.Client, address: str) -> bytes:
-    """The body of one response, bounded in size and in time."""
+    """Return the body of one response, limited in size and time.
+
+    Raises _PassingError for temporary failures, ScriptError or httpx.HTTPError for others.
+    """
     end = time.monotonic() + _SECONDS_A_FILE
     with client.stream("GET", address) as response:
         if response.status_code in _BUSY:

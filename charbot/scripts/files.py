@@ -1,4 +1,4 @@
-"""The files that people name: folders walked, archives opened, nothing of it trusted."""
+"""Find the files in folders and archives that users name, trusting none of the contents."""
 
 import gzip
 import io
@@ -14,27 +14,26 @@ from pathlib import Path, PurePosixPath
 from charbot.errors import ScriptError
 
 MAX_BYTES = 50_000_000
-"""A script is text that people typed; a larger file is something else."""
+"""Size limit of a script; a larger file is not text that people typed."""
 MAX_MEMBERS = 20_000
-"""An archive with more files than this is something else too."""
+"""Limit on the number of files in an archive."""
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 BROKEN_ARCHIVE = (
     OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError,
     ValueError, struct.error, OverflowError, IndexError,
 )  # fmt: skip
-"""What the readers of archives raise where the bytes are wrong."""
+"""Exceptions that zipfile, tarfile and the decompressors raise for damaged archives."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptFile:
-    """A file on disk, or in an archive: where it is, and how to get at its bytes.
-
-    `read` raises ScriptError, its text a predicate ("is empty").
-    """
+    """A file on disk or in an archive."""
 
     path: Path
+    """For a file in an archive, its path there appended to that of the archive."""
     read: Callable[[], bytes]
+    """Returns the file's bytes. Raises ScriptError with a predicate as its message ("is no plain file")."""
 
 
 def _bounded(file: io.BufferedIOBase) -> bytes:
@@ -45,7 +44,7 @@ def _bounded(file: io.BufferedIOBase) -> bytes:
 
 
 def _damage(error: Exception) -> str:
-    # tarfile lists on further lines all that it tried.
+    # tarfile's further lines list every compression that it tried.
     return f"is damaged: {str(error).partition(chr(10))[0].rstrip(':') or type(error).__name__}"
 
 
@@ -75,10 +74,14 @@ def _refused(reason: str) -> Callable[[], bytes]:
 
 
 def _members(path: Path) -> Iterator[ScriptFile]:
-    """The files in an archive, in order; what is no plain file inside of it is refused, with the reason."""
+    """Yield the files in an archive, in order.
+
+    Reading one raises ScriptError if it is not a plain file or its path leaves the archive. A damaged archive yields itself
+    as such an unreadable file.
+    """
     count = 0
     try:
-        # Not zipfile.is_zipfile: a tar that ends with a zip looks like one.
+        # Not zipfile.is_zipfile, which also accepts a tar that ends with a zip.
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
                 for item in archive.infolist():
@@ -135,10 +138,10 @@ def _walk(path: Path) -> Iterator[Path]:
 
 
 def script_files(path: Path) -> Iterator[ScriptFile]:
-    """Every file under `path`, archives opened, in order; hidden ones are left alone.
+    """Yield every file under `path` and in its archives that is not hidden, in order.
 
-    An archive's files must be read before the next one is asked for. Raises ScriptError where
-    `path` is missing or cannot be walked.
+    Read each file before requesting the next one, since its archive may be closed by then. Raises ScriptError if `path` is
+    missing or cannot be walked.
     """
     for file in _walk(path):
         if file.name.lower().endswith(_ARCHIVES):

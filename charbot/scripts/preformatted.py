@@ -1,4 +1,4 @@
-"""Pages that hold a text as it was typed: what stands in their <pre> is no HTML but for some bold letters."""
+"""Extract typed text that a web page holds in <pre>, with hardly any markup in it."""
 
 import re
 from html import unescape
@@ -6,11 +6,11 @@ from html import unescape
 _BEGINS, _ENDS = re.compile(r"<pre\b[^<>]*>", re.I), re.compile(r"</pre\b", re.I)
 _TAG = re.compile(r"</?[a-z!][^<>]*>", re.I)
 _MOST = 0.5
-"""The share of a page's letters that the frame holds at least: others have a paragraph of code in one."""
+"""Minimum share of a page's letters inside <pre>; in other pages, <pre> holds a paragraph of code or the like."""
 
 
 def without_frame(text: str) -> str:
-    """What a page frames in <pre>, each line where it stands in the page; every other text as it is."""
+    """Return the text in a page's <pre>, with its line numbers kept; return any other text unchanged."""
     begins, ends = _BEGINS.search(text), [match.start() for match in _ENDS.finditer(text)]
     if begins is None or not ends:
         return text

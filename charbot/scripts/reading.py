@@ -1,4 +1,4 @@
-"""Reads script files into Lines: the door between a folder and the corpus."""
+"""Read script files into Lines: the way from a folder to the corpus."""
 
 import codecs
 import re
@@ -37,23 +37,26 @@ _CONTROLS = re.compile("[\x80-\x9f]")
 
 @dataclass(frozen=True)
 class Script:
-    """One script file: its lines, and what was left out. Of its source lines, `kept` are in `lines`."""
+    """One script file: its lines, and the source lines that were left out."""
 
     path: Path
     format: str
     lines: tuple[Line, ...]
     kept: int
+    """The number of source lines whose content is in `lines`."""
     omissions: tuple[Omission, ...]
+    """The source lines that were left out."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of reading some paths: the scripts, and each file that was passed over with the reason."""
+    """The result of reading some paths."""
 
     scripts: tuple[Script, ...]
     skipped: tuple[tuple[Path, str], ...]
+    """Each file that was skipped, with the reason."""
     aliases: Mapping[str, tuple[Alias, ...]]
-    """For each show the names that are, or may be, other names of somebody; the certain ones are merged."""
+    """For each show, the names that are, or may be, other names of a speaker; the certain ones are merged in `scripts`."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -61,12 +64,15 @@ class Reading:
 
     @property
     def merged(self) -> dict[str, tuple[Alias, ...]]:
-        """For each show the names that were replaced."""
+        """Return the names that were replaced, for each show."""
         return {show: tuple(one for one in found if one.certainty >= CERTAIN) for show, found in self.aliases.items()}
 
 
 def decode(data: bytes) -> str:
-    """Text from bytes: UTF-8 where it is valid, the best guess elsewhere, mojibake mended."""
+    """Decode bytes as UTF-8 where it is valid, else as the likeliest encoding, and repair mojibake.
+
+    Raises ScriptError if they are not text.
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
@@ -88,7 +94,7 @@ def decode(data: bytes) -> str:
 
 
 def _mended(text: str) -> str:
-    """Text that was valid UTF-8, with what other programs did to it before undone."""
+    """Repair what other programs did to a text before it was saved as valid UTF-8."""
     if _ESCAPED_BYTES.search(text):
         text = _ESCAPED_BYTES.sub(_unescaped, text)
     if not text.isascii():
@@ -101,14 +107,14 @@ def _mended(text: str) -> str:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    """What R printed: bytes that it could not show as <c2><93>, those after them that it could as they are."""
+    """Decode bytes that R printed as <c2><93>, together with any bytes after them that it left as characters."""
     return (bytes.fromhex(match[1].replace("><", "")[1:-1]) + match[2].encode("latin-1")).decode("utf-8", "ignore")
 
 
 def detect(text: str) -> Format:
-    """The format that is surest it can read `text`.
+    """Return the format that is most confident of reading `text`.
 
-    Raises ScriptError where none is sure enough.
+    Raises ScriptError if none reaches MIN_CONFIDENCE.
     """
     sure = max(((format_.confidence(text), -i) for i, format_ in enumerate(FORMATS)))
     if sure[0] < MIN_CONFIDENCE:
@@ -117,8 +123,10 @@ def detect(text: str) -> Format:
 
 
 def show_of(path: Path) -> str:
-    """The show that a script belongs to: the folder, or archive, that holds it; folders of a season, or of a kind of file
-    in one, apart."""
+    """Return the show that a script belongs to, named after the folder or archive that holds it.
+
+    Folders of a season, and of a kind of file within one ("Season 1/transcripts"), do not count.
+    """
     folders = [_ARCHIVE.sub("", part) for part in path.resolve().parent.parts]
     while len(folders) > 1 and (
         _SEASON_FOLDER.fullmatch(folders[-1]) or (_LAYER_FOLDER.fullmatch(folders[-1]) and _SEASON_FOLDER.fullmatch(folders[-2]))
@@ -129,9 +137,9 @@ def show_of(path: Path) -> str:
 
 
 def episode_of(path: Path) -> str:
-    """The episode's name: SxxEyy where the file's name tells it, or its number and a season's folder; else that name.
+    """Return the episode's name: SxxEyy if the file's name, or its number and a season's folder, gives it; else the stem.
 
-    An uncut version counts as the episode itself, so that no split parts the two.
+    An uncut version has the name of the episode itself, so that both end up in the same split.
     """
     known = _KNOWN_EPISODE.search(path.stem)
     if known:
@@ -143,14 +151,14 @@ def episode_of(path: Path) -> str:
         return path.stem
     told, episode = seasons[-1][1], int(number[1])
     season = int(told[-9:]) if told.isdecimal() else _NUMBER_WORDS.index(told.lower()) + 1
-    # "101" in a folder of season 1 is its first.
+    # "101" in a folder of season 1 is its first episode.
     return f"S{season:02}E{episode % 100 if episode // 100 == season else episode:02}"
 
 
 def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> Script:
-    """One script, in the format given or found; `listed` is a cast to go by.
+    """Read one script, in the given or the detected format; `listed` overrides the shipped cast.
 
-    Raises ScriptError, its text a predicate ("is empty").
+    Raises ScriptError with a predicate as its message ("is empty").
     """
     data = file.read()
     if not data.strip():
@@ -174,17 +182,17 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
 
 
 def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Reading:
-    """Every script under `paths`, files, folders or archives; one that is named twice is read once.
+    """Read every script under `paths`, which are files, folders or archives.
 
-    A cast.yaml beside the scripts says who is who (see cast.read_cast). Raises ScriptError where
-    a path named is missing or a cast is wrong, or where nothing at all could be read.
+    A file that is named twice is read once, and copies are skipped. A cast.yaml beside the scripts gives the names of
+    speakers (see cast.read_cast). Raises ScriptError if a path is missing, a cast is invalid, or nothing could be read.
     """
     scripts: dict[tuple[Line, ...], Script] = {}
     skipped: list[tuple[Path, str]] = []
     seen: set[Path] = set()
     listed = _listed(paths)
     for path in paths:
-        # One after the other: an archive is open no longer than its files come.
+        # Read each file at once: an archive is open only while its files are yielded.
         for file in script_files(path):
             if file.path in seen or file.path.name == CAST_FILE:
                 continue
@@ -204,10 +212,13 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Readin
 
 
 def _listed(paths: Iterable[Path]) -> Listed:
-    """What the casts in these folders, or beside these files, say; those further down count for more. Raises ScriptError."""
+    """Merge the cast files in these folders, or beside these files; those in subfolders override those above.
+
+    Raises ScriptError if one is invalid.
+    """
     casts: set[Path] = set()
     for path in paths:
-        with suppress(OSError):  # a path that cannot be is named where it is read
+        with suppress(OSError):  # script_files reports invalid paths
             casts |= set(path.rglob(CAST_FILE) if path.is_dir() else path.parent.glob(CAST_FILE))
     listed: dict[str, dict[str, Sequence[str]]] = {}
     for cast in sorted(casts):
@@ -229,7 +240,7 @@ def _aliases(scripts: Iterable[Script], listed: Listed) -> dict[str, tuple[Alias
 
 
 def _merged(script: Script, aliases: Mapping[str, tuple[Alias, ...]]) -> Script:
-    """A script with the names that are certainly another's replaced."""
+    """Replace the names in a script that are certain aliases."""
     certain = {(show, one.name): one.canonical for show, found in aliases.items() for one in found if one.certainty >= CERTAIN}
     lines = tuple(
         replace(line, speaker=certain[line.show, line.speaker]) if (line.show, line.speaker) in certain else line

@@ -1,4 +1,4 @@
-"""From what a format makes of each source line to turns, every line accounted for."""
+"""Assemble the marks that a format gives to source lines into turns, accounting for every line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,24 +14,25 @@ _EXCERPT = 80
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a format makes of one source line, or of a part of it.
+    """The role that a format gives to one source line, or to a part of it.
 
-    - "name": `text` is who speaks from here on; an empty one is whom the file is named after
-    - "speech": `text` is what the speaker says, directions still in it
+    The kinds are:
+
+    - "name": `text` is the speaker from here on; if it is empty, the file is named after the speaker
+    - "speech": `text` is speech, with its directions
     - "scene": a scene begins
     - "episode": an episode begins, called `text`
-    - "aside": left out for `reason`; the speaker goes on after it
+    - "aside": left out for `reason`; the speaker continues after it
     - "omission": left out for `reason`; nobody speaks after it
-
-    `line` is the source line, from 1; `part` tells apart what stands on the same line (the
-    paragraphs of a page without line ends).
     """
 
     line: int
+    """The source line, from 1."""
     kind: Kind
     text: str
     reason: str = ""
     part: int = 0
+    """Distinguishes parts of the same source line, such as the paragraphs of a page without line ends."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -40,24 +41,27 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A source line that holds nothing that anybody says, how it begins, and what it is instead."""
+    """A source line without speech."""
 
     line: int
     reason: str
+    """The content that it has instead, such as "credits"."""
     excerpt: str
+    """The beginning of the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What came of the lines of one file: `kept` of them are in `turns`, each of the others is an omission."""
+    """The turns of one file, and its source lines that are in none."""
 
     turns: tuple[Turn, ...]
     kept: int
+    """The number of source lines, or parts of them, that are in `turns`; each of the others is an omission."""
     omissions: tuple[Omission, ...]
 
 
 class _Assembly:
-    """The turns so far, and what is known of each source line."""
+    """The turns so far, and the source lines kept and omitted."""
 
     def __init__(self, brackets: str) -> None:
         self.brackets = brackets
@@ -78,7 +82,7 @@ class _Assembly:
         self.name, self.parts = mark, []
 
     def finish(self) -> None:
-        """Ends the turn at hand, if any."""
+        """End the current turn, if any."""
         if self.name is None:
             return
         speech = split_directions([part.text for part in self.parts], self.brackets)
@@ -102,7 +106,7 @@ class _Assembly:
 
 
 def assemble(marks: Iterable[Mark], brackets: str) -> Source:
-    """The turns that `marks`, in order, make up; `brackets` open the directions inside of them."""
+    """Assemble `marks`, in order, into turns; `brackets` open the directions in their speech."""
     found = _Assembly(brackets)
     for mark in marks:
         if mark.kind == "name":
@@ -115,7 +119,7 @@ def assemble(marks: Iterable[Mark], brackets: str) -> Source:
             found.omit(mark, mark.reason)
         else:
             found.finish()
-            # Where a scene or an episode begins with a line of its own, that line says nothing itself.
+            # A mark with text is a source line without speech, except that the text of an episode is its name.
             if mark.text and mark.kind != "episode":
                 found.omit(mark, mark.reason or "scene heading")
             if mark.kind != "omission":

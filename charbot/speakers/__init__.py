@@ -1,1 +1,1 @@
-"""Who would have said it: models that tell speakers apart, for `charbot who` and both bots."""
+"""Speaker identification: models that tell who would have said a line, for `charbot who` and both bots."""

@@ -1,4 +1,4 @@
-"""Who says a line, as a bidirectional LSTM reads it: all of it before it says a name."""
+"""Speaker classification by a bidirectional LSTM."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from charbot.models.state import DecoderState
 
 
 class BiLSTMSpeakerEncoder(nn.Module):
-    """Many to one: a bidirectional LSTM (Graves and Schmidhuber 2005) over the word base's embedding.
+    """A many-to-one bidirectional LSTM (Graves and Schmidhuber 2005) over the word base's embedding.
 
-    Its features are the largest and the mean of the LSTM's outputs over time.
+    Its features are the maximum and the mean of the LSTM's outputs over time.
     """
 
     embedding: Tensor
 
     def __init__(self, embedding: Tensor, classes: int, hidden: int, dropout: float = 0.0) -> None:
-        """`embedding` (V, E) is not fitted: most words are too rare in one person's lines to be learnt from them."""
+        """Create the encoder. `embedding` (V, E) stays frozen: most words are too rare in one speaker's lines to be learnt."""
         super().__init__()
         self.dropout = dropout
         self.register_buffer("embedding", embedding, persistent=False)
@@ -26,11 +26,13 @@ class BiLSTMSpeakerEncoder(nn.Module):
         self.bias = nn.Parameter(torch.zeros(classes))
 
     def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
-        """Ids (T, B) of lines of one length to features (T, B, F), the same at every place.
-        There is no state to carry from line to line: it comes back empty."""
+        """Return the features (T, B, F), the same at every position, of ids (T, B) of lines of equal length.
+
+        No state is carried from line to line: `state` is ignored, and the one returned is empty.
+        """
         embedded = nn.functional.embedding(ids, self.embedding) * self.embedding.shape[1] ** 0.5
         if self.training:
-            # Words vanish, so that none decides alone.
+            # Drop whole words, so that no single one decides.
             embedded = embedded * (torch.rand(*ids.shape, 1) >= self.dropout / 4)
         out, _ = self.lstm(nn.functional.dropout(embedded, self.dropout, self.training))
         features = nn.functional.dropout(torch.cat([out.amax(0), out.mean(0)], 1), self.dropout, self.training)
@@ -39,7 +41,7 @@ class BiLSTMSpeakerEncoder(nn.Module):
 
     @torch.inference_mode()
     def scores(self, lines: Sequence[Sequence[int]]) -> Tensor:
-        """(lines, classes) log-probabilities of who says each line, alone."""
+        """Return the log-probabilities (lines, classes) of the speaker of each line, taken alone."""
         found = torch.empty(len(lines), len(self.bias))
         for i, ids in enumerate(lines):
             features, _ = self(torch.tensor(ids)[:, None])

@@ -1,4 +1,4 @@
-"""`charbot who`: who would have said some lines."""
+"""Speaker identification for `charbot who` and the bots: who of a cast would have said some lines."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +15,17 @@ from charbot.text import prepare_message
 from charbot.tokens import tokenizer_for
 
 Ranking = list[tuple[str, float]]
-"""Names and probabilities, the likeliest first; they sum to one."""
+"""Names and their probabilities, which sum to one, the likeliest first."""
 
 
 class SpeakerIdentifier:
-    """Tells who of a cast would have said some lines."""
+    """A trained speaker classifier, restricted to a cast."""
 
     def __init__(self, library: Library, cast: Sequence[str] = ()) -> None:
-        """`cast` names people or shows; all whom the classifier knows where it is empty. Raises BundleError, UsageError."""
+        """Load the classifier of a library.
+
+        `cast` names characters or shows; empty means all that the classifier knows. Raises BundleError and UsageError.
+        """
         card, weights = read_classifier(library.classifier)
         base, vocabulary, _ = base_model(library, "word", card.base)
         try:
@@ -37,12 +40,12 @@ class SpeakerIdentifier:
         self._prior = torch.tensor(card.lines)[self._places].log().log_softmax(0)
 
     def rank(self, lines: Sequence[str]) -> Ranking:
-        """Who said all of these lines. Lines that say nothing tell nothing."""
+        """Rank the speakers who may have said all of these lines. Lines without text are ignored."""
         said = [text for line in lines if (text := prepare_message(line))]
         evidence = torch.zeros_like(self._prior)
         if said:
             scores = self._model.scores(said)[:, self._places].log_softmax(1)
-            # Lines of one person are alike: so many of them are less sure than as many of strangers.
+            # Lines of one speaker are correlated: n of them count as n ** _sureness independent ones.
             evidence = (scores - self._prior).sum(0) * len(said) ** (self._sureness - 1)
         found = (self._prior + evidence).softmax(0).tolist()
         return sorted(zip(self._names, found, strict=True), key=lambda pair: -pair[1])
@@ -63,7 +66,7 @@ def _chosen(names: Sequence[str], shows: Sequence[str], cast: Sequence[str]) -> 
 
 
 def rank_lines(identifier: SpeakerIdentifier, lines: Iterable[str]) -> Iterator[str]:
-    """One JSON line out for each JSON line in: `text` or `lines` in, `ranking` out. Raises UsageError naming a line."""
+    """Yield one JSON line, with `ranking`, per JSON line with `text` or `lines`. Raises UsageError naming the line."""
     for request in read_requests(lines, optional=("text",)):
         ranking = identifier.rank([*request.texts.values(), *request.lines])
         yield json.dumps({"id": request.id, "ranking": [[name, round(p, 4)] for name, p in ranking]}, ensure_ascii=False)

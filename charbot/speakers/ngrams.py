@@ -1,4 +1,4 @@
-"""Who says a line, as its words tell: a linear model of n-grams."""
+"""Speaker classification by a linear model of n-grams."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,17 @@ from torch import Tensor
 from charbot.tokens.pieces import lower_pieces
 
 _LENGTHS = range(2, 6)
-"""Characters in the runs of a word's characters."""
+"""Lengths of the character n-grams."""
 _SCALE = -0.8
-"""The power of a line's norm that its features are multiplied by: -1 would make short lines and long ones alike."""
+"""A line's features are multiplied by their norm to this power; -1 would give short and long lines the same norm."""
 
 
 def ngrams(text: str) -> Iterator[str]:
-    """A line's words and marks, two and three of these in a row and two with one between, its beginning and its end
-    counting as one; and runs of 2 to 5 characters within each."""
+    """Yield the n-grams of a line.
+
+    They are its words and punctuation marks; pairs and triples of these, and pairs with one skipped, for which the beginning and
+    the end of the line count as tokens; and runs of 2 to 5 characters of each word, padded with a space on both sides.
+    """
     said = lower_pieces(text)
     framed = ["", *said, ""] if said else []
     yield from said
@@ -37,27 +40,30 @@ def ngrams(text: str) -> Iterator[str]:
 
 
 def counted(text: str) -> dict[int, float]:
-    """How often a line has each of its n-grams: 1 + ln of the count, by a hash of 32 bits, from -2^31 up."""
+    """Return 1 + ln(count) of each n-gram of a line, keyed by its CRC-32 minus 2^31, which fits a signed 32-bit integer."""
     counts = Counter(crc32(ngram.encode()) - 2**31 for ngram in ngrams(text))
     return {ngram: 1 + log(count) for ngram, count in counts.items()}
 
 
 @dataclass(frozen=True)
 class NgramClassifier:
-    """Multinomial logistic regression over n-grams: `known` (N,) are their hashes, ascending, `salience` (N,) is what one
-    counts in a line, `weight` (N, classes) what it tells, and `bias` (classes,)."""
+    """Multinomial logistic regression over n-grams."""
 
     known: Tensor
+    """(N,): hashes of the n-grams (see `counted`), ascending."""
     salience: Tensor
+    """(N,): factor of each n-gram's count in a line."""
     weight: Tensor
+    """(N, classes)."""
     bias: Tensor
+    """(classes,)."""
 
     @cached_property
     def _places(self) -> dict[int, int]:
         return {ngram: place for place, ngram in enumerate(self.known.tolist())}
 
     def scores(self, texts: Sequence[str]) -> Tensor:
-        """(lines, classes) log-probabilities of who says each line."""
+        """Return the log-probabilities (lines, classes) of the speaker of each line."""
         found = self.bias.repeat(len(texts), 1)
         for row, text in zip(found, texts, strict=True):
             line = {self._places[ngram]: count for ngram, count in counted(text).items() if ngram in self._places}
@@ -68,5 +74,5 @@ class NgramClassifier:
 
 
 def scale(norm: Tensor) -> Tensor:
-    """What features of so large a norm are multiplied by."""
+    """Return the factor of features with this norm: see _SCALE."""
     return norm.clamp(min=1e-6) ** _SCALE

@@ -1,4 +1,4 @@
-"""Tokens: text to ids and back, for the character and the word unit, and turns rendered into ids."""
+"""Tokenizers for the character and the word unit, and the rendering of turns as ids."""
 
 from charbot.tokens.character import CharacterTokenizer
 from charbot.tokens.vocabulary import Vocabulary
@@ -8,5 +8,5 @@ Tokenizer = CharacterTokenizer | WordTokenizer
 
 
 def tokenizer_for(vocabulary: Vocabulary) -> Tokenizer:
-    """The tokenizer of the vocabulary's unit."""
+    """Return the tokenizer for the vocabulary's unit."""
     return CharacterTokenizer(vocabulary) if vocabulary.unit == "char" else WordTokenizer(vocabulary)

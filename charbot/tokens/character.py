@@ -1,4 +1,4 @@
-"""The character unit: one id for each character."""
+"""The character unit: one id per character, or per UTF-8 byte of characters that the vocabulary does not list."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from charbot.tokens.vocabulary import Vocabulary
 
 
 class CharacterTokenizer:
-    """Text to character ids and back. `decode(encode(text)) == text` for every str."""
+    """Converts text to character ids and back; `decode(encode(text)) == text` for every str."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary

@@ -1,6 +1,8 @@
-"""Turns rendered into ids: the one place, shared by training and replying.
+"""Rendering of turns as ids, shared by training and replying.
 
 SCENE  speaker text... END  speaker text... END  ...  speaker
+
+In replying, the last speaker is the one whose reply is generated.
 """
 
 from dataclasses import dataclass
@@ -16,19 +18,20 @@ from charbot.tokens.vocabulary import END
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Ids of a conversation, and which of them a model is to predict (text and ends; not who speaks)."""
+    """A conversation as ids."""
 
     ids: NDArray[np.int32]
     predicted: NDArray[np.bool_]
+    """For each id whether it is to be predicted: text and END of the turns that the loss mask includes, never speakers."""
 
 
 def render_turn(tokenizer: Tokenizer, utterance: Utterance) -> list[int]:
-    """One turn: who speaks, what, and its end."""
+    """Return the ids of one turn: speaker, text and END."""
     return [tokenizer.vocabulary.speaker(utterance.speaker), *tokenizer.encode(utterance.text), END]
 
 
 def render(tokenizer: Tokenizer, conversation: Example) -> Rendered:
-    """A conversation from its start."""
+    """Return a conversation rendered from its start, SCENE first."""
     ids: list[int] = [tokenizer.vocabulary.scene]
     predicted: list[bool] = [False]
     for utterance, loss_mask in zip(conversation.turns, conversation.loss_mask, strict=True):

@@ -1,17 +1,17 @@
-"""The vocabulary of one unit: which id stands for what.
+"""The vocabulary of one unit, "char" or "word": the meaning of each id.
 
-Ids that a model predicts come first, so that its output layer covers them alone:
+Ids that a model predicts come first, so that its output layer covers only them:
 
-    END                          a turn ends here
+    END                          end of a turn
     256 bytes                    spell a character that is not listed (UTF-8)
     the characters
-    SPELL, SPACED, SPELLED       word unit only: a word that is not listed is spelled after SPELL, or
-                                 after SPACED where a space stands before it, and up to SPELLED
+    SPELL, SPACED, SPELLED       word unit only: a word that is not listed is spelled between SPELL, or
+                                 SPACED if there is a space before it, and SPELLED
     the words                    word unit only
     ---- read, never predicted ----
-    SCENE                        a conversation begins
-    ANONYMOUS                    somebody who is nobody in the show speaks
-    NEWCOMER                     a persona speaks whom the base has never met
+    SCENE                        start of a conversation
+    ANONYMOUS                    a speaker who is not listed
+    NEWCOMER                     a persona that the base was not trained on, as a speaker
     the speakers
 """
 
@@ -33,13 +33,15 @@ _CHARACTERS = _BYTES + 256
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The ids of one unit. Two vocabularies with the same fields are the same vocabulary."""
+    """The ids of one unit; the characters, words and speakers are in the order of their ids."""
 
     unit: Unit
     characters: tuple[str, ...]
     words: tuple[str, ...]
+    """Words and punctuation, each including the space before it: see `pieces`. Empty for characters."""
     speakers: tuple[str, ...]
     newcomer: str | None = None
+    """Name of the persona that NEWCOMER stands for, if any."""
 
     @cached_property
     def character_ids(self) -> Mapping[str, int]:
@@ -62,7 +64,7 @@ class Vocabulary:
         return self.spell + 3
 
     def opens_spelling(self, id_: int) -> bool:
-        """Whether an id says that characters follow."""
+        """Return whether an id is SPELL or SPACED."""
         return self.spell <= id_ <= self.spaced and self.unit == "word"
 
     @cached_property
@@ -71,7 +73,7 @@ class Vocabulary:
 
     @property
     def predicted(self) -> int:
-        """How many ids a model predicts: the size of its output layer."""
+        """Number of ids that a model predicts: the size of its output layer."""
         return self.spell if self.unit == "char" else self.first_word + len(self.words)
 
     @property
@@ -87,20 +89,20 @@ class Vocabulary:
         return {name: self.predicted + 3 + i for i, name in enumerate(self.speakers)}
 
     def speaker(self, name: str | None) -> int:
-        """The id of a speaker: the anonymous one for None and for whoever is not listed."""
+        """Return the id of a speaker: the anonymous one for None and for names that are not listed."""
         if name is None:
             return self.anonymous
         return self._speaker_ids.get(name, self.anonymous + (name == self.newcomer))
 
     def knowing(self, name: str) -> "Vocabulary":
-        """This vocabulary, with NEWCOMER standing for `name` if it does not list that speaker."""
+        """Return this vocabulary, with NEWCOMER standing for `name` if it does not list that speaker."""
         return self if name in self._speaker_ids else replace(self, newcomer=name)
 
     def __len__(self) -> int:
         return self.predicted + 3 + len(self.speakers)
 
     def spell_out(self, text: str) -> list[int]:
-        """Ids of `text` character by character; bytes where a character is not listed."""
+        """Return the ids of `text` character by character, or its bytes where a character is not listed."""
         ids: list[int] = []
         for char in text:
             known = self.character_ids.get(char)
@@ -111,8 +113,11 @@ class Vocabulary:
         return ids
 
     def read_spelling(self, ids: Iterable[int]) -> str:
-        """The text that `ids` spell. Bytes that are no UTF-8, which a model may well produce,
-        become replacement characters; ids of other kinds are passed over."""
+        """Return the text that `ids` spell.
+
+        Bytes that are not valid UTF-8, which a model may produce, become replacement characters; ids that are neither
+        characters nor bytes are skipped.
+        """
         out = bytearray()
         for id_ in ids:
             if _BYTES <= id_ < _CHARACTERS:
@@ -138,7 +143,7 @@ class Vocabulary:
 
 
 def frequent(counts: Mapping[str, float], min_count: float) -> tuple[str, ...]:
-    """What was seen `min_count` times or more, most frequent first, ties in alphabetical order."""
+    """Return the items with a count of at least `min_count`, the most frequent first, ties in alphabetical order."""
     kept = [(-count, item) for item, count in counts.items() if count >= min_count]
     return tuple(item for _, item in sorted(kept))
 
@@ -146,7 +151,10 @@ def frequent(counts: Mapping[str, float], min_count: float) -> tuple[str, ...]:
 def build_vocabulary(
     unit: Unit, texts: Iterable[tuple[str, float]], speakers: Sequence[str], *, min_characters: int, min_words: int
 ) -> Vocabulary:
-    """The vocabulary of the train split's texts, each with how often it counts: what was seen that many times or more."""
+    """Return the vocabulary of the characters and words that are frequent in the train split.
+
+    `texts` are texts and how often each counts; `min_characters` and `min_words` are the lowest counts to be listed.
+    """
     characters: defaultdict[str, float] = defaultdict(float)
     words: defaultdict[str, float] = defaultdict(float)
     for text, weight in texts:

@@ -1,8 +1,7 @@
-"""The word unit: whole words, cased, punctuation apart, each marked with the space before it.
+"""The word unit: one id per word or punctuation mark, cased, including the space before it.
 
-A word that the vocabulary does not list is spelled in characters, after SPELL or SPACED.
-The first word of a text counts as having a space before it, so that it is the same word as
-inside a sentence; decoding takes that one space away again.
+A word that the vocabulary does not list is spelled in characters, after SPELL or SPACED. The first word of a text counts as
+having a space before it, so that it is the same word as inside a sentence; decoding removes that space again.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from charbot.tokens.vocabulary import Vocabulary
 
 
 class WordTokenizer:
-    """Text to word ids and back. `decode(encode(text)) == text` for every str."""
+    """Converts text to word ids and back; `decode(encode(text)) == text` for every str."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary

@@ -16,9 +16,9 @@ from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import SAYINGS, tiny_model
 from trainer.checkpoint import Epoch
-from trainer.loop import CheckpointPlan, Examination, fit, rate_share
-from trainer.stream import Stream
-from trainer.world import ALONE, World
+from trainer.distributed import SINGLE_PROCESS, Distributed
+from trainer.loop import CheckpointPlan, Validation, lr_multiplier, train
+from trainer.stream import BatchStream
 
 SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
 
@@ -27,7 +27,7 @@ class Killed(BaseException):
     """Stands for a kill: nothing catches it."""
 
 
-class Watcher:
+class Callback:
     """Counts steps, and dies at one of them if asked to."""
 
     def __init__(self, die_at: int | None = None) -> None:
@@ -37,45 +37,45 @@ class Watcher:
         self.losses: list[float] = []
         self.epochs: list[Epoch] = []
 
-    def begin(self, done: int, total: int) -> None:
+    def on_start(self, done: int, total: int) -> None:
         self.begun.append((done, total))
 
-    def step(self, done: int, tokens: int, loss: float) -> None:
+    def on_step(self, done: int, tokens: int, loss: float) -> None:
         self.steps.append(done)
         self.losses.append(loss)
         if done == self.die_at:
             raise Killed
 
-    def epoch(self, done: int, epoch: Epoch) -> None:
+    def on_epoch(self, done: int, epoch: Epoch) -> None:
         assert self.steps[-1] == done
         self.epochs.append(epoch)
 
 
-def examined(*bits: float) -> Callable[[], Examination]:
+def examined(*bits: float) -> Callable[[], Validation]:
     """Finds these bits on the validation split, epoch by epoch; the last for good."""
     left = list(bits)
-    return lambda: Examination(left.pop(0) if len(left) > 1 else left[0], {"0.5": "Tea?"})
+    return lambda: Validation(left.pop(0) if len(left) > 1 else left[0], {"0.5": "Tea?"})
 
 
 def _fit(
     vocabulary: Vocabulary,
     path: Path,
-    watcher: Watcher | None = None,
+    callback: Callback | None = None,
     settings: FitSettings = SETTINGS,
     minutes: float = 0.0,
-    examine: Callable[[], Examination] | None = None,
+    validate: Callable[[], Validation] | None = None,
     cell: Cell = "lstm",
-    world: World = ALONE,
+    distributed: Distributed = SINGLE_PROCESS,
 ) -> tuple[LanguageModel, list[Epoch]]:
     scenes = [full_example([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
-    stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
+    stream = BatchStream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
     model = tiny_model(vocabulary, cell=cell)
     model.dropout = settings.dropout
     plan = CheckpointPlan(path, minutes, f"{settings}")
-    history = fit(
+    history = train(
         model, model, [stream] * settings.epochs, settings,
-        examine=examine or examined(float("nan")), watchers=[watcher or Watcher()], checkpoint=plan, bf16=False,
-        world=world,
+        validate=validate or examined(float("nan")), callbacks=[callback or Callback()], checkpoint=plan, bf16=False,
+        distributed=distributed,
     )  # fmt: skip
     return model, history
 
@@ -85,12 +85,12 @@ def _weights(model: LanguageModel) -> dict[str, Tensor]:
 
 
 def test_a_fit_learns(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
-    watcher = Watcher()
+    callback = Callback()
     settings = dataclasses.replace(SETTINGS, epochs=12)
-    _, history = _fit(vocabularies["char"], tmp_path / "c", watcher, settings, minutes=60)
-    assert sum(watcher.losses[-5:]) < 0.8 * sum(watcher.losses[:5])
+    _, history = _fit(vocabularies["char"], tmp_path / "c", callback, settings, minutes=60)
+    assert sum(callback.losses[-5:]) < 0.8 * sum(callback.losses[:5])
     assert [epoch.number for epoch in history] == list(range(1, 13))
-    assert watcher.steps == list(range(1, len(watcher.steps) + 1))
+    assert callback.steps == list(range(1, len(callback.steps) + 1))
 
 
 @pytest.mark.parametrize(("unit", "cell"), [("char", "lstm"), ("word", "lstm"), ("char", "gru"), ("word", "rnn")])
@@ -98,13 +98,13 @@ def test_a_fit_learns(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> No
 def test_a_killed_fit_goes_on_as_if_nothing_had_happened(
     unit: str, cell: Cell, share: float, vocabularies: dict[str, Vocabulary], tmp_path: Path
 ) -> None:
-    whole_run = Watcher()
+    whole_run = Callback()
     expected, history = _fit(vocabularies[unit], tmp_path / "whole", whole_run, cell=cell)
     die_at = max(1, int(share * len(whole_run.steps)))
     with pytest.raises(Killed):
-        _fit(vocabularies[unit], tmp_path / "killed", Watcher(die_at), cell=cell)
+        _fit(vocabularies[unit], tmp_path / "killed", Callback(die_at), cell=cell)
     torch.manual_seed(99)
-    resumed = Watcher()
+    resumed = Callback()
     model, resumed_history = _fit(vocabularies[unit], tmp_path / "killed", resumed, cell=cell)
     for name, weight in _weights(expected).items():
         assert torch.equal(weight, dict(model.named_parameters())[name]), name
@@ -114,37 +114,37 @@ def test_a_killed_fit_goes_on_as_if_nothing_had_happened(
 
 def test_between_checkpoints_little_is_lost(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
     # With none due in time, the last epoch's end is where a fit goes on.
-    whole_run = Watcher()
+    whole_run = Callback()
     expected, _ = _fit(vocabularies["char"], tmp_path / "whole", whole_run, minutes=60)
     epoch = len(whole_run.steps) // 3
     with pytest.raises(Killed):
-        _fit(vocabularies["char"], tmp_path / "killed", Watcher(epoch + 3), minutes=60)
-    resumed = Watcher()
+        _fit(vocabularies["char"], tmp_path / "killed", Callback(epoch + 3), minutes=60)
+    resumed = Callback()
     model, _ = _fit(vocabularies["char"], tmp_path / "killed", resumed, minutes=60)
     assert resumed.steps[0] == epoch + 1
     assert torch.equal(model.bias, expected.bias)
 
 
 def test_a_finished_fit_is_not_fitted_again(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
-    model, history = _fit(vocabularies["char"], tmp_path / "c", examine=examined(3.0, 2.0, 1.0))
-    watcher = Watcher()
-    again, history_again = _fit(vocabularies["char"], tmp_path / "c", watcher)
-    assert watcher.steps == []
+    model, history = _fit(vocabularies["char"], tmp_path / "c", validate=examined(3.0, 2.0, 1.0))
+    callback = Callback()
+    again, history_again = _fit(vocabularies["char"], tmp_path / "c", callback)
+    assert callback.steps == []
     assert history_again == history
     assert torch.equal(again.bias, model.bias)
 
 
 def test_the_best_epoch_is_kept(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, epochs=4)
-    watcher = Watcher()
-    worse, _ = _fit(vocabularies["char"], tmp_path / "a", watcher, settings, examine=examined(3.0, 2.0, 2.5, 2.25))
+    callback = Callback()
+    worse, _ = _fit(vocabularies["char"], tmp_path / "a", callback, settings, validate=examined(3.0, 2.0, 2.5, 2.25))
     with pytest.raises(Killed):
         # Killed in the third epoch, it still knows the second.
-        _fit(vocabularies["char"], tmp_path / "b", Watcher(len(watcher.steps) // 2 + 1), settings, examine=examined(3.0, 2.0))
-    resumed, history = _fit(vocabularies["char"], tmp_path / "b", settings=settings, examine=examined(2.5, 2.25))
+        _fit(vocabularies["char"], tmp_path / "b", Callback(len(callback.steps) // 2 + 1), settings, validate=examined(3.0, 2.0))
+    resumed, history = _fit(vocabularies["char"], tmp_path / "b", settings=settings, validate=examined(2.5, 2.25))
     assert [epoch.bits for epoch in history] == [3.0, 2.0, 2.5, 2.25]
     assert torch.equal(worse.bias, resumed.bias)
-    last, _ = _fit(vocabularies["char"], tmp_path / "c", settings=settings, examine=examined(3.0, 2.5, 2.25, 2.0))
+    last, _ = _fit(vocabularies["char"], tmp_path / "c", settings=settings, validate=examined(3.0, 2.5, 2.25, 2.0))
     assert not torch.equal(worse.bias, last.bias)
 
 
@@ -156,21 +156,21 @@ def test_a_fit_ends_where_nothing_is_gained(
     bits: tuple[float, ...], epochs: int, vocabularies: dict[str, Vocabulary], tmp_path: Path
 ) -> None:
     settings = dataclasses.replace(SETTINGS, epochs=6, patience=2)
-    watcher = Watcher()
-    _, history = _fit(vocabularies["char"], tmp_path / "c", watcher, settings, examine=examined(*bits))
+    callback = Callback()
+    _, history = _fit(vocabularies["char"], tmp_path / "c", callback, settings, validate=examined(*bits))
     assert len(history) == epochs
-    again = Watcher()
-    _fit(vocabularies["char"], tmp_path / "c", again, settings, examine=examined(*bits))
+    again = Callback()
+    _fit(vocabularies["char"], tmp_path / "c", again, settings, validate=examined(*bits))
     assert again.steps == []
 
 
 def test_watchers_are_told_where_a_fit_begins(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
-    watcher = Watcher(5)
+    callback = Callback(5)
     with pytest.raises(Killed):
-        _fit(vocabularies["char"], tmp_path / "c", watcher)
-    again = Watcher()
+        _fit(vocabularies["char"], tmp_path / "c", callback)
+    again = Callback()
     _fit(vocabularies["char"], tmp_path / "c", again)
-    ((zero, total),) = watcher.begun
+    ((zero, total),) = callback.begun
     ((done, again_total),) = again.begun
     assert (zero, total) == (0, again_total)
     assert again.steps == list(range(done + 1, total + 1))
@@ -181,10 +181,10 @@ def test_a_disk_too_small_is_told_before_the_start(
     vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(100, 99, 1))
-    watcher = Watcher()
+    callback = Callback()
     with pytest.raises(TrainingError, match="MB of disk for its checkpoints"):
-        _fit(vocabularies["char"], tmp_path / "deep" / "c", watcher)
-    assert watcher.steps == []
+        _fit(vocabularies["char"], tmp_path / "deep" / "c", callback)
+    assert callback.steps == []
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_another_fits_checkpoint_is_refused(vocabularies: dict[str, Vocabulary],
 
 def test_another_number_of_processes_is_refused(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
     with pytest.raises(Killed):
-        _fit(vocabularies["char"], tmp_path / "c", Watcher(5))
+        _fit(vocabularies["char"], tmp_path / "c", Callback(5))
     with pytest.raises(TrainingError, match="was saved by 1 processes, on a processor"):
-        _fit(vocabularies["char"], tmp_path / "c", world=World(1, 2))
+        _fit(vocabularies["char"], tmp_path / "c", distributed=Distributed(1, 2))
 
 
 def test_a_damaged_checkpoint_is_named(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(
     vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Killed):
-        _fit(vocabularies["char"], tmp_path / "c", Watcher(5))
+        _fit(vocabularies["char"], tmp_path / "c", Callback(5))
     before = (tmp_path / "c").read_bytes()
 
     def full(*args: object, **kwargs: object) -> None:
@@ -254,11 +254,11 @@ def test_a_rate_that_blows_the_model_up_is_explained(vocabularies: dict[str, Voc
 
 
 def test_the_rate_warms_up_and_cools_down() -> None:
-    rates = [rate_share(step, 100, 10) for step in range(101)]
+    rates = [lr_multiplier(step, 100, 10) for step in range(101)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == rates[10] == pytest.approx(1.0)
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[100] == pytest.approx(0.01)
     # A short fit warms up for a tenth of it.
-    assert rate_share(4, 50, 200) == 1.0
-    assert rate_share(3, 50, 200) < 1.0
+    assert lr_multiplier(4, 50, 200) == 1.0
+    assert lr_multiplier(3, 50, 200) < 1.0

@@ -25,7 +25,7 @@ def test_a_phrase_begins_with_a_word_and_ends_within_the_next() -> None:
     ]  # fmt: skip
 
 
-def counted(texts: list[str]) -> Counter[str]:
+def loss_mask(texts: list[str]) -> Counter[str]:
     """How often each phrase begins: said in another way."""
     found: Counter[str] = Counter()
     for text in texts * 2:
@@ -43,7 +43,7 @@ def test_every_frequent_phrase_is_found(texts: list[str], room: int) -> None:
     texts *= 4
     keys = frequent_phrases(rendered(*texts), KINDS, FOLDED, room)
     assert (keys.diff() > 0).all()
-    wanted = {phrase: count for phrase, count in counted(texts).items() if count >= 5}
+    wanted = {phrase: count for phrase, count in loss_mask(texts).items() if count >= 5}
     found = spelled(keys)[1:]
     assert len(found) <= room
     if len(wanted) <= room:

@@ -15,11 +15,11 @@ def epoch(number: int, bits: float = 2.0) -> Epoch:
 def run(folder: Path, first: int, last: int, total: int = 6) -> RunLog:
     """Steps after `first` up to `last`, an epoch being three."""
     log = RunLog(folder, "char base", {"parameters": 1234})
-    log.begin(first, total)
+    log.on_start(first, total)
     for done in range(first + 1, last + 1):
-        log.step(done, 100, float(done))
+        log.on_step(done, 100, float(done))
         if done % 3 == 0:
-            log.epoch(done, epoch(done // 3, 3.0 - done / 10))
+            log.on_epoch(done, epoch(done // 3, 3.0 - done / 10))
     return log
 
 
@@ -46,9 +46,9 @@ def test_a_fit_that_starts_over_starts_its_log_over(tmp_path: Path) -> None:
 
 def test_a_long_fits_log_is_bounded(tmp_path: Path) -> None:
     log = RunLog(tmp_path, "char base", {})
-    log.begin(0, 6_000)
+    log.on_start(0, 6_000)
     for done in range(1, 6_001):
-        log.step(done, 100, float(done))
+        log.on_step(done, 100, float(done))
     log.finish({})
     losses = entries(tmp_path)
     assert len(losses) == 1_000

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from charbot.errors import TrainingError
-from trainer.workshop import _alone
+from trainer.run import _alone
 
 
 def test_two_fits_of_the_same_thing_are_refused(tmp_path: Path) -> None:

@@ -27,11 +27,11 @@ from charbot.tokens.vocabulary import Unit
 from charbot.tokens.word import WordTokenizer
 from trainer.base import base_tokenizer, new_base
 from trainer.checkpoint import Epoch
-from trainer.loop import CheckpointPlan, bf16_pays, fit
+from trainer.loop import CheckpointPlan, bf16_pays, train
 from trainer.progress import ConsoleProgress
 from trainer.recipes.plain import PlainLSTM, window_loss
-from trainer.stream import FirstWindows
-from trainer.workshop import Workshop, examination, stream_of
+from trainer.run import TrainingRun, stream_of, validate_model
+from trainer.stream import FirstBatches
 
 _BATCH = 64
 _CLIP = 5.0
@@ -70,14 +70,14 @@ class Outcome:
     sample: str
 
 
-def compare_published(shop: Workshop, published: Published, minutes: float) -> Iterator[Outcome]:
+def compare_published(run: TrainingRun, published: Published, minutes: float) -> Iterator[Outcome]:
     """Fits the published model, then ours, each for so long. Raises CorpusError, TrainingError."""
-    lines = {split: list(shop.table.loc[shop.table["split"] == split, "text"]) for split in ("train", "test")}
+    lines = {split: list(run.table.loc[run.table["split"] == split, "text"]) for split in ("train", "test")}
     if not lines["test"]:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
     known = closed_vocabulary(lines["train"], _MIN_COUNT) if published.unit == "word" else frozenset().union(*lines["train"])
     yield _theirs(published, known, lines["train"], lines["test"], minutes)
-    yield _ours(shop, published, known, minutes)
+    yield _ours(run, published, known, minutes)
 
 
 def _symbols(unit: Unit, text: str) -> list[str]:
@@ -132,12 +132,12 @@ def _held_out_nats(model: PlainLSTM, ids: Tensor, window: int) -> float:
     return total
 
 
-def _ours(shop: Workshop, published: Published, known: frozenset[str], minutes: float) -> Outcome:
+def _ours(run: TrainingRun, published: Published, known: frozenset[str], minutes: float) -> Outcome:
     unit = published.unit
-    settings = shop.unit_settings(unit)
-    tokenizer = base_tokenizer(shop, unit)
-    stream = stream_of(tokenizer, [full_example(scene) for scene in scenes(shop.table, "train")], settings.base)
-    valid, held_out = ([full_example(scene) for scene in scenes(shop.table, split)] for split in ("valid", "test"))
+    settings = run.unit_settings(unit)
+    tokenizer = base_tokenizer(run, unit)
+    stream = stream_of(tokenizer, [full_example(scene) for scene in scenes(run.table, "train")], settings.base)
+    valid, held_out = ([full_example(scene) for scene in scenes(run.table, split)] for split in ("valid", "test"))
     speaker = next(iter(tokenizer.vocabulary.speakers), None)
     bf16 = bf16_pays(torch.device("cpu"))
 
@@ -147,11 +147,11 @@ def _ours(shop: Workshop, published: Published, known: frozenset[str], minutes: 
         share = min(1.0, steps / stream.steps / settings.base.epochs)
         base = replace(settings.base, dropout=settings.base.dropout * share)
         model = new_base(tokenizer, settings.model, base, stream.rendered)
-        windows = [stream] * full + ([FirstWindows(stream, rest)] if rest else [])
-        with tempfile.TemporaryDirectory() as folder, ConsoleProgress(title, shop.console) as progress:
-            history = fit(
-                model, model, windows, replace(base, patience=len(windows) + 1), bf16=bf16, watchers=[progress],
-                examine=lambda: examination(model, tokenizer, valid if measured else [], speaker),
+        windows = [stream] * full + ([FirstBatches(stream, rest)] if rest else [])
+        with tempfile.TemporaryDirectory() as folder, ConsoleProgress(title, run.console) as progress:
+            history = train(
+                model, model, windows, replace(base, patience=len(windows) + 1), bf16=bf16, callbacks=[progress],
+                validate=lambda: validate_model(model, tokenizer, valid if measured else [], speaker),
                 checkpoint=CheckpointPlan(Path(folder) / "checkpoint.safetensors", 1e6, published.facts),
             )  # fmt: skip
         return model, history[-1]

@@ -1,1 +1,1 @@
-"""How databases of older versions are brought up to date, with Alembic."""
+"""Alembic migrations, for databases of older versions."""

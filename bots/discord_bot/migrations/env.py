@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that `Store` gives it."""
+"""Alembic's environment: run the migrations on the connection that `Store` passes."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
 """The script formats that charbot reads, one module each.
 
-To add one: write a module with a class that satisfies `Format`, add it to FORMATS, and put a
-sample of your own writing in `scripts_data/samples/`. Nothing else needs to know.
+To add one, write a module with a class that satisfies `Format`, add it to FORMATS, and put a sample of your own writing in
+`scripts_data/samples/`.
 """
 
 from collections.abc import Iterator
@@ -24,42 +24,47 @@ from charbot.scripts.source import Mark, Source, assemble
 
 
 class Format(Protocol):
-    """How one kind of script file is recognised and read."""
+    """The interface of a script format: recognising and reading its files."""
 
     @property
     def name(self) -> str:
-        """What people call the format; `--format` takes it."""
+        """Return the name that `--format` takes."""
 
     def confidence(self, text: str) -> float:
-        """How sure this format is, from 0 to 1, that it can read a file with this content."""
+        """Return the confidence, from 0 to 1, that this format can read a file with this content."""
 
     def brackets(self, text: str) -> str:
-        """The marks that open stage directions in this file."""
+        """Return the brackets that open stage directions in this file."""
 
     def marks(self, text: str) -> Iterator[Mark]:
-        """What each source line is, in order; empty ones need no mark. Never raises."""
+        """Yield the role of each source line, in order; empty lines need no mark.
+
+        Never raises.
+        """
 
 
 FORMATS: tuple[Format, ...] = (
     FinalDraft(), JsonRecords(), Own(), Delimited(), EpisodeHtml(), Subtitles(), Fountain(), Screenplay(), WikiDump(),
     ColonText(), Quotes(), Prose(),
 )  # fmt: skip
-"""Of those that are equally sure the first reads a file: who goes by how it begins comes before who goes by what is in it,
-for in a chat that was written down anything may be."""
+"""Ties go to the earlier format. Formats recognised by their header come first, because a saved chat may contain anything."""
 
 
 def read(format_: Format, text: str) -> Source:
-    """The turns of one file in a format, every source line accounted for."""
+    """Read the turns of one file in a format, accounting for every source line."""
     return assemble(format_.marks(text), format_.brackets(text))
 
 
 def format_names() -> str:
-    """The names of all formats, for people."""
+    """Return the names of all formats, for messages."""
     return ", ".join(format_.name for format_ in FORMATS)
 
 
 def find_format(name: str) -> Format:
-    """The format called `name`. Raises ScriptError."""
+    """Return the format called `name`.
+
+    Raises ScriptError if there is none.
+    """
     for format_ in FORMATS:
         if format_.name == name:
             return format_

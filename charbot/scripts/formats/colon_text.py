@@ -1,5 +1,7 @@
-"""Plain text, `Name: what is said`: names flush left or right-aligned before a column of speech,
-speech on one line, wrapped, or indented on the lines below.
+"""Plain text, `Name: speech`.
+
+Names are flush left, or right-aligned before a column of speech; speech is on one line, wrapped, or indented on the lines
+below.
 """
 
 import re
@@ -27,25 +29,25 @@ _BOLD = r"\*\*|'''|__|\*"
 _BOLD_NAME = re.compile(rf"({_BOLD})([^*_:]{{1,60}}?)(?::\1|\1 ?:) *(.*)")
 _BOLD_WORDS = re.compile(rf"({_BOLD})(?=\S)(.+?)(?<=\S)\1")
 _OFTEN = 5
-"""In a column where so many speeches begin they do so on purpose."""
+"""Minimum number of speeches that begin in a column for it not to be a coincidence."""
 _DRESSED = 0.3
-"""In what is a list, or in bold, more lines than this are so: notes have lists of their own."""
+"""A script is set as a list, or in bold, if more than this share of its lines is; fewer are lists in notes."""
 _OPENING, _CLOSING = "([{", ")]}"
 _WIDE = 110
-"""Longer lines were not wrapped by hand: where there are any, a line is a paragraph."""
+"""Maximum width of lines wrapped by hand; in files with longer ones, each line is a paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line of the file."""
+    """One line of the file that is not empty."""
 
     number: int
     text: str
     indent: int
     head: re.Match[str] | None
-    """What may be a name before a colon: name, qualifiers, speech."""
+    """Match of a possible turn, with groups for name, qualifiers and speech."""
     apart: bool
-    """Whether it stands below an empty line, or first."""
+    """Whether the line is below an empty one, or the first."""
 
     @property
     def name(self) -> str:
@@ -54,25 +56,31 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How a file sets speech out."""
+    """The layout of speech in a file."""
 
     column: int | None
-    """Where speech goes on, if names stand in a column before it."""
+    """The column in which speech continues, if names stand in a column to the left of it."""
     usual: frozenset[int]
-    """Where it usually begins then, behind a name."""
+    """The columns in which speech usually begins after a name, if there is such a `column`."""
     wrapped: bool
-    """Whether speech runs on over lines of limited length."""
+    """Whether speech is wrapped over lines of limited length."""
     spaced: bool
-    """Whether an empty line stands between speeches."""
+    """Whether empty lines separate speeches."""
     squares: bool
-    """Whether square brackets on a line of their own set scenes, because round ones hold actions."""
+    """Whether lines in square brackets are scene headings, because lines in parentheses hold actions."""
 
     def holds(self, row: _Row) -> bool:
-        """Whether a line is set in the column of speech: not one whose colon has speech begin where it usually does."""
+        """Return True if a line is in the column of speech.
+
+        Lines with a colon whose text begins in a usual column do not count: they begin with a name.
+        """
         return self.column is not None and row.indent >= self.column and _begins(row) not in self.usual
 
     def goes_on(self, row: _Row, finished: bool) -> bool:
-        """Whether a line that names nobody goes on with the speech before it."""
+        """Return True if a line without a name continues the speech before it.
+
+        `finished` says whether the line before it ends like a sentence.
+        """
         if self.column is not None:
             return row.indent >= self.column - 1 or (not finished and row.text[0].islower())
         return not row.apart if self.wrapped else not finished
@@ -93,7 +101,7 @@ def _rows(text: str) -> list[_Row]:
 
 
 def _undressed(line: str) -> str:
-    """A line without what Markdown or a wiki has around a turn: a list's mark, a bold name."""
+    """Return a line without the markup of Markdown or wikis around a turn: a list's mark, a bold name."""
     listed = _LISTED.match(line)
     bare = line[listed.end() :] if listed else line
     if bold := _BOLD_NAME.fullmatch(bare):
@@ -103,7 +111,7 @@ def _undressed(line: str) -> str:
 
 
 def _head(line: str) -> re.Match[str] | None:
-    """The parts of a line that may be a name and what is said."""
+    """Match a line that may be a turn; return None if what precedes the colon is a credit, a scene heading or a clause."""
     match = _TURN.match(line) if ":" in line else None
     if match is None or not _NAME.fullmatch(match[1]) or _SENTENCE.match(match[1]):
         return None
@@ -111,13 +119,13 @@ def _head(line: str) -> re.Match[str] | None:
 
 
 def _begins(row: _Row) -> int:
-    """The column in which speech begins behind what may be a name; 0 where there is none."""
+    """Return the column in which speech begins after a possible name, or 0 without one."""
     return row.indent + row.head.start(3) if row.head else 0
 
 
 def _layout(rows: Sequence[_Row]) -> _Layout:
     speeches = [row for row in rows if row.head]
-    # Below a name, indented: lines that continue a speech in a column of their own.
+    # Indented lines directly below a name may continue its speech in a column.
     below = [after for row, after in pairwise(rows) if row.head and not after.head and after.indent >= 3 and not after.apart]
     column, usual = None, frozenset[int]()
     if len(below) > 0.05 * len(speeches):
@@ -134,10 +142,10 @@ def _layout(rows: Sequence[_Row]) -> _Layout:
 
 
 def _names(rows: Sequence[_Row], layout: _Layout) -> frozenset[str]:
-    """What stands before colons and is a name, casefolded: seen again and again, or where names stand."""
+    """Return the casefolded names before colons: those that recur or stand where names do, and groups of them."""
     found = [row for row in rows if row.head and not layout.holds(row)]
     often = Counter(row.name for row in found)
-    # Wrapped speech may have a colon in it: "Listen: ..." at the start of a line names nobody.
+    # "Listen: ..." at the start of a line may be wrapped speech that contains a colon.
     placed = {
         row.name
         for row in found
@@ -152,7 +160,7 @@ def _names(rows: Sequence[_Row], layout: _Layout) -> frozenset[str]:
 
 
 def _closing(line: str) -> int:
-    """Where the bracket that opens `line` closes: the place after it; 0 where it does not."""
+    """Return the index after the bracket that closes the first one of `line`, or 0 if none does."""
     depth = 0
     for at, char in enumerate(line):
         depth += _depth(char)
@@ -162,12 +170,12 @@ def _closing(line: str) -> int:
 
 
 def _depth(text: str) -> int:
-    """How many brackets `text` opens more than it closes."""
+    """Return the number of opening brackets in `text` minus that of closing ones."""
     return sum((char in _OPENING) - (char in _CLOSING) for char in text)
 
 
 class ColonText:
-    """What fans type most: Frasier, Seinfeld, and whatever else is laid out that way."""
+    """The commonest layout of fan transcripts, such as those of Frasier and Seinfeld."""
 
     name = "colon-text"
 
@@ -191,7 +199,7 @@ class ColonText:
         for row in rows:
             number, line = row.number, row.text
             if row.apart:
-                # A bracket that nobody closed ends with its paragraph.
+                # An unclosed bracket ends with its paragraph.
                 depth = 0
             if said := _said(row, layout, names):
                 depth, speaking = 0, True
@@ -215,7 +223,7 @@ class ColonText:
                 elif speaking and beside:
                     yield Mark(number, "speech", line[:end] if inner else line)
                 else:
-                    # It does not close, and might hold too much, or is narration that begins with one.
+                    # Unclosed, so that it might hold too much, or narration that begins with a bracket.
                     yield Mark(number, "aside", line, "stage direction")
                 if inner is None:
                     continue
@@ -236,16 +244,19 @@ class ColonText:
 
 
 def _said(row: _Row, layout: _Layout, names: Container[str]) -> tuple[str, str] | None:
-    """Who speaks and what, if a turn begins in this line."""
+    """Return the speaker and the speech if a turn begins in this line, else None."""
     if row.head and row.name in names and not layout.holds(row):
         return row.head[1], row.head[2] + row.head[3]
-    # A shouted name whose colon was forgotten.
+    # A name in capitals without its colon.
     forgot = _UNMARKED.fullmatch(row.text)
     return (forgot[1], forgot[2]) if forgot and forgot[1].casefold() in names else None
 
 
 def _turns(number: int, name: str, speech: str, names: Container[str]) -> Iterator[Mark]:
-    """A turn, or several where a page lost its line ends. No name: the turn at hand goes on."""
+    """Yield the marks of a turn, or of several where a page lost its line ends.
+
+    If `name` is empty, the current turn continues.
+    """
     if name:
         yield Mark(number, "name", name)
     at = 0

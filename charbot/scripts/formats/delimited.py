@@ -1,4 +1,4 @@
-"""CSV and TSV with a header: one record for each line of dialogue, its columns named sensibly."""
+"""CSV and TSV with a header: one record per line of dialogue, in columns with common names."""
 
 import csv
 import re
@@ -11,18 +11,21 @@ from charbot.scripts.source import Mark
 
 _DELIMITERS = (",", "\t", ";", "|")
 _LINE_END = re.compile(r"\r\n|\r|\n")
-"""Those of CSV: a field may hold line ends of the rarer kinds."""
+"""The line ends of CSV; str.splitlines also splits at rarer ones, which fields may hold."""
 _SEPARATOR = re.compile(r'\s*"?sep=.{0,8}', re.I)
 _NUMBER = re.compile(r"\s*[\d.,:-]*\s*")
 _LOOKED_AT = 50
-"""Records that tell which columns hold numbers alone."""
+"""Number of records checked for columns that hold only numbers."""
 
 
 def _header(text: str) -> tuple[str, list[str], dict[str, int]] | None:
-    """The delimiter, the columns, and which of them holds what, if the first line names a speaker's and a text's."""
+    """Return the delimiter, the columns and the index of each field's column.
+
+    Returns None if the first line does not name a column of speakers and one of texts.
+    """
     lines = _LINE_END.split(text[:50_000].lstrip("\r\n"))
     if _SEPARATOR.fullmatch(lines[0]):
-        # How Excel is told it.
+        # "sep=;" is how Excel learns the delimiter.
         lines = lines[1:]
     for delimiter in _DELIMITERS:
         try:
@@ -35,7 +38,10 @@ def _header(text: str) -> tuple[str, list[str], dict[str, int]] | None:
 
 
 def _fields(lines: list[str], delimiter: str, columns: list[str]) -> dict[str, int]:
-    """Which column holds what. A speaker or a text is no number, whatever its column is called."""
+    """Return the index of each field's column.
+
+    For speakers and texts, columns of numbers are avoided, whatever their names.
+    """
     some = [record.fields for record in islice(records(lines, delimiter), _LOOKED_AT)]
 
     def numbered(at: int) -> bool:
@@ -48,7 +54,7 @@ def _fields(lines: list[str], delimiter: str, columns: list[str]) -> dict[str, i
 
 
 class Delimited:
-    """Whole shows in one table, and the like."""
+    """Tables of dialogue, such as a whole show in one file."""
 
     name = "csv"
 
@@ -73,7 +79,7 @@ class Delimited:
             if not any(map(str.strip, row)):
                 continue
             if list(map(str.strip, row)) == list(map(str.strip, columns)):
-                # Again in the middle where tables were pasted together.
+                # Concatenated tables repeat the header.
                 yield Mark(start, "omission", delimiter.join(row), "title")
                 continue
             if len(row) <= max(field["speaker"], field["text"]):

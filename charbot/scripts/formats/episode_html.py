@@ -1,7 +1,7 @@
 """Episode pages in HTML: `<b>Name:</b> line`, `NAME: line`, `<strong>Name</strong>: line`, `<b>Name</b> line`.
 
-Turns stand in paragraphs, end in <br>, or begin a source line; scenes and directions stand in either bracket, directions
-in italics too.
+Turns stand in paragraphs, end in <br>, or begin a source line. Scenes and directions are in brackets of any kind, directions
+also in italics.
 """
 
 import re
@@ -25,7 +25,7 @@ _ON = {"b": _BOLD_ON, "strong": _BOLD_ON, "i": _ITALIC_ON, "em": _ITALIC_ON}
 _OFF = {"b": _BOLD_OFF, "strong": _BOLD_OFF, "i": _ITALIC_OFF, "em": _ITALIC_OFF}
 _UNSTYLED = str.maketrans("", "", _BOLD_ON + _BOLD_OFF + _ITALIC_ON + _ITALIC_OFF)
 _OFTEN = 3
-"""A name that so many turns begin with is certainly somebody's."""
+"""Minimum number of turns that begin with the same words for these to be certainly a name."""
 
 _CAPITAL = "A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ"
 _WORD = rf"(?:[{_CAPITAL}0-9][\w.'’-]*|#\d[\w-]*|d['’])"
@@ -44,9 +44,9 @@ _ENDS_ITALIC = re.compile(rf"{_ITALIC_OFF}\W*$")
 
 
 class _Page(HTMLParser):
-    """Collects a page's text, one string for each paragraph or <br> line, bold and italics marked, each with its line.
+    """A parser that collects (line, text) of each paragraph or <br> line of a page, with bold and italics marked.
 
-    Reads tags as they come and builds no tree: pages nest deeper than any tree may.
+    It builds no tree, because pages nest deeper than tree builders allow.
     """
 
     def __init__(self) -> None:
@@ -94,8 +94,7 @@ class _Page(HTMLParser):
 
 def _blocks(text: str) -> list[tuple[int, str]]:
     page = _Page()
-    # html.parser gives up on marked sections that it does not know (so parted they are comments),
-    # and on numbers of thousands of digits.
+    # html.parser fails on unknown marked sections ("<! [" makes them comments) and on numbers of thousands of digits.
     page.feed(_NO_CHARACTER.sub("&#0", text.replace("<![", "<! [")))
     page.close()
     page.end_block()
@@ -103,7 +102,7 @@ def _blocks(text: str) -> list[tuple[int, str]]:
 
 
 def _turns_apart(blocks: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Blocks, each on one line, those in which several turns stand on lines of their own apart."""
+    """Join each block into one line, after splitting those with several turns on lines of their own."""
     heads: Counter[str] = Counter()
     for _, block in blocks:
         heads.update(_head(line) for line in block.split("\n"))
@@ -118,14 +117,16 @@ def _turns_apart(blocks: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _head(line: str) -> str:
-    """The name that a line begins with as a turn does, casefolded; none where it does not."""
+    """Return the casefolded name of the turn that a line begins, or an empty string."""
     turn = _TURN.match(line.translate(_UNSTYLED))
     return "" if turn is None or paratext.is_credit(turn[1]) else turn[1].casefold()
 
 
 def _named(blocks: Collection[tuple[int, str]]) -> Counter[str]:
-    """Names, casefolded, by how many turns begin with them: those before a colon, and where more stand in bold without
-    one, these."""
+    """Count the turns that begin with each casefolded name.
+
+    Names stand before a colon; bold ones without a colon are added where they are more frequent.
+    """
     colons = Counter(filter(None, (_head(block) for _, block in blocks)))
     bold = Counter(match[1].casefold() for match in (_UNMARKED.match(block) for _, block in blocks) if match)
     often = Counter({name: count for name, count in bold.items() if count >= _OFTEN})
@@ -133,7 +134,7 @@ def _named(blocks: Collection[tuple[int, str]]) -> Counter[str]:
 
 
 def _without_action(name: str, named: Counter[str]) -> tuple[str, str]:
-    """A name, and what its owner does meanwhile, where that stands before the colon as well ("Dora waves")."""
+    """Split a name from an action that is also before the colon: "Dora waves" gives "Dora" and "(waves) "."""
     words = name.split(" ")
     for at in range(1, len(words)):
         known = " ".join(words[:at]).rstrip(",")
@@ -143,7 +144,7 @@ def _without_action(name: str, named: Counter[str]) -> tuple[str, str]:
 
 
 class EpisodeHtml:
-    """Friends as its fans typed it, and whatever else is laid out that way."""
+    """Fan transcripts in HTML, such as those of Friends."""
 
     name = "episode-html"
 
@@ -158,8 +159,7 @@ class EpisodeHtml:
 
     def marks(self, text: str) -> Iterator[Mark]:
         blocks = _turns_apart(_blocks(text))
-        # Names that stand before a colon somewhere make names of the same words in bold
-        # elsewhere: pages forget colons.
+        # Pages forget colons: bold words are a name where they have a colon elsewhere, or recur.
         named = _named(blocks)
         sung = False
         for part, (line, block) in enumerate(blocks):
@@ -184,5 +184,5 @@ class EpisodeHtml:
                 continue
             else:
                 yield Mark(line, "speech", plain, part=part)
-            # Songs stand in italics too, and go on in the next paragraph.
+            # Songs are in italics too: italics right after italics are their next verse, not a direction.
             sung = _ENDS_ITALIC.search(block) is not None

@@ -1,4 +1,4 @@
-"""What people call the columns of a table of dialogue, and the keys of its JSON."""
+"""Common names for the columns of tables of dialogue and the keys of its JSON."""
 
 import re
 from collections.abc import Iterable
@@ -28,16 +28,16 @@ _NUMBERED = {
 }
 _DIRECTION = re.compile(r"(?:scene|stage) directions?|directions?|\W*", re.I)
 _NOBODY = ("nan", "NaN", "NA", "N/A", "n/a", "none", "None", "null", "NULL")
-"""What programs write where nothing is. "Nan" is somebody."""
+"""Placeholders that programs write for missing values. "Nan" is not one: it is a name."""
 _TAG = re.compile(r"</?(?:i|b|u|em|strong|br|p|span|font)\b[^>]*>", re.I)
 _ASIDE = re.compile(r"\([a-z][^()]{1,80}\)")
 _ASIDES, _SHARE = 5, 1 / 3
-"""A table with so many short remarks in parentheses, in small letters, has its directions there, if so many of all
-parentheses are such: what is said into a hood stands in them too, and begins with a capital."""
+"""Parentheses hold a table's directions if at least this number and this share of them are short remarks in lower case.
+Muffled speech is in parentheses too, and begins with a capital."""
 
 
 def matched(names: Iterable[str]) -> dict[str, str]:
-    """Which of `names` holds what: field ("speaker", "text", ...) to name, the likeliest first."""
+    """Map each field ("speaker", "text", ...) to the likeliest of `names`."""
     plain = {_plain(name): name for name in names}
     found: dict[str, str] = {}
     for field, synonyms in _SYNONYMS.items():
@@ -55,26 +55,26 @@ def _plain(name: str) -> str:
 
 
 def episode_name(season: str, episode: str) -> str:
-    """SxxEyy where one of them says so, or both are numbers; else what there is."""
+    """Return SxxEyy if either value has that form or both hold numbers, else the values joined."""
     if place := _PLACE.fullmatch(episode.strip()) or _PLACE.fullmatch(season.strip()):
         season, episode = filter(None, place.groups())
-    # Programs write whole numbers as "1.0" where one of the column is missing.
+    # Programs write whole numbers as "1.0" in columns with missing values.
     season, episode = (re.sub(r"(?<=\d)\.0+$", "", value.strip()) for value in (season, episode))
     numbers = [re.findall(r"\d+", value) for value in (season, episode)]
     if numbers[0] and numbers[1]:
-        # Longer numbers count nothing, and Python refuses the longest.
+        # Longer numbers are no counts, and int() refuses the longest.
         season, episode = (found[-1][-9:] for found in numbers)
         return f"S{int(season):02}E{int(episode):02}"
     return " ".join(filter(None, (season, episode)))
 
 
 def numbered(key: str) -> str | None:
-    """What a key that ends in a number says that it holds ("Season 1", "S01E02"): a field, or nothing known."""
+    """Return the field that a key with a number names ("Season 1", "S01E02"), or None."""
     return next((field for field, form in _NUMBERED.items() if form.fullmatch(key)), None)
 
 
 def kind_of(speaker: str) -> Literal["name", "scene", "omission"]:
-    """What a record is whose speaker is called so: a line, a scene's heading, or said by nobody."""
+    """Return the kind of a record with this speaker: a line, a scene heading, or text that nobody says."""
     speaker = speaker.strip()
     if speaker.casefold() == "scene":
         return "scene"
@@ -82,11 +82,11 @@ def kind_of(speaker: str) -> Literal["name", "scene", "omission"]:
 
 
 def plain(text: str) -> str:
-    """A text without what is left of the page that it was taken from."""
+    """Return a text without the HTML tags and entities of the page that it was taken from."""
     return unescape(_TAG.sub(" ", text))
 
 
 def brackets_of(text: str) -> str:
-    """The brackets that hold directions in a table: fans cut them out by square ones, or leave both in."""
+    """Return the brackets that open directions in a table: square ones, and parentheses where they hold directions too."""
     asides = len(_ASIDE.findall(text))
     return "([" if asides >= max(_ASIDES, _SHARE * text.count("(")) else "["

@@ -1,4 +1,4 @@
-"""Final Draft's FDX: XML whose paragraphs say what they are."""
+"""Final Draft's FDX: XML whose paragraphs have types."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from charbot.scripts.source import Mark
 
 
 class FinalDraft:
-    """FDX files, as Final Draft and its rivals save them."""
+    """FDX files, as Final Draft and compatible programs save them."""
 
     name = "fdx"
 
     def confidence(self, text: str) -> float:
-        # Somebody may write of it in a file that is no XML.
+        # Files that are not XML may mention the tag.
         return 1.0 if text.lstrip("\ufeff \t\r\n").startswith("<") and "<FinalDraft" in text[:2_000] else 0.0
 
     def brackets(self, text: str) -> str:
         return "("
 
     def marks(self, text: str) -> Iterator[Mark]:
-        # No entities, no network: a script needs neither, and both have been used against readers.
-        # The text is decoded, whatever encoding it declares.
+        # No entities, no network: a script needs neither, and both are used to attack XML parsers.
+        # The encoding that the file declares no longer applies, since the text is decoded.
         parser = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True, huge_tree=True)
         try:
             root = etree.fromstring(text.encode("utf-8", "replace"), parser)
@@ -31,7 +31,7 @@ class FinalDraft:
         if content is None:
             return
         for part, paragraph in enumerate(content.iter("Paragraph")):
-            # Not the text of paragraphs inside of it, of a dual dialogue or a note: they come by themselves.
+            # Direct children only: paragraphs nested in it (dual dialogue, notes) are iterated themselves.
             said = "".join(run.text or "" for run in paragraph.findall("Text")).strip()
             if not said:
                 continue

@@ -1,7 +1,6 @@
 """Fountain, the plain-text screenplay format (https://fountain.io/syntax).
 
-A NAME in capitals below an empty line, or any name behind "@", speaks what stands below it up
-to the next empty line.
+A NAME in capitals, or any name after "@", stands below an empty line and is followed by its speech up to the next one.
 """
 
 import re
@@ -25,16 +24,16 @@ _PLACE = re.compile(r"(?:\A|(?<=[\r\n]))\t*(?:int|ext|est|i/e)[. ]", re.I)
 
 
 def _without_notes(text: str) -> str:
-    """The text with notes and boneyards blanked, line ends kept."""
+    """Remove notes and boneyards (block comments) from a text, keeping line ends."""
     for pattern, close in ((_BONEYARD, "*/"), (_NOTE, "]]")):
-        # What opens behind the last close is never closed: nothing to look for there.
+        # Search only up to the last closing mark: nothing that opens after it is closed.
         end = text.rfind(close) + len(close)
         text = pattern.sub(lambda match: "\n" * match[0].count("\n"), text[:end]) + text[end:]
     return text
 
 
 def _without_emphasis(line: str) -> str:
-    # Twice: underlined words may be bold as well.
+    # Twice, because underlined words may also be bold.
     return re.sub(r"\\([*_])", r"\1", _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", line)))
 
 
@@ -43,7 +42,7 @@ def _is_character(line: str) -> bool:
 
 
 class Fountain:
-    """Fountain files, as writers' programs save them."""
+    """Fountain files, as screenwriting programs save them."""
 
     name = "fountain"
 
@@ -71,7 +70,7 @@ class Fountain:
             apart = number == 1 or not clean[number - 2].strip()
             below = number < len(clean) and bool(clean[number].strip())
             if not raw.strip():
-                # Two spaces keep a speech together.
+                # A line of two spaces continues a speech.
                 title_page, speaking = False, speaking and raw == "  "
             elif title_page:
                 yield Mark(number, "omission", raw, "title")

@@ -1,6 +1,6 @@
-"""JSON and JSON lines: objects that say who speaks and what, in lists, scenes and episodes however deep.
+"""JSON and JSON lines: objects with a speaker and a text, nested to any depth in lists, scenes and episodes.
 
-Emory's character-mining files, ConvoKit's utterances, and plain lists of objects.
+Among them are Emory's character-mining files, ConvoKit's utterances, and plain lists of objects.
 """
 
 import json
@@ -17,14 +17,17 @@ _PLACE = re.compile(r"s(\d+)_e(\d+)", re.I)
 
 
 def _documents(text: str) -> list[tuple[int, Any]]:
-    """(line, value) of each JSON document in the text: one, or one a line; what is none is (line, None)."""
+    """Return (line, value) of each JSON document in the text, which is one document or has one per line.
+
+    The value of an invalid document is None.
+    """
     try:
         return [(1, json.loads(text))]
     except (ValueError, RecursionError):
         pass
     found: list[tuple[int, Any]] = []
     number = 1
-    # Not splitlines: a string may hold line ends of the rarer kinds.
+    # Not splitlines, which also splits at rarer line ends that JSON strings may hold.
     for line in re.split(r"\r\n?|\n", text):
         if line.strip():
             try:
@@ -36,7 +39,7 @@ def _documents(text: str) -> list[tuple[int, Any]]:
 
 
 def _said(record: dict[str, Any]) -> tuple[str, str] | None:
-    """Who speaks and what, if the record is a line of dialogue."""
+    """Return the speaker and the speech if the record is a line of dialogue, else None."""
     keys = matched(key for key, value in record.items() if isinstance(value, str | list | dict))
     who, what = record.get(keys.get("speaker", "")), record.get(keys.get("text", ""))
     if isinstance(who, dict):
@@ -47,13 +50,13 @@ def _said(record: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def _beside(record: dict[str, Any]) -> str:
-    """The stage directions that a record keeps beside its text, as they stand in one."""
+    """Return the stage directions that a record stores outside its text, in the brackets of `apart`."""
     directions = record.get("directions")
     return "".join(f" {apart(one)}" for one in directions if isinstance(one, str)) if isinstance(directions, list) else ""
 
 
 class JsonRecords:
-    """Dialogue as programs keep it."""
+    """Dialogue as programs store it."""
 
     name = "json"
 
@@ -68,12 +71,12 @@ class JsonRecords:
         return 0.5 * names
 
     def brackets(self, text: str) -> str:
-        # Where charbot has taken them out, what is left is speech.
+        # charbot's own exports store directions outside the text, so that all brackets left in it are speech.
         return APART if _APART.search(text) else brackets_of(text)
 
     def marks(self, text: str) -> Iterator[Mark]:
         part = 0
-        # What charbot wrote is as it was said.
+        # charbot's own exports contain no leftover HTML.
         said_plainly = str if _APART.search(text) else plain
         season = episode = place = scene = ""
         for line, document in _documents(text):
@@ -81,7 +84,7 @@ class JsonRecords:
                 yield Mark(line, "omission", repr(document), "unreadable record")
                 continue
             first = part
-            # A stack of our own: files nest deeper than Python's. With each value goes what it is called.
+            # An explicit stack of (key, value), because files nest deeper than Python recurses.
             ahead: list[tuple[str, Any]] = [("", document)]
             while ahead:
                 key, node = ahead.pop()

@@ -1,4 +1,4 @@
-"""charbot's own: a conversation as `/save` writes it, a turn a line, read back to the letter."""
+"""charbot's own format: a conversation as `/save` writes it, one turn per line, read back verbatim."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,12 +9,12 @@ _TITLE = "Written down by charbot: "
 
 
 def write_own(turns: Sequence[Utterance], title: str) -> str:
-    """The script of a conversation; every turn names its speaker, and says something in one line."""
+    """Return a conversation as a script; every turn must have a speaker and a text of one line."""
     return f"{_TITLE}{title}\n\n" + "".join(f"{turn.speaker}: {turn.text}\n" for turn in turns)
 
 
 class Own:
-    """What charbot has written down. Whatever people typed is speech: no bracket opens a direction."""
+    """Conversations that charbot saved. No bracket opens a direction: whatever people typed is speech."""
 
     name = "charbot"
 
@@ -34,5 +34,5 @@ class Own:
                 yield Mark(number, "name", name)
                 yield Mark(number, "speech", speech)
             elif line:
-                # Wrapped by somebody's hand.
+                # Part of a turn that somebody wrapped by hand.
                 yield Mark(number, "speech", line)

@@ -1,4 +1,4 @@
-"""What stands around the dialogue in a script: headings, credits, cast lists, notes, page furniture."""
+"""Recognise text around the dialogue in a script: headings, credits, cast lists, notes, page furniture."""
 
 import re
 
@@ -56,18 +56,18 @@ _BRACKETED_SCENE = re.compile(
 
 
 def is_credit(name: str) -> bool:
-    """Whether what stands before a colon names a credit and not a speaker ("Written by")."""
+    """Return True if the text before a colon is a credit or a label ("Written by"), not a speaker."""
     known = (_CREDIT, _LABEL, _CAST)
     return any(form.fullmatch(name) for form in known) or _NOTE.match(f"{name}:") is not None
 
 
 def is_break(line: str) -> bool:
-    """Whether a line says that a scene begins or ends ("INT. ROOF - DAY", "[Scene: The roof]")."""
+    """Return True if a line begins or ends a scene ("INT. ROOF - DAY", "[Scene: The roof]")."""
     return _BREAK.fullmatch(line) is not None or _BRACKETED_SCENE.match(line) is not None
 
 
 def reason(line: str) -> str | None:
-    """Why a line that is no direction holds nothing that anybody says; None where it may well be said."""
+    """Return the reason why a line, not being a direction, is not speech; None if it may be speech."""
     if _FURNITURE.fullmatch(line):
         return "page furniture"
     if _CAST.fullmatch(line) or _CAST_ENTRY.fullmatch(line):

@@ -1,4 +1,4 @@
-"""Plain prose: stories, letters, anything. For a language model without personas: nobody speaks it."""
+"""Plain prose such as stories and letters, for language models without personas."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ NARRATOR = "Narrator"
 
 
 class Prose:
-    """Text with no speakers. Nothing tells it from any other text, so it must be asked for."""
+    """Text without speakers. It cannot be told from other text, so it must be requested with `--format`."""
 
     name = "prose"
 

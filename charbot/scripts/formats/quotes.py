@@ -1,4 +1,4 @@
-"""One character's lines without context, a record each; the file is named after who says them."""
+"""One character's lines without context, one record each, in a file named after the character."""
 
 import re
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 
 
 class Quotes:
-    """A character's lines, one a record, quoted where they hold a comma or a quote."""
+    """A character's lines, one per record, quoted where they contain a comma or a quotation mark."""
 
     name = "one-character"
 
     def confidence(self, text: str) -> float:
         lines = [line for line in text.splitlines() if line.strip()]
         quoted = sum(_QUOTED.fullmatch(line.rstrip()) is not None for line in lines)
-        # Nothing but quotes says that a file is of this kind.
+        # Quoted lines are the only sign of this format.
         return min(0.9, 3 * quoted / len(lines)) if quoted > 2 and len(lines) > 4 else 0.0
 
     def brackets(self, text: str) -> str:

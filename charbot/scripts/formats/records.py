@@ -1,4 +1,4 @@
-"""The records of a CSV file with their source lines, read so that a wrong quote costs no other record."""
+"""Read the records of a CSV file with their source lines, so that a wrong quote spoils no other record."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -10,19 +10,21 @@ _LINES_LIMIT = 50
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The fields in the source lines `first` to `last`, from 1; or why line `first` has none."""
+    """One record, or an unreadable line."""
 
     first: int
+    """Its first source line, from 1."""
     last: int
     fields: tuple[str, ...] = ()
     error: str = ""
+    """The reason why the line is unreadable; empty for a record."""
 
 
 def records(lines: Sequence[str], delimiter: str = ",") -> Iterator[Record]:
-    """The records of a file's lines, in order.
+    """Yield the records of a file's lines, in order.
 
-    A quote that is never closed swallows all lines up to the next one, and leaves an odd number of
-    quotes. Such a record is given up with its first line alone; reading goes on with the second.
+    A quote that is never closed swallows all lines up to the next quote and leaves an odd number of quotes. Only the first
+    line of such a record is given up; reading continues with the second.
     """
     csv.field_size_limit(_FIELD_LIMIT)
     begin = 0

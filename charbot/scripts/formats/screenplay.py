@@ -1,5 +1,6 @@
-"""Screenplay layout: NAME centred on a line of its own, what is said indented below it, actions
-near the margin. IMSDB's pages are laid out that way, and what screenwriting programs print.
+"""Screenplay layout: NAME centred on a line of its own, speech indented below it, actions near the margin.
+
+IMSDB's pages and the printouts of screenwriting programs have it.
 """
 
 import re
@@ -12,11 +13,11 @@ from charbot.scripts.source import Mark
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:\s*[(\[][^)\]]*[)\]])*")
 _SLACK = 4
-"""Columns by which speech may stray: pages are typed by hand."""
+"""Columns by which names and speech may stray, since pages are typed by hand."""
 
 
 def _rows(text: str) -> list[tuple[int, int, str, bool]]:
-    """(number, indent, line, apart) of each line that is not empty; `apart`: below an empty one."""
+    """Return (number, indent, line, apart) of each line that is not empty; `apart` means first, or below an empty line."""
     rows, apart = [], True
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.expandtabs().rstrip()
@@ -31,7 +32,7 @@ def _can_name(line: str) -> bool:
 
 
 def _columns(rows: list[tuple[int, int, str, bool]]) -> tuple[int, int]:
-    """The columns where names and speeches begin; (0, 0) where the text has no such columns."""
+    """Return the columns where names and speeches begin, or (0, 0) if the text has no such columns."""
     pairs: Counter[tuple[int, int]] = Counter()
     for (_, indent, line, apart), (_, below, _, apart_below) in pairwise(rows):
         if apart and not apart_below and 0 < below < indent and _can_name(line):
@@ -42,7 +43,7 @@ def _columns(rows: list[tuple[int, int, str, bool]]) -> tuple[int, int]:
 
 
 class Screenplay:
-    """South Park as IMSDB has it, and whatever else is laid out that way."""
+    """Screenplays, such as those of South Park on IMSDB."""
 
     name = "screenplay"
 
@@ -59,7 +60,7 @@ class Screenplay:
         return abs(indent - column) <= _SLACK and _can_name(line)
 
     def brackets(self, text: str) -> str:
-        # Where square brackets hold the actions, parentheses hold what is said into a hood.
+        # Where square brackets hold the actions, parentheses hold muffled speech.
         squares = len(re.findall(r"(?m)^[ \t]*\[", text))
         return "[{" if squares > 5 and squares > len(re.findall(r"(?m)^[ \t]*\(", text)) else "([{"
 

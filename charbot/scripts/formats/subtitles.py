@@ -1,4 +1,4 @@
-"""SubRip and WebVTT, where the cues name who speaks: "NAME: text", or WebVTT's voice tags."""
+"""SubRip and WebVTT whose cues name the speaker: "NAME: text", or WebVTT's voice tags."""
 
 import html
 import re
@@ -14,21 +14,21 @@ _DASH = re.compile(r"-\s*")
 _TAG = re.compile(r"</?[a-z][^<>]*>|\{\\[^{}]*\}", re.I)
 _FINISHED = re.compile(r"""[.!?…♪]["')\]]*$""")
 _PAUSE = 2
-"""Seconds after which somebody else may well speak, where a sentence was finished."""
+"""Seconds of silence after a finished sentence above which somebody else may be speaking."""
 
 
 def _plain(text: str) -> str:
-    """The text of a cue without its markup."""
+    """Return the text of a cue without its markup."""
     return html.unescape(_TAG.sub("", text))
 
 
 def _seconds(hours: str | None, minutes: str, seconds: str) -> int:
-    # Longer numbers count nothing, and Python refuses the longest.
+    # Longer numbers are no times, and int() refuses the longest.
     return int((hours or "0")[-9:]) * 3600 + int(minutes) * 60 + int(seconds)
 
 
 class Subtitles:
-    """Subtitle files of the kind that names its speakers."""
+    """Subtitle files that name their speakers."""
 
     name = "subtitles"
 
@@ -69,7 +69,7 @@ class Subtitles:
                 yield Mark(number, "name", named[1])
                 yield Mark(number, "speech", said := named[2])
             elif paused or _DASH.match(plain):
-                # A pause, or a dash, means that somebody else speaks; who, it does not say.
+                # After a pause or a dash somebody else speaks, but the cue does not say who.
                 yield Mark(number, "omission", plain, "said by nobody")
             else:
                 yield Mark(number, "speech", said := plain)

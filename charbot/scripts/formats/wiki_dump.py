@@ -1,7 +1,6 @@
-"""Wiki dumps: a title line, then NAME on a line of its own and what is said below it.
+"""Wiki dumps: a title line, then NAME on a line of its own and the speech below it.
 
-Stage directions stand in square brackets. Parentheses are speech: what is said into a
-hood, under the breath, or in subtitles.
+Stage directions are in square brackets. Parentheses hold speech that is muffled, whispered or subtitled.
 """
 
 import re
@@ -22,12 +21,12 @@ _ACTION = re.compile(r"\b(?:is|are|was|has|have|and|they|he|she|all|[a-z]{3,}ing
 
 
 def _is_name(line: str) -> bool:
-    """Whether a line can be a NAME: all capitals, short, and no shout."""
+    """Return True if a line can be a NAME: all capitals, short, and not a shout."""
     return len(line) <= 60 and _NAME.fullmatch(line) is not None and _SHOUT.search(line) is None
 
 
 def _sets_scene(line: str) -> bool:
-    """Whether a direction is a place ("[The bus stop, day. They wait.]") and not an action."""
+    """Return True if a direction begins with a place ("[The bus stop, day. They wait.]"), not an action."""
     if not line.startswith("["):
         return False
     head = _HEAD.match(line)
@@ -37,7 +36,7 @@ def _sets_scene(line: str) -> bool:
 
 
 class WikiDump:
-    """South Park as its fan wiki has it, and whatever else is laid out that way."""
+    """Transcripts from fan wikis, such as that of South Park."""
 
     name = "wiki-dump"
 
@@ -53,7 +52,7 @@ class WikiDump:
 
     def marks(self, text: str) -> Iterator[Mark]:
         lines = [line.strip() for line in text.splitlines()]
-        # A title is no name that comes again.
+        # A first line that recurs as a name is not a title.
         first = next(filter(None, lines), "")
         title = "" if _is_name(first) and lines.count(first) > 1 else None
         named = silent = False
@@ -67,7 +66,7 @@ class WikiDump:
             elif title and line.casefold() == f"end of {title}".casefold():
                 yield Mark(number, "omission", line, "title")
                 named = False
-            # Right below a name stands what that person says, be it all in capitals.
+            # The line right below a name is speech, even in capitals.
             elif not silent and _is_name(line):
                 yield Mark(number, "name", line.removesuffix(":"))
                 named = silent = True

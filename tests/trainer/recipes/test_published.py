@@ -11,14 +11,14 @@ from charbot.errors import CorpusError
 from tests.conftest import tiny_config
 from trainer.recipes.plain import PlainLSTM
 from trainer.recipes.published import PUBLISHED, _held_out_nats, compare_published
-from trainer.workshop import prepare
+from trainer.run import prepare_run
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_both_are_fitted_for_as_long_and_scored_alike(name: str, corpus: pd.DataFrame, tmp_path: Path) -> None:
-    shop = prepare(tiny_config(), corpus, tmp_path, Console(quiet=True))
-    theirs, ours = compare_published(shop, replace(PUBLISHED[name], units=32), 0.05)
+    run = prepare_run(tiny_config(), corpus, tmp_path, Console(quiet=True))
+    theirs, ours = compare_published(run, replace(PUBLISHED[name], units=32), 0.05)
     assert (theirs.whose, ours.whose) == ("theirs", "ours")
     for one in (theirs, ours):
         assert one.epochs > 0
@@ -34,9 +34,9 @@ def test_both_are_fitted_for_as_long_and_scored_alike(name: str, corpus: pd.Data
 
 
 def test_without_test_episodes_nothing_is_compared(corpus: pd.DataFrame, tmp_path: Path) -> None:
-    shop = prepare(tiny_config(), corpus[corpus["split"] == "train"], tmp_path, Console(quiet=True))
+    run = prepare_run(tiny_config(), corpus[corpus["split"] == "train"], tmp_path, Console(quiet=True))
     with pytest.raises(CorpusError, match="test split"):
-        list(compare_published(shop, PUBLISHED["words"], 0.05))
+        list(compare_published(run, PUBLISHED["words"], 0.05))
 
 
 @pytest.mark.parametrize("length", [1, 4, 9, 10, 11, 57])

@@ -36,10 +36,10 @@ def test_a_fit_that_goes_on_is_one_that_never_stopped(tmp_path: Path) -> None:
 
 
 def test_text_is_learnt(tmp_path: Path) -> None:
-    fit = TextFolder(RHYME * 60, tmp_path / "weights")
-    first = fit.epoch()
+    train = TextFolder(RHYME * 60, tmp_path / "weights")
+    first = train.epoch()
     for _ in range(4):
-        last = fit.epoch()
+        last = train.epoch()
     assert last.bits < 0.7 * first.bits
 
 

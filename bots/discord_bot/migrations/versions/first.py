@@ -1,4 +1,4 @@
-"""The first tables: settings, turns, inbox, facts."""
+"""Create the first tables: settings, turns, inbox, facts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Settings and turns know the server that they are of; what was kept before does not."""
+"""Add the server to settings and turns; it is NULL in existing rows."""
 
 import sqlalchemy as sa
 from alembic import op

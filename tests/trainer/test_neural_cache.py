@@ -11,7 +11,7 @@ from charbot.models.neural_cache import target_mask
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
-from trainer.cache import _SURENESS, _asked, _fit_gate, _fit_sureness, _pieces, fit_cache
+from trainer.neural_cache import _LOGIT_SCALES, _asked, _choose_logit_scale, _fit_gate, _pieces, train_cache
 from trainer.progress import ConsoleProgress
 
 WORDS = ("tea", "coffee", "kettle", "mug", "asleep", "quiet", "better", "both")
@@ -33,7 +33,7 @@ def test_a_cache_finds_what_is_said_again(unit: Unit, vocabularies: dict[str, Vo
     held_out = [one for scene in _scenes(20, seed=1) for one in response_examples(scene, 6)]
     alone = likelihood(model, tokenizer, held_out)
     with ConsoleProgress("cache", Console(quiet=True)) as progress:
-        fit_cache(model, tokenizer, _scenes(400, seed=2), held_out[:30], 8, 1, progress)
+        train_cache(model, tokenizer, _scenes(400, seed=2), held_out[:30], 8, 1, progress)
     assert likelihood(model, tokenizer, held_out[30:]).bits_per_character < 0.7 * alone.bits_per_character
     assert model.cache is not None
     assert model.cache.match[0] > 0, "and what came after the same ids"
@@ -41,7 +41,7 @@ def test_a_cache_finds_what_is_said_again(unit: Unit, vocabularies: dict[str, Vo
         assert torch.equal(model.state_dict()[name], tensor), "the base is as it was"
 
 
-@pytest.mark.parametrize(("bias", "expected"), [(-3.0, min(_SURENESS)), (3.0, max(_SURENESS))])
+@pytest.mark.parametrize(("bias", "expected"), [(-3.0, min(_LOGIT_SCALES)), (3.0, max(_LOGIT_SCALES))])
 def test_who_is_wrong_and_sure_of_it_is_made_less_sure(bias: float, expected: float, vocabularies: dict[str, Vocabulary]) -> None:
     tokenizer, model = tokenizer_for(vocabularies["word"]), tiny_model(vocabularies["word"])
     model.add_cache(8)
@@ -49,7 +49,7 @@ def test_who_is_wrong_and_sure_of_it_is_made_less_sure(bias: float, expected: fl
     scene = _scenes(1, seed=1)[0]
     with torch.no_grad():
         model.bias[[END, *tokenizer.encode(scene[0].text)]] = bias
-    _fit_sureness(model, model.cache, tokenizer, [*response_examples(scene, 6)])
+    _choose_logit_scale(model, model.cache, tokenizer, [*response_examples(scene, 6)])
     assert model.cache.logit_scale.item() == pytest.approx(expected)
 
 
@@ -78,8 +78,8 @@ def test_without_conversations_there_is_no_cache(vocabularies: dict[str, Vocabul
     model, tokenizer = tiny_model(vocabularies["word"]), tokenizer_for(vocabularies["word"])
     scenes = _scenes(8, seed=1)
     with ConsoleProgress("cache", Console(quiet=True)) as progress:
-        fit_cache(model, tokenizer, scenes, [], 8, 1, progress)
-        fit_cache(model, tokenizer, [scene[:1] for scene in scenes], [*response_examples(scenes[0], 6)], 8, 1, progress)
+        train_cache(model, tokenizer, scenes, [], 8, 1, progress)
+        train_cache(model, tokenizer, [scene[:1] for scene in scenes], [*response_examples(scenes[0], 6)], 8, 1, progress)
     assert model.cache is None
     assert model.architecture.cache == 0
 

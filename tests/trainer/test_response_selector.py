@@ -9,7 +9,7 @@ from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import Vocabulary, build_vocabulary
 from tests.conftest import tiny_model
 from trainer.progress import ConsoleProgress
-from trainer.selector import fit_selector
+from trainer.response_selector import train_selector
 
 KINDS = ("tea", "cake", "soup", "bread")
 
@@ -28,15 +28,15 @@ def _scenes(count: int) -> list[list[Utterance]]:
 
 
 def _fitted(monkeypatch: pytest.MonkeyPatch, enough: int = 10) -> tuple[LanguageModel, Vocabulary]:
-    monkeypatch.setattr("trainer.selector._ENOUGH", enough)
-    monkeypatch.setattr("trainer.selector._BATCH", 64)
-    monkeypatch.setattr("trainer.selector._EPOCHS", 12)
+    monkeypatch.setattr("trainer.response_selector._ENOUGH", enough)
+    monkeypatch.setattr("trainer.response_selector._BATCH", 64)
+    monkeypatch.setattr("trainer.response_selector._EPOCHS", 12)
     scenes = _scenes(2_400)
     vocabulary = build_vocabulary(
         "word", [(turn.text, 1) for scene in scenes for turn in scene], ["Ann", "Bob"], min_characters=1, min_words=1
     )
     model = tiny_model(vocabulary).eval()
-    fit_selector(model, tokenizer_for(vocabulary), scenes, 16, 1, ConsoleProgress("", Console(quiet=True)))
+    train_selector(model, tokenizer_for(vocabulary), scenes, 16, 1, ConsoleProgress("", Console(quiet=True)))
     return model, vocabulary
 
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charbot.models.language_model import linear_cross_entropy
-from trainer.softmax import shortlist
+from trainer.sampled_softmax import shortlist
 
 
 @given(outputs=st.integers(1, 60), head=st.integers(0, 20), sample=st.integers(0, 80), seed=st.integers(0, 5))

@@ -46,7 +46,7 @@ class _Turns:
     before: Tensor
 
 
-def fit_selector(
+def train_selector(
     model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[Utterance]], size: int, seed: int,
     progress: ConsoleProgress,
 ) -> None:  # fmt: skip
@@ -114,7 +114,7 @@ def _fit(
     optimizer = torch.optim.Adam([{"params": others, "lr": _RATE}, {"params": [selector.weights], "lr": _WEIGHT_RATE}])
     steps = sum(map(len, epochs))
     rates = cosine_rates(optimizer, _WARMUP_STEPS, steps)
-    progress.begin(0, steps)
+    progress.on_start(0, steps)
     selector.train()
     nothing = torch.empty(0, dtype=torch.int64)
     for done, batch in enumerate((batch for epoch in epochs for batch in epoch), 1):
@@ -132,5 +132,5 @@ def _fit(
         optimizer.step()
         optimizer.zero_grad()
         rates.step()
-        progress.step(done, len(at), loss.item())
+        progress.on_step(done, len(at), loss.item())
     selector.eval()

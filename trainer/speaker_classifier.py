@@ -24,9 +24,9 @@ from charbot.speakers.bilstm import BiLSTMSpeakerEncoder
 from charbot.speakers.classifier import SpeakerClassifier, encoded, mixed
 from charbot.speakers.ngrams import NgramClassifier, counted, scale
 from charbot.tokens import tokenizer_for
-from trainer.loop import Examination
-from trainer.stream import Window
-from trainer.workshop import Workshop
+from trainer.loop import Validation
+from trainer.run import TrainingRun
+from trainer.stream import Batch
 
 _TOGETHER = 10
 """Lines of one person that are taken together where it is measured how sure several make it."""
@@ -62,7 +62,7 @@ class LineStream:
         """Windows in an epoch."""
         return sum(-(-len(places) // self.batch) for places in self._by_length().values())
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Window]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The windows of one epoch from step `start` on."""
         rng = np.random.default_rng((self.seed, number))
         windows = []
@@ -71,9 +71,9 @@ class LineStream:
             windows += [order[at : at + self.batch] for at in range(0, len(order), self.batch)]
         for at in rng.permutation(len(windows))[start:]:
             ids = torch.tensor([[*self.lines[i], self.speakers[i]] for i in windows[at]]).T
-            counted = torch.zeros(len(ids) - 1, ids.shape[1], dtype=torch.bool)
-            counted[-1] = True
-            yield Window(ids, counted)
+            loss_mask = torch.zeros(len(ids) - 1, ids.shape[1], dtype=torch.bool)
+            loss_mask[-1] = True
+            yield Batch(ids, loss_mask)
 
     def _by_length(self) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
@@ -113,15 +113,15 @@ def fit_ngrams(lines: Sequence[str], speakers: Sequence[int], most: int) -> Ngra
     return NgramClassifier(known, counting, weight.T.contiguous(), bias)
 
 
-def fit_classifier(shop: Workshop, library: Library) -> Path:
+def train_classifier(run: TrainingRun, library: Library) -> Path:
     """Fits a classifier of who says most in these scripts, on the word base; returns its bundle's folder. Raises CorpusError."""
-    settings = shop.config.train.classifier
-    names = speakers(shop.table, settings.min_lines)
+    settings = run.config.train.classifier
+    names = speakers(run.table, settings.min_lines)
     if len(names) < 2:
         raise CorpusError(f"two people with {settings.min_lines} lines each are needed to tell apart (`classifier.min_lines`)")
     base, vocabulary, card = base_model(library, "word")
     tokenizer = tokenizer_for(vocabulary)
-    splits = {split: _lines_of(shop.table, split, names) for split in get_args(Split)}
+    splits = {split: _lines_of(run.table, split, names) for split in get_args(Split)}
     train, valid = splits["train"], splits["valid"]
     counts = np.bincount(train.speakers, minlength=len(names))
     prior = torch.tensor(counts / counts.sum(), dtype=torch.float32).log()
@@ -131,14 +131,14 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
         reader.bias.copy_(prior)
     stream = LineStream(encoded(tokenizer, train.texts), train.speakers, settings.fit.batch, settings.fit.seed)
     held_out = encoded(tokenizer, valid.texts)
-    finished = shop.fit(
+    finished = run.train(
         "classifier", "line classifier", reader, reader, [stream] * settings.fit.epochs, settings.fit,
-        examine=lambda: Examination(Evidence(deepcopy(reader).cpu().scores(held_out), prior, valid.speakers).bits(1, 1.0), {}),
+        validate=lambda: Validation(Evidence(deepcopy(reader).cpu().scores(held_out), prior, valid.speakers).bits(1, 1.0), {}),
         identity={"settings": asdict(settings), "base": card.id, "names": names, "lines": len(train.texts)},
     )  # fmt: skip
-    folder = shop.out / "classifier"
-    if shop.world.leads:
-        shop.console.print("line classifier: fitting the n-grams", highlight=False)
+    folder = run.out / "classifier"
+    if run.distributed.is_main:
+        run.console.print("line classifier: fitting the n-grams", highlight=False)
         ngrams = fit_ngrams(train.texts, train.speakers, settings.ngrams)
         model = SpeakerClassifier(tokenizer, ngrams, deepcopy(reader).cpu(), 0.0)
         opinions = model.opinions(valid.texts)
@@ -151,7 +151,7 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
         test = Evidence(model.scores(splits["test"].texts), prior, splits["test"].speakers)
         scores = {f"test_right_{n}": round(test.right(n, evidence_exponent), 5) for n in (1, _TOGETHER)}
         scores |= {f"test_bits_{n}": round(test.bits(n, evidence_exponent), 5) for n in (1, _TOGETHER)}
-        shows = [str(shop.table.loc[shop.table["speaker"] == name, "show"].mode().iloc[0]) for name in names]
+        shows = [str(run.table.loc[run.table["speaker"] == name, "show"].mode().iloc[0]) for name in names]
         write_classifier(
             folder,
             ClassifierCard(
@@ -167,8 +167,8 @@ def fit_classifier(shop: Workshop, library: Library) -> Path:
             ),
             model.state(),
         )
-        finished.close(scores, shop.console)
-    shop.world.wait()
+        finished.close(scores, run.console)
+    run.distributed.barrier()
     return folder
 
 

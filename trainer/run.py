@@ -29,12 +29,12 @@ from charbot.models.language_model import LanguageModel
 from charbot.tokens import Tokenizer
 from charbot.tokens.vocabulary import Unit
 from trainer.checkpoint import Epoch
-from trainer.loop import CheckpointPlan, Examination, Fittable, Windows, bf16_pays, fit
-from trainer.memory import keep_freed_memory
+from trainer.distributed import SINGLE_PROCESS, Distributed
+from trainer.loop import Batches, CheckpointPlan, Trainable, Validation, bf16_pays, train
+from trainer.malloc import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.runlog import RunLog
-from trainer.stream import Stream
-from trainer.world import ALONE, World
+from trainer.stream import BatchStream
 
 MIN_TRAIN_LINES = 20
 """A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
@@ -50,7 +50,7 @@ _SAMPLE_TOKENS = {"char": 160, "word": 40}
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingRun:
     """Where fits are made. `pretrain` holds lines of other shows that a base reads too, `chats` conversations, and `voices`
     conversations with the personas to fit; any of them may be empty."""
 
@@ -61,7 +61,7 @@ class Workshop:
     voices: ChatFiles
     out: Path
     console: Console
-    world: World = ALONE
+    distributed: Distributed = SINGLE_PROCESS
 
     @property
     def everything(self) -> pd.DataFrame:
@@ -92,10 +92,10 @@ class Workshop:
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
 
-    def narrowed(self, settings: FitSettings, tokens: int) -> FitSettings:
+    def with_batch_for(self, settings: FitSettings, tokens: int) -> FitSettings:
         """The settings with fewer tracks where there are few tokens: few lines in many tracks would make few steps."""
         batch = max(4, min(settings.batch, tokens // (_MIN_STEPS * settings.window)))
-        return replace(settings, batch=-(-batch // self.world.size) * self.world.size)
+        return replace(settings, batch=-(-batch // self.distributed.size) * self.distributed.size)
 
     def data(self, table: pd.DataFrame) -> dict[str, Any]:
         """What a bundle says of its data: counts alone, never words."""
@@ -105,36 +105,38 @@ class Workshop:
             "split_seed": self.config.corpus.split_seed,
         }
 
-    def fit(
+    def train(
         self,
         name: str,
         title: str,
         module: nn.Module,
-        model: Fittable,
-        streams: Sequence[Windows],
+        model: Trainable,
+        streams: Sequence[Batches],
         settings: FitSettings,
-        examine: Callable[[], Examination],
+        validate: Callable[[], Validation],
         identity: Mapping[str, Any],
-    ) -> "Finished":
+    ) -> "TrainingResult":
         """Fits `model`, watched and logged. Whatever changes what the fit called `name` would do belongs to its `identity`."""
         precision = self.config.train.precision
-        bf16 = bool(self.world.agreed(bf16_pays(self.world.device) if precision == "auto" else precision == "bf16"))
+        bf16 = bool(
+            self.distributed.broadcast(bf16_pays(self.distributed.device) if precision == "auto" else precision == "bf16")
+        )
         folder = self.out / "runs" / name
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         plan = CheckpointPlan(folder / "checkpoint.safetensors", self.config.train.checkpoint_minutes, fingerprint)
         facts = {"steps": sum(stream.steps for stream in streams), "parameters": sum(p.numel() for p in module.parameters())}
         log = RunLog(folder, title, facts)
-        module.to(self.world.device)
-        with _alone(folder) if self.world.leads else nullcontext(), ConsoleProgress(title, self.console) as progress:
-            history = fit(
-                module, model, streams, settings, examine=examine, watchers=[log, progress], checkpoint=plan, bf16=bf16,
-                world=self.world,
+        module.to(self.distributed.device)
+        with _alone(folder) if self.distributed.is_main else nullcontext(), ConsoleProgress(title, self.console) as progress:
+            history = train(
+                module, model, streams, settings, validate=validate, callbacks=[log, progress], checkpoint=plan, bf16=bf16,
+                distributed=self.distributed,
             )  # fmt: skip
-        return Finished(plan.path, log, tuple(history))
+        return TrainingResult(plan.path, log, tuple(history))
 
 
 @dataclass(frozen=True)
-class Finished:
+class TrainingResult:
     """A fit that is done: its checkpoint, kept until what it gave is safe, its log and its epochs."""
 
     checkpoint: Path
@@ -163,7 +165,7 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def prepare(
+def prepare_run(
     config: Config,
     table: pd.DataFrame,
     out: Path,
@@ -171,8 +173,8 @@ def prepare(
     pretrain: pd.DataFrame | None = None,
     chats: ChatFiles | None = None,
     voices: ChatFiles | None = None,
-    world: World = ALONE,
-) -> Workshop:
+    distributed: Distributed = SINGLE_PROCESS,
+) -> TrainingRun:
     """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
     lines = int((table["split"] == "train").sum())
     if lines < MIN_TRAIN_LINES:
@@ -183,7 +185,7 @@ def prepare(
     torch.set_flush_denormal(True)
     if config.train.threads:
         torch.set_num_threads(config.train.threads)
-    return Workshop(
+    return TrainingRun(
         config,
         table,
         table.iloc[:0] if pretrain is None else pretrain,
@@ -191,7 +193,7 @@ def prepare(
         voices or ChatFiles((), config.corpus),
         out,
         console,
-        world,
+        distributed,
     )
 
 
@@ -200,8 +202,10 @@ def on_processor(model: LanguageModel) -> LanguageModel:
     return model if model.bias.device.type == "cpu" else deepcopy(model).cpu()
 
 
-def stream_of(tokenizer: Tokenizer, conversations: Iterable[Example], settings: FitSettings, keep: str | None = None) -> Stream:
-    return Stream(
+def stream_of(
+    tokenizer: Tokenizer, conversations: Iterable[Example], settings: FitSettings, keep: str | None = None
+) -> BatchStream:
+    return BatchStream(
         tokenizer, conversations, batch=settings.batch, window=settings.window, anonymous=settings.anonymous,
         seed=settings.seed, keep=keep,
     )  # fmt: skip
@@ -215,7 +219,7 @@ def held_out_scores(
     return {f"{prefix}{split}_bits_per_character": round(one.bits_per_character, 5) for split, one in found.items()}
 
 
-def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Example], speaker: str | None) -> Examination:
+def validate_model(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Example], speaker: str | None) -> Validation:
     """How a model does on the validation split, and what `speaker` answers to a greeting."""
     model = on_processor(model)
     bits = likelihood(model, tokenizer, valid).bits_per_character
@@ -226,4 +230,4 @@ def examination(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Exam
         longest = _SAMPLE_TOKENS[tokenizer.vocabulary.unit]
         sampling = SamplingParams(1, temperature, 1.0, longest, opening=longest)
         ((said[str(temperature)],),) = engine.generate(prompts, sampling, [torch.Generator().manual_seed(1)])
-    return Examination(bits, said)
+    return Validation(bits, said)

@@ -30,12 +30,12 @@ _RATE, _GATE_RATE = 2e-4, 5e-3
 _WARMUP_STEPS = 30
 _GATE_STEPS = 60
 
-_SURENESS = (1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94)
+_LOGIT_SCALES = (1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94)
 _SOME = 3
 """One in so many held-out conversations tells how sure the model should be."""
 
 
-def fit_cache(
+def train_cache(
     model: LanguageModel,
     tokenizer: Tokenizer,
     train: Sequence[Sequence[Utterance]],
@@ -59,7 +59,7 @@ def fit_cache(
     _fit_keys(model, model.cache, tokenizer, conversations[:_CONVERSATIONS], progress)
     # How sure the model should be depends on the gate, and the gate on that.
     _fit_gate(model, model.cache, tokenizer, valid)
-    _fit_sureness(model, model.cache, tokenizer, valid[::_SOME])
+    _choose_logit_scale(model, model.cache, tokenizer, valid[::_SOME])
     _fit_gate(model, model.cache, tokenizer, valid)
     model.requires_grad_(False)
 
@@ -91,7 +91,7 @@ def _fit_keys(
     optimizer = torch.optim.Adam([{"params": matrices, "lr": _RATE}, {"params": others, "lr": _GATE_RATE}])
     steps = -(-len(conversations) // _IN_A_STEP)
     rates = cosine_rates(optimizer, _WARMUP_STEPS, steps)
-    progress.begin(0, steps)
+    progress.on_start(0, steps)
     asked = _asked(model, tokenizer, conversations)
     for done in range(1, steps + 1):
         nats = torch.cat([
@@ -104,17 +104,17 @@ def _fit_keys(
         optimizer.step()
         optimizer.zero_grad()
         rates.step()
-        progress.step(done, len(nats), loss.item())
+        progress.on_step(done, len(nats), loss.item())
 
 
-def _fit_sureness(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
+def _choose_logit_scale(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
     """Chooses how sure the model is beside the cache as it is."""
 
     def nats(logit_scale: float) -> float:
         cache.logit_scale.data.fill_(logit_scale)
         return likelihood(model, tokenizer, conversations).nats
 
-    cache.logit_scale.data.fill_(min(_SURENESS, key=nats))
+    cache.logit_scale.data.fill_(min(_LOGIT_SCALES, key=nats))
 
 
 def _fit_gate(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from trainer.world import ALONE, World
+from trainer.distributed import SINGLE_PROCESS, Distributed
 
 pytestmark = pytest.mark.slow
 
@@ -20,40 +20,40 @@ import os
 import sys
 from pathlib import Path
 import torch
-from charbot.corpus.examples import whole
+from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance
 from charbot.config import FitSettings
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import build_vocabulary
 from safetensors.torch import save_file
 from tests.conftest import SAYINGS, tiny_model
-from tests.trainer.test_loop import Killed, Watcher, examined
-from trainer.loop import CheckpointPlan, fit
-from trainer.stream import Stream
-from trainer.world import World
+from tests.trainer.test_loop import Callback, Killed, examined
+from trainer.loop import CheckpointPlan, train
+from trainer.stream import BatchStream
+from trainer.distributed import Distributed
 
 out, unit, dropout, die_at = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(1)
-world = World.join()
+distributed = Distributed.join()
 texts = [text for texts in SAYINGS.values() for text in texts]
 vocabulary = build_vocabulary(unit, [(text, 9) for text in texts], list(SAYINGS), min_characters=5, min_words=5)
 settings = FitSettings(epochs=2, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=dropout, sample=0)
-scenes = [whole([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
-stream = Stream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
+scenes = [full_example([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
+stream = BatchStream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
 model = tiny_model(vocabulary)
 model.dropout = dropout
-watcher = Watcher(die_at or None)
+callback = Callback(die_at or None)
 try:
-    history = fit(
-        model, model, [stream] * 2, settings, examine=examined(float("nan")), watchers=[watcher],
-        checkpoint=CheckpointPlan(out / "checkpoint", 0.0, "same"), bf16=False, world=world,
+    history = train(
+        model, model, [stream] * 2, settings, validate=examined(float("nan")), callbacks=[callback],
+        checkpoint=CheckpointPlan(out / "checkpoint", 0.0, "same"), bf16=False, distributed=distributed,
     )
 except Killed:
     sys.exit(9)
-save_file({name: p.detach().clone() for name, p in model.named_parameters()}, out / f"weights-{world.rank}")
-if world.leads:
+save_file({name: p.detach().clone() for name, p in model.named_parameters()}, out / f"weights-{distributed.rank}")
+if distributed.is_main:
     print([epoch.loss for epoch in history], flush=True)
-world.leave()
+distributed.shutdown()
 # All is done: what gloo's threads do in a process that is on its way out is not what is tested.
 os._exit(0)
 """
@@ -98,7 +98,7 @@ def test_killed_processes_go_on_as_if_nothing_had_happened(tmp_path: Path) -> No
 
 def test_shares_make_up_the_tracks() -> None:
     tracks = torch.arange(24).view(2, 6, 2)
-    shares = [World(rank, 3).share(tracks) for rank in range(3)]
+    shares = [Distributed(rank, 3).shard(tracks) for rank in range(3)]
     assert [share.shape for share in shares] == [(2, 2, 2)] * 3
     assert torch.equal(torch.stack(shares, 2).flatten(1, 2), tracks)
-    assert torch.equal(ALONE.gathered(tracks), tracks)
+    assert torch.equal(SINGLE_PROCESS.all_gather(tracks), tracks)

@@ -17,7 +17,7 @@ _PATIENCE = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
-class World:
+class Distributed:
     """This process among `size` of them, from 0."""
 
     rank: int = 0
@@ -25,7 +25,7 @@ class World:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @classmethod
-    def join(cls) -> "World":
+    def join(cls) -> "Distributed":
         """The world that `torchrun` has set up, or one of this process alone; on a GPU where there is one."""
         gpu = torch.cuda.is_available()
         if gpu:
@@ -36,27 +36,27 @@ class World:
         distributed.init_process_group("nccl" if gpu else "gloo", timeout=_PATIENCE)
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Until every process has come as far."""
         if self.size > 1:
             distributed.barrier()
 
-    def leave(self) -> None:
+    def shutdown(self) -> None:
         """The last thing that a process does here: all at once, for gloo's threads abort where another is gone already."""
-        self.wait()
+        self.barrier()
         if self.size > 1:
             distributed.destroy_process_group()
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether it is for this process to measure, write and talk."""
         return self.rank == 0
 
-    def share(self, tracks: Tensor) -> Tensor:
+    def shard(self, tracks: Tensor) -> Tensor:
         """Of all tracks (:, B, ...) those of this process."""
         return tracks[:, self.rank :: self.size]
 
-    def gathered(self, share: Tensor) -> Tensor:
+    def all_gather(self, share: Tensor) -> Tensor:
         """All tracks (:, B, ...), from the share of each process."""
         return self._all(share, 2).flatten(1, 2) if self.size > 1 else share
 
@@ -84,7 +84,7 @@ class World:
         distributed.all_gather(parts, own)
         return torch.stack(parts, dim).cpu()
 
-    def average(self, parameters: Sequence[nn.Parameter], loss: float, weight: int) -> float:
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter], loss: float, weight: int) -> float:
         """Replaces gradients by their mean over all processes, each by its `weight`; returns the mean of the losses."""
         if self.size == 1:
             return loss
@@ -96,7 +96,7 @@ class World:
             parameter.grad = mean.view_as(parameter)
         return float(flat[-2])
 
-    def agreed(self, value: float) -> float:
+    def broadcast(self, value: float) -> float:
         """What the leading process holds `value` to be."""
         if self.size == 1:
             return value
@@ -105,4 +105,4 @@ class World:
         return float(told)
 
 
-ALONE = World()
+SINGLE_PROCESS = Distributed()

@@ -16,9 +16,9 @@ from charbot.errors import CorpusError, TrainingError
 from charbot.models.language_model import Cell, LanguageModel
 from charbot.tokens.vocabulary import Unit
 from trainer.base import base_tokenizer, new_base
-from trainer.loop import Windows
-from trainer.stream import FirstWindows
-from trainer.workshop import Workshop, examination, on_processor, stream_of
+from trainer.loop import Batches
+from trainer.run import TrainingRun, on_processor, stream_of, validate_model
+from trainer.stream import FirstBatches
 
 _DISTANCE = 100
 """Tokens back to which gradients are followed."""
@@ -36,22 +36,22 @@ class Compared:
     gradient: tuple[float, ...]
 
 
-def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...]:
+def compare_cells(run: TrainingRun, unit: Unit, steps: int) -> tuple[Compared, ...]:
     """Fits a base of each cell from the same beginning to the same `steps` windows. Raises CorpusError, TrainingError."""
-    settings = shop.unit_settings(unit)
-    tokenizer = base_tokenizer(shop, unit)
-    train = stream_of(tokenizer, [full_example(scene) for scene in scenes(shop.table, "train")], settings.base)
-    valid = [full_example(scene) for scene in scenes(shop.table, "valid")]
+    settings = run.unit_settings(unit)
+    tokenizer = base_tokenizer(run, unit)
+    train = stream_of(tokenizer, [full_example(scene) for scene in scenes(run.table, "train")], settings.base)
+    valid = [full_example(scene) for scene in scenes(run.table, "valid")]
     long = _long(train)
     if not valid:
         raise CorpusError("cells are compared on the validation split, and no episode falls into it (`corpus.valid`)")
-    windows = FirstWindows(train, steps)
+    windows = FirstBatches(train, steps)
     found = []
     for cell in get_args(Cell):
         model = new_base(tokenizer, replace(settings.model, cell=cell), settings.base, train.rendered)
-        finished = shop.fit(
+        finished = run.train(
             f"cell-{unit}-{cell}", f"{unit}, {cell}", model, model, [windows], settings.base,
-            examine=partial(examination, model, tokenizer, valid, None),
+            validate=partial(validate_model, model, tokenizer, valid, None),
             identity={
                 "steps": steps,
                 "settings": asdict(settings.base),
@@ -64,12 +64,12 @@ def compare_cells(shop: Workshop, unit: Unit, steps: int) -> tuple[Compared, ...
         assert epoch.bits is not None
         parameters = sum(p.numel() for p in model.parameters())
         found.append(Compared(cell, parameters, epoch.bits, epoch.seconds, gradient_norms(on_processor(model), long)))
-        if shop.world.leads:
-            finished.close({"bits_per_character": epoch.bits}, shop.console)
+        if run.distributed.is_main:
+            finished.close({"bits_per_character": epoch.bits}, run.console)
     return tuple(found)
 
 
-def _long(windows: Windows) -> Tensor:
+def _long(windows: Batches) -> Tensor:
     """Ids (_DISTANCE + 1, B) from a stream's beginning."""
     ids: list[Tensor] = []
     for window in windows.epoch(0):

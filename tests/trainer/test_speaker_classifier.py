@@ -13,22 +13,22 @@ from charbot.personas.library import Library
 from charbot.speakers.identifier import SpeakerIdentifier, rank_lines
 from charbot.speakers.ngrams import counted
 from tests.conftest import SAYINGS, tiny_config
-from trainer.classifier import Evidence, LineStream, _best, fit_classifier, fit_ngrams
-from trainer.workshop import Workshop, prepare
+from trainer.run import TrainingRun, prepare_run
+from trainer.speaker_classifier import Evidence, LineStream, _best, fit_ngrams, train_classifier
 
 
-def _shop(corpus: pd.DataFrame, out: Path) -> Workshop:
+def _shop(corpus: pd.DataFrame, out: Path) -> TrainingRun:
     config = tiny_config()
-    fit = dataclasses.replace(config.train.classifier.fit, batch=16, epochs=4, learning_rate=5e-3)
-    classifier = dataclasses.replace(config.train.classifier, fit=fit, min_lines=20, hidden=8, ngrams=256)
+    train = dataclasses.replace(config.train.classifier.fit, batch=16, epochs=4, learning_rate=5e-3)
+    classifier = dataclasses.replace(config.train.classifier, fit=train, min_lines=20, hidden=8, ngrams=256)
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, classifier=classifier))
-    return prepare(config, corpus, out, Console(quiet=True))
+    return prepare_run(config, corpus, out, Console(quiet=True))
 
 
 @pytest.fixture(scope="module")
 def fitted(corpus: pd.DataFrame, shared_library: Library, tmp_path_factory: pytest.TempPathFactory) -> Library:
     out = tmp_path_factory.mktemp("classifier")
-    fit_classifier(_shop(corpus, out), shared_library)
+    train_classifier(_shop(corpus, out), shared_library)
     return Library((out, *shared_library.folders))
 
 
@@ -73,8 +73,8 @@ def test_each_line_is_read_once_an_epoch_and_a_fit_goes_on_where_it_was() -> Non
     read = [(int(window.ids[0, i]), int(window.ids[-1, i])) for window in windows for i in range(window.ids.shape[1])]
     assert sorted(read) == [(place, place % 2) for place in range(50)]
     for window in windows:
-        assert window.counted[-1].all()
-        assert not window.counted[:-1].any()
+        assert window.loss_mask[-1].all()
+        assert not window.loss_mask[:-1].any()
     for one, other in zip(stream.epoch(0, 5), windows[5:], strict=True):
         assert torch.equal(one.ids, other.ids)
     assert not all(torch.equal(one.ids, other.ids) for one, other in zip(stream.epoch(1), windows, strict=True))
@@ -82,7 +82,7 @@ def test_each_line_is_read_once_an_epoch_and_a_fit_goes_on_where_it_was() -> Non
 
 def test_one_person_cannot_be_told_apart(corpus: pd.DataFrame, shared_library: Library, tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="two people with 20 lines"):
-        fit_classifier(_shop(corpus[corpus["speaker"] == "Ann"], tmp_path), shared_library)
+        train_classifier(_shop(corpus[corpus["speaker"] == "Ann"], tmp_path), shared_library)
 
 
 def test_without_a_classifier_its_fit_is_suggested(shared_library: Library) -> None:

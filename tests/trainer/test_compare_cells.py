@@ -8,14 +8,14 @@ from rich.console import Console
 from charbot.errors import TrainingError
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import tiny_config, tiny_model
-from trainer.cells import compare_cells, draw_cells, gradient_norms
-from trainer.workshop import prepare
+from trainer.compare_cells import compare_cells, draw_cells, gradient_norms
+from trainer.run import prepare_run
 
 
 @pytest.mark.slow
 def test_every_cell_reads_as_much_and_leaves_a_picture(corpus: pd.DataFrame, tmp_path: Path) -> None:
-    shop = prepare(tiny_config(), corpus, tmp_path, Console(quiet=True))
-    compared = compare_cells(shop, "char", 12)
+    run = prepare_run(tiny_config(), corpus, tmp_path, Console(quiet=True))
+    compared = compare_cells(run, "char", 12)
     assert [one.cell for one in compared] == ["lstm", "gru", "rnn"]
     assert compared[0].parameters > compared[1].parameters > compared[2].parameters
     for one in compared:
@@ -51,6 +51,6 @@ def test_gradients_by_distance_are_what_nudging_the_input_says(vocabularies: dic
 
 def test_scripts_too_short_are_refused(corpus: pd.DataFrame, tmp_path: Path) -> None:
     few = corpus[corpus["split"] == "train"].head(20)
-    shop = prepare(tiny_config(), few, tmp_path, Console(quiet=True))
+    run = prepare_run(tiny_config(), few, tmp_path, Console(quiet=True))
     with pytest.raises(TrainingError, match="too short to compare cells on"):
-        compare_cells(shop, "word", 2)
+        compare_cells(run, "word", 2)
