@@ -42,46 +42,46 @@ class Session:
         if not turn:
             return self
         return replace(
-            self.unasked(), turns=self.turns + turn, mine=(*self.mine, True), conversation=self.conversation.extend(turn)
+            self.begin_step(), turns=self.turns + turn, mine=(*self.mine, True), conversation=self.conversation.extend(turn)
         )
 
-    def unasked(self) -> "Session":
+    def begin_step(self) -> "Session":
         """Return the session at the beginning of a step without a message, in which a persona replies unprompted."""
         return replace(self, past=(*self.past[1 - _UNDOABLE :], replace(self, past=())))
 
-    def answered(self, reply: Reply) -> "Session":
+    def add_reply(self, reply: Reply) -> "Session":
         """Return the session after a persona's reply."""
         return replace(
             self, turns=(*self.turns, reply.conversation.turns[-1]), mine=(*self.mine, False), conversation=reply.conversation,
             candidates=reply.candidates, seconds=reply.seconds, given=self.given + 1,
         )  # fmt: skip
 
-    def unanswered(self) -> "Session":
+    def drop_last_reply(self) -> "Session":
         """Return the session without its last turn, a reply, but in the same step."""
         # The encoded state stays valid: models read a reply only together with the next message.
         conversation = replace(self.conversation, turns=self.conversation.turns[:-1])
         return replace(self, turns=self.turns[:-1], mine=self.mine[:-1], conversation=conversation)
 
-    def with_last(self, text: str) -> "Session":
+    def replace_last(self, text: str) -> "Session":
         """Return the session with the text of its last turn, a reply, replaced."""
-        turn, before = Utterance(self.turns[-1].speaker, text), self.unanswered()
+        turn, before = Utterance(self.turns[-1].speaker, text), self.drop_last_reply()
         conversation = replace(before.conversation, turns=(*before.conversation.turns, turn))
         return replace(self, turns=(*before.turns, turn), conversation=conversation)
 
-    def undone(self) -> "Session":
+    def undo(self) -> "Session":
         """Return the session before the last step; the same session if no step can be undone."""
         return replace(self.past[-1], past=self.past[:-1], given=self.given) if self.past else self
 
-    def next_of(self, cast: Sequence[str]) -> str:
+    def next_speaker(self, cast: Sequence[str]) -> str:
         """Return the name of the cast member whose turn it is to reply: the one after the last to reply."""
         said = zip(reversed(self.turns), reversed(self.mine), strict=True)
         last = next((turn.speaker for turn, mine in said if not mine), None)
         return next((after for name, after in pairwise(cast) if name == last), cast[0])
 
-    def cut(self, turns: int) -> "Session":
+    def truncated(self, turns: int) -> "Session":
         """Return the session with at most its last `turns` turns, and the steps among them."""
         gone = max(0, len(self.turns) - turns)
-        past = tuple(one.cut(len(one.turns) - gone) for one in self.past if len(one.turns) >= gone)
+        past = tuple(one.truncated(len(one.turns) - gone) for one in self.past if len(one.turns) >= gone)
         return replace(self, turns=self.turns[gone:], mine=self.mine[gone:], past=past)
 
     def to_json(self) -> dict[str, Any]:

@@ -17,20 +17,20 @@ import discord
 from discord.ext import commands
 
 from bots.discord_bot import texts
-from bots.discord_bot.again import Again
-from bots.discord_bot.calls import Call, Target
-from bots.discord_bot.cast import Cast, Member
+from bots.discord_bot.bounded_dict import BoundedDict
+from bots.discord_bot.channel_queues import ChannelQueues
+from bots.discord_bot.channel_settings import ChannelSettings, Setting, age_restricted, channel_of, may_speak, rejection_reason
 from bots.discord_bot.conversations import Conversations
-from bots.discord_bot.desk import Desk
-from bots.discord_bot.faces import Faces
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.place import Place, Setting, age_restricted, channel_of, may_speak, refusal
-from bots.discord_bot.recent import Recent
+from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
+from bots.discord_bot.regenerate_button import RegenerateButton
+from bots.discord_bot.reply_targets import AnyMessage, ToMessage
+from bots.discord_bot.requests import ReplyRequest, ReplyTarget
+from bots.discord_bot.retry import NETWORK, PASSING, ignore_send_errors
 from bots.discord_bot.scene import Stages
-from bots.discord_bot.sending import NETWORK, PASSING, quietly
-from bots.discord_bot.store import Store, StoreError, Waiting
-from bots.discord_bot.targets import AnyMessage, ToMessage
-from bots.discord_bot.worker import Worker
+from bots.discord_bot.serial_executor import SerialExecutor
+from bots.discord_bot.store import PendingMessage, Store, StoreError
+from bots.discord_bot.webhooks import PersonaWebhooks
 from charbot.config import Config
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.batching import BatchScheduler
@@ -80,7 +80,9 @@ ALL_SHARDS = Shards()
 class Bot(commands.AutoShardedBot):
     """The Discord client. Replies are generated, and the disk is accessed, in other threads."""
 
-    def __init__(self, cast: Cast, store: Store, scheduler: BatchScheduler, config: Config, shards: Shards = ALL_SHARDS) -> None:
+    def __init__(
+        self, cast: PersonaPool, store: Store, scheduler: BatchScheduler, config: Config, shards: Shards = ALL_SHARDS
+    ) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
         intents.message_content = config.discord.message_content
         some: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
@@ -93,18 +95,18 @@ class Bot(commands.AutoShardedBot):
             **some,
         )
         self.cast, self.store, self.scheduler, self.config = cast, store, scheduler, config
-        self.places: dict[int, Place] = {}
+        self.places: dict[int, ChannelSettings] = {}
         self.metrics = Metrics()
-        self._desk: Desk[Call | Waiting] = Desk(self._attend, config.discord.waiting)
+        self._desk: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._attend, config.discord.waiting)
         self.stages = Stages()
-        self._faces = Faces(config.discord.avatars)
-        self._disk = Worker("store")
-        self._identifier = Worker("who", _RECOGNISED)
+        self._faces = PersonaWebhooks(config.discord.avatars)
+        self._disk = SerialExecutor("store")
+        self._identifier = SerialExecutor("who", _RECOGNISED)
         self.conversations = Conversations(store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
-        self._spoke: Recent[int, float] = Recent(_REMEMBERED)
+        self._spoke: BoundedDict[int, float] = BoundedDict(_REMEMBERED)
         self._left: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._heard: Recent[int, None] = Recent(_REMEMBERED)
+        self._heard: BoundedDict[int, None] = BoundedDict(_REMEMBERED)
 
     def do(self, work: Awaitable[None]) -> None:
         """Run an awaitable as a background task."""
@@ -114,20 +116,20 @@ class Bot(commands.AutoShardedBot):
 
     # Settings of places
 
-    def place(self, guild: int | None, *channels: int | None) -> Place:
+    def place(self, guild: int | None, *channels: int | None) -> ChannelSettings:
         """Return the settings of a channel: its own, else its parent channel's, its server's, or the configuration's."""
         settings = self.config.discord
-        found = Place(persona=settings.persona, mode="mentions", cooldown=settings.cooldown, roles=())
+        found = ChannelSettings(persona=settings.persona, mode="mentions", cooldown=settings.cooldown, roles=())
         for where in (guild, *reversed(channels)):
-            found = self.places.get(where, Place()).over(found) if where else found
+            found = self.places.get(where, ChannelSettings()).with_fallback(found) if where else found
         return found
 
-    def place_of(self, channel: object, guild: int | None) -> Place:
+    def place_of(self, channel: object, guild: int | None) -> ChannelSettings:
         return self.place(guild, getattr(channel, "id", None), getattr(channel, "parent_id", None))
 
-    async def change_place(self, where: int, changes: Place, inherit: Setting | None = None) -> None:
+    async def change_place(self, where: int, changes: ChannelSettings, inherit: Setting | None = None) -> None:
         """Change a place's settings, and reset the one named `inherit`. Raises StoreError, and then nothing has changed."""
-        self.places[where] = await self._disk.do(self.store.set_place, where, changes, self._server_of(where), inherit)
+        self.places[where] = await self._disk.run(self.store.set_place, where, changes, self._server_of(where), inherit)
 
     def _server_of(self, place: int) -> int | None:
         """Return the id of the server that a place is, or is in, or None."""
@@ -141,14 +143,14 @@ class Bot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         from bots.discord_bot.commands import add_commands
 
-        self.places = await self._disk.do(self.store.places)
+        self.places = await self._disk.run(self.store.places)
         await self.conversations.open()
         # Enqueue these before any new message arrives.
-        for late in await self._disk.do(self.store.waiting, _LATE_SECONDS, self._ours):
+        for late in await self._disk.run(self.store.waiting, _LATE_SECONDS, self._ours):
             self._heard[late.message] = None
-            self._desk.take(late.channel, late, late=True)
+            self._desk.put(late.channel, late, late=True)
         add_commands(self)
-        self.add_dynamic_items(Again)
+        self.add_dynamic_items(RegenerateButton)
         await self._sync()
         self.do(self._look_after())
 
@@ -156,14 +158,14 @@ class Bot(commands.AutoShardedBot):
         """Register the commands with Discord if they have changed."""
         payload = json.dumps([command.to_dict(self.tree) for command in self.tree.get_commands()], sort_keys=True)
         wanted = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-        if await self._disk.do(self.store.fact, "commands") != wanted:
+        if await self._disk.run(self.store.fact, "commands") != wanted:
             await self.tree.sync()
-            await self._disk.do(self.store.note, "commands", wanted)
+            await self._disk.run(self.store.note, "commands", wanted)
 
     async def _look_after(self) -> None:
         """Regularly list the personas again, retry pending writes and forget old conversations."""
         while True:
-            for task in (partial(self._disk.do, self.cast.refresh), self.conversations.flush, self.conversations.forget_old):
+            for task in (partial(self._disk.run, self.cast.refresh), self.conversations.flush, self.conversations.forget_old):
                 try:
                     await task()
                 except Exception as error:
@@ -174,9 +176,9 @@ class Bot(commands.AutoShardedBot):
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
         # The bot may have been removed from servers while it was offline. `guilds` includes those that are only unavailable.
         try:
-            if gone := await self._disk.do(self.store.forget_others, {guild.id for guild in self.guilds}, self._ours):
+            if gone := await self._disk.run(self.store.forget_others, {guild.id for guild in self.guilds}, self._ours):
                 _log.info("forgot %d servers that it is not in any more", len(gone))
-                self.places = await self._disk.do(self.store.places)
+                self.places = await self._disk.run(self.store.places)
         except StoreError as error:
             _log.warning("%s", error)
 
@@ -217,7 +219,7 @@ class Bot(commands.AutoShardedBot):
         if lost:
             return f"not connected to Discord: shard {', '.join(lost)}"
         try:
-            await self._disk.do(self.store.fact, "commands")
+            await self._disk.run(self.store.fact, "commands")
         except StoreError as error:
             return str(error)
         return None
@@ -226,10 +228,10 @@ class Bot(commands.AutoShardedBot):
         """Finish pending answers or apologise for them, and disconnect."""
         if not self.is_closed():
             for call in await self._desk.close(_CLOSING_SECONDS if self.is_ready() else 0):
-                if isinstance(call, Call):
+                if isinstance(call, ReplyRequest):
                     await self._excuse(call)
             for say in self.stages.stop_all():
-                await quietly(say(texts.CLOSING))
+                await ignore_send_errors(say(texts.CLOSING))
             for task in self._tasks:
                 task.cancel()
             with suppress(TimeoutError):
@@ -247,7 +249,7 @@ class Bot(commands.AutoShardedBot):
             return
         place = self.place_of(message.channel, message.guild.id if message.guild else None)
         addressed = self._addressed(message, place)
-        if not (addressed or self._joins_in(message, place)) or refusal(message.author, place):
+        if not (addressed or self._joins_in(message, place)) or rejection_reason(message.author, place):
             return
         if self._mute(message):
             # The bot cannot say so here; /settings does.
@@ -255,7 +257,7 @@ class Bot(commands.AutoShardedBot):
         if message.guild and not message.content and self.user not in message.mentions and not self.intents.message_content:
             # Without the intent, Discord withholds the text of a reply that does not mention the bot.
             if not self.hasty(message.author.id, place):
-                await quietly(self._to(message, message.author.id, Place()).send(texts.UNREAD))
+                await ignore_send_errors(self._to(message, message.author.id, ChannelSettings()).send(texts.UNREAD))
             return
         # After a reconnection Discord may deliver a message twice.
         if message.id in self._heard:
@@ -268,11 +270,11 @@ class Bot(commands.AutoShardedBot):
         # An empty message, such as a lone mention, counts as a greeting.
         text = prepare_message(message.clean_content) or "Hey!"
         target = self._to(message, message.author.id, place)
-        call = Call(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, target, kept=True)
+        call = ReplyRequest(message.id, guild, message.channel.id, message.author.id, text, place, nsfw, target, kept=True)
         if not await self.answer(call) and addressed:
             self._leave(call)
 
-    def _addressed(self, message: discord.Message, place: Place) -> bool:
+    def _addressed(self, message: discord.Message, place: ChannelSettings) -> bool:
         if message.guild is None or (place.mode == "always" and self.intents.message_content):
             return True
         answered = message.reference.resolved if message.reference else None
@@ -288,7 +290,7 @@ class Bot(commands.AutoShardedBot):
             return False
         return not may_speak(channel.permissions_for(message.guild.me), channel)
 
-    def _joins_in(self, message: discord.Message, place: Place) -> bool:
+    def _joins_in(self, message: discord.Message, place: ChannelSettings) -> bool:
         """Return whether to answer a message that does not address the bot: for a wake word, or by chance."""
 
         def padded(text: str) -> str:
@@ -302,10 +304,10 @@ class Bot(commands.AutoShardedBot):
         by_webhook = message.webhook_id is not None and message.application_id == self.application_id
         return by_webhook or message.author == self.user
 
-    def _to(self, message: AnyMessage, author: int, place: Place, *, in_doubt: bool = False) -> ToMessage:
+    def _to(self, message: AnyMessage, author: int, place: ChannelSettings, *, in_doubt: bool = False) -> ToMessage:
         return ToMessage(message, author, self._stands, self._faces if place.faces else None, in_doubt)
 
-    def hasty(self, author: int, place: Place) -> bool:
+    def hasty(self, author: int, place: ChannelSettings) -> bool:
         """Return whether a user's cooldown is not over."""
         return time.monotonic() - self._spoke.get(author, -1e9) < (place.cooldown or 0.0)
 
@@ -313,7 +315,7 @@ class Bot(commands.AutoShardedBot):
         """Start a user's cooldown."""
         self._spoke[author] = time.monotonic()
 
-    async def answer(self, call: Call) -> bool:
+    async def answer(self, call: ReplyRequest) -> bool:
         """Enqueue a call; return False if it is refused, by the cooldown or because too many wait.
 
         At shutdown a call is not enqueued: it is stored for the next start if `kept`, else its user is told.
@@ -321,7 +323,7 @@ class Bot(commands.AutoShardedBot):
         if self.hasty(call.author, call.place):
             return False
         # Enqueue first: while this waits for the disk, later messages could overtake.
-        taken = self._desk.take(call.channel, call)
+        taken = self._desk.put(call.channel, call)
         if taken:
             self.heed(call.author)
         if call.kept and (taken or not self._desk.open):
@@ -334,50 +336,50 @@ class Bot(commands.AutoShardedBot):
     async def answer_use(
         self,
         interaction: discord.Interaction,
-        target: Target,
-        place: Place,
+        target: ReplyTarget,
+        place: ChannelSettings,
         text: str = "",
         *,
         aside: bool = False,
         instead: str | None = None,
     ) -> None:
         """Enqueue a command or a button press, or tell its user that it is refused."""
-        call = Call(
+        call = ReplyRequest(
             interaction.id, interaction.guild_id, channel_of(interaction), interaction.user.id, text, place,
             age_restricted(interaction.channel), target, aside=aside, instead=instead,
         )  # fmt: skip
         if not await self.answer(call):
             await target.send(texts.BUSY.format(count="that"))
 
-    def _leave(self, call: Call) -> None:
+    def _leave(self, call: ReplyRequest) -> None:
         """Count a message that was refused; its channel gets one notice for all of them."""
         self.metrics.count("left")
         self._left[call.channel] = self._left.get(call.channel, 0) + 1
         if self._left[call.channel] == 1:
             self.do(self._tell_left(call))
 
-    async def _tell_left(self, call: Call) -> None:
+    async def _tell_left(self, call: ReplyRequest) -> None:
         await asyncio.sleep(_NOTICE_SECONDS)
-        await quietly(call.target.send(texts.BUSY.format(count=self._left.pop(call.channel))))
+        await ignore_send_errors(call.target.send(texts.BUSY.format(count=self._left.pop(call.channel))))
 
     # Answers
 
-    async def _attend(self, call: Call | Waiting) -> None:
-        if isinstance(call, Waiting):
+    async def _attend(self, call: ReplyRequest | PendingMessage) -> None:
+        if isinstance(call, PendingMessage):
             # The channel is not cached before.
             await self.wait_until_ready()
             call = self._late(call)
         await self._answer(call)
 
-    def _late(self, one: Waiting) -> Call:
+    def _late(self, one: PendingMessage) -> ReplyRequest:
         """Return the call for a message that was stored before a restart."""
         channel = self.get_channel(one.channel) or self.get_partial_messageable(one.channel)
         place, nsfw = self.place_of(channel, one.guild), age_restricted(channel)
         message = discord.PartialMessage(channel=channel, id=one.message)  # type: ignore[arg-type]
         target = self._to(message, one.author, place, in_doubt=one.reply is not None)
-        return Call(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
+        return ReplyRequest(one.message, one.guild, one.channel, one.author, one.text, place, nsfw, target, True, one.reply)
 
-    async def _answer(self, call: Call) -> None:
+    async def _answer(self, call: ReplyRequest) -> None:
         """Answer a call, or apologise."""
         try:
             async with self._excused(call):
@@ -394,7 +396,7 @@ class Bot(commands.AutoShardedBot):
         else:
             await self._deliver(call, text, conversation, after)
 
-    async def _continued(self, call: Call, conversation: Conversation) -> tuple[str, Conversation]:
+    async def _continued(self, call: ReplyRequest, conversation: Conversation) -> tuple[str, Conversation]:
         """Return the reply to a call, and the conversation after it. Raises CharbotError."""
         if call.reply is not None:
             member, _ = self.member(call.place, call.nsfw)
@@ -410,7 +412,7 @@ class Bot(commands.AutoShardedBot):
         return reply.text, reply.conversation
 
     @asynccontextmanager
-    async def _excused(self, call: Call) -> AsyncIterator[None]:
+    async def _excused(self, call: ReplyRequest) -> AsyncIterator[None]:
         """Tell the user that the bot is shutting down if the block is cancelled."""
         try:
             yield
@@ -418,13 +420,13 @@ class Bot(commands.AutoShardedBot):
             await self._excuse(call)
             raise
 
-    async def _deliver(self, call: Call, text: str, conversation: Conversation, after: Conversation) -> None:
+    async def _deliver(self, call: ReplyRequest, text: str, conversation: Conversation, after: Conversation) -> None:
         """Send a reply, and store it."""
         speaker = after.turns[-1].speaker
         try:
             async with self._excused(call):
                 with suppress(StoreError):
-                    await self._disk.do(self.store.sending, call.id, text)
+                    await self._disk.run(self.store.sending, call.id, text)
                 await call.target.send(text, speaker)
         except NETWORK as error:
             _log.warning("no answer could be sent in channel %d: %s", call.channel, error)
@@ -457,20 +459,20 @@ class Bot(commands.AutoShardedBot):
             _log.warning("what was said last in channel %d cannot be read: %s", channel.id, error)
         return False
 
-    async def _excuse(self, call: Call) -> None:
+    async def _excuse(self, call: ReplyRequest) -> None:
         """Tell the user that the bot is shutting down, unless the call is stored, to be answered at the next start."""
         if not call.kept:
-            await quietly(call.target.send(texts.CLOSING))
+            await ignore_send_errors(call.target.send(texts.CLOSING))
 
-    async def _apologise(self, call: Call, text: str) -> None:
+    async def _apologise(self, call: ReplyRequest, text: str) -> None:
         self.metrics.count("apologised")
-        await quietly(call.target.send(text))
+        await ignore_send_errors(call.target.send(text))
         await self.conversations.done(call)
 
-    async def _typing(self, call: Call) -> None:
-        await quietly(call.target.typing())
+    async def _typing(self, call: ReplyRequest) -> None:
+        await ignore_send_errors(call.target.typing())
 
-    def member(self, place: Place, nsfw: bool) -> tuple[Member, bool]:
+    def member(self, place: ChannelSettings, nsfw: bool) -> tuple[PersonaInfo, bool]:
         """Return who answers in a place, and whether without profanity. Raises UsageError if nobody can."""
         member = self.cast.member(place.persona or "")
         if member is None:
@@ -480,7 +482,7 @@ class Bot(commands.AutoShardedBot):
             raise UsageError(f"{member.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
         return member, clean
 
-    async def reply(self, place: Place, nsfw: bool, conversation: Conversation, *, seed: int | None = None) -> Reply:
+    async def reply(self, place: ChannelSettings, nsfw: bool, conversation: Conversation, *, seed: int | None = None) -> Reply:
         """Return the reply of a place's persona to a conversation. Raises UsageError, BundleError, BusyError."""
         member, clean = self.member(place, nsfw)
         settings = replace(self.config.chat, clean=clean)
@@ -491,7 +493,7 @@ class Bot(commands.AutoShardedBot):
 
     async def who_said(self, line: str) -> "Ranking":
         """Rank who would have said a line, most likely first. Raises BundleError, BusyError."""
-        return await self._identifier.do(self.cast.who_said, line)
+        return await self._identifier.run(self.cast.who_said, line)
 
     async def forget_user(self, user: int) -> None:
         """Delete a user's messages and the answers to them. Raises StoreError."""

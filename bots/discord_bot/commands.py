@@ -11,10 +11,18 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.bot import Bot
-from bots.discord_bot.place import Mode, Place, Setting, age_restricted, channel_of, may_speak, refusal
+from bots.discord_bot.channel_settings import (
+    ChannelSettings,
+    Mode,
+    Setting,
+    age_restricted,
+    channel_of,
+    may_speak,
+    rejection_reason,
+)
+from bots.discord_bot.reply_targets import ToCommand
+from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.scene import MOST_PEOPLE, play
-from bots.discord_bot.sending import quietly
-from bots.discord_bot.targets import ToCommand
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
@@ -61,7 +69,7 @@ async def _explain(interaction: discord.Interaction, error: app_commands.AppComm
         _log.warning("a command failed: %s", reason)
     elif not isinstance(reason, _EXPECTED):
         _log.error("a command failed", exc_info=reason)
-    await quietly(_tell(interaction, _reason(reason)))
+    await ignore_send_errors(_tell(interaction, _reason(reason)))
 
 
 def _reason(error: Exception) -> str:
@@ -79,7 +87,7 @@ async def _tell(interaction: discord.Interaction, text: str) -> None:
         send = interaction.followup.send
 
 
-def _place(interaction: Interaction) -> Place:
+def _place(interaction: Interaction) -> ChannelSettings:
     return interaction.client.place_of(interaction.channel, interaction.guild_id)
 
 
@@ -101,7 +109,7 @@ def _and_cure(interaction: Interaction, text: str) -> str:
 
 
 def _may_talk(interaction: Interaction) -> None:
-    if why := refusal(interaction.user, _place(interaction)):
+    if why := rejection_reason(interaction.user, _place(interaction)):
         raise UsageError(why)
 
 
@@ -124,7 +132,7 @@ async def _chat(interaction: Interaction, message: app_commands.Range[str, 1, 10
     await _answer(interaction, _place(interaction), message)
 
 
-async def _answer(interaction: Interaction, place: Place, message: str, aside: bool = False) -> None:
+async def _answer(interaction: Interaction, place: ChannelSettings, message: str, aside: bool = False) -> None:
     """Defer a command and enqueue it, to be answered under the settings `place`."""
     await interaction.response.defer(thinking=True)
     target = ToCommand(interaction, message, named=aside)
@@ -138,7 +146,7 @@ async def _answer(interaction: Interaction, place: Place, message: str, aside: b
 @app_commands.autocomplete(persona=_names)
 async def _say(interaction: Interaction, persona: str, message: app_commands.Range[str, 1, 1000]) -> None:
     _may_talk(interaction)
-    place = Place(persona=persona).over(_place(interaction))
+    place = ChannelSettings(persona=persona).with_fallback(_place(interaction))
     interaction.client.member(place, age_restricted(interaction.channel))
     await _answer(interaction, place, message, aside=True)
 
@@ -182,12 +190,12 @@ async def _scene(
     for name in names:
         if bot.cast.member(name) is None:
             raise UsageError(f"There is no {name}. /persona list shows who there is.")
-    people = [bot.member(Place(persona=name).over(here), nsfw)[0].name for name in names]
+    people = [bot.member(ChannelSettings(persona=name).with_fallback(here), nsfw)[0].name for name in names]
     if len(set(people)) < len(people):
         raise UsageError("Nobody can take part twice.")
 
     async def reply(who: str, conversation: Conversation) -> Reply:
-        return await bot.reply(Place(persona=who).over(here), nsfw, conversation)
+        return await bot.reply(ChannelSettings(persona=who).with_fallback(here), nsfw, conversation)
 
     async def say(line: str) -> None:
         if interaction.is_expired():
@@ -200,7 +208,7 @@ async def _scene(
         try:
             await play(people, topic, turns, reply, say)
         except Exception as error:
-            await quietly(say(_reason(error)))
+            await ignore_send_errors(say(_reason(error)))
             raise
 
     if not bot.stages.begin(channel_of(interaction), scene(), say):
@@ -253,14 +261,14 @@ async def _settings(
         )
     if faces and not interaction.app_permissions.manage_webhooks:
         raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
-    changes = Place(
+    changes = ChannelSettings(
         mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, faces=faces, wake=phrases, chance=chance,
         roles=None if roles is None else _roles(roles, interaction.guild_id),
     )  # fmt: skip
     if inherit and getattr(changes, inherit, None) is not None:
         raise UsageError(f"Either set {inherit}, or have it set back.")
     await interaction.response.defer(ephemeral=True)
-    if inherit or changes != Place():
+    if inherit or changes != ChannelSettings():
         _may_manage(interaction, everywhere)
         await bot.change_place(_where(interaction, everywhere), changes, inherit)
         if _place(interaction).mode == "off":
@@ -317,10 +325,10 @@ class _Persona(app_commands.Group):
         bot = interaction.client
         if bot.cast.member(name) is None:
             raise UsageError(f"There is no {name}. /persona list shows who there is.")
-        place = Place(persona=name).over(_place(interaction))
+        place = ChannelSettings(persona=name).with_fallback(_place(interaction))
         member, _ = bot.member(place, age_restricted(interaction.channel))
         await interaction.response.defer()
-        await bot.change_place(_where(interaction, everywhere), Place(persona=member.name))
+        await bot.change_place(_where(interaction, everywhere), ChannelSettings(persona=member.name))
         said = f"{member.name} talks {'in this server' if everywhere else 'here'} now."
         await interaction.followup.send(_and_cure(interaction, said))
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bots.discord_bot.calls import Call
-from bots.discord_bot.recent import Recent
-from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
-from bots.discord_bot.worker import Worker
+from bots.discord_bot.bounded_dict import BoundedDict
+from bots.discord_bot.requests import ReplyRequest
+from bots.discord_bot.serial_executor import SerialExecutor
+from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn, StoreError
 from charbot.dialogue import Utterance
 from charbot.generation.conversation import Conversation
 
@@ -44,26 +44,26 @@ class _Write:
 class Conversations:
     """The conversation of each channel. The database is accessed in the thread of `disk` only."""
 
-    def __init__(self, store: Store, disk: Worker, turns: int, days: float) -> None:
+    def __init__(self, store: Store, disk: SerialExecutor, turns: int, days: float) -> None:
         """Keep at most `turns` turns per channel, each for at most `days` days."""
         self._store, self._disk, self._turns, self._days = store, disk, turns, days
-        self._known: Recent[int, _Known] = Recent(_REMEMBERED)
+        self._known: BoundedDict[int, _Known] = BoundedDict(_REMEMBERED)
         # When a channel or user, by id, was last forgotten, on the monotonic clock.
-        self._forgotten: Recent[int, float] = Recent(_REMEMBERED)
+        self._forgotten: BoundedDict[int, float] = BoundedDict(_REMEMBERED)
         # After `open`, only the disk thread uses these two, so that everything is done in the order of the requests.
         self._unwritten: dict[int, deque[_Write]] = {}
         self._told: str | None = None
 
     async def open(self) -> None:
         """Read when a user was last forgotten, so that `forget_old` notices later deletions. Raises StoreError."""
-        self._told = await self._disk.do(self._store.fact, FORGOTTEN)
+        self._told = await self._disk.run(self._store.fact, FORGOTTEN)
 
     async def conversation(self, channel: int) -> Conversation:
         """Return a channel's conversation so far, or an empty one if the database is unavailable."""
         known = self._known.get(channel)
         if known is None:
             try:
-                said = await self._disk.do(self._read, channel)
+                said = await self._disk.run(self._read, channel)
             except StoreError as error:
                 _log.warning("%s", error)
                 return Conversation()
@@ -72,11 +72,11 @@ class Conversations:
         self._known[channel] = replace(known, used=time.time())
         return known.conversation
 
-    def _read(self, channel: int) -> list[Said]:
+    def _read(self, channel: int) -> list[StoredTurn]:
         self._write(channel)
         return self._store.turns(channel, self._turns)
 
-    async def keep(self, call: Call, conversation: Conversation, after: Conversation) -> None:
+    async def keep(self, call: ReplyRequest, conversation: Conversation, after: Conversation) -> None:
         """Store the message and the answer of a call, which are the last turns of `after`.
 
         `conversation` is the one before the call. Nothing is stored if the call is outside the channel's conversation, or
@@ -91,28 +91,28 @@ class Conversations:
         # If part of it was forgotten meanwhile, it is not cached but reread from the database.
         if known is not None and known.conversation is conversation:
             self._known[call.channel] = _Known(after, (*known.authors, call.author)[-self._turns :], time.time())
-        await self._note(call, [Said(call.author, None, asked.text), Said(call.author, reply.speaker, reply.text)])
+        await self._note(call, [StoredTurn(call.author, None, asked.text), StoredTurn(call.author, reply.speaker, reply.text)])
 
-    async def done(self, call: Call) -> None:
+    async def done(self, call: ReplyRequest) -> None:
         """Note that a call needs no answer any more, without storing any turns."""
         if call.kept:
             await self._note(call, ())
 
-    async def receive(self, call: Call) -> None:
+    async def receive(self, call: ReplyRequest) -> None:
         """Store a message that is to be answered, so that it is answered even after a crash."""
-        one = Waiting(call.id, call.guild, call.channel, call.author, call.text)
+        one = PendingMessage(call.id, call.guild, call.channel, call.author, call.text)
         await self._have_written(call, partial(self._store.receive, one))
 
-    async def _note(self, call: Call, turns: Sequence[Said]) -> None:
+    async def _note(self, call: ReplyRequest, turns: Sequence[StoredTurn]) -> None:
         message, instead = call.id if call.kept else None, call.instead is not None
         await self._have_written(
             call, partial(self._store.answered, message, call.channel, turns, self._turns, instead=instead, guild=call.guild)
         )
 
-    async def _have_written(self, call: Call, write: Callable[[], object]) -> None:
+    async def _have_written(self, call: ReplyRequest, write: Callable[[], object]) -> None:
         """Write to the database, now or once it is available again."""
         try:
-            await self._disk.do(self._write, call.channel, _Write(call.author, write))
+            await self._disk.run(self._write, call.channel, _Write(call.author, write))
         except StoreError as error:
             _log.warning("%s", error)
 
@@ -128,7 +128,7 @@ class Conversations:
     async def flush(self) -> None:
         """Retry the pending writes of all channels."""
         try:
-            await self._disk.do(self._write_all)
+            await self._disk.run(self._write_all)
         except StoreError as error:
             _log.warning("%s", error)
 
@@ -140,14 +140,14 @@ class Conversations:
         """Delete a channel's conversation. Raises StoreError."""
         self._drop([channel])
         self._forgotten[channel] = time.monotonic()
-        await self._disk.do(self._forget, [channel], partial(self._store.forget_channel, channel))
+        await self._disk.run(self._forget, [channel], partial(self._store.forget_channel, channel))
         # It may have been read again meanwhile.
         self._drop([channel])
 
     async def forget_places(self, places: Sequence[int]) -> None:
         """Delete all that is stored for these servers, channels and threads. Raises StoreError."""
         self._drop(places)
-        await self._disk.do(self._forget, places, partial(self._store.forget_places, places))
+        await self._disk.run(self._forget, places, partial(self._store.forget_places, places))
 
     def _forget(self, channels: Iterable[int], forget: Callable[[], None]) -> None:
         for channel in channels:
@@ -158,7 +158,7 @@ class Conversations:
         """Delete a user's messages and the answers to them. Raises StoreError."""
         self._forgotten[user] = time.monotonic()
         self._drop(self._with(user))
-        await self._disk.do(self._forget_user, user)
+        await self._disk.run(self._forget_user, user)
         self._drop(self._with(user))
 
     def _forget_user(self, user: int) -> None:
@@ -174,7 +174,7 @@ class Conversations:
         then = time.time() - self._days * 86_400
         # Another process may have deleted their turns already; then they are not in `gone`.
         self._drop([channel for channel, known in self._known.items() if known.used < then])
-        gone, told = await self._disk.do(self._forget_old)
+        gone, told = await self._disk.run(self._forget_old)
         # If another process has forgotten a user, it is not known whom: reread all conversations.
         self._drop(list(self._known) if told else gone)
 

@@ -14,11 +14,11 @@ import discord
 from dotenv import dotenv_values
 
 from bots.discord_bot.bot import Bot, Shards
-from bots.discord_bot.cast import Cast
-from bots.discord_bot.faces import Faces
 from bots.discord_bot.logs import start_logs
 from bots.discord_bot.metrics import served
+from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.store import Store
+from bots.discord_bot.webhooks import PersonaWebhooks
 from charbot.config import Config
 from charbot.errors import CharbotError, ConfigError, UsageError
 from charbot.generation.batching import BatchScheduler
@@ -90,7 +90,7 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
     store = Store(database(config))
     try:
         with BatchScheduler() as board, _explained():
-            asyncio.run(_run(Bot(Cast(library), store, board, config, which), secret))
+            asyncio.run(_run(Bot(PersonaPool(library), store, board, config, which), secret))
     finally:
         store.close()
     return 0
@@ -179,7 +179,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
         return f"it has what it needs in {len(servers)} server{'' if len(servers) == 1 else 's'}"
 
     def people() -> str:
-        cast = Cast(library)
+        cast = PersonaPool(library)
         if cast.member(config.discord.persona) is None:
             raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
         # A reply loads, and so checks, all files of a persona.
@@ -187,7 +187,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
         return f"{len(cast.members)}, {config.discord.persona} where nobody has chosen"
 
     def looks() -> str:
-        Faces(config.discord.avatars)
+        PersonaWebhooks(config.discord.avatars)
         return f"{len(config.discord.avatars)}"
 
     def keeps() -> str:

@@ -37,7 +37,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from bots.discord_bot.place import Place
+from bots.discord_bot.channel_settings import ChannelSettings
 from charbot.errors import CharbotError, ConfigError
 
 FORGOTTEN = "forgotten"
@@ -93,7 +93,7 @@ class StoreError(CharbotError):
 
 
 @dataclass(frozen=True)
-class Said:
+class StoredTurn:
     """A stored turn of a conversation."""
 
     author: int
@@ -104,7 +104,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingMessage:
     """A stored message that is not answered yet."""
 
     message: int
@@ -219,13 +219,13 @@ class Store:
         self._engine.dispose()
 
     @_transaction
-    def places(self, db: Connection) -> dict[int, Place]:
+    def places(self, db: Connection) -> dict[int, ChannelSettings]:
         """Return the settings of each place."""
         return {place: self._read(place, said) for place, said in db.execute(select(_settings.c.place, _SAID))}
 
-    def _read(self, place: int, said: str) -> Place:
+    def _read(self, place: int, said: str) -> ChannelSettings:
         try:
-            return Place.from_json(dict(json.loads(said)))
+            return ChannelSettings.from_json(dict(json.loads(said)))
         except (TypeError, ValueError) as error:
             raise StoreError(
                 f"{self._name}: what is set for {place} cannot be read ({error}); DELETE FROM settings WHERE place = {place}"
@@ -233,15 +233,15 @@ class Store:
 
     @_transaction
     def set_place(
-        self, db: Connection, place: int, changes: Place, guild: int | None = None, inherit: str | None = None
-    ) -> Place:
+        self, db: Connection, place: int, changes: ChannelSettings, guild: int | None = None, inherit: str | None = None
+    ) -> ChannelSettings:
         """Change a place's settings, and return all that it has then.
 
         `guild` is the server that the place is, or is in; `inherit` names a setting to reset to None.
         """
         db.execute(self._insert(_settings).values(place=place, said={}).on_conflict_do_nothing())
         said = db.execute(select(_SAID).where(_settings.c.place == place).with_for_update()).scalar_one()
-        changed = changes.over(self._read(place, said))
+        changed = changes.with_fallback(self._read(place, said))
         if inherit:
             changed = replace(changed, **{inherit: None})
         db.execute(update(_settings).where(_settings.c.place == place).values(said=changed.to_json(), guild=guild))
@@ -261,7 +261,7 @@ class Store:
         db.execute(self._insert(_facts).values(row).on_conflict_do_update(index_elements=["name"], set_=row))
 
     @_transaction
-    def turns(self, db: Connection, channel: int, count: int) -> list[Said]:
+    def turns(self, db: Connection, channel: int, count: int) -> list[StoredTurn]:
         """Return the last `count` turns of a channel's conversation, oldest first."""
         rows = db.execute(
             select(_turns.c.author, _turns.c.speaker, _turns.c.text)
@@ -269,10 +269,10 @@ class Store:
             .order_by(_turns.c.id.desc())
             .limit(count)
         )
-        return [Said(*row) for row in reversed(rows.all())]
+        return [StoredTurn(*row) for row in reversed(rows.all())]
 
     @_transaction
-    def receive(self, db: Connection, one: Waiting) -> bool:
+    def receive(self, db: Connection, one: PendingMessage) -> bool:
         """Store a message that is to be answered; return False if it is stored already."""
         if db.execute(select(_inbox.c.message).where(_inbox.c.message == one.message)).first():
             return False
@@ -290,7 +290,7 @@ class Store:
         db: Connection,
         message: int | None,
         channel: int,
-        turns: Sequence[Said],
+        turns: Sequence[StoredTurn],
         keep: int,
         *,
         instead: bool = False,
@@ -312,14 +312,16 @@ class Store:
         kept = select(_turns.c.id).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(keep)
         db.execute(delete(_turns).where(_turns.c.channel == channel, _turns.c.id.not_in(kept.subquery().select())))
 
-    def _replace(self, db: Connection, channel: int, asked: Said, reply: Said) -> None:
+    def _replace(self, db: Connection, channel: int, asked: StoredTurn, reply: StoredTurn) -> None:
         columns = (_turns.c.id, _turns.c.author, _turns.c.text)
         last = db.execute(select(*columns).where(_turns.c.channel == channel).order_by(_turns.c.id.desc()).limit(2)).all()
         if [one.author for one in last] == [asked.author] * 2 and last[1].text == asked.text:
             db.execute(update(_turns).where(_turns.c.id == last[0].id).values(speaker=reply.speaker, text=reply.text))
 
     @_transaction
-    def waiting(self, db: Connection, seconds: float, ours: Callable[[int | None], bool] = lambda guild: True) -> list[Waiting]:
+    def waiting(
+        self, db: Connection, seconds: float, ours: Callable[[int | None], bool] = lambda guild: True
+    ) -> list[PendingMessage]:
         """Return the unanswered messages of the last `seconds`, oldest first, and delete older ones.
 
         Those of servers that are not `ours` are left to another process.
@@ -328,7 +330,7 @@ class Store:
         rows = [row for row in db.execute(select(*columns, _inbox.c.at).order_by(_inbox.c.message)) if ours(row.guild)]
         late = {row.message for row in rows if row.at < time.time() - seconds}
         db.execute(delete(_inbox).where(_inbox.c.message.in_(late)))
-        return [Waiting(*row[:-1]) for row in rows if row.message not in late]
+        return [PendingMessage(*row[:-1]) for row in rows if row.message not in late]
 
     @_for_good
     @_transaction

@@ -20,9 +20,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.utils import get_cwidth
 
 from bots.session import Session
-from bots.terminal import keep
+from bots.terminal import saved_state
 from bots.terminal.picker import Choice, choices, pick
-from bots.terminal.screen import Interrupt, listed, note, show, type_out, typed_ahead
+from bots.terminal.screen import Interrupt, listed, note, raw_mode, show, type_out
 from bots.terminal.theme import THEMES, Theme
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
@@ -81,7 +81,7 @@ class Chat:
     @property
     def persona(self) -> Persona:
         """The persona whose turn it is to reply."""
-        return self.called(self.session.next_of(self.names))
+        return self.called(self.session.next_speaker(self.names))
 
     def called(self, name: str | None) -> Persona:
         """Return the persona of that name in the cast, or else the one whose turn it is to reply."""
@@ -144,7 +144,7 @@ class Chat:
             self.cast = before
             raise
         self.session = Session()
-        keep.remember(self.names[0])
+        saved_state.save_last_persona(self.names[0])
 
     def change(self, settings: ChatSettings) -> None:
         """Use these settings from now on. Raises BundleError where a persona has no model of their unit."""
@@ -187,7 +187,7 @@ class Chat:
         finally:
             # A stopped reply is not waited for: it ends at its next token.
             stop.set()
-        self.session = session.answered(reply)
+        self.session = session.add_reply(reply)
         # Before typing it out, so that nothing is lost if the terminal is closed meanwhile.
         self.keep()
         type_out(reply.text, len(name) + 2, self.interrupt, stream=self.terminal.stream)
@@ -198,7 +198,7 @@ class Chat:
         Does nothing before the first reply, so that an empty chat never overwrites the last one.
         """
         if self.session.given:
-            keep.keep(keep.Kept(tuple(self.names), self.me, self.session, self.settings, self.asked))
+            saved_state.save_chat(saved_state.SavedChat(tuple(self.names), self.me, self.session, self.settings, self.asked))
 
     def outcome(self, call: Callable[[], T]) -> T:
         """Return the result of a call that needs a model, made in the loader's thread.
@@ -239,10 +239,14 @@ def chat(
     kept = None
     if resume:
         try:
-            kept = keep.last()
+            kept = saved_state.load_last_chat()
         except ValueError as error:
             note(f"{error}; a new one begins")
-    names = list(kept.cast) if kept else [name or settings.persona or pick(library, THEMES[terminal.theme], keep.last_persona())]
+    names = (
+        list(kept.cast)
+        if kept
+        else [name or settings.persona or pick(library, THEMES[terminal.theme], saved_state.last_persona())]
+    )
     if names == [None]:
         return 0
     # Leaving the block waits for both threads: exiting during the import of torch would abort the process.
@@ -253,7 +257,7 @@ def chat(
         if kept:
             talk.session, talk.me = kept.session, kept.me
         greet(talk)
-        with typed_ahead():
+        with raw_mode():
             return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
 
 
@@ -263,7 +267,7 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
     while True:
         try:
             text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
-            with typed_ahead(talk.interrupt):
+            with raw_mode(talk.interrupt):
                 if not is_command(text):
                     hear(talk, text)
                 elif not run(talk, text):
@@ -287,7 +291,7 @@ def hear(talk: Chat, text: str) -> None:
     if session is talk.session:
         if len(talk.cast) < 2:
             return
-        session = session.unasked()
+        session = session.begin_step()
     talk.reply(session, talk.persona)
 
 
@@ -329,7 +333,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         return _status(talk, get_app().output.get_size().columns)
 
     session: PromptSession[str] = PromptSession(
-        history=keep.history(),
+        history=saved_state.history(),
         auto_suggest=AutoSuggestFromHistory(),
         completer=completer,
         complete_while_typing=False,

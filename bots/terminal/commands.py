@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bots.terminal.chat import SETTABLE, Chat, greet
 from bots.terminal.picker import choices, pick
-from bots.terminal.screen import listed, note, show, styled, table, typed_plainly
+from bots.terminal.screen import cooked_mode, listed, note, show, styled, table
 from bots.terminal.transcript import save
 from charbot.config import Config, override
 from charbot.corpus.examples import response_example
@@ -60,7 +60,7 @@ def _help(talk: Chat, argument: str) -> None:
 
 
 def _persona(talk: Chat, argument: str) -> None:
-    with typed_plainly():
+    with cooked_mode():
         chosen = argument or pick(talk.library, talk.theme, talk.persona.card.name)
     if chosen:
         talk.start(chosen)
@@ -110,13 +110,13 @@ def _regenerate(talk: Chat, argument: str) -> None:
         _, asked, name = talk.stopped
         talk.reply(asked, talk.called(name))
     elif talk.session.turns:
-        talk.reply(talk.session.unanswered(), talk.called(talk.session.turns[-1].speaker))
+        talk.reply(talk.session.drop_last_reply(), talk.called(talk.session.turns[-1].speaker))
     else:
         raise UsageError("there is no reply yet")
 
 
 def _undo(talk: Chat, argument: str) -> None:
-    before, talk.session = talk.session, talk.session.undone()
+    before, talk.session = talk.session, talk.session.undo()
     taken = before.mine[len(talk.session.turns) :]
     if taken:
         talk.keep()
@@ -137,7 +137,7 @@ def _pick(talk: Chat, argument: str) -> None:
     if argument not in of:
         raise UsageError(f"/pick NUMBER: 1 to {len(candidates)}; /why lists them")
     text = of[argument]
-    talk.session = talk.session.with_last(text)
+    talk.session = talk.session.replace_last(text)
     talk.keep()
     name = talk.session.turns[-1].speaker
     show((talk.style(name), f"{name}: "), ("", text))

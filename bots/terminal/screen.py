@@ -34,7 +34,7 @@ class Interrupt:
 
 
 @contextmanager
-def typed_ahead(interrupt: Interrupt | None = None) -> Iterator[None]:
+def raw_mode(interrupt: Interrupt | None = None) -> Iterator[None]:
     """Hide what is typed inside the block, and leave it, Ctrl-D included, to the next prompt.
 
     With an `interrupt`, Ctrl-C and Ctrl-Z take effect at once; without, they wait for the prompt as well.
@@ -49,19 +49,19 @@ def typed_ahead(interrupt: Interrupt | None = None) -> Iterator[None]:
             if hasattr(signal, "SIGCONT"):
                 # Some shells resume a program with their own terminal modes still set.
                 ways[signal.SIGCONT] = lambda *_: again()
-        with _heard(ways):
+        with signal_handlers(ways):
             yield
 
 
 @contextmanager
-def typed_plainly() -> Iterator[None]:
+def cooked_mode() -> Iterator[None]:
     """Restore normal typing, with echo and KeyboardInterrupt on Ctrl-C, inside a `typed_ahead` block."""
-    with _terminal(on=("ECHO", "ICANON", "ISIG")), _heard({signal.SIGINT: signal.default_int_handler}):
+    with _terminal(on=("ECHO", "ICANON", "ISIG")), signal_handlers({signal.SIGINT: signal.default_int_handler}):
         yield
 
 
 @contextmanager
-def _heard(ways: Mapping[int, Any]) -> Iterator[None]:
+def signal_handlers(ways: Mapping[int, Any]) -> Iterator[None]:
     """Set signal handlers, by signal number, inside the block."""
     before = {number: signal.signal(number, way) for number, way in ways.items()}
     try:

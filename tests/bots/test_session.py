@@ -11,7 +11,7 @@ from charbot.generation.reranking import Candidate
 
 
 def _answered(session: Session, text: str) -> Session:
-    return session.answered(Reply(text, (), session.conversation.add(text, "Ann"), 0.1))
+    return session.add_reply(Reply(text, (), session.conversation.add(text, "Ann"), 0.1))
 
 
 def test_what_was_said_can_be_taken_back() -> None:
@@ -21,9 +21,9 @@ def test_what_was_said_can_be_taken_back() -> None:
     assert two.turns == (
         Utterance(None, "Hi"), Utterance("Ann", "Hello."), Utterance("Bob", "Tea?"), Utterance("Ann", "Yes!"),
     )  # fmt: skip
-    assert two.undone() == one
-    assert two.undone().undone() == start
-    assert start.undone() is start
+    assert two.undo() == one
+    assert two.undo().undo() == start
+    assert start.undo() is start
     assert start.add_message(" \t") is start
 
 
@@ -36,7 +36,7 @@ def test_little_is_kept_to_go_back_to() -> None:
 
 
 def test_another_reply_can_take_the_last_ones_place() -> None:
-    session = _answered(Session().add_message("Hi"), "Hello.").with_last("Bye.")
+    session = _answered(Session().add_message("Hi"), "Hello.").replace_last("Bye.")
     assert session.turns == session.conversation.turns == (Utterance(None, "Hi"), Utterance("Ann", "Bye."))
 
 
@@ -44,55 +44,55 @@ def test_what_is_kept_of_a_long_session_is_bounded() -> None:
     session = Session()
     for number in range(30):
         session = session.add_message(f"Message {number}.")
-    kept = session.cut(4)
+    kept = session.truncated(4)
     assert [turn.text for turn in kept.turns] == [f"Message {number}." for number in range(26, 30)]
     assert kept.conversation == session.conversation
-    assert session.cut(99).turns == session.turns
+    assert session.truncated(99).turns == session.turns
 
 
 def test_a_reply_may_come_unasked_and_be_redone_alone() -> None:
     before = _answered(Session().add_message("Hi"), "Hello.")
-    after = _answered(before.unasked(), "Still there?")
-    assert after.undone() == before
-    asked = after.unanswered()
+    after = _answered(before.begin_step(), "Still there?")
+    assert after.undo() == before
+    asked = after.drop_last_reply()
     assert asked.turns == asked.conversation.turns == before.turns
-    assert _answered(asked, "Well?").undone() == before
+    assert _answered(asked, "Well?").undo() == before
 
 
 def test_whoever_comes_after_who_replied_last_is_next() -> None:
     session, cast = Session(), ("Ann", "Bob", "Cy")
-    assert session.next_of(cast) == "Ann"
+    assert session.next_speaker(cast) == "Ann"
     session = _answered(session.add_message("Hi", "Cy"), "Hello.")
-    assert session.next_of(cast) == session.add_message("Bob?", "Bob").next_of(cast) == "Bob"
-    assert session.next_of(("Cy", "Bob", "Ann")) == "Cy"
-    assert session.next_of(("Bob", "Cy")) == "Bob"
+    assert session.next_speaker(cast) == session.add_message("Bob?", "Bob").next_speaker(cast) == "Bob"
+    assert session.next_speaker(("Cy", "Bob", "Ann")) == "Cy"
+    assert session.next_speaker(("Bob", "Cy")) == "Bob"
 
 
 def test_replies_are_counted_also_those_taken_back() -> None:
     session = _answered(_answered(Session().add_message("Hi"), "Hello.").add_message("Tea?"), "Yes.")
-    assert session.undone().undone().given == session.with_last("No.").given == session.given == 2
+    assert session.undo().undo().given == session.replace_last("No.").given == session.given == 2
 
 
 def test_a_session_survives_json() -> None:
     candidate = Candidate("Hello.", 0.5, -1.0, -2.0, -3.0, 0.25, 0.0)
     session = (
-        Session().add_message("Hi").answered(Reply("Hello.", (candidate,), Conversation().add("Hi").add("Hello.", "Ann"), 0.1))
+        Session().add_message("Hi").add_reply(Reply("Hello.", (candidate,), Conversation().add("Hi").add("Hello.", "Ann"), 0.1))
     )
-    session = _answered(_answered(session.unasked(), "Still there?").add_message("Yes", "Bob"), "Good.")
+    session = _answered(_answered(session.begin_step(), "Still there?").add_message("Yes", "Bob"), "Good.")
     again = Session.from_json(json.loads(json.dumps(session.to_json())))
     assert again == session
     assert again.given == 3
-    assert again.undone().undone().candidates == (candidate,)
+    assert again.undo().undo().candidates == (candidate,)
 
 
 def test_a_long_session_goes_as_far_back_as_its_turns_do() -> None:
     session = Session()
     for number in range(60):
         session = _answered(session.add_message(f"Message {number}."), "Yes.")
-    kept = Session.from_json(json.loads(json.dumps(session.cut(20).to_json())))
+    kept = Session.from_json(json.loads(json.dumps(session.truncated(20).to_json())))
     assert len(kept.past) == 10
     for _ in range(10):
-        kept = kept.undone()
+        kept = kept.undo()
     assert kept.turns == ()
 
 
@@ -100,7 +100,7 @@ def test_sessions_that_were_kept_before_steps_were_still_load() -> None:
     turns = [[None, "Hi"], ["Ann", "Hello."]]
     session = Session.from_json({"turns": turns, "memory": {"turns": turns, "readings": {}}})
     assert session.mine == (True, False)
-    assert session.next_of(["Ann", "Bob"]) == "Bob"
+    assert session.next_speaker(["Ann", "Bob"]) == "Bob"
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ import yarl
 from aiohttp import web
 
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
-from bots.discord_bot.cast import Cast, Member
-from bots.discord_bot.faces import Faces
-from bots.discord_bot.place import Place, Setting
-from bots.discord_bot.store import Store, StoreError, Waiting
+from bots.discord_bot.channel_settings import ChannelSettings, Setting
+from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
+from bots.discord_bot.store import PendingMessage, Store, StoreError
+from bots.discord_bot.webhooks import PersonaWebhooks
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError
 from charbot.generation.batching import BatchScheduler
@@ -105,7 +105,7 @@ async def stage(
     config = Config(discord=DiscordSettings(**{"persona": "ann", "cooldown": 0.0, "waiting": 100, **settings}))
     store = Store(f"sqlite:///{folder / 'bot.db'}")
     with BatchScheduler() as board:
-        bot = Bot(Cast(lambda: Library(library.folders)), store, board, config, shards)
+        bot = Bot(PersonaPool(lambda: Library(library.folders)), store, board, config, shards)
         bot._connection.guild_ready_timeout = 0.05
         running = asyncio.create_task(bot.start(token))
         try:
@@ -125,7 +125,7 @@ async def stage(
 
 @pytest.fixture(autouse=True)
 def _written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("bots.discord_bot.cast.Persona", _Written)
+    monkeypatch.setattr("bots.discord_bot.persona_pool.Persona", _Written)
     monkeypatch.setattr(_Written, "seconds", 0.0)
     monkeypatch.setattr(_Written, "asked", [])
     _Written.free.set()
@@ -397,7 +397,7 @@ async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_l
 async def test_a_broken_line_costs_no_answer(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faces: bool
 ) -> None:
-    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("bots.discord_bot.retry.PAUSES", (0.01, 0.01))
     broken: list[Any] = ["reset", None, "reset", "overloaded", None]
 
     def refuse(method: str, path: str) -> web.Response | None:
@@ -421,7 +421,7 @@ async def test_a_broken_line_costs_no_answer(
 async def test_what_discord_took_and_called_an_error_is_not_said_twice(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("bots.discord_bot.retry.PAUSES", (0.01, 0.01))
     spoiled: list[str] = []
     # Nor can what was said be read at first.
     unread = [True]
@@ -451,7 +451,7 @@ async def test_what_discord_took_and_called_an_error_is_not_said_twice(
 async def test_the_log_keeps_the_webhooks_tokens(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", ())
+    monkeypatch.setattr("bots.discord_bot.retry.PAUSES", ())
     async with stage(shared_library, tmp_path) as on:
         await on.told("settings", manager=True, faces=True)
         on.discord.refuse = lambda method, path: _answer({}, 500) if method == "POST" and "webhooks/" in path else None
@@ -465,7 +465,7 @@ async def test_the_log_keeps_the_webhooks_tokens(
 async def test_what_cannot_be_sent_for_long_is_sent_after_the_next_start(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord_bot.sending.PAUSES", (0.01,))
+    monkeypatch.setattr("bots.discord_bot.retry.PAUSES", (0.01,))
     fake = FakeDiscord(refuse=lambda method, path: _answer({}, 503) if path.endswith("channels/1/messages") else None)
     async with stage(shared_library, tmp_path, fake) as on:
         await fake.say(f"{ME} One")
@@ -593,7 +593,7 @@ async def test_what_was_forgotten_before_it_started_is_no_news(
     store.forget_user(4001)
     store.close()
     async with stage(shared_library, tmp_path) as on:
-        assert await on.bot._disk.do(on.bot.conversations._forget_old) == (set(), False)
+        assert await on.bot._disk.run(on.bot.conversations._forget_old) == (set(), False)
 
 
 @run
@@ -639,7 +639,7 @@ async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Librar
         await on.told("settings", **boss, roles="<@&71>")
         assert "roles: @everyone" in await on.told("settings", **boss, inherit="roles")
         assert await on.told("reset") == "A new conversation."
-    assert set(get_args(Setting)) == {one.name for one in fields(Place)}
+    assert set(get_args(Setting)) == {one.name for one in fields(ChannelSettings)}
 
 
 @run
@@ -728,7 +728,7 @@ async def test_commands_that_wait_when_it_leaves_are_told(
         assert on.discord.messages[0]["answers"] == kept
 
 
-def _left_waiting(folder: Path, *waiting: Waiting) -> None:
+def _left_waiting(folder: Path, *waiting: PendingMessage) -> None:
     """What a bot leaves in its database that crashed before it had answered, or between noting a reply and sending it."""
     store = Store(f"sqlite:///{folder / 'bot.db'}")
     for one in waiting:
@@ -740,7 +740,9 @@ def _left_waiting(folder: Path, *waiting: Waiting) -> None:
 async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     _left_waiting(
-        tmp_path, Waiting(50, GUILD, 1, 4000, "Before the crash"), Waiting(51, GUILD, 2, 4000, "Nearly sent", "Here I am.")
+        tmp_path,
+        PendingMessage(50, GUILD, 1, 4000, "Before the crash"),
+        PendingMessage(51, GUILD, 2, 4000, "Nearly sent", "Here I am."),
     )
     async with stage(shared_library, tmp_path, fake) as on:
         assert sorted(await on.heard(2)) == ["Ann clean 1: Before the crash", "Here I am."]
@@ -762,7 +764,7 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
     ]
     known = ((50, 1, "Here I am."), (51, 2, "So am I."), (52, 18, "And I."))
     _left_waiting(
-        tmp_path, *(Waiting(message, GUILD, channel, 4000, "Where are you?", reply) for message, channel, reply in known)
+        tmp_path, *(PendingMessage(message, GUILD, channel, 4000, "Where are you?", reply) for message, channel, reply in known)
     )
     async with stage(shared_library, tmp_path, fake) as on:
         assert (await on.heard(4))[3] == "And I."
@@ -783,7 +785,7 @@ async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one
     ]
     known = ((50, 1, "Here I am."), (51, 2, "So am I."))
     _left_waiting(
-        tmp_path, *(Waiting(message, GUILD, channel, 4000, "Where are you?", reply) for message, channel, reply in known)
+        tmp_path, *(PendingMessage(message, GUILD, channel, 4000, "Where are you?", reply) for message, channel, reply in known)
     )
     async with stage(shared_library, tmp_path, fake) as on:
         assert sorted((await on.heard(4))[2:]) == ["Here I am.", "So am I."]
@@ -793,14 +795,14 @@ async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one
 async def test_all_that_waits_at_the_start_is_answered_before_what_is_said_then(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     fake.greeting = lambda: fake.say(f"{ME} new")
-    _left_waiting(tmp_path, *(Waiting(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))
+    _left_waiting(tmp_path, *(PendingMessage(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))
     async with stage(shared_library, tmp_path, fake, waiting=4) as on:
         assert [text.split(": ")[1] for text in await on.heard(5)] == ["old 50", "old 51", "old 52", "old 53", "new"]
 
 
 @run
 async def test_more_than_may_wait_are_answered_after_a_start(shared_library: Library, tmp_path: Path) -> None:
-    _left_waiting(tmp_path, *(Waiting(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))
+    _left_waiting(tmp_path, *(PendingMessage(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))
     async with stage(shared_library, tmp_path, waiting=1) as on:
         assert [text[-2:] for text in await on.heard(4)] == ["50", "51", "52", "53"]
         await on.until(lambda: [] if on.store.waiting(60) else [True], 1)
@@ -838,7 +840,7 @@ def _raise(error: Exception) -> None:
 @run
 async def test_personas_speak_under_their_own_names(shared_library: Library, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"`discord.avatars`: ann is 'me\.png'"):
-        Faces({"ann": "me.png"})
+        PersonaWebhooks({"ann": "me.png"})
     async with stage(shared_library, tmp_path, avatars={"Ann": "https://example.org/ann.png"}) as on:
         fake = on.discord
         fake.may_make_webhooks = False
@@ -914,7 +916,7 @@ async def test_a_name_that_discord_keeps_for_itself_is_a_face_all_the_same(libra
 @run
 async def test_names_that_are_too_long_are_completed_in_part(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
-        on.bot.cast._members["long"] = Member("long" * 30, "Demo", False)
+        on.bot.cast._members["long"] = PersonaInfo("long" * 30, "Demo", False)
         completed = await on.discord.command("persona", sub="set", complete="name", name="long")
         await on.until(lambda: [one for one in on.discord.callbacks if one["id"] == completed], 1)
         (choice,) = on.discord.said_to(completed)["data"]["choices"]
@@ -944,7 +946,9 @@ async def test_of_several_processes_on_a_database_each_answers_for_its_own_serve
     shared_library: Library, tmp_path: Path
 ) -> None:
     other = next(guild for guild in (number << 22 for number in range(9)) if guild >> 22 & 1 != GUILD >> 22 & 1)
-    _left_waiting(tmp_path, *(Waiting(message, guild, 1, 4000, f"In {guild}") for message, guild in ((50, GUILD), (51, other))))
+    _left_waiting(
+        tmp_path, *(PendingMessage(message, guild, 1, 4000, f"In {guild}") for message, guild in ((50, GUILD), (51, other)))
+    )
     mine = Shards(((GUILD >> 22) % 2,), 2)
     async with stage(shared_library, tmp_path, shards=mine) as on:
         assert await on.heard(1) == [f"Ann clean 1: In {GUILD}"]
@@ -999,13 +1003,13 @@ async def test_the_last_reply_can_be_another_one(library: Library, tmp_path: Pat
     monkeypatch.setattr(_Written, "manner", "later")
     _add(library, "Bob")
     async with stage(library, tmp_path, fake) as on:
-        for change, why in ((Place(roles=(1,)), "your roles"), (Place(mode="off"), "do not talk")):
+        for change, why in ((ChannelSettings(roles=(1,)), "your roles"), (ChannelSettings(mode="off"), "do not talk")):
             await on.bot.change_place(1, change)
             refused = await fake.press(said[1])
             await on.until(lambda refused=refused: fake.told(refused), 1)  # type: ignore[misc]
             assert why in fake.told(refused)[0]
-        await on.bot.change_place(1, Place(mode="mentions"))
-        await on.bot.change_place(1, Place(roles=()))
+        await on.bot.change_place(1, ChannelSettings(mode="mentions"))
+        await on.bot.change_place(1, ChannelSettings(roles=()))
         await fake.command("persona", sub="set", name="bob", manager=True)
         await fake.press(said[1])
         await on.until(lambda: [one for one in said if one["content"] == "Ann later 3: Two"], 1)

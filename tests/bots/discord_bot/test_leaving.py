@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bots.discord_bot.bot import Shards
-from bots.discord_bot.place import Place
-from bots.discord_bot.store import Said, Store, Waiting
+from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.store import PendingMessage, Store, StoredTurn
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import GUILD
 from tests.bots.discord_bot.test_bot import ME, Stage, run, stage
@@ -18,19 +18,19 @@ async def _settle(on: Stage, channel: int) -> None:
     before = len(on.discord.messages)
     await on.discord.say(f"{ME} Hi", channel=channel)
     await on.heard(before + 1)
-    await on.bot.change_place(channel, Place(clean=False))
+    await on.bot.change_place(channel, ChannelSettings(clean=False))
     await on.until(lambda: on.store.turns(channel, 9), 2)
 
 
 def _left(folder: Path) -> Store:
     """A database that knows a server which the bot is not in any more."""
     store = Store(f"sqlite:///{folder / 'bot.db'}")
-    store.set_place(_LEFT, Place(clean=True), _LEFT)
-    store.set_place(70, Place(clean=False), _LEFT)
-    store.set_place(71, Place(clean=False))
-    store.answered(None, 70, [Said(5, None, "Hi")], keep=9, guild=_LEFT)
-    store.answered(None, 71, [Said(5, None, "A direct message")], keep=9)
-    store.receive(Waiting(10, _LEFT, 70, 5, "Tea?"))
+    store.set_place(_LEFT, ChannelSettings(clean=True), _LEFT)
+    store.set_place(70, ChannelSettings(clean=False), _LEFT)
+    store.set_place(71, ChannelSettings(clean=False))
+    store.answered(None, 70, [StoredTurn(5, None, "Hi")], keep=9, guild=_LEFT)
+    store.answered(None, 71, [StoredTurn(5, None, "A direct message")], keep=9)
+    store.receive(PendingMessage(10, _LEFT, 70, 5, "Tea?"))
     return store
 
 
@@ -38,7 +38,7 @@ def _left(folder: Path) -> Store:
 async def test_a_server_that_is_left_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await _settle(on, 1)
-        await on.bot.change_place(GUILD, Place(clean=True))
+        await on.bot.change_place(GUILD, ChannelSettings(clean=True))
         await on.discord._dispatch("GUILD_DELETE", {"id": str(GUILD)})
         await on.until(lambda: [] if on.store.places() else [True], 1)
         assert on.store.turns(1, 9) == []
@@ -50,7 +50,7 @@ async def test_a_server_that_sent_it_away_while_it_was_not_there_leaves_nothing(
     store = _left(tmp_path)
     async with stage(shared_library, tmp_path) as on:
         await on.until(lambda: [] if 70 in on.bot.places else [True], 1)
-        assert store.places() == on.bot.places == {71: Place(clean=False)}
+        assert store.places() == on.bot.places == {71: ChannelSettings(clean=False)}
         assert store.turns(70, 9) == []
         assert store.waiting(60) == []
         assert [turn.text for turn in store.turns(71, 9)] == ["A direct message"]

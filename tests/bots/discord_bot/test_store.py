@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from bots.discord_bot.place import Place
-from bots.discord_bot.store import FORGOTTEN, Said, Store, StoreError, Waiting
+from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn, StoreError
 from charbot.errors import ConfigError
 from tests.bots.discord_bot.test_metrics import free_port
 
@@ -116,11 +116,11 @@ def store(url: str) -> Iterator[Store]:
 
 
 def test_settings_survive(store: Store, url: str) -> None:
-    store.set_place(7, Place(persona="joey", roles=(1, 2)))
-    store.set_place(7, Place(persona="ross", roles=(1, 2), clean=False))
+    store.set_place(7, ChannelSettings(persona="joey", roles=(1, 2)))
+    store.set_place(7, ChannelSettings(persona="ross", roles=(1, 2), clean=False))
     store.close()
     again = Store(url)
-    assert again.places() == {7: Place(persona="ross", roles=(1, 2), clean=False)}
+    assert again.places() == {7: ChannelSettings(persona="ross", roles=(1, 2), clean=False)}
     again.close()
 
 
@@ -143,15 +143,15 @@ def test_a_database_opens_again_after_a_crash_in_the_middle_of_a_migration(url: 
     died = subprocess.run([sys.executable, "-c", _DIES, url], cwd=_ROOT, capture_output=True, text=True, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr
     store = Store(url)
-    store.answered(None, 1, [Said(5, None, "Hi")], keep=4)
-    assert store.turns(1, 9) == [Said(5, None, "Hi")]
+    store.answered(None, 1, [StoredTurn(5, None, "Hi")], keep=4)
+    assert store.turns(1, 9) == [StoredTurn(5, None, "Hi")]
     store.close()
 
 
 def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
     for number in range(6):
-        store.answered(None, 1, [Said(5, None, f"Hi {number}"), Said(5, "Ann", f"Yo {number}")], keep=4)
-    store.answered(None, 2, [Said(5, None, "Elsewhere")], keep=4)
+        store.answered(None, 1, [StoredTurn(5, None, f"Hi {number}"), StoredTurn(5, "Ann", f"Yo {number}")], keep=4)
+    store.answered(None, 2, [StoredTurn(5, None, "Elsewhere")], keep=4)
     assert [turn.text for turn in store.turns(1, 99)] == ["Hi 4", "Yo 4", "Hi 5", "Yo 5"]
     assert [turn.text for turn in store.turns(1, 1)] == ["Yo 5"]
     assert [turn.text for turn in store.turns(2, 99)] == ["Elsewhere"]
@@ -159,23 +159,23 @@ def test_only_the_last_turns_of_a_channel_are_kept(store: Store) -> None:
 
 def test_the_last_turns_can_be_others(store: Store) -> None:
     for said in ("Hi", "And?"):
-        store.answered(None, 1, [Said(5, None, said), Said(5, "Ann", "Yo")], keep=9)
-    store.answered(None, 2, [Said(5, None, "Elsewhere")], keep=9)
-    store.answered(None, 1, [Said(5, None, "And?"), Said(5, "Bob", "Well.")], keep=9, instead=True)
+        store.answered(None, 1, [StoredTurn(5, None, said), StoredTurn(5, "Ann", "Yo")], keep=9)
+    store.answered(None, 2, [StoredTurn(5, None, "Elsewhere")], keep=9)
+    store.answered(None, 1, [StoredTurn(5, None, "And?"), StoredTurn(5, "Bob", "Well.")], keep=9, instead=True)
     assert [turn.text for turn in store.turns(1, 9)] == ["Hi", "Yo", "And?", "Well."]
     for author, asked in ((6, "And?"), (5, "Hi")):
-        store.answered(None, 1, [Said(author, None, asked), Said(author, "Bob", "No.")], keep=9, instead=True)
+        store.answered(None, 1, [StoredTurn(author, None, asked), StoredTurn(author, "Bob", "No.")], keep=9, instead=True)
     assert [turn.text for turn in store.turns(1, 9)] == ["Hi", "Yo", "And?", "Well."], "that was not what was said last"
     assert [turn.text for turn in store.turns(2, 9)] == ["Elsewhere"]
 
 
 def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) -> None:
-    one = Waiting(10, None, 1, 5, "Hi")
+    one = PendingMessage(10, None, 1, 5, "Hi")
     assert store.receive(one)
     assert not store.receive(one)
     assert store.waiting(60) == [one]
     store.sending(10, "Yo")
-    assert store.waiting(60) == [Waiting(10, None, 1, 5, "Hi", "Yo")]
+    assert store.waiting(60) == [PendingMessage(10, None, 1, 5, "Hi", "Yo")]
     store.answered(10, 1, [], keep=4)
     assert store.waiting(60) == []
     store.receive(one)
@@ -183,12 +183,12 @@ def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) ->
 
 
 def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
-    store.answered(None, 1, [Said(5, None, "Mine"), Said(5, "Ann", "Answer"), Said(6, None, "Theirs")], keep=9)
-    store.receive(Waiting(10, None, 1, 5, "Hi"))
+    store.answered(None, 1, [StoredTurn(5, None, "Mine"), StoredTurn(5, "Ann", "Answer"), StoredTurn(6, None, "Theirs")], keep=9)
+    store.receive(PendingMessage(10, None, 1, 5, "Hi"))
     assert store.forget_user(5) == store.fact(FORGOTTEN)
     assert [turn.text for turn in store.turns(1, 9)] == ["Theirs"]
     assert store.waiting(60) == []
-    store.answered(10, 1, [Said(5, None, "Hi"), Said(5, "Ann", "Too late")], keep=9)
+    store.answered(10, 1, [StoredTurn(5, None, "Hi"), StoredTurn(5, "Ann", "Too late")], keep=9)
     assert [turn.text for turn in store.turns(1, 9)] == ["Theirs"]
     assert store.forget_older(1) == set()
     assert store.forget_older(-1) == {1}
@@ -197,11 +197,11 @@ def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
 
 def test_a_server_that_is_left_leaves_nothing(store: Store) -> None:
     for server in (3, 30):
-        store.set_place(server, Place(persona="joey"), server)
-        store.set_place(server + 1, Place(persona="joey"), server)
-        store.answered(None, server + 1, [Said(5, None, "Mine")], keep=9, guild=server)
-        store.receive(Waiting(server, server, server + 1, 5, "Hi"))
-    store.set_place(5, Place(persona="joey"))
+        store.set_place(server, ChannelSettings(persona="joey"), server)
+        store.set_place(server + 1, ChannelSettings(persona="joey"), server)
+        store.answered(None, server + 1, [StoredTurn(5, None, "Mine")], keep=9, guild=server)
+        store.receive(PendingMessage(server, server, server + 1, 5, "Hi"))
+    store.set_place(5, ChannelSettings(persona="joey"))
     store.forget_places([3, 5])
     assert set(store.places()) == {30, 31}
     assert store.turns(4, 9) == []
@@ -211,10 +211,10 @@ def test_a_server_that_is_left_leaves_nothing(store: Store) -> None:
 
 def test_servers_that_sent_it_away_leave_nothing(store: Store) -> None:
     for server in (2, 3, 5, 7):
-        store.set_place(server, Place(persona="joey"), server)
-        store.answered(None, 10 * server, [Said(5, None, "Mine")], keep=9, guild=server)
-        store.receive(Waiting(server, server, 10 * server, 5, "Hi"))
-    store.set_place(9, Place(persona="joey"))
+        store.set_place(server, ChannelSettings(persona="joey"), server)
+        store.answered(None, 10 * server, [StoredTurn(5, None, "Mine")], keep=9, guild=server)
+        store.receive(PendingMessage(server, server, 10 * server, 5, "Hi"))
+    store.set_place(9, ChannelSettings(persona="joey"))
     assert store.forget_others({3}, lambda server: server % 2 == 1) == [5, 7]
     assert set(store.places()) == {2, 3, 9}, "it is in 3, and 2 is served by another process"
     assert [len(store.turns(10 * server, 9)) for server in (2, 3, 5, 7)] == [1, 1, 0, 0]
@@ -223,7 +223,7 @@ def test_servers_that_sent_it_away_leave_nothing(store: Store) -> None:
 
 def test_messages_that_another_process_serves_wait_on(store: Store) -> None:
     for server in (2, 3):
-        store.receive(Waiting(server, server, 10, 5, "Hi"))
+        store.receive(PendingMessage(server, server, 10, 5, "Hi"))
     assert store.waiting(-1, lambda server: server == 3) == []
     assert [one.message for one in store.waiting(60, lambda server: server == 3)] == []
     assert [one.message for one in store.waiting(60)] == [2]
@@ -233,11 +233,11 @@ def test_a_database_of_the_first_version_is_read(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
         db.executescript(_FIRST)
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    assert store.places() == {3: Place(persona="joey"), 4: Place(clean=False)}
-    assert store.turns(4, 9) == [Said(5, None, "Hi"), Said(5, "Ann", "Yo")]
-    assert store.waiting(time.time()) == [Waiting(10, 3, 4, 5, "Tea?")]
+    assert store.places() == {3: ChannelSettings(persona="joey"), 4: ChannelSettings(clean=False)}
+    assert store.turns(4, 9) == [StoredTurn(5, None, "Hi"), StoredTurn(5, "Ann", "Yo")]
+    assert store.waiting(time.time()) == [PendingMessage(10, 3, 4, 5, "Tea?")]
     assert store.fact("commands") == "x"
-    store.answered(10, 4, [Said(5, None, "Tea?")], keep=9, guild=3)
+    store.answered(10, 4, [StoredTurn(5, None, "Tea?")], keep=9, guild=3)
     assert store.forget_others(set(), lambda server: True) == [3]
     assert [turn.text for turn in store.turns(4, 9)] == ["Hi", "Yo"], "nobody wrote down where that was said"
     store.forget_places([3, 4])
@@ -260,7 +260,7 @@ def test_what_is_forgotten_stands_in_no_file(tmp_path: Path, forget: Callable[[S
         return any(b"A secret" in path.read_bytes() for path in tmp_path.iterdir())
 
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    store.answered(None, 4, [Said(5, None, "A secret")], keep=9)
+    store.answered(None, 4, [StoredTurn(5, None, "A secret")], keep=9)
     assert stands()
     forget(store)
     assert not stands()
@@ -271,18 +271,25 @@ def test_two_who_change_a_place_at_once_lose_nothing(store: Store, url: str) -> 
     other = Store(url)
     assert store.places() == other.places() == {}
     with ThreadPoolExecutor() as pool:
-        changes = [Place(persona="joey"), Place(clean=True), Place(chance=0.5), Place(cooldown=1.0)]
+        changes = [
+            ChannelSettings(persona="joey"),
+            ChannelSettings(clean=True),
+            ChannelSettings(chance=0.5),
+            ChannelSettings(cooldown=1.0),
+        ]
         list(pool.map(lambda one, change: one.set_place(7, change, 3), [store, other] * 2, changes))
-    assert store.places() == {7: Place(persona="joey", clean=True, chance=0.5, cooldown=1.0)}
-    assert other.set_place(7, Place(persona="ross"), 3, "clean") == Place(persona="ross", chance=0.5, cooldown=1.0)
-    assert store.places() == {7: Place(persona="ross", chance=0.5, cooldown=1.0)}
+    assert store.places() == {7: ChannelSettings(persona="joey", clean=True, chance=0.5, cooldown=1.0)}
+    assert other.set_place(7, ChannelSettings(persona="ross"), 3, "clean") == ChannelSettings(
+        persona="ross", chance=0.5, cooldown=1.0
+    )
+    assert store.places() == {7: ChannelSettings(persona="ross", chance=0.5, cooldown=1.0)}
     other.close()
 
 
 @pytest.mark.parametrize("broken", ["{'persona'", '["joey"]', "7", "null"])
 def test_settings_that_cannot_be_read_are_named(tmp_path: Path, broken: str) -> None:
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
-    store.set_place(7, Place(persona="joey"))
+    store.set_place(7, ChannelSettings(persona="joey"))
     with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
         db.execute("UPDATE settings SET said = ?", [broken])
     with pytest.raises(StoreError, match=r"bot\.db: what is set for 7 cannot be read .*DELETE FROM settings WHERE place = 7"):
@@ -301,11 +308,11 @@ def test_a_damaged_or_locked_database_is_named(tmp_path: Path) -> None:
 
 def test_ids_of_discord_fit(store: Store) -> None:
     large = 2**63 - 1
-    assert store.receive(Waiting(large, large, large, large, "Hi"))
-    store.answered(large, large, [Said(large, None, "Hi")], keep=4)
-    store.set_place(large, Place(persona="joey"))
-    assert store.places() == {large: Place(persona="joey")}
-    assert store.turns(large, 1) == [Said(large, None, "Hi")]
+    assert store.receive(PendingMessage(large, large, large, large, "Hi"))
+    store.answered(large, large, [StoredTurn(large, None, "Hi")], keep=4)
+    store.set_place(large, ChannelSettings(persona="joey"))
+    assert store.places() == {large: ChannelSettings(persona="joey")}
+    assert store.turns(large, 1) == [StoredTurn(large, None, "Hi")]
 
 
 def test_a_server_that_is_away_is_named_without_its_password() -> None:
@@ -327,7 +334,7 @@ def test_a_database_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch
     Store(f"sqlite:///{tmp_path / 'bot.db'}").close()
     store = Store(f"sqlite:///file:{tmp_path / 'bot.db'}?mode=ro&uri=true")
     with pytest.raises(StoreError, match=r"readonly database; let charbot write there$"):
-        store.set_place(1, Place())
+        store.set_place(1, ChannelSettings())
     store.close()
     assert not (tmp_path / "file:").exists(), "that is how an address begins, and no folder"
 
@@ -341,7 +348,7 @@ def test_a_database_of_postgresql_that_may_not_be_written_is_named(postgres_url:
     Store(postgres_url).close()
     store = Store(f"{postgres_url}?options=-c%20default_transaction_read_only=on")
     with pytest.raises(StoreError, match=r"read-only transaction; let charbot write there$"):
-        store.set_place(1, Place())
+        store.set_place(1, ChannelSettings())
     store.close()
 
 
@@ -369,7 +376,7 @@ def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest
     other.execute("BEGIN EXCLUSIVE")
     monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0)
     with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
-        Store(f"sqlite:///{tmp_path / 'bot.db'}").set_place(1, Place())
+        Store(f"sqlite:///{tmp_path / 'bot.db'}").set_place(1, ChannelSettings())
     other.execute("ROLLBACK")
     other.close()
 
@@ -380,7 +387,7 @@ def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytes
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
-        store.set_place(1, Place())
+        store.set_place(1, ChannelSettings())
     other.execute("ROLLBACK")
     other.close()
     with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
@@ -397,11 +404,13 @@ def test_a_table_that_stays_locked_is_not_waited_for_without_end(postgres_url: s
         assert other.execute(text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'")).scalar() == 1
         other.execute(text("LOCK TABLE settings"))
         with pytest.raises(StoreError, match=r"timeout; stop what else uses it, or try again later$"):
-            pool.submit(store.set_place, 1, Place()).result(timeout=30)
+            pool.submit(store.set_place, 1, ChannelSettings()).result(timeout=30)
     engine.dispose()
     store.close()
 
 
 def test_what_a_later_version_set_is_no_obstacle() -> None:
-    assert Place.from_json({"persona": "joey", "hat": "red"}) == Place(persona="joey")
-    assert Place(mode="always").over(Place(mode="mentions", clean=True)) == Place(mode="always", clean=True)
+    assert ChannelSettings.from_json({"persona": "joey", "hat": "red"}) == ChannelSettings(persona="joey")
+    assert ChannelSettings(mode="always").with_fallback(ChannelSettings(mode="mentions", clean=True)) == ChannelSettings(
+        mode="always", clean=True
+    )

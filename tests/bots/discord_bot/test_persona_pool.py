@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from bots.discord_bot.cast import Cast, Member
+from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
 from charbot.config import ChatSettings
 from charbot.errors import BundleError
 from charbot.personas.library import Library
 
 
-def _cast(library: Library) -> Cast:
-    return Cast(lambda: Library(library.folders))
+def _cast(library: Library) -> PersonaPool:
+    return PersonaPool(lambda: Library(library.folders))
 
 
 def test_a_persona_is_loaded_once_for_all_settings(library: Library) -> None:
     cast = _cast(library)
-    assert Member("Ann", "Demo", False) in cast.members
+    assert PersonaInfo("Ann", "Demo", False) in cast.members
     one, other = (cast.persona("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 1.0))
     assert one.settings != other.settings
     assert one.load("word") is other.load("word")
@@ -25,7 +25,7 @@ def test_a_persona_is_loaded_once_for_all_settings(library: Library) -> None:
 
 
 def test_no_more_ways_to_talk_are_kept_than_few(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord_bot.cast._WAYS", 2)
+    monkeypatch.setattr("bots.discord_bot.persona_pool._WAYS", 2)
     cast = _cast(library)
     first, *_, last = (cast.persona("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 0.6, 0.7))
     assert cast.persona("Ann", last.settings) is last
@@ -36,7 +36,7 @@ def test_no_more_ways_to_talk_are_kept_than_few(library: Library, monkeypatch: p
 def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path: Path) -> None:
     shipped = Library.shipped()
     shutil.copytree(shipped / "classifier", tmp_path / "classifier")
-    cast = Cast(lambda: Library((tmp_path, shipped)))
+    cast = PersonaPool(lambda: Library((tmp_path, shipped)))
     ranking = cast.who_said("Do you want some pizza?")
     assert sum(probability for _, probability in ranking) == pytest.approx(1)
     assert {one.name for one in cast.members} <= {name for name, _ in ranking}

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bots.session import Session
-from bots.terminal import keep
+from bots.terminal import saved_state
 from charbot.config import ChatSettings
 from charbot.errors import UsageError
 
@@ -15,16 +15,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "charbot"
 
 
-def _kept(settings: ChatSettings, asked: ChatSettings) -> keep.Kept:
-    return keep.Kept(("Ann", "Bob"), "Cy", Session().add_message("Hi", "Cy"), settings, asked)
+def _kept(settings: ChatSettings, asked: ChatSettings) -> saved_state.SavedChat:
+    return saved_state.SavedChat(("Ann", "Bob"), "Cy", Session().add_message("Hi", "Cy"), settings, asked)
 
 
 def test_what_is_kept_is_what_was_there() -> None:
     with pytest.raises(UsageError, match="no conversation"):
-        keep.last()
+        saved_state.load_last_chat()
     kept = _kept(ChatSettings(seed=7, unclean_words=("darn",)), ChatSettings())
-    keep.keep(kept)
-    assert keep.last() == kept
+    saved_state.save_chat(kept)
+    assert saved_state.load_last_chat() == kept
 
 
 def test_settings_are_as_they_were_but_for_those_asked_for_anew() -> None:
@@ -43,11 +43,11 @@ def test_settings_are_as_they_were_but_for_those_asked_for_anew() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_conversation_is_named(folder: Path, damage: dict[str, object]) -> None:
-    keep.keep(_kept(ChatSettings(), ChatSettings()))
+    saved_state.save_chat(_kept(ChatSettings(), ChatSettings()))
     path = folder / "last.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
     with pytest.raises(ValueError, match=r"last\.json"):
-        keep.last()
+        saved_state.load_last_chat()
 
 
 @pytest.mark.parametrize("damage", ["", "3", "[" * 100_000, '{"cast": ["Ann"]}'])
@@ -55,7 +55,7 @@ def test_what_is_no_json_is_named_too(folder: Path, damage: str) -> None:
     folder.mkdir()
     (folder / "last.json").write_text(damage)
     with pytest.raises(ValueError, match=r"last\.json"):
-        keep.last()
+        saved_state.load_last_chat()
 
 
 def test_a_conversation_that_was_kept_before_settings_were_still_loads(folder: Path) -> None:
@@ -63,4 +63,4 @@ def test_a_conversation_that_was_kept_before_settings_were_still_loads(folder: P
     turns = [[None, "Hi"], ["Ann", "Hello."]]
     old = {"cast": ["Ann"], "me": None, "session": {"turns": turns, "memory": {"turns": turns, "readings": {}}}}
     (folder / "last.json").write_text(json.dumps(old))
-    assert keep.last().settings_for(ChatSettings(seed=3)) == ChatSettings(seed=3)
+    assert saved_state.load_last_chat().settings_for(ChatSettings(seed=3)) == ChatSettings(seed=3)

@@ -1,6 +1,6 @@
 import asyncio
 
-from bots.discord_bot.desk import Desk
+from bots.discord_bot.channel_queues import ChannelQueues
 
 
 def test_calls_of_a_channel_keep_their_order_and_channels_do_not_wait_for_one_another() -> None:
@@ -13,8 +13,8 @@ def test_calls_of_a_channel_keep_their_order_and_channels_do_not_wait_for_one_an
                 await gate.wait()
             said.append(call)
 
-        desk = Desk(answer, waiting=3)
-        taken = [desk.take(channel, (channel, number)) for number in range(5) for channel in (1, 2)]
+        desk = ChannelQueues(answer, waiting=3)
+        taken = [desk.put(channel, (channel, number)) for number in range(5) for channel in (1, 2)]
         assert taken == [True] * 8 + [False] * 2
         await asyncio.sleep(0)
         await asyncio.sleep(0.01)
@@ -22,7 +22,7 @@ def test_calls_of_a_channel_keep_their_order_and_channels_do_not_wait_for_one_an
         gate.set()
         await desk.close(5)
         assert said[4:] == [(1, number) for number in range(4)]
-        assert not desk.take(1, (1, 9))
+        assert not desk.put(1, (1, 9))
 
     asyncio.run(run())
 
@@ -37,8 +37,8 @@ def test_nobody_waits_for_ever_when_it_closes() -> None:
             finally:
                 ended.set()
 
-        desk = Desk(answer, waiting=1)
-        desk.take(1, 1)
+        desk = ChannelQueues(answer, waiting=1)
+        desk.put(1, 1)
         await asyncio.sleep(0)
         await desk.close(0.01)
         await asyncio.wait_for(ended.wait(), 5)

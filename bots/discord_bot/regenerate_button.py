@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.place import refusal
+from bots.discord_bot.channel_settings import rejection_reason
 
 if TYPE_CHECKING:
     from bots.discord_bot.bot import Bot
@@ -33,7 +33,7 @@ class _InPlace:
             await self.interaction.edit_original_response(content=texts.pieces(self.quoted + text)[0])
 
 
-class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P<author>\d+)"):
+class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P<author>\d+)"):
     """A persistent button: it works after a restart, because its custom id holds all its data."""
 
     def __init__(self, author: int) -> None:
@@ -42,13 +42,15 @@ class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P
         self._author = author
 
     @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str]) -> "Again":
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str]
+    ) -> "RegenerateButton":
         return cls(int(match["author"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         bot: Bot = interaction.client
         place = bot.place_of(interaction.channel, interaction.guild_id)
-        why = texts.NOT_YOURS if interaction.user.id != self._author else refusal(interaction.user, place)
+        why = texts.NOT_YOURS if interaction.user.id != self._author else rejection_reason(interaction.user, place)
         if why:
             await interaction.response.send_message(why, ephemeral=True)
             return
@@ -60,4 +62,4 @@ class Again(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P
 def again(author: int) -> discord.ui.View:
     """Return a view with the button, to send with a reply."""
     view = discord.ui.View(timeout=None)
-    return view.add_item(Again(author))
+    return view.add_item(RegenerateButton(author))

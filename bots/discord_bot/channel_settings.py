@@ -15,7 +15,7 @@ Setting = Literal["persona", "mode", "temperature", "clean", "cooldown", "roles"
 
 
 @dataclass(frozen=True)
-class Place:
+class ChannelSettings:
     """The settings of a thread, channel or server. None inherits from what is around it, or the configuration."""
 
     persona: str | None = None
@@ -34,9 +34,9 @@ class Place:
     chance: float | None = None
     """Probability of answering a message that does not address the bot."""
 
-    def over(self, other: "Place") -> "Place":
+    def with_fallback(self, other: "ChannelSettings") -> "ChannelSettings":
         """Return these settings, with those of `other` where this has None."""
-        return Place(**{one.name: _either(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)})
+        return ChannelSettings(**{one.name: _either(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)})
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -51,7 +51,7 @@ class Place:
         return "\n".join(f"{name}: {value}" for name, value in shown.items())
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Place":
+    def from_json(cls, data: Mapping[str, Any]) -> "ChannelSettings":
         """Read what `to_json` returned; ignore settings that only another version of charbot knows."""
         known: dict[str, Any] = {one.name: data[one.name] for one in fields(cls) if one.name in data}
         for name, value in known.items():
@@ -81,7 +81,7 @@ def may_speak(rights: discord.Permissions, channel: object) -> bool:
     return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
 
 
-def refusal(author: discord.User | discord.Member, place: Place) -> str | None:
+def rejection_reason(author: discord.User | discord.Member, place: ChannelSettings) -> str | None:
     """Return why a user is not answered under these settings, or None if they are."""
     if place.mode == "off":
         return texts.OFF

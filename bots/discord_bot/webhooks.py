@@ -10,8 +10,8 @@ from typing import TypeAlias
 import aiohttp
 import discord
 
-from bots.discord_bot.recent import Recent
-from bots.discord_bot.sending import PASSING
+from bots.discord_bot.bounded_dict import BoundedDict
+from bots.discord_bot.retry import PASSING
 from charbot.errors import ConfigError
 from charbot.personas.library import slug
 
@@ -32,7 +32,7 @@ _Room: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.StageCha
 _log = logging.getLogger("charbot.discord")
 
 
-class Faces:
+class PersonaWebhooks:
     """The webhooks by which personas post, one per channel."""
 
     def __init__(self, avatars: Mapping[str, str]) -> None:
@@ -41,11 +41,11 @@ class Faces:
             if not address.startswith("https://"):
                 raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
         self._avatars = {slug(name): address for name, address in avatars.items()}
-        self._hooks: Recent[int, discord.Webhook] = Recent(_ROOMS)
+        self._hooks: BoundedDict[int, discord.Webhook] = BoundedDict(_ROOMS)
         self._session: aiohttp.ClientSession | None = None
-        self._refused: Recent[int, float] = Recent(_ROOMS)
+        self._refused: BoundedDict[int, float] = BoundedDict(_ROOMS)
         # One lookup per channel at a time: two of its threads at once could create two webhooks.
-        self._looking: Recent[int, asyncio.Lock] = Recent(_ROOMS)
+        self._looking: BoundedDict[int, asyncio.Lock] = BoundedDict(_ROOMS)
 
     async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
         """Post a text as a persona, with the buttons of `view`.

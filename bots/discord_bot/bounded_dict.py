@@ -7,7 +7,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(OrderedDict[K, V]):
+class BoundedDict(OrderedDict[K, V]):
     """A dict of at most `most` items: a new one displaces the one that was set longest ago."""
 
     def __init__(self, most: int) -> None:

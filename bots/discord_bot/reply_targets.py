@@ -8,9 +8,9 @@ from typing import TypeAlias
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.again import again
-from bots.discord_bot.faces import Faces
-from bots.discord_bot.sending import patiently
+from bots.discord_bot.regenerate_button import again
+from bots.discord_bot.retry import send_with_retry
+from bots.discord_bot.webhooks import PersonaWebhooks
 
 _UNANSWERABLE = (50035, 160002)
 """Discord's error codes for a reply to a deleted message, and for one without the permission to read the history."""
@@ -26,7 +26,7 @@ class ToMessage:
     author: int
     stands: Callable[[AnyMessage, str], Awaitable[bool]]
     """Tells whether this answer to the message is in the channel already."""
-    faces: Faces | None = None
+    faces: PersonaWebhooks | None = None
     """Webhooks, if personas post under their own names."""
     in_doubt: bool = False
     """Whether the answer may have been sent before."""
@@ -40,7 +40,7 @@ class ToMessage:
             view = again(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
             send = partial(self._send, number, part, speaker, view)
             if speaker:
-                await patiently(send, partial(self.stands, self.message, part), in_doubt=self.in_doubt)
+                await send_with_retry(send, partial(self.stands, self.message, part), in_doubt=self.in_doubt)
             else:
                 # Notices in charbot's own name are not worth retrying.
                 await send()
@@ -76,6 +76,6 @@ class ToCommand:
         first, *others = texts.pieces(f"> {self.asked}\n{said}")
         view = None if speaker is None or self.named or others else again(self.interaction.user.id)
         send = partial(self.interaction.edit_original_response, content=first, view=view)
-        await (patiently(send) if speaker else send())
+        await (send_with_retry(send) if speaker else send())
         for part in others:
             await self.interaction.followup.send(part)

@@ -22,7 +22,7 @@ _KEPT_TURNS = 200
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedChat:
     """A saved conversation that can be continued."""
 
     cast: tuple[str, ...]
@@ -82,36 +82,36 @@ def history() -> History:
         return InMemoryHistory()
 
 
-def keep(kept: Kept) -> None:
+def save_chat(kept: SavedChat) -> None:
     """Save a conversation, replacing the one before."""
     data = {
-        "cast": kept.cast, "me": kept.me, "session": kept.session.cut(_KEPT_TURNS).to_json(),
+        "cast": kept.cast, "me": kept.me, "session": kept.session.truncated(_KEPT_TURNS).to_json(),
         "settings": asdict(kept.settings), "asked": asdict(kept.asked),
     }  # fmt: skip
     _write("last.json", json.dumps(data, ensure_ascii=False))
 
 
-def last() -> Kept:
+def load_last_chat() -> SavedChat:
     """Return the conversation saved last. Raises UsageError where there is none, ValueError where it is damaged."""
     path = _folder() / "last.json"
     try:
-        return _kept(json.loads(path.read_bytes()))
+        return _saved_chat(json.loads(path.read_bytes()))
     except FileNotFoundError as error:
         raise UsageError("there is no conversation to go on with yet") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
         raise ValueError(f"{path}: is no conversation that charbot kept") from error
 
 
-def _kept(data: dict[str, Any]) -> Kept:
+def _saved_chat(data: dict[str, Any]) -> SavedChat:
     cast, me = data["cast"], data["me"]
     if not isinstance(me, str | None) or not isinstance(cast, list) or not cast or not all(isinstance(one, str) for one in cast):
         raise TypeError("names are texts")
     # Older files lack the settings, and may name a persona twice.
     settings, asked = (override(Config(), {"chat": data.get(name, {})}, "").chat for name in ("settings", "asked"))
-    return Kept(tuple(dict.fromkeys(cast)), me, Session.from_json(data["session"]), settings, asked)
+    return SavedChat(tuple(dict.fromkeys(cast)), me, Session.from_json(data["session"]), settings, asked)
 
 
-def remember(persona: str) -> None:
+def save_last_persona(persona: str) -> None:
     """Save the name of the persona that was chosen."""
     _write("persona", persona)
 

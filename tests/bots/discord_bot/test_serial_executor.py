@@ -6,35 +6,35 @@ from pathlib import Path
 
 import pytest
 
-from bots.discord_bot.worker import Worker
+from bots.discord_bot.serial_executor import SerialExecutor
 from charbot.personas.library import Library
 from tests.bots.discord_bot.test_bot import run, stage
 
 _HANGS = """
 import asyncio, threading
-from bots.discord_bot import worker
+from bots.discord_bot import serial_executor
 
 async def main():
-    disk = worker.Worker("store")
-    task = asyncio.create_task(disk.do(threading.Event().wait))
+    disk = serial_executor.SerialExecutor("store")
+    task = asyncio.create_task(disk.run(threading.Event().wait))
     await asyncio.sleep(0)
     await disk.close()
 
-worker._CLOSING_SECONDS = 0.1
+serial_executor._CLOSING_SECONDS = 0.1
 asyncio.run(main())
 """
 
 
 @run
 async def test_it_does_one_thing_after_the_other_and_what_it_has_before_it_closes() -> None:
-    worker, free, done = Worker("test"), threading.Event(), list[int]()
+    worker, free, done = SerialExecutor("test"), threading.Event(), list[int]()
 
     def fail() -> None:
         raise ValueError("on purpose")
 
-    first = asyncio.create_task(worker.do(free.wait))
-    others = [asyncio.create_task(worker.do(done.append, number)) for number in range(3)]
-    failing = asyncio.create_task(worker.do(fail))
+    first = asyncio.create_task(worker.run(free.wait))
+    others = [asyncio.create_task(worker.run(done.append, number)) for number in range(3)]
+    failing = asyncio.create_task(worker.run(fail))
     await asyncio.sleep(0)
     others[1].cancel()
     await asyncio.wait([others[1]])
@@ -46,7 +46,7 @@ async def test_it_does_one_thing_after_the_other_and_what_it_has_before_it_close
         await failing
     await worker.close()
     with pytest.raises(RuntimeError, match="nothing is done any more"):
-        await worker.do(fail)
+        await worker.run(fail)
 
 
 def test_a_program_ends_though_its_worker_hangs() -> None:
@@ -57,10 +57,10 @@ def test_a_program_ends_though_its_worker_hangs() -> None:
 async def test_a_bot_closes_though_its_disk_hangs(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bots.discord_bot.worker._CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr("bots.discord_bot.serial_executor._CLOSING_SECONDS", 0.1)
     free = threading.Event()
     async with stage(shared_library, tmp_path) as on:
-        hanging = asyncio.create_task(on.bot._disk.do(free.wait))
+        hanging = asyncio.create_task(on.bot._disk.run(free.wait))
         await asyncio.sleep(0)
         try:
             await asyncio.wait_for(on.bot.close(), 30)

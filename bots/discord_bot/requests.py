@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bots.discord_bot.place import Place
+from bots.discord_bot.channel_settings import ChannelSettings
 
 
-class Target(Protocol):
+class ReplyTarget(Protocol):
     """Where an answer is sent."""
 
     async def typing(self) -> None: ...
@@ -16,7 +16,7 @@ class Target(Protocol):
 
 
 @dataclass(frozen=True)
-class Call:
+class ReplyRequest:
     """A message, command or button press that is to be answered."""
 
     id: int
@@ -26,10 +26,10 @@ class Call:
     channel: int
     author: int
     text: str
-    place: Place
+    place: ChannelSettings
     nsfw: bool
     """Whether the channel is age-restricted."""
-    target: Target
+    target: ReplyTarget
     kept: bool = False
     """Whether it is stored, and so answered even after a crash."""
     reply: str | None = None

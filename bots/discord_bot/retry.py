@@ -16,7 +16,7 @@ PAUSES = (1.0, 4.0, 15.0)
 """Seconds before each retry."""
 
 
-async def patiently(
+async def send_with_retry(
     send: Callable[[], Awaitable[object]], arrived: Callable[[], Awaitable[bool]] | None = None, *, in_doubt: bool = False
 ) -> None:
     """Send something, and retry after transient errors.
@@ -37,7 +37,7 @@ async def patiently(
             return
 
 
-async def quietly(sent: Awaitable[object]) -> None:
+async def ignore_send_errors(sent: Awaitable[object]) -> None:
     """Wait for something to be sent, ignoring errors."""
     with suppress(*NETWORK):
         await sent

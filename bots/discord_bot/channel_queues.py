@@ -14,7 +14,7 @@ _CANCELLED_SECONDS = 5
 _log = logging.getLogger("charbot.discord")
 
 
-class Desk(Generic[C]):
+class ChannelQueues(Generic[C]):
     """A bounded queue, and a task that works on it, per channel with pending calls."""
 
     def __init__(self, answer: Callable[[C], Awaitable[None]], waiting: int) -> None:
@@ -24,7 +24,7 @@ class Desk(Generic[C]):
         self._workers: set[asyncio.Task[None]] = set()
         self.open = True
 
-    def take(self, channel: int, call: C, *, late: bool = False) -> bool:
+    def put(self, channel: int, call: C, *, late: bool = False) -> bool:
         """Enqueue a call; return False if the channel's queue is full (no limit for `late` ones), or after `close`."""
         queue = self._queues.get(channel)
         if not self.open or (queue is not None and len(queue) > self._waiting and not late):

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _log = logging.getLogger("charbot.discord")
 
 
-class Worker:
+class SerialExecutor:
     """A daemon thread that runs calls one after the other.
 
     Unlike a pool's thread, it does not keep the program from exiting when a call hangs.
@@ -50,7 +50,7 @@ class Worker:
         self._waiting.put(work)
         return asyncio.wrap_future(future)
 
-    async def do(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a call in the thread, after all earlier ones, and return its result.
 
         A call that has begun cannot be cancelled. Raises BusyError if too many are pending, RuntimeError after `close`.

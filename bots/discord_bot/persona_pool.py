@@ -23,7 +23,7 @@ _WAYS = 32
 
 
 @dataclass(frozen=True)
-class Member:
+class PersonaInfo:
     """A persona, as users choose it."""
 
     name: str
@@ -32,7 +32,7 @@ class Member:
     """Whether it needs an age-restricted channel, or the profanity filter."""
 
 
-class Cast:
+class PersonaPool:
     """The personas that can reply. Threads may share it; `members` and `member` never block."""
 
     def __init__(self, library: Callable[[], Library]) -> None:
@@ -40,24 +40,24 @@ class Cast:
         self._library = library
         self._lock = threading.Lock()
         self._personas: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Persona]]] = OrderedDict()
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, PersonaInfo] = {}
         self._identifier: tuple[int, SpeakerIdentifier] | None = None
         self.refresh()
         if not self._members:
             raise BundleError(self._library().nobody)
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[PersonaInfo, ...]:
         return tuple(self._members.values())
 
-    def member(self, name: str) -> Member | None:
+    def member(self, name: str) -> PersonaInfo | None:
         return self._members.get(slug(name))
 
     def refresh(self) -> None:
         """List the personas again, and unload those that were retrained or removed."""
         cards = {path.name: card for path, card in self._library().cards()}
         people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
-        self._members = {key: Member(card.name, card.show, card.rating == "mature") for key, card in people}
+        self._members = {key: PersonaInfo(card.name, card.show, card.rating == "mature") for key, card in people}
         with self._lock:
             for key in [key for key, (card, _) in self._personas.items() if cards.get(key) != card]:
                 del self._personas[key]
