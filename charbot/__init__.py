@@ -2,10 +2,10 @@
 
     from charbot import ChatSettings, Conversation, Library, Persona
 
-    voice = Persona(Library.default(), "joey", ChatSettings())
-    print(voice.reply(Conversation().add("Are you hungry?")).text)
+    persona = Persona(Library.default(), "joey", ChatSettings())
+    print(persona.reply(Conversation().add("Are you hungry?")).text)
 
-Each name is imported when it is first used, torch when a model is first needed.
+Names are imported when first used, torch when a model is first needed.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Settings: `config.yaml` read into frozen dataclasses, every mistake named with its key and file."""
+"""Settings: `config.yaml` read into frozen dataclasses. Errors name the key and the file."""
 
 import dataclasses
 import types
@@ -21,15 +21,22 @@ class ChatSettings:
     """How a persona replies."""
 
     persona: str | None = None
+    """The persona to start with; None asks."""
     unit: Literal["word", "char"] = "word"
+    """The model that generates."""
     temperature: float = _number(1.0, 0.05, 2.0)
     top_p: float = _number(0.92, 0.05, 1.0)
     candidates: int = _number(16, 1, 64)
+    """Replies that are sampled for each one shown."""
     context_turns: int = _number(6, 1, 50)
+    """Minimum number of earlier turns that the model reads (see `Conversation.truncated`)."""
     max_words: int = _number(40, 3, 200)
     clean: bool = False
+    """Whether replies are kept free of profanity and slurs."""
     unclean_words: tuple[str, ...] = ()
+    """Words that count as profanity, in addition to the built-in list."""
     seed: int | None = _number(None, 0, 2**63 - 1)
+    """Makes replies reproducible; None is a random seed each time."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +44,33 @@ class TerminalSettings:
     """How the terminal shows and reads text."""
 
     stream: bool = True
+    """Whether replies appear bit by bit."""
     theme: Literal["terminal", "dark", "light"] = "terminal"
+    """The terminal's own colours, or ones for a dark or light background."""
     keys: Literal["emacs", "vi"] = "emacs"
+    """Key bindings of the input line."""
 
 
 @dataclass(frozen=True)
 class DiscordSettings:
-    """How the Discord bot works. Servers and channels set the rest themselves."""
+    """How the Discord bot works. The other settings are made per server and channel."""
 
     database: str | None = None
+    """SQLAlchemy URL; None is a file in the user's data folder."""
     persona: str = "chandler"
+    """The persona where a server has not chosen one."""
     message_content: bool = False
+    """Whether the bot requests the privileged message content intent."""
     cooldown: float = _number(2.0, 0.0, 3600.0)
+    """Minimum seconds between two messages of one person."""
     waiting: int = _number(3, 1, 100)
+    """Maximum messages per channel that wait for a reply."""
     memory_days: float = _number(7.0, 0.01, 3650.0)
+    """Days without a message after which a conversation is forgotten."""
     metrics_port: int | None = _number(None, 1, 65535)
+    """Local port of /metrics (Prometheus) and /health; None serves neither."""
     avatars: dict[str, str] = field(default_factory=dict)
+    """Picture URLs by persona."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,16 @@ class CorpusSettings:
     """How scripts become a corpus."""
 
     valid: float = _number(0.04, 0.0, 0.4)
+    """Share of the episodes in the validation split."""
     test: float = _number(0.05, 0.0, 0.4)
+    """Share of the episodes in the test split."""
     split_seed: int = _number(10, 0, 2**31)
     speaker_lines: int = _number(60, 1, 10**6)
+    """Minimum training lines for a speaker to get a token."""
     min_characters: int = _number(20, 1, 10**6)
+    """Minimum count of a character in the vocabulary; others are spelled in bytes."""
     min_words: int = _number(3, 1, 10**6)
+    """Minimum count of a word in the vocabulary; others are spelled in characters."""
 
 
 @dataclass(frozen=True)
@@ -75,54 +98,68 @@ class ModelSettings:
     hidden: int = _number(768, 4, 8192)
     layers: int = _number(1, 1, 8)
     phrases: int = _number(0, 0, 10**6)
+    """Entries of the n-gram embedding; 0 omits it."""
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     cache: int = _number(64, 0, 4096)
+    """Size of the neural cache's keys; 0 omits it."""
     selector: int = _number(0, 0, 4096)
+    """Output size of the response selector's encoders; 0 omits it."""
     attention: int = _number(0, 0, 4096)
+    """Size of the attention, a multiple of 4; 0 omits it."""
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a model is fitted."""
+    """Hyperparameters of training."""
 
     epochs: int = _number(4, 1, 1000)
     batch: int = _number(32, 1, 4096)
     window: int = _number(64, 1, 4096)
+    """Tokens of truncated backpropagation through time."""
     learning_rate: float = _number(2e-3, 1e-6, 1.0)
     table_rate: float = _number(0.02, 1e-6, 1.0)
+    """Learning rate of the embeddings, which Adagrad trains."""
     warmup_steps: int = _number(200, 0, 10**6)
     clip: float = _number(1.0, 1e-3, 1e3)
+    """Maximum norm of the gradients."""
     dropout: float = _number(0.1, 0.0, 0.9)
     weight_decay: float = _number(0.0, 0.0, 1.0)
     anonymous: float = _number(0.2, 0.0, 1.0)
+    """Probability that a speaker is replaced by the anonymous one, per conversation."""
     sample: int = _number(2000, 0, 10**6)
+    """Words sampled per step for the softmax, in addition to the frequent ones; 0 computes the full softmax."""
     patience: int = _number(2, 1, 10**6)
+    """Epochs without improvement on the validation split before training stops."""
     seed: int = _number(1, 0, 2**31)
 
 
 @dataclass(frozen=True)
 class UnitSettings:
-    """A unit's base: its size, how it is fitted, and how a persona is fitted on it."""
+    """The size of a unit's base, and how the base and personas are trained."""
 
     model: ModelSettings
     base: FitSettings
     persona: FitSettings
     persona_tokens: int = _number(1_500_000, 1, 10**12)
+    """Approximate number of tokens that a persona is trained on, over all epochs."""
 
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """The line classifier: whom it tells apart, its size, and how it is fitted."""
+    """The size of the line classifier, and how it is trained."""
 
     fit: FitSettings
     min_lines: int = _number(500, 1, 10**6)
+    """Minimum training lines of a speaker that it knows."""
     hidden: int = _number(128, 4, 8192)
+    """Size of the LSTM."""
     ngrams: int = _number(131_072, 16, 2**24)
+    """Maximum number of n-gram features."""
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What every fit shares."""
+    """Everything about training: the settings of each model, and those that all share."""
 
     char: UnitSettings = UnitSettings(
         ModelSettings(embedding=128),
@@ -139,18 +176,25 @@ class TrainSettings:
         FitSettings(epochs=5, batch=64, learning_rate=1e-3, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0)
     )
     weights: dict[str, float] = field(default_factory=dict, metadata={"low": 0.0, "high": 100.0})
+    """Readings per epoch of a show, a file of chats or a folder of them, by name; 1 for others."""
     adapter_rank: int = _number(16, 1, 1024)
+    """LoRA rank of personas."""
     persona_voice: float = _number(0.5, 0.0, 0.95)
+    """Share of a persona's training that conversations written for it (--voice) make up."""
     persona_context: int = _number(1, 0, 50)
+    """Turns of context before each line in a persona's training examples."""
     persona_min_lines: int = _number(100, 1, 10**6)
+    """Minimum training lines of a persona."""
     checkpoint_minutes: float = _number(2.0, 0.0, 1e4)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Floating point format of training; auto measures which is faster."""
     threads: int = _number(0, 0, 1024)
+    """CPU threads; 0 is torch's default."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Every setting. `Config()` holds the defaults, and so does the `config.yaml` that charbot ships."""
+    """All settings. The defaults are those of the `config.yaml` that charbot ships."""
 
     chat: ChatSettings = ChatSettings()
     terminal: TerminalSettings = TerminalSettings()
@@ -160,7 +204,7 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """The settings in `path`; what it leaves out keeps its default. Raises ConfigError."""
+    """Return the settings in `path`, with defaults for missing keys. Raises ConfigError."""
     try:
         data = read_yaml(path)
         return override(Config(), {} if data is None else data, str(path))
@@ -169,10 +213,7 @@ def load_config(path: Path) -> Config:
 
 
 def override(config: Config, data: Any, source: str) -> Config:
-    """`config` with the keys of `data` (nested mappings) put over it; `source` names them in errors.
-
-    Raises ConfigError.
-    """
+    """Return `config` with the keys of `data` (nested mappings) replaced. Raises ConfigError, which names `source`."""
     merged: Config = _merge(config, data, source, "")
     return merged
 
@@ -190,7 +231,7 @@ def _merge(default: Any, data: Any, path: str, prefix: str) -> Any:
         current = getattr(default, key)
         if dataclasses.is_dataclass(current):
             if value is None:
-                # Everything below the name was deleted, as config.yaml says one may.
+                # An empty section: config.yaml tells users to delete what they do not change.
                 continue
             changes[key] = _merge(current, value, path, f"{name}.")
         else:

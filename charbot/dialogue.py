@@ -1,4 +1,4 @@
-"""What is said in a conversation, and by whom: the value that every other part speaks of."""
+"""Utterances, the turns of a conversation, which all other parts of charbot work with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,15 @@ from charbot.text import prepare_message
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What somebody says in a conversation."""
+    """One turn of a conversation."""
 
     speaker: str | None
-    """None for somebody who is nobody in the show."""
+    """None for somebody who is not in the show."""
     text: str
 
 
 def parse_turns(data: Any) -> tuple[Utterance, ...]:
-    """Return turns from pairs of a speaker, or None, and a text. Raise ValueError or TypeError where `data` holds anything
-    else."""
+    """Return the turns in a list of [speaker or None, text] pairs. Raises ValueError or TypeError if `data` is anything else."""
     turns = tuple(Utterance(speaker, text) for speaker, text in data)
     if not all(isinstance(turn.speaker, str | None) and isinstance(turn.text, str) for turn in turns):
         raise TypeError("a turn is a speaker, or nobody, and a text")
@@ -26,6 +25,6 @@ def parse_turns(data: Any) -> tuple[Utterance, ...]:
 
 
 def prepare_turns(turns: Sequence[Utterance], count: int | None = None) -> tuple[Utterance, ...]:
-    """Return the last `count` turns that say anything (all, where it is None), normalised as scripts are."""
+    """Return the last `count` turns that are not empty (all if it is None), normalised as scripts are."""
     spoken = [Utterance(turn.speaker, text) for turn in turns if (text := prepare_message(turn.text))]
     return tuple(spoken if count is None else spoken[max(0, len(spoken) - count) :])

@@ -1,15 +1,15 @@
-"""Every error that charbot raises on purpose.
+"""The errors that charbot raises on purpose.
 
-    CharbotError                what went wrong, where, and what to do about it
+    CharbotError                its message says what went wrong, where, and what to do about it
     ├── ConfigError             a setting is unknown, of the wrong type, or out of range (exit 78)
-    ├── UsageError              the command line asks for something that makes no sense (exit 2)
+    ├── UsageError              a request or the command line makes no sense (exit 2)
     ├── ScriptError             a script is missing, unreadable, or in no known format
     ├── CorpusError             scripts were read, but there is not enough in them to train on
     ├── BundleError             a persona or base is missing, damaged, or of another version
-    ├── TrainingError           a fit could not start, diverged, or could not be saved
-    └── BusyError               so many wait for replies that nobody else is let in
+    ├── TrainingError           training could not start, diverged, or could not be saved
+    └── BusyError               the queue of requests for replies is full
 
-A frontend turns one of these into one message; it never shows a traceback for it.
+Frontends show the message of a CharbotError, never its traceback.
 """
 
 INTERRUPTED = 130
@@ -17,7 +17,7 @@ INTERRUPTED = 130
 
 
 class CharbotError(Exception):
-    """An error that the person at the keyboard can act on. Its text is the whole message."""
+    """An error that users can act on. Its text is the complete message for them."""
 
     exit_code = 1
 
@@ -29,7 +29,7 @@ class ConfigError(CharbotError):
 
 
 class UsageError(CharbotError):
-    """The command line asks for something that makes no sense."""
+    """A request or the command line makes no sense."""
 
     exit_code = 2
 
@@ -47,12 +47,12 @@ class BundleError(CharbotError):
 
 
 class TrainingError(CharbotError):
-    """A fit could not start, diverged, or could not be saved."""
+    """Training could not start, diverged, or could not be saved."""
 
 
 class BusyError(CharbotError):
-    """So many wait for replies that nobody else is let in."""
+    """The queue of requests for replies is full."""
 
 
-class Cancelled(Exception):  # noqa: N818 (not an error: somebody asked for it)
-    """A reply is no longer wanted."""
+class Cancelled(Exception):  # noqa: N818 (not an error: the caller asked for it)
+    """The caller cancelled the request for a reply."""

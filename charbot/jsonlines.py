@@ -1,4 +1,4 @@
-"""The JSON lines that programs speak to charbot with: one request a line, every mistake named with its line."""
+"""The JSON lines protocol of charbot's commands: one request per line. Errors name the line."""
 
 import codecs
 import json
@@ -16,16 +16,22 @@ _CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
 
 @dataclass(frozen=True)
 class Request:
-    """One line: its `id` (anything, handed back), the turns before, the text fields it was asked to have, its `lines`."""
+    """The request in one line."""
 
     id: Any
+    """Any JSON value; returned with the answer."""
     context: tuple[Utterance, ...]
+    """The preceding turns."""
     texts: dict[str, str]
+    """The text fields of the command, by key."""
     lines: tuple[str, ...]
 
 
 def arriving(stream: TextIO) -> Iterator[list[str]]:
-    """The lines of a stream, together as many as have arrived: who waits for an answer before the next line gets it."""
+    """Yield the lines of a stream in batches of those that have arrived.
+
+    It never waits for more lines, so that a client may wait for an answer before it sends the next request.
+    """
     decoder = codecs.getincrementaldecoder(stream.encoding)(stream.errors or "strict")
     begun = ""
     while chunk := stream.buffer.read1(_READ_BYTES):  # type: ignore[attr-defined]
@@ -38,12 +44,13 @@ def read_requests(
     lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), one_of: tuple[str, ...] = (),
     first: int = 1,
 ) -> Iterator[Request]:  # fmt: skip
-    """The requests in `lines`, empty lines passed over; one of the keys `one_of` has to be there.
+    """Yield the requests in `lines`; empty lines are skipped.
 
-    Raises UsageError naming the line, of which the `first` has this number.
+    `required` and `optional` are keys of text fields; at least one of the keys `one_of` must be present. Lines are numbered
+    from `first`. Raises UsageError naming the line.
     """
     for number, line in enumerate(lines, first):
-        # Windows' editors begin a file with a mark of its byte order.
+        # Editors on Windows may begin a file with a byte order mark.
         text = line.removeprefix("\ufeff") if number == 1 else line
         if text.strip():
             yield _request(text, f"line {number}", required, optional, one_of)
@@ -75,7 +82,7 @@ def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[s
     try:
         json.dumps(data.get("id"), allow_nan=False)
     except (ValueError, RecursionError) as error:
-        # Python reads NaN and 1e999; handed back, they would be no JSON.
+        # Python parses NaN and 1e999, which would not be valid JSON in the answer.
         raise UsageError(f"{where}: `id` must be a value that JSON has") from error
     return Request(data.get("id"), tuple(_context(data.get("context"), where)), texts, tuple(lines))
 

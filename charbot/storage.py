@@ -1,4 +1,4 @@
-"""Files written so that nothing is ever half there: beside the place first, then renamed into it."""
+"""Atomic writing of files and folders: written beside the target first, then renamed to it."""
 
 import hashlib
 import os
@@ -10,14 +10,13 @@ from pathlib import Path
 
 
 def sha256(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
+    """Return the SHA-256 checksum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def replace_file(path: Path, write: Callable[[Path], object], mode: int = 0o644) -> None:
-    """Has `write` fill a new file, and puts it in the place of `path`, for whom `mode` says. On an error `path` stays
-    as it was."""
+    """Replace `path` by a new file that `write` fills, with permissions `mode`. On an error `path` is unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -34,16 +33,16 @@ def replace_file(path: Path, write: Callable[[Path], object], mode: int = 0o644)
 
 
 def replace_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Puts a file with this content in the place of `path`, for whom `mode` says. On an error `path` stays as it was."""
+    """Replace the content of `path` by `data`, with permissions `mode`. On an error `path` is unchanged."""
     replace_file(path, lambda file: file.write_bytes(data), mode)
 
 
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
-    """A new folder to fill, put in the place of `path` when the block ends well.
+    """Yield a new folder to fill; replace `path` by it when the block ends without an error.
 
-    On an error `path` stays as it was. There is one moment, between two renames, at which a
-    crash leaves the old folder under its name with `.old` after it.
+    On an error `path` is unchanged. If the process is killed between the two renames, the old folder is left beside it,
+    named `.<name>.old`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

@@ -1,8 +1,4 @@
-"""Text as charbot sees it: the one place where text is normalised.
-
-Scripts pass through here on their way into the corpus, and messages on their way to a
-model, so both are spelled alike. Knows nothing of scripts, tokens or models.
-"""
+"""Text normalisation, shared by scripts and by messages to a model, so that both are spelled alike."""
 
 import difflib
 import re
@@ -10,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 MAX_MESSAGE = 2_000
-"""Code points of a message that a model reads: the last ones, cut at a word."""
+"""Maximum code points of a message that a model reads; the beginning of longer ones is cut off."""
 
 _TYPOGRAPHY = str.maketrans(
     {
@@ -26,26 +22,25 @@ _UNSEEN = frozenset("\u00ad\u200b\ufeff")
 
 
 def _visible(char: str) -> bool:
-    # Control characters and lone surrogates carry no meaning in dialogue; the joiners of
-    # emoji and of right-to-left scripts (category Cf) do. Line ends are space, not control.
+    # Category Cf stays, because emoji and right-to-left scripts need its joiners. Line ends are in Cc, but count as space.
     return char.isspace() or (char not in _UNSEEN and unicodedata.category(char) not in {"Cc", "Cs", "Cn"})
 
 
 def normalise(text: str) -> str:
-    """One line of dialogue in the form that the corpus and the models use.
+    """Return a line of dialogue in NFC, with ASCII quotes and dashes, single spaces and no control characters.
 
-    NFC, typewriter quotes and dashes, single spaces, no control characters. Idempotent.
+    Idempotent.
     """
     if not (text.isascii() and text.isprintable()):
-        # In this order: what is dropped may part a letter from its accent, and NFC may make a quote.
+        # In this order: a dropped character may stand between a letter and its accent, and NFC may produce quotes.
         text = unicodedata.normalize("NFC", "".join(filter(_visible, text)))
-    # Most lines are plain, and translating costs more than all else here.
+    # Most lines are ASCII, and `translate` is the slowest step.
     text = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
     return _DOTS.sub("...", _SPACED_DOTS.sub("...", " ".join(text.split())))
 
 
 def find_name(wanted: str, names: Iterable[str]) -> tuple[str | None, str]:
-    """The one of `names` that is `wanted`, whatever its case, else None; and then a hint at the nearest of them."""
+    """Return the one of `names` that equals `wanted` ignoring case, or None, and then a hint at similar names (may be empty)."""
     known = {name.casefold(): name for name in names}
     if wanted.casefold() in known:
         return known[wanted.casefold()], ""
@@ -54,12 +49,12 @@ def find_name(wanted: str, names: Iterable[str]) -> tuple[str | None, str]:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in small letters, punctuation apart."""
+    """Return the words of a text in lower case, without punctuation."""
     return [word.casefold() for word in _WORD.findall(text)]
 
 
 def prepare_message(text: str) -> str:
-    """What a person typed, normalised and cut to the last MAX_MESSAGE code points."""
+    """Return a message normalised and cut, at a space, to at most its last MAX_MESSAGE code points."""
     text = normalise(text)
     if len(text) <= MAX_MESSAGE:
         return text
@@ -68,5 +63,5 @@ def prepare_message(text: str) -> str:
 
 
 def broken_off(text: str) -> str:
-    """A text that does not end, as a script has it."""
+    """Return an unfinished text with an ellipsis, as scripts write it."""
     return text.rstrip(",;:-") + "..."

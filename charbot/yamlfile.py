@@ -1,4 +1,4 @@
-"""YAML that people wrote: whatever may be wrong with it is one error, in one line."""
+"""Reads YAML that users wrote; every problem becomes a ValueError with a one-line message."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import yaml
 
 
 def read_yaml(path: Path) -> Any:
-    """What a YAML file holds. Raises ValueError, its text what is wrong, with the line where that is known."""
+    """Return the content of a YAML file. Raises ValueError, with the line number if it is known."""
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -18,7 +18,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str) -> Any:
-    """What YAML says. Raises ValueError, its text what is wrong, with the line where that is known."""
+    """Return the content of YAML text. Raises ValueError, with the line number if it is known."""
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -27,5 +27,5 @@ def parse_yaml(text: str) -> Any:
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
     except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
-        # A date that is none, or a tag (`!!int ""`) that its value does not fit.
+        # An invalid date, or a value that does not match its tag (`!!int ""`).
         raise ValueError(f"holds what is no value: {' '.join(str(error).split())}") from error

@@ -7,7 +7,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -81,8 +81,15 @@ class Bot(commands.AutoShardedBot):
     """The Discord client. Replies are generated, and the disk is accessed, in other threads."""
 
     def __init__(
-        self, cast: PersonaPool, store: Store, scheduler: BatchScheduler, config: Config, shards: Shards = ALL_SHARDS
+        self,
+        cast: PersonaPool,
+        store: Store,
+        scheduler: BatchScheduler,
+        config: Config,
+        add_commands: Callable[["Bot"], None],
+        shards: Shards = ALL_SHARDS,
     ) -> None:
+        """`add_commands` gives the bot its slash commands when it starts."""
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
         intents.message_content = config.discord.message_content
         some: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
@@ -97,6 +104,7 @@ class Bot(commands.AutoShardedBot):
         self.cast, self.store, self.scheduler, self.config = cast, store, scheduler, config
         self.places: dict[int, ChannelSettings] = {}
         self.metrics = Metrics()
+        self._add_commands = add_commands
         self._desk: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._attend, config.discord.waiting)
         self.stages = Stages()
         self._faces = PersonaWebhooks(config.discord.avatars)
@@ -141,15 +149,13 @@ class Bot(commands.AutoShardedBot):
     # Lifecycle
 
     async def setup_hook(self) -> None:
-        from bots.discord_bot.commands import add_commands
-
         self.places = await self._disk.run(self.store.places)
         await self.conversations.open()
         # Enqueue these before any new message arrives.
         for late in await self._disk.run(self.store.waiting, _LATE_SECONDS, self._ours):
             self._heard[late.message] = None
             self._desk.put(late.channel, late, late=True)
-        add_commands(self)
+        self._add_commands(self)
         self.add_dynamic_items(RegenerateButton)
         await self._sync()
         self.do(self._look_after())

@@ -14,6 +14,7 @@ import discord
 from dotenv import dotenv_values
 
 from bots.discord_bot.bot import Bot, Shards
+from bots.discord_bot.commands import add_commands
 from bots.discord_bot.logs import start_logs
 from bots.discord_bot.metrics import served
 from bots.discord_bot.persona_pool import PersonaPool
@@ -89,8 +90,8 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
     start_logs()
     store = Store(database(config))
     try:
-        with BatchScheduler() as board, _explained():
-            asyncio.run(_run(Bot(PersonaPool(library), store, board, config, which), secret))
+        with BatchScheduler() as scheduler, _explained():
+            asyncio.run(_run(Bot(PersonaPool(library), store, scheduler, config, add_commands, which), secret))
     finally:
         store.close()
     return 0

@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
 
 
 def chat(args: argparse.Namespace) -> int:
-    from bots.terminal.chat import chat as talk
+    from bots.terminal.repl import chat as talk
 
     before_torch()
     standard_input()

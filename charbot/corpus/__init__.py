@@ -1,1 +1,1 @@
-"""The corpus: Lines in tables, split by episode, and the exchanges in them."""
+"""The corpus: tables of Lines, split by episode, and the training examples made of them."""

@@ -1,9 +1,9 @@
-"""Conversations of people, to learn answering from: JSON lines, plain or gzip, read one after the other.
+"""Conversations between people, from which bases learn to answer: JSON lines, plain or gzip.
 
     {"id": "...", "turns": [["A", "Hi, how are you?"], ["B", "Fine, thanks."]]}
 
-Speakers whom no script knows are nobody in particular. A persona's own conversations (see CONTRIBUTING.md) have the same
-form, and name the persona as a speaker.
+Speakers who are in no script count as anonymous. Conversations written for a persona (see CONTRIBUTING.md) have the same
+form, with the persona as a speaker.
 """
 
 import gzip
@@ -24,26 +24,26 @@ _SUFFIXES = (".jsonl", ".jsonl.gz")
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One conversation."""
+    """One conversation of a file."""
 
     source: str
-    """The name of the file it is in, without suffixes."""
+    """Name of its file, without suffixes."""
     collection: str
-    """The name of the folder of that file."""
+    """Name of the file's folder."""
     turns: tuple[Utterance, ...]
     split: Split
 
 
 @dataclass(frozen=True)
 class ChatFiles:
-    """Files of conversations. They are read anew each time, and never held in memory."""
+    """An iterable of the conversations in files, which are read again at each iteration instead of kept in memory."""
 
     files: tuple[Path, ...]
     settings: CorpusSettings
 
     @classmethod
     def find(cls, paths: Sequence[Path], settings: CorpusSettings) -> "ChatFiles":
-        """The files of such a kind among `paths` and in folders among them. Raises CorpusError where there are none."""
+        """Return the files among `paths`, and those in the folders among them. Raises CorpusError if a folder has none."""
         files: list[Path] = []
         for path in paths:
             found = sorted(one for one in path.rglob("*") if _is_chat(one)) if path.is_dir() else [path]
@@ -53,11 +53,11 @@ class ChatFiles:
         return cls(tuple(files), settings)
 
     def checksums(self) -> dict[str, str]:
-        """The checksum of each file, by its name."""
+        """Return the checksum of each file, by file name."""
         return {file.name: sha256(file) for file in self.files}
 
     def __iter__(self) -> Iterator[Chat]:
-        """Raises CorpusError where a file cannot be read or a line in it is no conversation."""
+        """Yield the conversations of at least two turns. Raises CorpusError if a file is unreadable or a line malformed."""
         for file in self.files:
             yield from _read(file, self.settings)
 
@@ -74,7 +74,7 @@ def _read(file: Path, settings: CorpusSettings) -> Iterator[Chat]:
                 if line.strip():
                     turns = _turns(line, f"{file}, line {number}")
                     if len(turns) > 1:
-                        # By its beginning: the same conversation may stand in several collections.
+                        # Split by the first turn, because several collections may contain the same conversation.
                         split = split_of("chat", turns[0].text.casefold(), settings.valid, settings.test, settings.split_seed)
                         yield Chat(source, file.absolute().parent.name, turns, split)
     except (OSError, EOFError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Episodes that share their dialogue: uncut versions, two-parters that are also there in parts, outtakes."""
+"""Detection of episodes that share dialogue: uncut versions, two-parters that also exist in parts, outtakes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -10,21 +10,21 @@ Episode = tuple[str, str]
 """Show and episode."""
 
 _LONG = 30
-"""Letters of a line that is told from others by its words alone: shorter ones are said everywhere."""
+"""Minimum letters and digits of a line that identifies an episode: shorter ones occur everywhere."""
 _COMMON = 4
-"""A line in more episodes than this is a song or a saying."""
+"""Lines in more episodes than this are ignored as songs or sayings."""
 _SHARED_LINES, _SHARED_SHARE = 8, 0.05
-"""Episodes are linked that share so many long lines, and that share of the shorter one's."""
+"""Minimum number of long lines that linked episodes share, and minimum share of those of the shorter episode."""
 
 
 def line_key(text: str) -> str | None:
-    """What a line is recognised by in another transcript; None for one that is too short."""
+    """Return a key that is the same in other transcripts of a line; None if the line is too short."""
     key = "".join(filter(str.isalnum, text.casefold()))
     return key if len(key) >= _LONG else None
 
 
 def shared_lines(lines: Iterable[Line]) -> dict[tuple[Episode, Episode], int]:
-    """How many long lines two episodes share, for every pair that shares a good part."""
+    """Return the number of long lines that two episodes share, for every pair that shares enough."""
     heard: dict[str, set[Episode]] = defaultdict(set)
     sizes: Counter[Episode] = Counter()
     for line in lines:

@@ -1,4 +1,4 @@
-"""The corpus in forms that other programs read."""
+"""Exports the corpus in formats that other programs read."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from charbot.scripts.line import Line
 
 
 def export_lines(lines: Iterable[Line], kind: str, out: TextIO) -> None:
-    """Writes lines as JSON lines or as CSV: one record each, its directions beside it."""
+    """Write lines as JSON lines (`kind` "jsonl") or as CSV, one record per line."""
     if kind == "jsonl":
         for line in lines:
             out.write(json.dumps(_record(line), ensure_ascii=False) + "\n")
@@ -22,8 +22,10 @@ def export_lines(lines: Iterable[Line], kind: str, out: TextIO) -> None:
 
 
 def export_chat(scenes: Iterable[Sequence[Utterance]], character: str, out: TextIO) -> None:
-    """Writes each scene in which a character speaks as chat messages, the form that trainers of
-    chat models read: the character is the assistant, everybody else the user, named in the text."""
+    """Write each scene in which a character answers somebody as chat messages, the format for fine-tuning chat models.
+
+    The character is the assistant; everybody else is the user, with the speaker's name in the text.
+    """
     for scene in scenes:
         messages: list[dict[str, str]] = []
         for turn in scene:

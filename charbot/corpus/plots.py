@@ -1,4 +1,4 @@
-"""Statistics as pictures."""
+"""Plots of corpus statistics."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,8 +10,10 @@ from charbot.errors import CorpusError
 
 
 def draw(shows: Mapping[str, Mapping[str, Any]], folder: Path) -> Iterator[Path]:
-    """Draws what statistics() found, for each show the lengths of its episodes and who answers
-    whom; yields the files. Raises CorpusError where the folder cannot be written."""
+    """Plot the episode lengths and the answers between characters of each show, given the result of statistics().
+
+    Yields each file once it is written. Raises CorpusError if the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for show, counts in shows.items():

@@ -1,4 +1,4 @@
-"""Which split an episode belongs to. An episode is never parted."""
+"""Assigns whole episodes to the train, validation and test splits."""
 
 import hashlib
 from typing import Literal
@@ -7,11 +7,12 @@ Split = Literal["train", "valid", "test"]
 
 
 def split_of(show: str, episode: str, valid: float, test: float, seed: int) -> Split:
-    """The split of an episode: a function of its name and the seed alone, so that adding scripts moves none.
+    """Return the split of an episode.
 
-    `valid` and `test` are the expected shares of episodes, from 0 to 1.
+    It depends on the names and the seed alone, so that adding scripts moves no episode. `valid` and `test` are the expected
+    shares of episodes, from 0 to 1.
     """
-    # A file's name need not be Unicode; Python spells such names with surrogates.
+    # File names that are not valid Unicode contain surrogates.
     digest = hashlib.sha256(f"{seed}/{show}/{episode}".encode("utf-8", "surrogatepass")).digest()
     point = int.from_bytes(digest[:8], "big") / 2**64
     if point < test:

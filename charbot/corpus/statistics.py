@@ -1,4 +1,4 @@
-"""What a corpus holds, counted: lines, words, vocabulary, and who talks to whom."""
+"""Statistics of a corpus: lines, words, vocabulary, and who answers whom."""
 
 from collections import Counter, defaultdict
 from itertools import pairwise
@@ -23,8 +23,8 @@ def _counts(lines: pd.DataFrame) -> dict[str, Any]:
 
 
 def statistics(table: pd.DataFrame, characters: int) -> dict[str, dict[str, Any]]:
-    """For each show its counts, those of its `characters` most heard speakers, how often these
-    answer one another, and the lines of each episode."""
+    """Return the statistics of each show: its counts, its lines per episode, and for each of the `characters` speakers with
+    most lines their counts and how often they answer one another."""
     found = {}
     for show, lines in table.groupby("show"):
         heard = lines["speaker"].value_counts()
@@ -44,7 +44,7 @@ def statistics(table: pd.DataFrame, characters: int) -> dict[str, dict[str, Any]
 
 
 def answered(lines: pd.DataFrame) -> dict[str, Counter[str]]:
-    """For each speaker whose lines came right before, in the same scene, and how often; most often first."""
+    """Return, for each speaker, how often they answer each other speaker (speak next in the same scene), most often first."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for scene in scenes(lines):
         for before, after in pairwise(scene):

@@ -1,5 +1,4 @@
-"""Imported scripts: each episode's lines as JSON lines in a folder of its show, which charbot reads
-as it reads any other scripts."""
+"""Stores imported scripts: one JSON lines file per episode in a folder per show, in charbot's own script format."""
 
 import hashlib
 import io
@@ -14,10 +13,10 @@ from charbot.storage import replace_bytes
 
 
 def store(reading: Reading, folder: Path) -> tuple[int, int]:
-    """Puts every episode into `folder`, in the place of one of the same name; importing twice
-    changes nothing. Returns how many were written, and how many were there already.
+    """Write every episode to `folder`, replacing those of the same name.
 
-    Raises ScriptError where the folder cannot be written; what was there stays.
+    Returns the number of episodes that were written, and of those that were unchanged. Raises ScriptError if a file cannot be
+    written; existing files are never damaged.
     """
     written = same = 0
     lines = sorted(reading.lines, key=lambda line: (line.show, line.episode))
@@ -38,13 +37,15 @@ def store(reading: Reading, folder: Path) -> tuple[int, int]:
 
 
 def _folder_name(show: str) -> str:
-    """The folder that a show is known by when it is read again. It was one's name before (see reading.show_of), with all
-    of its marks; only a hidden one is passed over."""
+    """Return the name of a show's folder, from which reading.show_of restores the show's name.
+
+    Names with a leading dot are changed, because hidden folders are not read.
+    """
     name = "_".join(show.lower().split())
     return _file_name(name) if name.startswith(".") else name
 
 
 def _file_name(name: str) -> str:
-    """A name for a file: itself where it can be one, else what can be of it and a checksum."""
+    """Return a name as a file name: unchanged if possible, else with other characters replaced and a checksum added."""
     plain = re.sub(r"[^\w-]+", "-", name)[:100].strip("-")
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""The corpus as a pandas table: one row for each Line, its columns a Line's fields and `split`."""
+"""The corpus as a pandas table: one row per Line, with the Line's fields and `split` as columns."""
 
 from collections.abc import Iterable, Iterator
 from typing import get_args
@@ -18,11 +18,10 @@ _FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "direction
 
 
 def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFrame:
-    """Lines as a table, in order, each with the split of its episode. Raises CorpusError where there are none.
+    """Return lines as a table, in order, each with the split of its episode. Raises CorpusError if there are none.
 
-    A long line that was said in a test episode is left out of the others, and one of a
-    validation episode out of training: transcripts overlap, and no model may be measured on
-    what it was fitted to.
+    Long lines of test episodes are removed from the other splits, and those of validation episodes from the train split:
+    transcripts overlap, and models must not be evaluated on lines that they were trained on.
     """
     rows = [tuple(getattr(line, field) for field in _FIELDS) for line in lines]
     if not rows:
@@ -45,29 +44,29 @@ def _without_leaks(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Utterance, ...]]:
-    """The scenes of one split (of all where it is None), in order, as conversations."""
+    """Yield the scenes of a split (of all if it is None), in order."""
     chosen = table if split is None else table[table["split"] == split]
     keys = [chosen["show"], chosen["episode"], chosen["scene"]]
-    # The same episode may come from two files; a scene ends where its position starts over.
+    # The same episode may come from two files: where positions start over, another scene begins.
     restarts = (chosen["position"].diff() <= 0).cumsum()
     for _, scene in chosen.groupby([*keys, restarts], sort=False):
         yield tuple(map(Utterance, scene["speaker"], scene["text"]))
 
 
 def episodes(table: pd.DataFrame) -> list[list[str]]:
-    """What is said in each episode of the train split, in order."""
+    """Return the texts of each episode of the train split, in order."""
     chosen = table[table["split"] == "train"]
     return [episode["text"].tolist() for _, episode in chosen.groupby(["show", "episode"], sort=False)]
 
 
 def speakers(table: pd.DataFrame, min_lines: int) -> list[str]:
-    """Who speaks `min_lines` lines or more in the train split, groups apart, most lines first."""
+    """Return the speakers, without groups, of at least `min_lines` lines in the train split, most lines first."""
     counts = table.loc[table["split"] == "train", "speaker"].value_counts()
     return [str(name) for name, lines in counts.items() if lines >= min_lines and not is_group(str(name))]
 
 
 def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Counts of each show: its lines, episodes, scenes and speakers, and the lines of each split."""
+    """Return counts for each show: lines, episodes, scenes, speakers, and lines per split."""
     found = {}
     for show, lines in table.groupby("show"):
         found[str(show)] = {
@@ -81,7 +80,7 @@ def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def find_speaker(table: pd.DataFrame, name: str) -> str:
-    """The speaker called `name`, whatever its case. Raises CorpusError, with the nearest names."""
+    """Return the speaker called `name`, ignoring case. Raises CorpusError with a hint at similar names."""
     found, hint = find_name(name, map(str, table["speaker"].unique()))
     if found is None:
         raise CorpusError(f"nobody called {name!r} speaks in these scripts.{hint}")

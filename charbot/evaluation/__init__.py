@@ -1,1 +1,1 @@
-"""How good a model is, in figures."""
+"""Metrics of language models, replies and personas."""

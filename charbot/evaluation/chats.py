@@ -1,4 +1,4 @@
-"""How well models answer in held-out conversations of people, and personas in those that were written for them."""
+"""Metrics on held-out conversations: of bases on chats between people, of personas on conversations written for them."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -20,11 +20,11 @@ from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS
 
 _REPLIES = 1_000
-"""Replies that are measured, drawn from all that are held out."""
+"""Maximum size of the sample of held-out replies that is measured."""
 
 
 class _Anybody:
-    """Ranks given lines as a base does: somebody in particular says none of them."""
+    """Ranks given lines by the word base, as replies of an anonymous speaker."""
 
     def __init__(self, library: Library) -> None:
         model, vocabulary, _ = base_model(library, "word")
@@ -44,8 +44,7 @@ class _Anybody:
 
 
 def chat_report(library: Library, chats: Iterable[Chat], context: int) -> dict[str, Any]:
-    """Bits per character of replies in test conversations, by each base, and how often the word base finds the true one
-    among 20."""
+    """Return each base's bits per character of replies in test conversations, and the word base's retrieval metrics."""
     chosen = _sample(one for chat in chats if chat.split == "test" for one in _answers(chat.turns, context))
     report: dict[str, Any] = {"chat_replies": len(chosen)}
     for unit in UNITS:
@@ -56,8 +55,10 @@ def chat_report(library: Library, chats: Iterable[Chat], context: int) -> dict[s
 
 
 def voice_report(persona: Persona, library: Library, voices: Iterable[Chat]) -> dict[str, Any]:
-    """Bits per character of what a persona answers in held-out conversations that were written for it, and how often
-    it finds its own answer among 20."""
+    """Return bits per character and retrieval metrics of a persona's answers in held-out conversations written for it.
+
+    The report is empty if there are none.
+    """
     name = persona.card.name
     chosen = _sample(
         one
@@ -78,7 +79,7 @@ def voice_report(persona: Persona, library: Library, voices: Iterable[Chat]) -> 
 
 
 def _answers(turns: Sequence[Utterance], context: int) -> Iterable[Example]:
-    """Each turn but the first, as nobody's."""
+    """Yield a response example for each turn but the first, with all speakers anonymous."""
     anonymous = [Utterance(None, turn.text) for turn in turns]
     return (one for one in response_examples(anonymous, context) if len(one.turns) > 1)
 

@@ -1,4 +1,4 @@
-"""How varied replies are, and how like real lines in length and in what they ask."""
+"""Metrics of the diversity, repetition and style of replies."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,7 +8,7 @@ from charbot.text import words
 
 
 def distinct(texts: Sequence[str], n: int, length: int) -> float:
-    """Different runs of `n` (1 or 2) words over all, in the first `length` words of the texts (Li et al. 2016, distinct-n)."""
+    """Return distinct-n (Li et al. 2016), `n` being 1 or 2, of the first `length` words of the texts."""
     runs: list[tuple[str, ...]] = []
     left = length
     for text in texts:
@@ -19,22 +19,22 @@ def distinct(texts: Sequence[str], n: int, length: int) -> float:
 
 
 def repeats(texts: Sequence[str]) -> float:
-    """The share of texts that were said before, case and punctuation apart."""
+    """Return the share of texts that repeat an earlier one, ignoring case and punctuation."""
     keys = [tuple(words(text)) for text in texts]
     return 1 - len(set(keys)) / len(keys) if keys else float("nan")
 
 
 def said_again(conversations: Sequence[Sequence[str]]) -> float:
-    """How much of the last turn of conversations was said in them before: see `repetition`."""
+    """Return the mean `repetition` of conversations' last turns with respect to the turns before."""
     split = [[words(turn) for turn in turns] for turns in conversations]
     return sum(repetition(last, before) for *before, last in split) / len(split) if split else float("nan")
 
 
 def questions(texts: Sequence[str]) -> float:
-    """The share of texts that ask something."""
+    """Return the share of texts that contain a question mark."""
     return sum("?" in text for text in texts) / len(texts) if texts else float("nan")
 
 
 def mean_words(texts: Sequence[str]) -> float:
-    """Words a text."""
+    """Return the mean number of words per text."""
     return sum(len(words(text)) for text in texts) / len(texts) if texts else float("nan")

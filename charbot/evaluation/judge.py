@@ -1,6 +1,6 @@
-"""An independent judge of who speaks: TF-IDF of words and characters, logistic regression.
+"""A speaker classifier for evaluation: TF-IDF of words and characters, logistic regression.
 
-The reply engine never sees it: what chooses replies cannot say how well they are chosen.
+Generation never uses it, so that it is an independent judge of replies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
 
 class Judge:
-    """Tells speakers apart by their lines. Fitted to `lines`, of each speaker."""
+    """A classifier of lines by speaker, trained on the `lines` of each."""
 
     def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
         texts = [text for said in lines.values() for text in said]
@@ -29,12 +29,12 @@ class Judge:
         self._prior = np.log(counts / counts.sum())
 
     def evidence(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """(texts, speakers) log p(speaker | text) - log p(speaker)."""
+        """Return log p(speaker | text) - log p(speaker), (texts, speakers)."""
         found: NDArray[np.float64] = self._model.predict_log_proba(texts) - self._prior
         return found
 
     def recognised(self, lines: Mapping[str, Sequence[str]], together: int) -> float:
-        """The share of groups of so many lines of a speaker that are taken for the speaker's. NaN where there are none."""
+        """Return the accuracy on groups of `together` lines of one speaker; NaN if there are no such groups."""
         right = []
         for name, said in lines.items():
             groups = len(said) // together

@@ -1,4 +1,4 @@
-"""How likely a model finds given conversations."""
+"""Likelihood of given conversations under a model."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,15 +17,17 @@ from charbot.tokens.render import Rendered, render
 
 _BATCH_TOKENS = 8_192
 _PLACES = 256
-"""Places at which a cache is asked at once: what it holds is compared with each."""
+"""Positions per query of the cache, which compares its entries with each of them: this bounds memory."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """-ln P of some text in nats, over its length: its code points, and one for the end of each turn."""
+    """The likelihood of texts."""
 
     nats: float
+    """-ln P."""
     characters: int
+    """Code points, plus one for the end of each turn."""
 
     @property
     def bits_per_character(self) -> float:
@@ -33,34 +35,37 @@ class Likelihood:
 
 
 def characters(example: Example) -> int:
-    """Length of what is predicted: its code points, and one for the end of each turn."""
+    """Return the length of the predicted turns: their code points, plus one for the end of each turn."""
     return sum(len(turn.text) + 1 for turn, scored in zip(example.turns, example.loss_mask, strict=True) if scored)
 
 
 @dataclass(frozen=True)
 class Read:
-    """A conversation that was read: its number, its ids (T + 1,), the features (T, E) after each but the last, and the
-    places (N,) of those before ids that are predicted."""
+    """A conversation with the model's features."""
 
     number: int
+    """Its index among the given conversations."""
     ids: Tensor
+    """(T + 1,)."""
     features: Tensor
+    """(T, E), after each id but the last."""
     places: Tensor
+    """(N,): the indices of the features from which ids are to be predicted."""
 
     @property
     def targets(self) -> Tensor:
-        """What is predicted: (N,)."""
+        """The ids to be predicted: (N,)."""
         return self.ids[1:][self.places]
 
 
 def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> Iterator[list[Read]]:
-    """Reads each conversation from its start; those of a length together."""
+    """Run the model on each conversation, and yield them in batches of similar length."""
     by_length = sorted(range(len(rendered)), key=lambda i: len(rendered[i].ids))
     was_training = model.training
     model.eval()
     start = 0
     while start < len(by_length):
-        # The longest come last in a batch: it is as wide as its last one.
+        # Sorted by length, so the last one determines the padded length.
         end = start + 1
         while end < len(by_length) and len(rendered[by_length[end]].ids) * (end + 1 - start) <= _BATCH_TOKENS:
             end += 1
@@ -84,8 +89,10 @@ def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> It
 
 
 def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheQuery]]:
-    """What the model's cache is to be asked at the places of what is predicted, some at a time; `likeliest` and `mass`
-    (N,) as `token_nats` gives them."""
+    """Yield the queries of the model's cache at `read.places`, each with the slice of places that it covers.
+
+    `likeliest` and `mass` (N,) are as `token_nll` returns them.
+    """
     held = (read.ids[1:] < model.architecture.outputs).nonzero()[:, 0]
     ids = read.ids[1:][held]
     keys = model.keys(read.features[held], ids)
@@ -102,15 +109,17 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor)
 
 
 def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheDistribution]]:
-    """What the model's cache, if it has one, answers to that."""
+    """Yield the distributions of the model's cache, if it has one, for these queries."""
     if model.cache is not None:
         for part, question in questions(model, read, likeliest, mass):
             yield part, model.cache(*question)
 
 
 def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:
-    """-ln p of each predicted token of each conversation: (N,). Where `group` marks ids, also that
-    of any of them in its place: (2, N)."""
+    """Return -ln p (N,) of the predicted tokens of each conversation.
+
+    If `group` (V,) marks ids, the second row of (2, N) is -ln p of any of these at the same positions.
+    """
     results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(rendered)
     for batch in read_conversations(model, rendered):
         features = torch.cat([read.features[read.places] for read in batch])
@@ -128,6 +137,6 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
 
 
 def likelihood(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]) -> Likelihood:
-    """How likely the model finds what is to be predicted in `conversations`, all together."""
+    """Return the likelihood of the predicted turns of all conversations together."""
     nats = predicted_nats(model, [render(tokenizer, conversation) for conversation in conversations])
     return Likelihood(float(sum(part.sum(dtype=np.float64) for part in nats)), sum(map(characters, conversations)))

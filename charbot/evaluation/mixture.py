@@ -1,10 +1,9 @@
-"""Both units' opinions of a text in one probability, mixed word by word.
+"""Probability of a text under a mixture of the character and the word unit, chunk by chunk.
 
-A text is read in chunks, each up to and with the next space, or the end of its turn. Both units
-give every chunk a probability after what stands before it: the character unit that of its
-characters; the word unit that of its words and of some word with a space before it coming
-next, by which the next chunk's first word is then divided. A weighted mean of two
-distributions over the next chunk is one, so the product of the means is one over texts.
+A chunk ends with a space, or at the end of its turn. Both units give it a probability, given the text before. For the
+character unit, this is the probability of its characters. For the word unit, it is that of its words, times the probability
+that the next word begins with a space; the first word of the next chunk is then conditioned on this. A weighted mean of two
+distributions over the next chunk is a distribution, so the product of these means is one over texts.
 """
 
 from collections.abc import Sequence
@@ -24,12 +23,12 @@ from charbot.tokens.render import render
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
 _WORD_WEIGHT = 0.8
-"""What the word unit's opinion weighs: the best on validation episodes. Weights that follow who was
-right so far (Herbster and Warmuth 1998, "Tracking the Best Expert") did worse there."""
+"""Weight of the word unit: the best on validation episodes. Weights that adapt to the units' performance so far (Herbster
+and Warmuth 1998, "Tracking the Best Expert") did worse there."""
 
 
 def spaced_ids(vocabulary: Vocabulary) -> Tensor:
-    """Which of the predicted ids (V,) of a word vocabulary begin with a space."""
+    """Return a mask (V,) of the predicted ids of a word vocabulary that begin with a space."""
     spaced = torch.zeros(vocabulary.predicted, dtype=torch.bool)
     spaced[vocabulary.spaced] = True
     spaced[[id_ for word, id_ in vocabulary.word_ids.items() if word.startswith(" ")]] = True
@@ -52,7 +51,7 @@ def _words(tokenizer: Tokenizer, text: str, nats: NDArray[np.float32], spaced: T
 
 
 def chunk_nats(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]) -> list[list[float]]:
-    """-ln P of each chunk of what is predicted in each conversation, in order."""
+    """Return -ln P of each chunk of the predicted turns of each conversation, in order."""
     spaced = spaced_ids(tokenizer.vocabulary) if tokenizer.vocabulary.unit == "word" else None
     found = []
     nats = predicted_nats(model, [render(tokenizer, one) for one in conversations], spaced)
@@ -71,7 +70,7 @@ def chunk_nats(model: LanguageModel, tokenizer: Tokenizer, conversations: Sequen
 
 
 def mixed_nats(of_units: dict[Unit, list[list[float]]]) -> list[float]:
-    """-ln P of each conversation under the mixture, from its chunks under each unit (see `chunk_nats`)."""
+    """Return -ln P of each conversation under the mixture, given each unit's `chunk_nats`."""
     words, characters = log(_WORD_WEIGHT), log(1 - _WORD_WEIGHT)
     return [
         -sum(float(np.logaddexp(characters - c, words - w)) for c, w in zip(char, word, strict=True))

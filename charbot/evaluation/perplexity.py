@@ -1,4 +1,4 @@
-"""Perplexity a word over a closed vocabulary, as n-gram models report it."""
+"""Perplexity per word over a closed vocabulary, as n-gram models report it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from charbot.tokens.word import WordTokenizer
 
 
 def closed_vocabulary(texts: Iterable[str], min_count: int) -> frozenset[str]:
-    """The words seen so many times in texts."""
+    """Return the words, in lower case, that occur at least `min_count` times."""
     counts = Counter(word for text in texts for word in lower_pieces(text))
     return frozenset(word for word, count in counts.items() if count >= min_count)
 
@@ -26,11 +26,10 @@ def closed_vocabulary(texts: Iterable[str], min_count: int) -> frozenset[str]:
 def closed_perplexity(
     model: LanguageModel, tokenizer: WordTokenizer, conversations: list[Example], known: frozenset[str]
 ) -> dict[str, Any]:
-    """Perplexity per word or line end over the closed lower-cased vocabulary `known`, everything
-    else being one unknown word: what an n-gram model over that vocabulary reports.
+    """Return the perplexity per word or line end over the lower-case vocabulary `known`, with one class for unknown words.
 
-    The probabilities of a word's listed forms, with and without capitals and space, are summed,
-    and that of the form at hand where it is spelled in characters; its other spellings are left out.
+    This is what an n-gram model over that vocabulary reports. A word's probability is the sum over its listed forms, with and
+    without capitals and space, and its actual form if that is spelled in characters; other spellings are ignored.
     """
     vocabulary = tokenizer.vocabulary
     classes = {word: i for i, word in enumerate(sorted(known))}
@@ -68,7 +67,7 @@ def closed_perplexity(
 
 
 def _word_spans(ids: list[int], vocabulary: Vocabulary) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each word, spelled ones whole, and of each end."""
+    """Yield (start, stop) of each word, spelled or listed, and of each END."""
     start = 0
     while start < len(ids):
         stop = start + 1

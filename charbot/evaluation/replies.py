@@ -1,4 +1,4 @@
-"""What a persona's replies are like, against the lines that its character really says in held-out episodes."""
+"""Metrics of a persona's replies, compared with the character's real lines in held-out episodes."""
 
 import random
 from collections.abc import Sequence
@@ -20,21 +20,23 @@ from charbot.personas.guard import run_hashes
 from charbot.text import words
 
 _PROMPTS = 200
-"""Held-out turns that are replied to, and messages among which replies should not repeat."""
+"""Maximum held-out turns that are replied to, and replies among which repeats are counted."""
 _CHAT = 8
-"""Messages of a chat in which a persona should not be heard saying again what was said."""
+"""Messages per chat in which repetition is measured."""
 _AMONG = 20
-"""Lines among which the true reply is to be found."""
+"""Candidates among which the true reply is ranked."""
 _CAST = 8
-"""People whom the judge tells apart, at the most."""
+"""Maximum number of speakers that a judge tells apart."""
 _ENOUGH = 50
-"""Lines that each of them says in training, at the least."""
+"""Minimum training lines of each of these."""
 _TOGETHER = (1, 5, 20)
 
 
 def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge | None:
-    """A judge fitted to the train split: to what those of these people say who say most. None where
-    there are no two who say enough."""
+    """Return a judge trained on the train split's lines of those of `names` with most lines.
+
+    Returns None if fewer than two have at least _ENOUGH lines.
+    """
     train = table[table["split"] == "train"]
     lines = {name: train.loc[train["speaker"] == name, "text"].tolist() for name in names}
     cast = sorted((name for name in lines if len(lines[name]) >= _ENOUGH), key=lambda name: -len(lines[name]))[:_CAST]
@@ -42,8 +44,10 @@ def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge | None:
 
 
 def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> dict[str, Any]:
-    """Scores of a persona's replies to held-out turns and to everyday messages, NaN where there is too little to
-    measure on. Raises CorpusError where there is nothing."""
+    """Return metrics of a persona's replies to held-out turns and to everyday messages; NaN where there is too little data.
+
+    Raises CorpusError if the character answers nobody in the test episodes.
+    """
     name = persona.card.name
     held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, persona.settings.context_turns, name)]
     held_out = [one for one in held_out if len(one.turns) > 1]
@@ -93,7 +97,7 @@ def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> 
 
 
 def _chats(persona: Persona, messages: Sequence[str]) -> list[list[str]]:
-    """The replies in chats of _CHAT messages, each after as many turns as the persona is given of scripts."""
+    """Chat with the persona, _CHAT messages at a time; return each reply with up to `context_turns` turns before it."""
     found = []
     for start in range(0, len(messages), _CHAT):
         conversation, said = Conversation(), []
@@ -106,14 +110,16 @@ def _chats(persona: Persona, messages: Sequence[str]) -> list[list[str]]:
 
 
 class Ranking(Protocol):
-    """Somebody who ranks given lines as replies, as a `Persona` does."""
+    """An object that ranks given lines as replies, as `Persona` does."""
 
     def rank(self, conversation: Conversation, texts: Sequence[str]) -> tuple[Candidate, ...]: ...
 
 
 def retrieval(persona: Ranking, held_out: Sequence[Example], lines: Sequence[str]) -> tuple[float, float]:
-    """How often the true reply comes first of 20 of these lines, and its mean reciprocal rank; NaN
-    where there are not so many."""
+    """Return hits@1 and mean reciprocal rank of the true replies, each among _AMONG of the `lines`.
+
+    `lines` are the true replies of `held_out`. Both are NaN if there are too few different ones.
+    """
     if len(set(lines)) < _AMONG:
         return float("nan"), float("nan")
     chance = random.Random(1)

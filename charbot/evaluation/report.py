@@ -1,4 +1,4 @@
-"""`charbot eval`: the scores of bases and personas on the test split."""
+"""The reports of `charbot eval`: metrics of bases and personas on the test split."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,11 +30,14 @@ from charbot.tokens.word import WordTokenizer
 
 _CLOSED_MIN_COUNT = 3
 _CONTEXT = 4
-"""Turns before each line that the bases read."""
+"""Turns of context for the bases."""
 
 
 def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
-    """Bits a character of all speakers' lines for each base and for both mixed, and the word base's perplexity a word."""
+    """Return bits per character of all speakers' lines for each base and their mixture, and the word base's perplexity.
+
+    Raises CorpusError if the test split is empty.
+    """
     held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, _CONTEXT)]
     if not held_out:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
@@ -55,8 +58,7 @@ def base_report(library: Library, table: pd.DataFrame) -> dict[str, Any]:
 def persona_reports(
     library: Library, names: Sequence[str], table: pd.DataFrame, settings: ChatSettings, voices: Iterable[Chat] = ()
 ) -> Iterator[dict[str, Any]]:
-    """For each persona its `persona_report`, its `voice_report`, how its replies are (see `reply_report`), and how long it
-    took to find out."""
+    """Yield, for each persona, its persona, voice and reply reports as one, with the seconds that it took."""
     judges: dict[str, Judge | None] = {}
     for name in names:
         started = time.monotonic()
@@ -69,8 +71,11 @@ def persona_reports(
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:
-    """Bits a character of the persona's own test lines: under the base with its speaker token, under
-    its own fit, and under the other personas of its show, on average (where there are any)."""
+    """Return bits per character of the character's test lines: under the base with its speaker token, under the persona, and
+    the mean under the other personas of the show (if any).
+
+    Raises CorpusError if there are no such lines.
+    """
     folder = library.find(name)
     card = read_persona(folder)
     held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, context, card.name)]
@@ -89,7 +94,7 @@ def persona_report(library: Library, name: str, table: pd.DataFrame, context: in
 
 
 def _said_by(name: str, conversations: Sequence[Example]) -> list[Example]:
-    """The same exchanges, their replies in somebody else's mouth."""
+    """Return the same examples, with `name` as the speaker of their replies."""
     return [response_example(one.turns[:-1], Utterance(name, one.turns[-1].text)) for one in conversations]
 
 

@@ -1,4 +1,4 @@
-"""`charbot score`: the likelihood of given replies, JSON lines in and out."""
+"""The server of `charbot score`: the likelihood of given replies, JSON lines in and out."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,10 +19,10 @@ from charbot.tokens.vocabulary import UNITS, Unit
 
 
 class Scorer:
-    """A persona's models of one unit or both, ready to score replies."""
+    """A persona's models of one unit or both, for scoring replies."""
 
     def __init__(self, library: Library, persona: str, unit: Unit | Literal["both"]) -> None:
-        """Raises BundleError where the persona, or its model of a unit, is missing or damaged."""
+        """Load the models. Raises BundleError if the persona, or one of its models, is missing or damaged."""
         folder = library.find(persona)
         card = read_persona(folder)
         self.name = card.name
@@ -33,7 +33,7 @@ class Scorer:
                 self._models[one] = model, tokenizer_for(vocabulary)
 
     def nats(self, conversations: list[Example]) -> list[float]:
-        """-ln P of each conversation's reply and its end."""
+        """Return -ln P of each conversation's reply and its end."""
         chunks = {unit: chunk_nats(model, tokenizer, conversations) for unit, (model, tokenizer) in self._models.items()}
         if len(chunks) == len(UNITS):
             return mixed_nats(chunks)
@@ -42,8 +42,10 @@ class Scorer:
 
 
 def score_lines(scorer: Scorer, arriving: Iterable[Sequence[str]]) -> Iterator[str]:
-    """One JSON line out for each JSON line in, in order; those that arrive together are scored together. Raises UsageError
-    naming a line that cannot be read, once those before it are answered."""
+    """Yield an answer for each request, both JSON lines; requests that arrive together are scored together.
+
+    Raises UsageError naming a malformed line, after the lines before it have been answered.
+    """
     first = 1
     for lines in arriving:
         batch: list[Request] = []

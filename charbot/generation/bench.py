@@ -61,7 +61,7 @@ def _one_user(persona: Persona, messages: Sequence[str], seed: int) -> list[floa
 
 
 def _together(persona: Persona, messages: Sequence[str], count: int, seed: int) -> float:
-    """Return replies per second with `count` conversations waiting at once. The number of replies is the same for every `count`."""
+    """Return replies per second with `count` conversations waiting at once; the number of replies is always the same."""
     conversations = [Conversation().add(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
     started = time.perf_counter()
     size = min(count, MAX_BATCH)

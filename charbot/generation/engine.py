@@ -76,7 +76,10 @@ class Engine:
         return features[:, 0], state
 
     def _prefill_batch(self, ids: Sequence[Sequence[int]], states: Sequence[DecoderState]) -> list[tuple[Tensor, DecoderState]]:
-        """Do the same as `_prefill_one` for a batch. Sorted by length, longest first, the unfinished ones are always the first rows."""
+        """Do the same as `_prefill_one` for a batch.
+
+        Conversations are sorted by length, longest first, so that the unfinished ones are always the first rows.
+        """
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         state = DecoderState.stack([states[i] for i in order])
         features = torch.zeros(len(ids), len(ids[order[0]]), self.model.architecture.embedding)

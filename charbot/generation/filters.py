@@ -19,7 +19,7 @@ class ReplyFilter(Protocol):
         """Return whether a reply meets the condition."""
 
     def repair(self, text: str) -> str:
-        """Return an acceptable version of a reply, or the reply unchanged if the filter cannot repair it or need not insist."""
+        """Return an acceptable version of a reply, or the reply unchanged if the filter has no repair."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,10 @@ class Persona:
         return other
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
-        """Return a unit's engine, and its prompt after SMALL_TALK; load them at the first call (thread-safe). Raises BundleError."""
+        """Return a unit's engine, and its prompt after SMALL_TALK.
+
+        They are loaded at the first call (thread-safe). Raises BundleError.
+        """
         with LOADING:
             if unit not in self._loaded:
                 self._loaded[unit] = self._read(unit)

@@ -148,7 +148,7 @@ def rerank(
         score = likely * characters / (characters + weights.half_length)
         score += weights.relevance * answers + weights.familiarity * familiar + weights.question * ("?" in text)
         score -= weights.stock * max(0.0, log_prob * characters - _STOCK) + weights.absent * absent
-        # Repeated words do not count towards topic similarity.
+        # Topic similarity that is due to repetition does not count.
         score += weights.topic * topic * (1 - repeated) - weights.repetition * repeated
         candidates.append(
             Candidate(text, score, log_prob, after_small_talk, by_anybody, topic, repeated, answers, absent, familiar)
@@ -157,7 +157,10 @@ def rerank(
 
 
 def repetition(reply: list[str], said: Sequence[list[str]]) -> float:
-    """Return the share of a reply's word bigrams that repeat itself or an earlier turn, from 0 to 1; 1 if an earlier turn is the same."""
+    """Return the share of a reply's word bigrams that occur before, in it or in earlier turns, from 0 to 1.
+
+    It is 1 if an earlier turn has the same words.
+    """
     if reply in said:
         return 1.0
     pairs = list(pairwise(reply))

@@ -20,7 +20,7 @@ _TRIES = 16
 """Maximum draws per token until one is in the nucleus; after that the likeliest id is taken."""
 
 _STRAGGLERS = 8
-"""One in this many replies to a prompt is left unfinished: the last would take as long as all others together."""
+"""Up to one in this many replies to a prompt is left unfinished: the last would take as long as all others together."""
 
 _SPELLING = 0.3
 """Factor of the temperature inside spelled words: learnt names come out correct, and at higher temperatures the rest would
@@ -94,6 +94,7 @@ class _Grammar:
         outside = self.speaking if first else self.ending
         allowed = torch.where(spelling[:, None], self.spelling, outside)
         if self.vocabulary.unit == "word":
+            # A spelled word has at least one character.
             allowed[self.opening[previous], self.vocabulary.spelled] = False
         return ~allowed
 
@@ -143,11 +144,11 @@ class _Caches:
 
 
 def choose(shares: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
-    """Sample an id from the nucleus (top-p) of each row of probabilities (B, V), by numbers from [0, 1) (B, tries) and
-    temperatures (B,).
+    """Sample an id (B,) from the nucleus (top-p) of each row of probabilities (B, V).
 
-    This is rejection sampling: draw from all ids, and again if the likelier ones make up `top_p` already. Sorting the
-    vocabulary would take longer than the rest of a decoding step.
+    `uniform` (B, tries) are random numbers from [0, 1), `temperature` (B,) is that of each row. This is rejection sampling:
+    draw from all ids, and again if the likelier ones make up `top_p` already. Sorting the vocabulary would take longer than
+    the rest of a decoding step.
     """
     top, likeliest = shares.max(1, keepdim=True)
     masses = (shares / top).log_().div_(temperature[:, None]).exp_()

@@ -1,1 +1,1 @@
-"""Personas and bases on disk: bundles, and where they are found."""
+"""Personas and bases on disk: bundles, and the library that finds them."""

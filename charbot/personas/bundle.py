@@ -1,22 +1,22 @@
-"""A bundle: a folder with all that a persona, or the base it stands on, needs.
+"""Bundles: folders with the files of a base, a persona or the line classifier.
 
     <base>/base.json          kind, format, unit, architecture, data, scores, checksums of the rest
            vocabulary.json
            weights.safetensors
-           cache.safetensors  (where it has one)
-           selector.safetensors  (where it has one)
+           cache.safetensors  (optional)
+           selector.safetensors  (optional)
            guard.safetensors
-    <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard, and for each
-                              unit its base (by the checksum of its weights), speaker id, scores and checksum
+    <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard; and for each unit
+                              its base (by the checksum of its weights), speaker id, scores and checksum
               char.safetensors, word.safetensors
               guard.safetensors
-              voice.json         (where it was fitted to conversations that were written for it: their turns)
-    <classifier>/classifier.json   kind, format, whom it tells apart, sizes, the word base whose embedding it
-                              reads by the checksum of its weights, scores, checksum of its own
+              voice.json         (optional: the conversations that were written for it, as turns)
+    <classifier>/classifier.json   kind, format, speakers, sizes, the word base whose embedding it reads (by the
+                              checksum of its weights), scores, checksum of its weights
               weights.safetensors
 
-Matrices are stored as whole numbers of 8 bits with a scale for each row, as they are multiplied; other weights in half
-precision. Everything read is checked against its checksum first.
+Matrices are stored as 8-bit integers with a scale for each row, other weights in half precision. The checksum of every
+file is verified before it is read.
 """
 
 import json
@@ -39,58 +39,67 @@ if TYPE_CHECKING:
 
 FORMAT = 3
 _READABLE = (2, FORMAT)
-"""Format 2 has matrices in half precision too, and is read as it was."""
+"""Format 2 has its matrices in half precision; it is still readable."""
 _BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 _CACHE = "cache.safetensors"
 _VOICE = "voice.json"
 _PARTS = {_CACHE: "cache.", "selector.safetensors": "selector."}
-"""Files of parts of a base that can be fitted anew without it, and how the names of what is in them begin."""
+"""Files of the parts of a base that can be retrained alone, each with the prefix of its parameters."""
 
 
 @dataclass(frozen=True)
 class BaseCard:
-    """What is known of a base. `id` is the checksum of its weights, those of its parts apart: personas stand on those."""
+    """The metadata of a base."""
 
     id: str
+    """Checksum of its weights without cache and selector, by which personas refer to it."""
     unit: Unit
     architecture: Mapping[str, Any]
+    """Fields of `Architecture`."""
     data: Mapping[str, Any]
+    """Statistics of the training data."""
     scores: Mapping[str, float]
     files: Mapping[str, str]
+    """Checksum of each file."""
 
     @property
     def cache(self) -> str:
-        """The checksum of its cache; empty where it has none."""
+        """Checksum of its cache; empty if it has none."""
         return self.files.get(_CACHE, "")
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One unit of a persona: the base it stands on, the id of its speaker token there, its scores."""
+    """The metadata of a persona's model of one unit."""
 
     base: str
+    """`BaseCard.id` of the base that it adapts."""
     speaker: int
+    """Id of its speaker token there."""
     scores: Mapping[str, float]
     file: str
+    """Name of the file with its weights, and `sha256` the checksum."""
     sha256: str
 
 
 @dataclass(frozen=True)
 class PersonaCard:
-    """What is known of a persona."""
+    """The metadata of a persona."""
 
     name: str
     show: str
     rating: str
     data: Mapping[str, Any]
+    """Statistics of the training data."""
     guard: str
+    """Checksum of its copy guard."""
     fits: Mapping[Unit, Fit]
     voice: str = ""
-    """The checksum of its voice; empty where it has none."""
+    """Checksum of the conversations that were written for it; empty if there are none."""
 
     def fit(self, unit: Unit) -> Fit:
-        """What is known of a unit's model. Raises BundleError where there is none."""
+        """Return the metadata of a unit's model. Raises BundleError if there is none."""
         if unit not in self.fits:
             command = f"charbot train --unit {unit} --persona {shlex.quote(self.name)} --scripts PATH"
             raise BundleError(f"{self.name} has no {unit} model; fit it with `{command}`")
@@ -99,19 +108,25 @@ class PersonaCard:
 
 @dataclass(frozen=True)
 class ClassifierCard:
-    """What is known of a line classifier: whom it tells apart (names, the show of each, and how many of their
-    lines it was fitted to), the word base whose embedding its LSTM reads, the size of that and the `share` of
-    its opinion, how sure several lines make it, its scores."""
+    """The metadata of a line classifier."""
 
     names: tuple[str, ...]
+    """Speakers that it tells apart."""
     shows: tuple[str, ...]
+    """Show of each speaker."""
     lines: tuple[int, ...]
+    """Training lines of each speaker."""
     base: str
+    """`BaseCard.id` of the word base whose embedding its LSTM reads."""
     hidden: int
+    """Size of the LSTM."""
     share: float
+    """Weight of the LSTM in the mixture with the n-gram classifier."""
     evidence_exponent: float
+    """n lines of one speaker count as n to this power independent ones."""
     scores: Mapping[str, float]
     sha256: str
+    """Checksum of its weights."""
 
 
 def write_base(
@@ -123,7 +138,7 @@ def write_base(
     data: Mapping[str, Any],
     scores: Mapping[str, float],
 ) -> None:
-    """Writes a base, in the place of the one before. `guard` knows what it was fitted to."""
+    """Write a base, replacing the one in `folder`. `guard` covers its training scripts. Raises BundleError."""
 
     def fill(new: Path) -> None:
         (new / _VOCABULARY).write_text(json.dumps(vocabulary.to_json(), ensure_ascii=True), "ascii")
@@ -144,7 +159,7 @@ def write_base(
 
 
 def read_base_card(folder: Path) -> BaseCard:
-    """A base's card. Raises BundleError."""
+    """Return a base's card. Raises BundleError."""
     card = _read_card(folder / _BASE, "base", f"--base --unit {folder.name}")
     with _naming_faults(folder / _BASE):
         files = dict(card["files"])
@@ -152,7 +167,7 @@ def read_base_card(folder: Path) -> BaseCard:
 
 
 def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
-    """A base's card and vocabulary; `read_base_weights` reads the rest. Raises BundleError."""
+    """Return a base's card and vocabulary. Raises BundleError."""
     base = read_base_card(folder)
     path = folder / _VOCABULARY
     _check(path, base.files.get(_VOCABULARY))
@@ -161,7 +176,7 @@ def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
 
 
 def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
-    """A base's weights in single precision, those of its parts too, checked. Raises BundleError."""
+    """Return a base's weights in single precision, with those of cache and selector. Raises BundleError."""
     weights = _load(folder / _WEIGHTS, base.id)
     for file in _PARTS:
         if file in base.files:
@@ -170,7 +185,7 @@ def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
 
 
 def read_base_guard(folder: Path, base: BaseCard) -> "CopyGuard":
-    """The guard of what a base was fitted to, checked. Raises BundleError."""
+    """Return the copy guard of a base's training scripts. Raises BundleError."""
     return _load_guard(folder / _GUARD, base.files.get(_GUARD))
 
 
@@ -185,8 +200,11 @@ def write_persona(
     fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
     voice: Sequence[Sequence[Utterance]] = (),
 ) -> None:
-    """Writes a persona, in the place of the one before. A fit is its base, speaker id, scores and tensors;
-    `guard` knows what it was fitted to and its bases were not; `voice` are conversations that were written for it."""
+    """Write a persona, replacing the one in `folder`.
+
+    `fits` gives each unit's base, speaker id, scores and tensors. `guard` covers the training scripts that its bases' guards
+    do not. `voice` are conversations that were written for it. Raises BundleError.
+    """
 
     def fill(new: Path) -> None:
         cards = {}
@@ -209,7 +227,7 @@ def write_persona(
 
 
 def read_persona(folder: Path) -> PersonaCard:
-    """A persona's card. Raises BundleError."""
+    """Return a persona's card. Raises BundleError."""
     card = _read_card(folder / _PERSONA, "persona", "--persona NAME")
     with _naming_faults(folder / _PERSONA):
         _hold(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
@@ -225,17 +243,17 @@ def read_persona(folder: Path) -> PersonaCard:
 
 
 def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
-    """What a persona adds to its base, in single precision, checked. Raises BundleError."""
+    """Return a persona's LoRA weights in single precision. Raises BundleError."""
     return _load(folder / Path(fit.file).name, fit.sha256)
 
 
 def read_guard(folder: Path, persona: PersonaCard) -> "CopyGuard":
-    """The guard of what a persona was fitted to and its bases were not, checked. Raises BundleError."""
+    """Return the copy guard of a persona's training scripts, without those of its bases. Raises BundleError."""
     return _load_guard(folder / _GUARD, persona.guard)
 
 
 def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...], ...]:
-    """The conversations that were written for a persona, checked; none where it has no voice. Raises BundleError."""
+    """Return the conversations that were written for a persona, if any. Raises BundleError."""
     if not persona.voice:
         return ()
     path = folder / _VOICE
@@ -245,7 +263,7 @@ def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...
 
 
 def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:
-    """Writes a line classifier, in the place of the one before. Its card's checksum is made here."""
+    """Write a line classifier, replacing the one in `folder`; `card.sha256` is computed here. Raises BundleError."""
 
     def fill(new: Path) -> None:
         _save(weights, new / _WEIGHTS)
@@ -256,12 +274,12 @@ def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "
 
 
 def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
-    """A line classifier's card and its weights in single precision, checked. Raises BundleError."""
+    """Return a line classifier's card and its weights in single precision. Raises BundleError."""
     path = folder / _CLASSIFIER
     data = _read_card(path, "classifier", "--classifier")
     with _naming_faults(path):
         fields = {key: value for key, value in data.items() if key not in ("kind", "format")}
-        if "sureness" in fields:  # what it was called in bundles before
+        if "sureness" in fields:  # its name in older bundles
             fields["evidence_exponent"] = fields.pop("sureness")
         card = ClassifierCard(**fields | {key: tuple(fields[key]) for key in ("names", "shows", "lines")})
     return card, _load(folder / _WEIGHTS, card.sha256)
@@ -276,14 +294,14 @@ def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
 
 
 def _hold(kind: type | tuple[type, ...], /, **values: object) -> None:
-    """Raises TypeError naming the value that is of another kind."""
+    """Raise TypeError, naming the value, if one of `values` is not of type `kind`."""
     for name, value in values.items():
         if not isinstance(value, kind):
             raise TypeError(f"`{name}` is {reprlib.repr(value)}")
 
 
 def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
-    """A bundle's card; `fitting` are the options with which `charbot train` makes such a bundle, NAME being whose it is."""
+    """Return a bundle's card. `fitting` are the options of `charbot train` that make such a bundle, for the error message."""
     with _naming_faults(path):
         if not path.is_file():
             raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
@@ -301,7 +319,7 @@ def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
 
 
 class _naming_faults:  # noqa: N801 (a context manager, named as one)
-    """Turns whatever malformed content raises into a BundleError that names the file."""
+    """Context manager that turns the exceptions of malformed content into a BundleError naming the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -326,7 +344,7 @@ def _check(path: Path, expected: str | None) -> None:
 
 
 _SCALE = ".scale"
-"""Ends the name of the scales (..., 1) of the rows of a matrix that is stored in 8 bits."""
+"""Suffix of the name of an 8-bit matrix's row scales (..., 1)."""
 
 
 def _stored(tensors: Mapping[str, "Tensor"]) -> "dict[str, Tensor]":
@@ -353,7 +371,7 @@ def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
         save_file(_stored(tensors), path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
-    # safetensors makes files that their owner alone can read.
+    # safetensors makes files that only their owner can read.
     path.chmod(0o644)
 
 

@@ -1,8 +1,7 @@
-"""The copy guard: knows the runs of words of the training scripts without holding a word of them.
+"""The copy guard: recognises passages of the training scripts without containing any of their words.
 
-A Bloom filter (Bloom 1970, "Space/Time Trade-offs in Hash Coding with Allowable Errors") of every
-run of RUN words that one scene, or a few, hold. It may take a few other runs for known, never a
-known one for unknown.
+A Bloom filter (Bloom 1970, "Space/Time Trade-offs in Hash Coding with Allowable Errors") of every run of RUN words, except
+those that many episodes share. There are a few false positives and no false negatives.
 """
 
 import hashlib
@@ -18,11 +17,10 @@ from charbot.text import words
 
 RUN = 8
 _SHARED = 6
-"""Runs that so many episodes hold are nobody's: prayers, theme songs, set phrases."""
+"""Runs in at least this many episodes are not guarded: prayers, theme songs, set phrases."""
 _PROBES = 8
 _BITS_A_RUN = _PROBES / log(2)
-"""What a filter needs for each run to be half full, when _PROBES bits stand for each: of runs
-unknown to it, one in 2 ** _PROBES then looks known."""
+"""Bits per run that make a filter with _PROBES probes half full: its false positive rate is then 2 ** -_PROBES."""
 
 _Hashes = NDArray[np.uint64]
 
@@ -40,7 +38,7 @@ def _mixed(x: _Hashes) -> _Hashes:
 
 
 def run_hashes(spoken: Sequence[str]) -> _Hashes:
-    """A hash of each run of RUN words in `spoken`, in order: none where it has fewer."""
+    """Return a hash of each run of RUN consecutive words in `spoken`, in order."""
     if len(spoken) < RUN:
         return np.empty(0, np.uint64)
     hashes = np.array([_word_hash(word) for word in spoken], np.uint64)
@@ -52,14 +50,17 @@ def run_hashes(spoken: Sequence[str]) -> _Hashes:
 
 @dataclass(frozen=True)
 class CopyGuard:
-    """Tells whether a text holds a run of RUN words of the training scripts. `filled` is the filter, eight bits a byte."""
+    """Detects runs of RUN words that are copied from the training scripts."""
 
     filled: NDArray[np.uint8]
+    """The Bloom filter's bits, eight per byte."""
 
     @classmethod
     def of(cls, episodes: Iterable[Iterable[str]], but: "Sequence[CopyGuard]" = ()) -> "CopyGuard":
-        """A guard of what is said in each episode, in order, but for what others guard already.
-        Runs go on from one speaker to the next."""
+        """Return a guard of the lines of episodes, each in order, without runs that the guards `but` know already.
+
+        Runs may span several lines.
+        """
         found = [np.unique(run_hashes([word for text in texts for word in words(text)])) for texts in episodes]
         runs, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *found]), return_counts=True)
         own = runs[counts < _SHARED]
@@ -72,11 +73,11 @@ class CopyGuard:
 
     @cached_property
     def false_alarms(self) -> float:
-        """The share of runs unknown to the filter that look known."""
+        """The false positive rate for a single run."""
         return float(np.unpackbits(self.filled).mean()) ** _PROBES
 
     def copies(self, text: str) -> bool:
-        """Whether a text holds RUN words in a row as a script of those that it guards has them."""
+        """Return whether a text contains a guarded run of RUN words."""
         runs = run_hashes(words(text))
         return len(runs) > 0 and bool(self._known(runs).any())
 
@@ -89,7 +90,7 @@ class CopyGuard:
         return known
 
     def _bits(self, runs: _Hashes) -> Iterable[NDArray[np.int64]]:
-        """For each probe, the bit that stands for each run (Kirsch and Mitzenmacher 2008: two hashes are enough)."""
+        """Yield, for each probe, the bit of each run (Kirsch and Mitzenmacher 2008: two hashes are enough)."""
         step = _mixed(runs) | np.uint64(1)
         for probe in range(_PROBES):
             yield ((runs + np.uint64(probe) * step) % np.uint64(len(self.filled) * 8)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Where bundles are found: those the user fitted first, then those that charbot ships."""
+"""Finds bundles: first those that the user trained or imported, then those that charbot ships."""
 
 import difflib
 import unicodedata
@@ -20,28 +20,26 @@ if TYPE_CHECKING:
 
 
 _WRITTEN = "LMN"
-"""Letters, the marks on them (vowels, in many scripts), and numbers, as Unicode's categories begin."""
+"""Initials of the Unicode categories of letters, combining marks (vowels, in many scripts) and numbers."""
 
 
 def slug(name: str) -> str:
-    """A persona's name as a folder and a command line have it: "Mr. Garrison" is `mr-garrison`."""
+    """Return a persona's name in the form for folders and the command line: "Mr. Garrison" is `mr-garrison`."""
     kept = (c if c == "_" or unicodedata.category(c)[0] in _WRITTEN else " " for c in name.casefold())
     return "-".join("".join(kept).split())
 
 
 def user_folder() -> Path:
-    """Where `charbot train` puts bundles unless told otherwise."""
+    """Return the default folder in which `charbot train` writes bundles."""
     return Path(platformdirs.user_data_dir("charbot")) / "bundles"
 
 
 @dataclass(frozen=True)
 class Library:
-    """Folders of bundles, the ones before hiding those of the same name in the ones after.
-
-    A folder holds `bases/<unit>/`, `personas/<slug>/` and `classifier/`.
-    """
+    """Folders of bundles, each with `bases/<unit>/`, `personas/<slug>/` and `classifier/`."""
 
     folders: tuple[Path, ...]
+    """Earlier folders take precedence for bundles of the same name."""
 
     @classmethod
     def default(cls) -> "Library":
@@ -49,12 +47,12 @@ class Library:
 
     @staticmethod
     def shipped() -> Path:
-        """The folder of the bundles that come with charbot."""
+        """Return the folder of the bundles that come with charbot."""
         return Path(str(resources.files("charbot").joinpath("bundles")))
 
     @cached_property
     def personas(self) -> dict[str, Path]:
-        """Every persona's folder by its slug, without reading any of them."""
+        """Every persona's folder by slug, whether or not it is readable."""
         found: dict[str, Path] = {}
         for folder in self.folders:
             for path in sorted((folder / "personas").glob("*")):
@@ -63,26 +61,26 @@ class Library:
         return found
 
     def cards(self) -> Iterator[tuple[Path, PersonaCard]]:
-        """The personas that can reply."""
+        """Yield the folder and card of each persona that can reply."""
         for name, card in self._cards.items():
             if isinstance(card, PersonaCard):
                 yield self.personas[name], card
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Why personas cannot reply, by slug: a card that cannot be read, or a base that is not there."""
+        """Error messages, by slug, of personas that cannot reply: their card is unreadable, or their base missing."""
         return {name: why for name, why in self._cards.items() if isinstance(why, str)}
 
     @property
     def nobody(self) -> str:
-        """What to tell where there is nobody who can reply."""
+        """The message for users if no persona can reply."""
         for why in self.unusable.values():
             return f"none of {len(self.unusable)} personas can be used: {why}"
         return "no personas are installed; fit one with `charbot train --persona NAME --scripts PATH`"
 
     @cached_property
     def _cards(self) -> dict[str, PersonaCard | str]:
-        """Every persona's card by its slug, or why it cannot reply."""
+        """Every persona's card by slug, or the error message if it cannot reply."""
         found: dict[str, PersonaCard | str] = {}
         for name, path in self.personas.items():
             try:
@@ -94,7 +92,7 @@ class Library:
         return found
 
     def find(self, name: str) -> Path:
-        """The folder of the persona called `name`. Raises BundleError, with the nearest names."""
+        """Return the folder of the persona called `name`. Raises BundleError with a hint at similar names."""
         wanted = slug(name)
         if wanted in self.personas:
             return self.personas[wanted]
@@ -108,12 +106,12 @@ class Library:
         raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
 
     def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
-        """The base of a unit: the one with the checksum `wanted`, else the first. Raises BundleError."""
+        """Return the base of a unit with the id `wanted`, or the first one if it is None. Raises BundleError."""
         folder = self._base_folder(unit, wanted)
         return folder, *read_base(folder)
 
     def has_base(self, unit: Unit, wanted: str) -> bool:
-        """Whether the base with this checksum is there."""
+        """Return whether the base with the id `wanted` is installed."""
         try:
             self._base_folder(unit, wanted)
         except BundleError:
@@ -132,7 +130,7 @@ class Library:
                 if read_base_card(path).id == wanted:
                     return path
             except BundleError as error:
-                # One of a user's own that is damaged or old is in nobody's way who stands on another.
+                # A damaged or outdated base must not block a persona that needs another one.
                 unreadable = unreadable or error
         if wanted is None:
             raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
@@ -143,13 +141,13 @@ class Library:
 
     @property
     def classifier(self) -> Path:
-        """The folder of the line classifier. Raises BundleError."""
+        """The folder of the line classifier. Raises BundleError if there is none."""
         for folder in self.folders:
             if (folder / "classifier").is_dir():
                 return folder / "classifier"
         raise BundleError("there is no line classifier; fit one with `charbot train --classifier`")
 
     def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
-        """The guards of each unit's base, given by its checksum. Raises BundleError."""
+        """Return the copy guards of bases, given by unit and id. Raises BundleError."""
         found = [self.base(unit, wanted)[:2] for unit, wanted in bases.items()]
         return [read_base_guard(folder, card) for folder, card in found]

@@ -1,4 +1,4 @@
-"""Models from bundles: a base, or a persona's change merged into its base."""
+"""Loads models from bundles: bases, and personas merged into their bases."""
 
 from pathlib import Path
 
@@ -17,24 +17,24 @@ _OLD_NAMES = {
     "selector.said": "selector.context",
     "selector.reply": "selector.response",
 }
-"""What weights were called in bundles before."""
+"""Names of weights in older bundles."""
 
 _OLD_GATE = 5
-"""What gates of caches counted that were fitted before they knew what the model thinks of what a cache expects."""
+"""Number of the cache gate's features in older bundles, which lack the model's surprise at the cache's predictions."""
 
 
 def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple[LanguageModel, Vocabulary, BaseCard]:
-    """The base of a unit (the one with the checksum `wanted`). Raises BundleError."""
+    """Return the base model of a unit (the one with the id `wanted`), with its vocabulary and card. Raises BundleError."""
     folder, card, vocabulary = library.base(unit, wanted)
     try:
-        # Its random weights are drawn in vain, but on the meta device, where none are, torch
-        # imports its compiler for drawing none, which takes ten times as long.
+        # Not on the meta device, although the random weights are wasted: there, torch imports its compiler to initialise
+        # them, which takes ten times as long.
         model = LanguageModel(Architecture(**card.architecture))
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
     weights = {_OLD_NAMES.get(name, name): weight for name, weight in read_base_weights(folder, card).items()}
     if model.cache is not None:
-        # Caches that were fitted before they had these do without.
+        # Older caches lack these: keep their initial values.
         for name in ("match", "longest", "logit_scale"):
             weights.setdefault(f"cache.{name}", getattr(model.cache, name).detach())
         gate = weights.get("cache.gate")
@@ -48,7 +48,7 @@ def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple
 
 
 def persona_model(library: Library, folder: Path, fit: Fit, unit: Unit, name: str) -> tuple[LanguageModel, Vocabulary]:
-    """A persona's model of one unit, and the vocabulary that knows the persona. Raises BundleError."""
+    """Return a persona's model of one unit, and the vocabulary with its speaker token. Raises BundleError."""
     model, vocabulary, _ = base_model(library, unit, fit.base)
     try:
         merge(model, read_change(folder, fit), fit.speaker)

@@ -1,4 +1,4 @@
-"""Personas as one file each: exported, imported, removed."""
+"""Exports personas to zip files, imports them, and removes them."""
 
 import shutil
 import tempfile
@@ -12,12 +12,12 @@ from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
 
 _FILES = 24
-"""More than a persona and its bases have."""
+"""Maximum files in an archive: more than a persona and its bases have."""
 _BYTES = 1 << 30
 
 
 def export_persona(library: Library, name: str, path: Path) -> None:
-    """Writes a persona, and those of its bases that charbot does not ship, into a zip file. Raises BundleError."""
+    """Write a persona, and those of its bases that charbot does not ship, to a zip file. Raises BundleError."""
     folder = library.find(name)
     card = read_persona(folder)
     parts = {f"personas/{slug(card.name)}": folder}
@@ -39,9 +39,9 @@ def export_persona(library: Library, name: str, path: Path) -> None:
 
 
 def import_persona(path: Path, out: Path) -> str:
-    """Unpacks what `export_persona` wrote into a folder of bundles, everything checked first; returns the persona's name.
+    """Unpack an exported persona into a folder of bundles, and return its name.
 
-    A base that is there already, and is another one, stays, and the import is refused. Raises BundleError.
+    Everything is checked first. Raises BundleError, also if `out` contains a different base of the same unit.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _unpack(archive: zipfile.ZipFile, path: Path, new: Path) -> None:
 
 
 def _checked(path: Path, new: Path, out: Path) -> str:
-    """The name of the persona that was unpacked. Raises BundleError where anything of it is damaged, or has no place."""
+    """Return the unpacked persona's name. Raises BundleError if it is damaged, incomplete or conflicts with a base in `out`."""
     folders = list((new / "personas").glob("*"))
     if len(folders) != 1:
         raise BundleError(f"{path}: is no persona that charbot exported")
@@ -92,7 +92,7 @@ def _checked(path: Path, new: Path, out: Path) -> str:
 
 
 def remove_persona(library: Library, name: str) -> Path:
-    """Deletes a persona that the user fitted or imported; returns where it was. Raises BundleError."""
+    """Delete a persona that the user trained or imported, and return its folder. Raises BundleError if it is a shipped one."""
     folder = library.find(name)
     if folder.parent.parent == Library.shipped():
         raise BundleError(f"{name} comes with charbot, and stays")

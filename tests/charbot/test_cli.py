@@ -93,7 +93,7 @@ def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool
         asked.append((name, resume, list(given)))
         return 0
 
-    monkeypatch.setattr("bots.terminal.chat.chat", talk)
+    monkeypatch.setattr("bots.terminal.repl.chat", talk)
     Path("some.yaml").write_text("")
     assert main(words) == 0
     assert asked == [(name, resume, ["seed"] if "--seed" in words else [])]

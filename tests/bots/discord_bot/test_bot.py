@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.channel_settings import ChannelSettings, Setting
+from bots.discord_bot.commands import add_commands
 from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
 from bots.discord_bot.store import PendingMessage, Store, StoreError
 from bots.discord_bot.webhooks import PersonaWebhooks
@@ -104,8 +105,8 @@ async def stage(
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://127.0.0.1:{fake.port}/")
     config = Config(discord=DiscordSettings(**{"persona": "ann", "cooldown": 0.0, "waiting": 100, **settings}))
     store = Store(f"sqlite:///{folder / 'bot.db'}")
-    with BatchScheduler() as board:
-        bot = Bot(PersonaPool(lambda: Library(library.folders)), store, board, config, shards)
+    with BatchScheduler() as scheduler:
+        bot = Bot(PersonaPool(lambda: Library(library.folders)), store, scheduler, config, add_commands, shards)
         bot._connection.guild_ready_timeout = 0.05
         running = asyncio.create_task(bot.start(token))
         try:

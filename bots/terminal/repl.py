@@ -1,0 +1,160 @@
+"""The loop of `charbot chat`: a prompt, what is typed there, and the commands after a slash."""
+
+import sys
+import textwrap
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import Completer, WordCompleter
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import emacs_mode, has_focus
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.utils import get_cwidth
+
+from bots.terminal import saved_state
+from bots.terminal.chat import SETTABLE, Chat, greet
+from bots.terminal.commands import COMMANDS, is_command, run
+from bots.terminal.picker import pick
+from bots.terminal.screen import listed, note, raw_mode
+from bots.terminal.theme import THEMES
+from charbot.config import ChatSettings, TerminalSettings
+from charbot.errors import CharbotError, UsageError
+from charbot.generation.batching import BatchScheduler
+from charbot.personas.library import Library
+from charbot.text import MAX_MESSAGE, normalise
+from charbot.tokens.vocabulary import UNITS
+
+_CUT = "..."
+
+
+def chat(
+    library: Library,
+    name: str | None,
+    settings: ChatSettings,
+    terminal: TerminalSettings,
+    *,
+    resume: bool = False,
+    given: Collection[str] = (),
+) -> int:
+    """Chat until the user leaves, and return the exit code.
+
+    A conversation that is continued (`resume`) keeps its settings, except those whose names are `given` and those that
+    were changed in the configuration since: see `Kept.settings_for`. Raises UsageError, BundleError.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
+    kept = None
+    if resume:
+        try:
+            kept = saved_state.load_last_chat()
+        except ValueError as error:
+            note(f"{error}; a new one begins")
+    names = (
+        list(kept.cast)
+        if kept
+        else [name or settings.persona or pick(library, THEMES[terminal.theme], saved_state.last_persona())]
+    )
+    if names == [None]:
+        return 0
+    # Leaving the block waits for both threads: exiting during the import of torch would abort the process.
+    with BatchScheduler() as scheduler, ThreadPoolExecutor(1) as loader:
+        now = kept.settings_for(settings, given) if kept else settings
+        talk = Chat(library, now, terminal, scheduler, loader, settings)
+        talk.start(*(one for one in names if one))
+        if kept:
+            talk.session, talk.me = kept.session, kept.me
+        greet(talk)
+        with raw_mode():
+            return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
+
+
+def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
+    while True:
+        try:
+            text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
+            with raw_mode(talk.interrupt):
+                if not is_command(text):
+                    hear(talk, text)
+                elif not run(talk, text):
+                    return 0
+        except KeyboardInterrupt:
+            note("Ctrl-D, or /exit, leaves.")
+        except EOFError:
+            return 0
+        except CharbotError as error:
+            note(str(error))
+
+
+def hear(talk: Chat, text: str) -> None:
+    """Add a message of the user, and show the reply to it.
+
+    An empty message has the next persona speak where several take part, and does nothing otherwise.
+    """
+    if len(normalise(text)) > MAX_MESSAGE:
+        note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
+    session = talk.session.add_message(text, talk.me)
+    if session is talk.session:
+        if len(talk.cast) < 2:
+            return
+        session = session.begin_step()
+    talk.reply(session, talk.persona)
+
+
+def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
+    fixed = [f"/{name}" for name in commands]
+    fixed += [f"/{name} {person}" for name in ("persona", "with", "as") for person in talk.library.personas]
+    fixed += [f"/set {key}" for key in SETTABLE] + [f"/set unit {unit}" for unit in UNITS]
+
+    def words() -> list[str]:
+        return fixed + [f"/without {name}" for name in talk.names]
+
+    return WordCompleter(words, sentence=True, ignore_case=True)
+
+
+def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
+    keys = KeyBindings()
+
+    # Only in the message itself: in history search, Enter accepts the match.
+    @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    # In vi mode, Escape and then Enter are two keys.
+    @keys.add("escape", "enter", filter=emacs_mode)
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    def status() -> str:
+        return _status(talk, get_app().output.get_size().columns)
+
+    session: PromptSession[str] = PromptSession(
+        history=saved_state.history(),
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=completer,
+        complete_while_typing=False,
+        multiline=True,
+        key_bindings=keys,
+        editing_mode=EditingMode.VI if talk.terminal.keys == "vi" else EditingMode.EMACS,
+        enable_suspend=True,
+        bottom_toolbar=status,
+    )
+    session.app.after_render += lambda _: talk.shown.set()
+    return session
+
+
+def _status(talk: Chat, width: int) -> str:
+    """Return the text of the bottom toolbar: the cast and the settings, most important first, as many as fit."""
+    settings = talk.settings
+    parts = [settings.unit, f"temperature {settings.temperature:g}"]
+    parts += [f"seed {settings.seed}"] if settings.seed is not None else []
+    parts += [f"{talk.session.seconds * 1000:.0f} ms"] if talk.session.candidates else []
+    bar = textwrap.shorten(listed(talk.names), max(width, len(_CUT)), placeholder=_CUT)
+    for part in parts:
+        if get_cwidth(f"{bar} · {part}") > width:
+            break
+        bar = f"{bar} · {part}"
+    return bar
