@@ -1,1 +1,1 @@
-"""Fitting: scripts in, bundles out."""
+"""Training: from scripts to bundles."""

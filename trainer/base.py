@@ -1,4 +1,4 @@
-"""Fits a base: a model of one unit, to all speakers."""
+"""Training of a base: a language model of one unit (characters or words) for all speakers."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from trainer.run import HELD_OUT, TrainingRun, held_out_scores, on_processor, st
 
 
 def base_tokenizer(run: TrainingRun, unit: Unit) -> Tokenizer:
-    """The tokenizer of what a base reads."""
+    """Return a base's tokenizer, its vocabulary built from the training examples."""
     corpus = run.config.corpus
     return tokenizer_for(
         build_vocabulary(
@@ -42,7 +42,7 @@ def base_tokenizer(run: TrainingRun, unit: Unit) -> Tokenizer:
 
 
 def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, read: Sequence[Rendered]) -> LanguageModel:
-    """A base that has learnt nothing but which phrases are frequent in what it is about to read."""
+    """Return an untrained base whose phrase embeddings hold the frequent phrases of `read`."""
     vocabulary = tokenizer.vocabulary
     kinds, folded = phrase_kinds(vocabulary)
     phrases = frequent_phrases(read, kinds, folded, sizes.phrases)
@@ -66,11 +66,11 @@ def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, 
 
 
 def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[str]) -> None:
-    """Raises BundleError where a new base would take the place of one that a persona stands on who is not refitted with it."""
+    """Raise BundleError if new bases would replace those of personas that are not retrained with them."""
     library, again = Library((out,)), set(map(slug, refitted))
     left = []
     for name, path in library.personas.items():
-        # One that cannot be read has nothing to lose.
+        # A persona that cannot be read is broken already.
         with suppress(BundleError):
             fits = read_persona(path).fits
             if name not in again and any(unit in fits and library.has_base(unit, fits[unit].base) for unit in units):
@@ -83,8 +83,10 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
 
 
 def _said_by_others(run: TrainingRun, vocabulary: Vocabulary) -> Iterator[list[str]]:
-    """Each turn of the chats that a base reads but those of people whom it knows by name: what a persona says in
-    conversations that were written for it, it is to say."""
+    """Yield each turn of a base's chats, as a list of one text, except those of speakers that it knows by name.
+
+    The copy guard must leave those out: a persona may repeat what was written for it to say.
+    """
     known = set(vocabulary.speakers)
     for split in ("train", *HELD_OUT):
         for example in run.chat_examples(split):
@@ -92,7 +94,7 @@ def _said_by_others(run: TrainingRun, vocabulary: Vocabulary) -> Iterator[list[s
 
 
 def train_base(run: TrainingRun, unit: Unit) -> Path:
-    """Fits a base to all scripts and chats; returns its bundle's folder."""
+    """Train a base on all scripts and chats; return its bundle's folder."""
     settings = run.unit_settings(unit)
     tokenizer = base_tokenizer(run, unit)
     stream = stream_of(tokenizer, run.examples(), settings.base)

@@ -1,8 +1,7 @@
-"""How fast a training step is, against the machine's limits and against a plain loop of the same sizes.
+"""Benchmark of training steps against the CPU's peak and against a plain loop of the same sizes.
 
-The plain loop is that of PyTorch's `word_language_model` example, from its description: an
-embedding, an LSTM with dropout, a decoder that shares the embedding's weights, the cross-entropy
-of every word of the vocabulary, gradients clipped, and steps of plain gradient descent.
+The plain loop is that of PyTorch's `word_language_model` example, written from its description: an embedding, an LSTM with
+dropout, a decoder tied to the embedding, cross-entropy over the whole vocabulary, clipped gradients, and plain gradient descent.
 """
 
 import tempfile
@@ -30,7 +29,7 @@ _SAMPLE = 2_000
 
 @dataclass(frozen=True)
 class _Windows:
-    """Made-up windows, their words about as frequent as those of a language (Zipf's law)."""
+    """Random batches whose words are about as frequent as those of a language (Zipf's law)."""
 
     steps: int
 
@@ -43,7 +42,7 @@ class _Windows:
 
 
 class _Stopwatch:
-    """Notes when each of a fit's first steps ended."""
+    """Callback that records when each of the first steps of a training run ended."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -61,15 +60,15 @@ class _Stopwatch:
 
 
 def _mean_gap(times: list[float]) -> float:
-    """Seconds a step, the first step apart: it warms up."""
+    """Return the mean seconds per step, without the first step, which warms up."""
     return (times[-1] - times[0]) / (len(times) - 1)
 
 
 def _ours(model: LanguageModel, steps: int, sample: int, bf16: bool) -> float:
-    """Seconds a step of charbot's own loop. `sample` 0: the softmax over all words."""
+    """Return the seconds per step of charbot's own loop; `sample` 0 means the full softmax."""
     watch = _Stopwatch(steps)
     settings = FitSettings(epochs=1, batch=BATCH, window=WINDOW, sample=sample, dropout=model.dropout)
-    # The last tenth of a fit computes all words: as many steps again that are not watched.
+    # The last tenth of a training run uses the full softmax: add steps that are not timed.
     windows = _Windows(steps if sample == 0 else steps * 10 // 9 + 1)
     with tempfile.TemporaryDirectory() as folder:
         train(
@@ -94,7 +93,7 @@ class _PlainModel(nn.Module):
 
 
 def _plain(model: _PlainModel, steps: int) -> float:
-    """Seconds a step of the plain loop."""
+    """Return the seconds per step of the plain loop."""
     state = torch.zeros(1, BATCH, WIDTH), torch.zeros(1, BATCH, WIDTH)
     model.train()
     times = []
@@ -115,16 +114,16 @@ def _plain(model: _PlainModel, steps: int) -> float:
 
 
 def _flops(sample: int) -> float:
-    """Floating point operations of the matrix products of one of our steps, forward and backward."""
+    """Return the floating-point operations of the matrix products of one of charbot's steps, forward and backward."""
     tokens = BATCH * WINDOW
     lstm = 4 * WIDTH * (WIDTH + WIDTH)
-    # The words of a step: the frequent, the sample, and about as many targets as are neither.
+    # Words per step: the `sample` most frequent and `sample` others; rare targets are neglected.
     words = 2 * sample if sample else WORDS
     return 3 * 2 * tokens * (lstm + WIDTH * WIDTH + WIDTH * words)
 
 
 def bench_train(rounds: int, steps: int) -> dict[str, Any]:
-    """Medians over `rounds`, in each of which everything is timed in turn, `steps` steps each."""
+    """Return medians over `rounds`, each of which times every loop in turn for `steps` steps."""
     keep_freed_memory()
     torch.set_flush_denormal(True)
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""A fit's whole state in one safetensors file: what an uninterrupted fit would have in memory."""
+"""Checkpoints: the whole state of a training run in one safetensors file, for exact resumption."""
 
 import json
 import shutil
@@ -21,48 +21,56 @@ from trainer.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class Epoch:
-    """What came of an epoch, the first being 1: mean `loss` in nats a token, `bits` a character on
-    the validation split (None where it has no episode), `seconds` since the fit began, and `samples`
-    of what the model says, by temperature."""
+    """The results of one epoch."""
 
     number: int
+    """From 1."""
     loss: float
+    """Mean training loss in nats per token."""
     bits: float | None
+    """Bits per character on the validation split; None if it has no episode."""
     seconds: float
+    """Since the training run began, without interruptions."""
     samples: Mapping[str, str]
+    """Generated texts by temperature."""
 
 
 @dataclass
 class Position:
-    """How far a fit has come: `step` windows into epoch `epoch`, and what the epochs before gave."""
+    """The progress of a training run."""
 
     epoch: int = 0
+    """Number of complete epochs."""
     step: int = 0
+    """Number of batches done in the current epoch."""
     history: list[Epoch] = field(default_factory=list)
     loss_sum: float = 0.0
+    """Sum of the losses, in nats, of the current epoch's targets."""
     loss_count: int = 0
+    """Number of the current epoch's targets so far."""
     seconds: float = 0.0
+    """Since the training run began, without interruptions."""
 
 
 @dataclass
 class Snapshot:
-    """What a checkpoint holds beside the parameters and the optimizer's memory."""
+    """The content of a checkpoint, apart from parameters, optimizer state and random states."""
 
     position: Position = field(default_factory=Position)
     state: DecoderState | None = None
-    """The recurrent state after the last window."""
+    """The recurrent state after the last batch."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """The parameters after the best epoch so far."""
 
 
 def trained(module: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters that a fit changes, by name."""
+    """Return the trainable parameters by name."""
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
 def check_space(path: Path, module: nn.Module) -> None:
-    """Raises TrainingError where the disk has no room for the checkpoints of a fit of `module` at `path`."""
-    # Parameters, two moments of each, and the best so far; a new one is written beside the old.
+    """Raise TrainingError if the disk has no room at `path` for checkpoints of `module`."""
+    # Parameters, two moments of each, and the best so far; a new checkpoint is written beside the old one.
     needed = 2 * 4 * sum(p.numel() * p.element_size() for p in trained(module).values())
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     free = shutil.disk_usage(folder).free
@@ -76,7 +84,10 @@ def check_space(path: Path, module: nn.Module) -> None:
 def save_checkpoint(
     path: Path, fingerprint: str, snapshot: Snapshot, module: nn.Module, optimizer: Optimizer, distributed: Distributed
 ) -> None:
-    """Writes all of it, in the place of the checkpoint before. Every process has to call this. Raises TrainingError."""
+    """Write a checkpoint, replacing the previous one. Every process must call this.
+
+    Raises TrainingError if it cannot be saved.
+    """
     tensors = {f"random.{i}": state for i, state in enumerate(distributed.random_states())}
     if snapshot.state is not None:
         tensors |= {f"state.{i}": distributed.all_gather(part) for i, part in enumerate(snapshot.state)}
@@ -98,15 +109,15 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: Optimizer, distributed: Distributed) -> Snapshot:
-    """Puts a checkpoint into the module, the optimizer and the random generators; returns the rest of it.
+    """Load a checkpoint into the module, the optimizer and the random generators; return the rest of it.
 
-    Raises TrainingError where the file is damaged or belongs to another fit.
+    Raises TrainingError if the file is damaged, belongs to another training run, or was saved by another number of processes or
+    another kind of device.
     """
     try:
         with safe_open(path, "pt") as file:
             metadata: Mapping[str, str] = file.metadata() or {}
-            # Copies, aligned as torch aligns: matrix products may round differently on memory
-            # that lies otherwise, and a resumed fit must not.
+            # Copies have torch's alignment: matrix products may round differently with another one, and a resumed run must not.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"{path}: this checkpoint is damaged ({error}). Delete it to start over.") from error

@@ -1,4 +1,4 @@
-"""Why the LSTM is there: its plainer relatives on the same text, and how far back each of them learns from."""
+"""Comparison of LSTM, GRU and plain RNN: their loss on the same text, and how far back their gradients reach."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,23 +21,29 @@ from trainer.run import TrainingRun, on_processor, stream_of, validate_model
 from trainer.stream import FirstBatches
 
 _DISTANCE = 100
-"""Tokens back to which gradients are followed."""
+"""Number of tokens over which gradients are measured."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """How a cell did: bits a character on validation episodes, and the norm of the gradient of a
-    token's loss in the input `d` tokens before it, for each distance d, against that at none."""
+    """The results of one kind of cell."""
 
     cell: Cell
     parameters: int
+    """Number of parameters."""
     bits: float
+    """Bits per character on validation episodes."""
     seconds: float
+    """Training time."""
     gradient: tuple[float, ...]
+    """For each distance d from 0: see `gradient_norms`."""
 
 
 def compare_cells(run: TrainingRun, unit: Unit, steps: int) -> tuple[Compared, ...]:
-    """Fits a base of each cell from the same beginning to the same `steps` windows. Raises CorpusError, TrainingError."""
+    """Train one base per kind of cell, with the same seed and on the same `steps` batches.
+
+    Raises CorpusError or TrainingError.
+    """
     settings = run.unit_settings(unit)
     tokenizer = base_tokenizer(run, unit)
     train = stream_of(tokenizer, [full_example(scene) for scene in scenes(run.table, "train")], settings.base)
@@ -70,7 +76,7 @@ def compare_cells(run: TrainingRun, unit: Unit, steps: int) -> tuple[Compared, .
 
 
 def _long(windows: Batches) -> Tensor:
-    """Ids (_DISTANCE + 1, B) from a stream's beginning."""
+    """Return ids (_DISTANCE + 1, B) from the beginning of a stream. Raises TrainingError if it is shorter."""
     ids: list[Tensor] = []
     for window in windows.epoch(0):
         ids.append(window.ids[:-1])
@@ -80,8 +86,11 @@ def _long(windows: Batches) -> Tensor:
 
 
 def gradient_norms(model: LanguageModel, ids: Tensor) -> tuple[float, ...]:
-    """For each distance from 0 to T - 1: the norm of the gradient of the loss of the last of ids
-    (T + 1, B) in what the cell reads that many tokens before it, against that at distance 0."""
+    """Return, for each distance from 0 to T - 1, the norm of the gradient relative to that at distance 0.
+
+    The gradient is that of the loss of the last of ids (T + 1, B) with respect to the cell's input that many tokens before; its
+    norm is averaged over B.
+    """
     read: list[Tensor] = []
 
     def keep(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -101,7 +110,7 @@ def gradient_norms(model: LanguageModel, ids: Tensor) -> tuple[float, ...]:
 
 
 def draw_cells(compared: Sequence[Compared], path: Path) -> None:
-    """The gradients' norms against distance, as a picture."""
+    """Plot the gradient norms against distance, into an image at `path`. Raises TrainingError if it cannot be written."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for one in compared:

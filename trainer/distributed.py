@@ -1,7 +1,7 @@
-"""The processes that fit one model together, and the device of each.
+"""Distributed data-parallel training: the processes that train one model together, and the device of each.
 
-Started by `torchrun`, every process reads the whole stream, keeps its share of the tracks, and
-steps with the gradient of them all. Alone, it is a world of one.
+Under `torchrun`, every process reads the whole stream, keeps its shard of the batch rows, and steps with the gradient averaged
+over all processes. Without it there is a single process.
 """
 
 import os
@@ -13,20 +13,21 @@ import torch
 from torch import Tensor, distributed, nn
 
 _PATIENCE = timedelta(hours=6)
-"""How long processes wait for one another: the leading one fits a base's parts, and measures it, alone."""
+"""Timeout of collective operations: the main process trains a base's cache and selector, and evaluates it, alone."""
 
 
 @dataclass(frozen=True)
 class Distributed:
-    """This process among `size` of them, from 0."""
+    """The rank and device of this process, and the collective operations of all."""
 
     rank: int = 0
     size: int = 1
+    """Number of processes."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @classmethod
     def join(cls) -> "Distributed":
-        """The world that `torchrun` has set up, or one of this process alone; on a GPU where there is one."""
+        """Join the processes started by `torchrun`, or return a single one without it; use a GPU if there is one."""
         gpu = torch.cuda.is_available()
         if gpu:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
@@ -37,46 +38,50 @@ class Distributed:
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     def barrier(self) -> None:
-        """Until every process has come as far."""
+        """Wait until every process has called this."""
         if self.size > 1:
             distributed.barrier()
 
     def shutdown(self) -> None:
-        """The last thing that a process does here: all at once, for gloo's threads abort where another is gone already."""
+        """Shut the process group down.
+
+        Every process must call this, last of all; they wait for each other, as gloo aborts if a peer has already exited.
+        """
         self.barrier()
         if self.size > 1:
             distributed.destroy_process_group()
 
     @property
     def is_main(self) -> bool:
-        """Whether it is for this process to measure, write and talk."""
+        """Whether this is the process that validates, writes files and prints."""
         return self.rank == 0
 
     def shard(self, tracks: Tensor) -> Tensor:
-        """Of all tracks (:, B, ...) those of this process."""
+        """Return this process's shard of all batch rows (:, B, ...)."""
         return tracks[:, self.rank :: self.size]
 
     def all_gather(self, share: Tensor) -> Tensor:
-        """All tracks (:, B, ...), from the share of each process."""
+        """Return all batch rows (:, B, ...), given each process's shard."""
         return self._all(share, 2).flatten(1, 2) if self.size > 1 else share
 
     def random_states(self) -> list[Tensor]:
-        """The states (size, n) of the random generators that training draws from, of all processes."""
+        """Return the states (size, n) of each random generator that training uses, CPU first, of all processes."""
         own = [torch.get_rng_state(), *([torch.cuda.get_rng_state()] if self.device.type == "cuda" else [])]
         return [self._all(state, 0) for state in own]
 
     def can_restore(self, random_states: Sequence[Tensor]) -> bool:
-        """Whether these are of as many processes, on such devices."""
+        """Return whether the states are those of as many processes on the same kind of device."""
         return [len(states) for states in random_states] == [self.size] * (2 if self.device.type == "cuda" else 1)
 
     def restore(self, random_states: Sequence[Tensor]) -> None:
-        """Takes up the random states of this process."""
-        # Clones: torch reads a state from where its storage begins, which a row's is not.
+        """Set the random generators to this process's saved states."""
+        # Cloned because torch reads a state from the start of its storage, and a row starts further on.
         torch.set_rng_state(random_states[0][self.rank].clone())
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(random_states[1][self.rank].clone())
 
     def _all(self, own: Tensor, dim: int) -> Tensor:
+        """Return the tensors of all processes, stacked along a new dimension `dim`."""
         if self.size == 1:
             return own.unsqueeze(dim)
         own = own.to(self.device).contiguous()
@@ -85,7 +90,7 @@ class Distributed:
         return torch.stack(parts, dim).cpu()
 
     def all_reduce_gradients(self, parameters: Sequence[nn.Parameter], loss: float, weight: int) -> float:
-        """Replaces gradients by their mean over all processes, each by its `weight`; returns the mean of the losses."""
+        """Replace the gradients by their mean over all processes, weighted by `weight`; return the losses' mean."""
         if self.size == 1:
             return loss
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
@@ -97,7 +102,7 @@ class Distributed:
         return float(flat[-2])
 
     def broadcast(self, value: float) -> float:
-        """What the leading process holds `value` to be."""
+        """Return the main process's `value`."""
         if self.size == 1:
             return value
         told = torch.tensor([value], dtype=torch.float64, device=self.device)

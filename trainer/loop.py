@@ -1,4 +1,4 @@
-"""The training loop: one for bases and personas, resumable at any step."""
+"""The training loop of bases, personas and the speaker classifier, resumable at any step."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,70 +23,76 @@ from trainer.sampled_softmax import shortlist
 from trainer.stream import Batch
 
 _HOPELESS = 2.0
+"""Training counts as diverged if the loss exceeds that of a uniform distribution by this factor."""
 _EXACT_FROM = 0.9
-"""The share of a fit after which the softmax is whole again, so that it ends on the loss that counts."""
+"""Share of a training run after which the full softmax replaces the sampled one, so that training ends on the true loss."""
 
 
 class Batches(Protocol):
-    """What a fit reads: a Stream, or what is laid out like one."""
+    """The data of one epoch: a BatchStream or a class like it."""
 
     @property
     def steps(self) -> int:
-        """Windows in an epoch."""
+        """Number of batches per epoch."""
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """The windows of one epoch from step `start` on."""
+        """Yield the batches of epoch `number`, from step `start` on."""
 
 
 class Callback(Protocol):
-    """Watches a fit."""
+    """An observer of a training run."""
 
     def on_start(self, done: int, total: int) -> None:
-        """Before the first window: how many of all were done before."""
+        """Called before the first batch: `done` of `total` steps were done in an earlier run."""
 
     def on_step(self, done: int, tokens: int, loss: float) -> None:
-        """After each window: how many are done, its token count, its loss in nats a token."""
+        """Called after each batch with targets: steps done so far, tokens in the batch, its loss in nats per token."""
 
     def on_epoch(self, done: int, epoch: Epoch) -> None:
-        """After each epoch."""
+        """Called after each epoch; `done` is the number of steps so far."""
 
 
 class Trainable(Protocol):
-    """What the loop asks of a model: a LanguageModel or an Adapter."""
+    """A model that the loop can train: a LanguageModel, LoraAdapter or BiLSTMSpeakerEncoder."""
 
     @property
     def output_weight(self) -> Tensor:
-        """(outputs, embedding)"""
+        """(outputs, embedding)."""
 
     @property
     def bias(self) -> Tensor:
-        """(outputs,)"""
+        """(outputs,)."""
 
     def forward(self, ids: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
-        """Ids (T, B) to features (T, B, embedding) and the state after the last."""
+        """Return the features (T, B, embedding) of ids (T, B), and the state after the last."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """How a model does: `bits` a character on the validation split (NaN where it has no
-    episode), and `samples` of what it says, by temperature."""
+    """The results of validation."""
 
     bits: float
+    """Bits per character (speaker classifier: per line) on the validation split; NaN if that has no episode."""
     samples: Mapping[str, str]
+    """Generated texts by temperature."""
 
 
 @dataclass(frozen=True)
 class CheckpointPlan:
-    """Where a fit's state is kept, how often, and what tells it from another fit's."""
+    """Where and how often checkpoints are saved."""
 
     path: Path
     minutes: float
+    """Interval between checkpoints within an epoch; each epoch ends with one."""
     fingerprint: str
+    """Identifies the training run: a checkpoint with another fingerprint is refused."""
 
 
 def lr_multiplier(step: int, total: int, warmup: int) -> float:
-    """The share of the full learning rate at a step: a linear warm-up over `warmup` steps (a tenth of
-    all at most), then half a cosine down to a hundredth."""
+    """Return the factor of the learning rate at a step.
+
+    It rises linearly over `warmup` steps (at most a tenth of all), then falls along half a cosine to a hundredth.
+    """
     warmup = min(warmup, total // 10)
     if step < warmup:
         return (step + 1) / warmup
@@ -95,9 +101,9 @@ def lr_multiplier(step: int, total: int, warmup: int) -> float:
 
 
 def bf16_pays(device: torch.device) -> bool:
-    """Whether a device multiplies matrices faster in bfloat16 than in float32.
+    """Return whether a device multiplies matrices faster in bfloat16 than in float32.
 
-    Measured on a processor, because it depends on it: with AMX it does, emulated it is slower.
+    This is measured on a CPU: bfloat16 is faster with AMX, and slower where it is emulated.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
@@ -127,12 +133,12 @@ def train(
     bf16: bool,
     distributed: Distributed = SINGLE_PROCESS,
 ) -> list[Epoch]:
-    """Fits the trainable parameters of `module` (which is `model`, typed as what it is) to `streams`, one an epoch.
+    """Train the trainable parameters of `module` on `streams`, one per epoch; return the results of all epochs.
 
-    Goes on from the checkpoint if there is one. Ends early where `settings.patience` epochs on
-    end bring nothing, and leaves the parameters of the best epoch. The leading process alone
-    examines and is watched. Raises TrainingError where the fit diverges, memory runs out, or
-    the disk is full.
+    `model` is the same object as `module`, typed as Trainable. Training resumes from the checkpoint if there is one, and stops
+    early after `settings.patience` epochs in a row without improvement; the parameters of the best epoch are kept. Only the main
+    process validates and calls callbacks. Raises TrainingError if the loss diverges, memory runs out, the disk is full, or the
+    batch size or the checkpoint does not suit.
     """
     if settings.batch % distributed.size:
         raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {distributed.size}, the number of processes")
@@ -205,7 +211,7 @@ def train(
 
 
 def _epochs_since_best(history: Sequence[Epoch]) -> int:
-    """How many epochs have passed since the best. One that could not be measured counts as better."""
+    """Return the number of epochs since the best one. An epoch without validation counts as an improvement."""
     best = 0
     for at, epoch in enumerate(history):
         least = history[best].bits
@@ -215,8 +221,8 @@ def _epochs_since_best(history: Sequence[Epoch]) -> int:
 
 
 def _check(loss: float, step: int, outputs: int, settings: FitSettings) -> None:
-    """Raises TrainingError where a loss, in nats a token, says that the fit has diverged."""
-    # All outputs alike would make log(outputs): a model far worse than that is being blown up.
+    """Raise TrainingError if a loss, in nats per token, shows that training has diverged."""
+    # A uniform distribution has the loss log(outputs).
     if not isfinite(loss) or loss > _HOPELESS * log(max(2, outputs)):
         raise TrainingError(
             f"the loss is {loss:.4g} at step {step + 1}: the fit diverged. Lower `learning_rate` "
@@ -226,7 +232,7 @@ def _check(loss: float, step: int, outputs: int, settings: FitSettings) -> None:
 
 @contextmanager
 def _explained(settings: FitSettings) -> Iterator[None]:
-    """Makes a TrainingError of what torch raises where memory runs out."""
+    """Turn torch's out-of-memory errors into TrainingError."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -241,7 +247,7 @@ def _explained(settings: FitSettings) -> Iterator[None]:
 def _step(
     model: Trainable, window: Batch, state: DecoderState | None, bf16: bool, sample: int
 ) -> tuple[Tensor | None, DecoderState]:
-    """The loss of a window (None where nothing in it counts), and the state after it."""
+    """Return the loss of a batch (None if no target counts), and the state after it."""
     with torch.autocast(window.ids.device.type, torch.bfloat16, enabled=bf16):
         features, after = model.forward(window.ids[:-1], state)
     after = after.detach()

@@ -1,4 +1,4 @@
-"""Keeps freed memory in the process, so that each training step does not pay for fresh pages again."""
+"""An allocator setting that keeps freed memory in the process, so that training steps need no fresh pages."""
 
 import ctypes
 
@@ -6,9 +6,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc to reuse large blocks instead of handing them back; does nothing elsewhere.
+    """Tell glibc to reuse large blocks instead of returning them to the system; do nothing without glibc.
 
-    Doubles the speed of the word unit's training steps, whose scores are large.
+    This doubles the speed of the word unit's training steps, whose logits are large.
     """
     try:
         libc = ctypes.CDLL("libc.so.6")

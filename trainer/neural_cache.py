@@ -1,4 +1,4 @@
-"""Fits the cache of a base (see charbot.models.neural_cache). The base itself stays as it is."""
+"""Training of a base's neural cache (see charbot.models.neural_cache). The base itself is frozen."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ from trainer.optimizer import cosine_rates
 from trainer.progress import ConsoleProgress
 
 _TURNS = 8
-"""Turns that are read in one go: seldom does a chat go back further."""
+"""Number of turns per training conversation: a chat seldom refers further back."""
 
 _CONVERSATIONS = 16_000
-"""How many are read at the most: a second epoch of half as many gained two thousandths of the nats."""
+"""Maximum number of training conversations: a second epoch over half as many lowered the loss by only 0.2 %."""
 
 _AT_ONCE = 64
 _IN_A_STEP = 4
@@ -32,7 +32,7 @@ _GATE_STEPS = 60
 
 _LOGIT_SCALES = (1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94)
 _SOME = 3
-"""One in so many held-out conversations tells how sure the model should be."""
+"""One in this many held-out conversations is used to choose the logit scale."""
 
 
 def train_cache(
@@ -44,9 +44,11 @@ def train_cache(
     seed: int,
     progress: ConsoleProgress,
 ) -> None:
-    """Puts a cache with keys of `size` numbers into a model. It is fitted to scenes that the model was fitted to; how much
-    it weighs then, and how sure the model is beside it, to conversations that it was not: of the first the model is too
-    sure. Where either are missing, the model does without."""
+    """Add a cache with keys of `size` numbers to a model, and train it.
+
+    It is trained on `train`, scenes that the model was trained on. Its gate, match bonuses and logit scale are then fitted to
+    `valid`, because the model is overconfident on its training scenes. If either is empty, no cache is added.
+    """
     chance = random.Random(seed)
     conversations = [full_example(piece) for scene in train for piece in _pieces(scene, chance)]
     chance.shuffle(conversations)
@@ -57,7 +59,7 @@ def train_cache(
     model.add_cache(size)
     assert model.cache is not None
     _fit_keys(model, model.cache, tokenizer, conversations[:_CONVERSATIONS], progress)
-    # How sure the model should be depends on the gate, and the gate on that.
+    # The best logit scale depends on the gate, and the gate on the scale.
     _fit_gate(model, model.cache, tokenizer, valid)
     _choose_logit_scale(model, model.cache, tokenizer, valid[::_SOME])
     _fit_gate(model, model.cache, tokenizer, valid)
@@ -65,7 +67,7 @@ def train_cache(
 
 
 def _pieces(scene: Sequence[Utterance], chance: random.Random) -> list[Sequence[Utterance]]:
-    """A scene in pieces of _TURNS turns, the first of them shorter."""
+    """Return a scene cut into pieces of at least two and at most _TURNS turns, the first of random length."""
     cuts = [0, *range(chance.randint(2, _TURNS), len(scene), _TURNS), len(scene)]
     return [scene[start:end] for start, end in pairwise(cuts) if end - start > 1]
 
@@ -73,8 +75,7 @@ def _pieces(scene: Sequence[Utterance], chance: random.Random) -> list[Sequence[
 def _asked(
     model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]
 ) -> Iterator[list[tuple[Tensor, Tensor, CacheQuery]]]:
-    """For each conversation, in parts: what comes next at N places (N,), -ln p of it by the model alone (N,), and what the
-    cache is asked there."""
+    """Yield, per conversation, its parts: N targets (N,), their -ln p (N,) by the model alone, and the cache's query for them."""
     for start in range(0, len(conversations), _AT_ONCE):
         rendered = [render(tokenizer, one) for one in conversations[start : start + _AT_ONCE]]
         for read in (one for batch in read_conversations(model, rendered) for one in batch):
@@ -85,6 +86,7 @@ def _asked(
 def _fit_keys(
     model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example], progress: ConsoleProgress
 ) -> None:
+    """Train the whole cache, except the logit scale, for one epoch."""
     cache.requires_grad_(True)
     matrices = [p for p in cache.parameters() if p.ndim == 2]
     others = [p for p in cache.parameters() if p.ndim == 1]
@@ -108,7 +110,7 @@ def _fit_keys(
 
 
 def _choose_logit_scale(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
-    """Chooses how sure the model is beside the cache as it is."""
+    """Set the logit scale to that with the lowest loss on `conversations`, given the rest of the cache."""
 
     def nats(logit_scale: float) -> float:
         cache.logit_scale.data.fill_(logit_scale)
@@ -118,7 +120,10 @@ def _choose_logit_scale(model: LanguageModel, cache: NeuralCache, tokenizer: Tok
 
 
 def _fit_gate(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, conversations: Sequence[Example]) -> None:
-    """Fits what matches are worth, and the gate. All that these depend on are sums over what matches alike."""
+    """Fit the match bonuses and the gate with L-BFGS.
+
+    Both depend on the entries only through sums and maxima over those with equal match lengths, which are computed once.
+    """
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):

@@ -1,4 +1,4 @@
-"""What moves the parameters of a fit."""
+"""The optimizer of the training loop, and a learning-rate schedule."""
 
 from collections.abc import Mapping
 from math import cos, pi
@@ -11,18 +11,20 @@ from charbot.models.language_model import TABLES
 
 
 def cosine_rates(optimizer: torch.optim.Optimizer, warmup: int, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
-    """What lowers the learning rates of a short fit: half a cosine to nothing over all steps, of which the first `warmup`
-    rise to it. Bases and personas follow loop.rate_share."""
+    """Return the learning-rate schedule for training a base's cache or selector: half a cosine to zero over `steps`.
+
+    The first `warmup` steps rise linearly to it. Bases and personas use `loop.lr_multiplier` instead.
+    """
     return torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / warmup) * 0.5 * (1 + cos(pi * step / steps))
     )
 
 
 class Optimizer:
-    """AdamW (Loshchilov and Hutter 2019), and Adagrad (Duchi et al. 2011) for what is looked up.
+    """AdamW (Loshchilov and Hutter 2019), and Adagrad (Duchi et al. 2011) for lookup tables.
 
-    Most rows of a table are seldom looked up. Adam forgets a row's gradients between two visits,
-    and so kicks it as far at each as at the first; Adagrad's steps shrink with every visit.
+    Most rows of a table are seldom used. Adam forgets a row's gradients between two uses, so each step is as large as the first;
+    Adagrad's steps shrink with every use.
     """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], settings: FitSettings) -> None:
@@ -38,7 +40,7 @@ class Optimizer:
         self._home = {p: part for part, _ in self._parts for group in part.param_groups for p in group["params"]}
 
     def step(self, share: float) -> None:
-        """Takes a step at a share of the full learning rates, and forgets the gradients."""
+        """Take a step with the learning rates multiplied by `share`, then clear the gradients."""
         for part, rate in self._parts:
             for group in part.param_groups:
                 group["lr"] = rate * share
@@ -46,9 +48,9 @@ class Optimizer:
             part.zero_grad()
 
     def memory(self, parameter: nn.Parameter) -> dict[str, Tensor]:
-        """What is remembered of a parameter's gradients."""
+        """Return the optimizer state of a parameter."""
         return dict(self._home[parameter].state.get(parameter, {}))
 
     def remember(self, parameter: nn.Parameter, memory: dict[str, Tensor]) -> None:
-        """Puts that back."""
+        """Restore the optimizer state of a parameter."""
         self._home[parameter].state[parameter] = memory

@@ -1,4 +1,4 @@
-"""Fits a persona: what is added to a base so that it talks like one character."""
+"""Training of a persona: a LoRA delta that makes a base talk like one character."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -26,19 +26,20 @@ from charbot.tokens.vocabulary import UNITS, Unit
 from trainer.run import HELD_OUT, TrainingResult, TrainingRun, held_out_scores, stream_of, validate_model
 
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Scales of the delta to choose from: see `best_share`."""
 
 _MOST_READINGS = 20.0
-"""How often an epoch reads a persona's voice at the most, however many lines of scripts there are."""
+"""Maximum number of times that an epoch reads a persona's voice, however many script lines there are."""
 
 _UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
-"""Base, speaker id, scores, and change, as a bundle takes them."""
+"""The base's id, speaker id, scores and delta, as `write_persona` takes them."""
 
 
 def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence[Unit], rating: str) -> Path:
-    """Fits a persona's units on their bases; returns its bundle's folder.
+    """Train a persona's units on their bases; return its bundle's folder.
 
-    A unit that is not asked for keeps the fit it has. Raises CorpusError where there is no such
-    character, or one with too few lines.
+    Units other than `units` keep their present models. Raises CorpusError if there is no such character, it has too few lines or
+    no name for a folder, or it does not speak in the conversations of --voice.
     """
     name = find_speaker(run.table, name)
     lines = run.table[run.table["speaker"] == name]
@@ -59,7 +60,7 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
         before = read_persona(folder)
         voice = voice or list(read_voice(folder, before))
         for unit, old in before.fits.items():
-            # One whose base is gone is of no use to anybody.
+            # Without its base, a persona's model is of no use.
             if library.has_base(unit, old.base):
                 fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
     finished = {}
@@ -124,7 +125,7 @@ def _fit_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tupl
     )  # fmt: skip
 
     def bits(share: float) -> float:
-        """The mean of what script lines and the voice cost, of those that are there."""
+        """Return the mean bits per character of script lines and voice, or of the one that exists; NaN without any."""
         model = merged(share)
         asked = [some for some in (held_out["valid"], voice_held_out["valid"]) if some]
         costs = [likelihood(model, tokenizer, some).bits_per_character for some in asked]
@@ -137,7 +138,7 @@ def _fit_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tupl
 
 
 def voice_conversations(run: TrainingRun, name: str, split: Split) -> list[Example]:
-    """The conversations of one split in which somebody talks with the persona, whose turns are to be predicted."""
+    """Return the persona's voice: the conversations of one split in which it speaks, only its turns to be predicted."""
     return [
         Example(chat.turns, loss_mask)
         for chat in run.voices
@@ -146,7 +147,7 @@ def voice_conversations(run: TrainingRun, name: str, split: Split) -> list[Examp
 
 
 def voice_examples(run: TrainingRun, name: str, lines: Sequence[Example]) -> list[Example]:
-    """A persona's voice, as often as it takes to be `persona_voice` of what a fit reads beside its `lines`."""
+    """Return the persona's voice, weighted so that its share in training, beside the script `lines`, is `persona_voice`."""
     voice = voice_conversations(run, name, "train")
     share = run.config.train.persona_voice
     if not voice or not share:
@@ -156,8 +157,10 @@ def voice_examples(run: TrainingRun, name: str, lines: Sequence[Example]) -> lis
 
 
 def best_share(bits: Callable[[float], float]) -> float:
-    """How much of its change a persona keeps: what costs the fewest `bits` on validation lines, and a bit
-    more than half where there are none. Between a model and what it was fitted to further is often the
-    best of both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models")."""
+    """Return the scale of a persona's delta with the fewest validation `bits`, or 0.6 if they are all NaN.
+
+    A model between the base and the fine-tuned one is often better than both (Wortsman et al. 2022, "Robust fine-tuning of
+    zero-shot models").
+    """
     found = {share: 0.0 if isnan(cost := bits(share)) else cost for share in _SHARES}
     return min(found, key=lambda share: (found[share], abs(share - _SHARES[2])))

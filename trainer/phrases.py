@@ -1,4 +1,4 @@
-"""Finds the phrases that a model reads whole: see `charbot.models.ngram_embedding`."""
+"""Selection of the phrases that have an embedding of their own: see `charbot.models.ngram_embedding`."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Vocabulary
 
 _MIN_COUNT = 5
-"""Rarer phrases are no phrases, whatever room there is."""
+"""Minimum count of a phrase, even if there is room for more."""
 _NONE = np.zeros(0, np.int64)
 
 
 def phrase_kinds(vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
-    """For each id its Kind, and the id of its small letter (else itself)."""
+    """Return the Kind of each id, and the id of its lower-case letter (itself if there is none)."""
     kind = torch.full((len(vocabulary),), int(Kind.BETWEEN))
     kind[vocabulary.scene :] = Kind.RESET
     folded = torch.arange(len(vocabulary))
@@ -28,10 +28,10 @@ def phrase_kinds(vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
 
 
 def frequent_phrases(conversations: Sequence[Rendered], kinds: Tensor, folded: Tensor, room: int) -> Tensor:
-    """The keys (N,) of the trie of the most frequent phrases, `room` of them at the most.
+    """Return the keys (N,) of the trie of the most frequent phrases, at most `room`.
 
-    A phrase begins with a word and ends within the next: every word of the text begins one, and
-    every beginning of a phrase counts.
+    A phrase begins where a word begins, and ends before the word after the next. Every word of the text begins phrases, and each
+    prefix of a phrase is a phrase itself.
     """
     if not room:
         return torch.zeros(0, dtype=torch.int64)
@@ -60,9 +60,9 @@ def frequent_phrases(conversations: Sequence[Rendered], kinds: Tensor, folded: T
 
 
 def _most_frequent(keys: NDArray[np.int64], counts: NDArray[np.int64], room: int, inputs: int) -> NDArray[np.int64]:
-    """The keys of the most frequent phrases, numbered anew; no phrase is kept without its beginnings."""
+    """Return the keys of at most `room` most frequent phrases, renumbered; prefixes of a kept phrase are kept."""
     if len(keys) > room:
-        # A beginning is at least as frequent, so a bound on the count keeps every beginning.
+        # A prefix is at least as frequent as its phrase, so a threshold on the count keeps all prefixes.
         kept = counts > np.sort(counts)[-room - 1]
         number = np.concatenate([[0], np.cumsum(kept)])
         keys = keys[kept]

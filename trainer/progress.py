@@ -1,4 +1,4 @@
-"""How a fit tells how it is doing: a bar in a terminal, a line now and then elsewhere."""
+"""Progress of a training run: a bar in a terminal, a line every 30 seconds elsewhere."""
 
 import time
 from types import TracebackType
@@ -12,7 +12,7 @@ _LINE_SECONDS = 30.0
 
 
 class ConsoleProgress:
-    """Tokens a second, loss and time left, while a fit runs. A context manager."""
+    """A context manager and Callback that shows tokens per second, loss and time left."""
 
     def __init__(self, title: str, console: Console) -> None:
         self._title = title
@@ -64,5 +64,5 @@ class ConsoleProgress:
 
 
 def _validation(epoch: Epoch) -> str:
-    """How an epoch did on the validation split, in words."""
+    """Return the validation result of an epoch as text."""
     return "no validation episode" if epoch.bits is None else f"valid {epoch.bits:.4f} bits a character"

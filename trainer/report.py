@@ -1,4 +1,4 @@
-"""A fit as one page of HTML that needs nothing else: its curves, what it says, its scores."""
+"""The report of a training run, one self-contained HTML page: curves, samples and scores."""
 
 import html
 import io
@@ -26,7 +26,7 @@ figure { margin: 0; } figure svg { width: 100%; height: auto; }
 
 
 def report_page(title: str, facts: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> str:
-    """The page. `entries` are a run's: {"done", "loss"} for steps, {"done", "epoch"} for epochs, in order."""
+    """Return the page. `entries` are those of the log, in order: {"done", "loss"} for steps, {"done", "epoch"} for epochs."""
     epochs = [entry["epoch"] for entry in entries if "epoch" in entry]
     told = dict(facts)
     if epochs:
@@ -61,7 +61,7 @@ def _said(epoch: Mapping[str, Any]) -> str:
 
 
 def _curves(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Loss by step, and bits by epoch, as SVG; words instead where there is nothing to draw with."""
+    """Return loss per step and bits per epoch as SVG, or a message if there is no data or no matplotlib."""
     losses = [(entry["done"], entry["loss"]) for entry in entries if "loss" in entry]
     bits = [
         (entry["done"], entry["epoch"]["bits"]) for entry in entries if "epoch" in entry and entry["epoch"]["bits"] is not None

@@ -1,4 +1,4 @@
-"""Fits the selector of a base (see charbot.models.response_selector). The base itself stays as it is."""
+"""Training of a base's response selector (see charbot.models.response_selector). The base itself is frozen."""
 
 import random
 from collections.abc import Sequence
@@ -21,38 +21,43 @@ from trainer.optimizer import cosine_rates
 from trainer.progress import ConsoleProgress
 
 _ENOUGH = 5_000
-"""Replies to learn from: with fewer, a selector would know those by heart, and nothing else."""
+"""Minimum number of replies: with fewer, a selector would only memorise them."""
 
 _ALL = 250_000
-"""Replies of which it learns at the most."""
+"""Maximum number of replies to train on."""
 
 _EPOCHS = 3
 _BATCH, _LEAST = 256, 32
-"""Replies that are told from one another in a step, at the most and at the least."""
+"""Maximum and minimum number of replies in a batch, in which each is a negative example for the others."""
 _RATE, _WEIGHT_RATE = 2e-3, 2e-2
 _WARMUP_STEPS = 100
 _AT_ONCE = 256
-"""Scenes that are read together."""
+"""Number of scenes that are read together."""
 
 
 @dataclass(frozen=True)
 class _Turns:
-    """The turns of scenes, end to end: the ids of what is said in each, the model's features (N, E) where it begins, who
-    says it (N,), and how many turns of its scene come before (N,)."""
+    """The N turns of all scenes, in order."""
 
     texts: Sequence[Tensor]
+    """The ids of each turn, without speaker and END."""
     features: Tensor
+    """(N, E), half precision: the language model's features where the text begins."""
     speakers: Tensor
+    """(N,): speaker ids."""
     before: Tensor
+    """(N,): number of turns before it in its scene."""
 
 
 def train_selector(
     model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[Utterance]], size: int, seed: int,
     progress: ConsoleProgress,
 ) -> None:  # fmt: skip
-    """Puts a selector into a model, whose encoders meet in `size` numbers, fitted to tell what answers the turns before
-    from other lines of the same speaker, or of nobody in particular. Where there are few, the model does without; of many
-    scenes it reads some."""
+    """Add a response selector with encodings of `size` numbers to a model, and train it.
+
+    It learns to tell the reply that follows the turns before from other replies, of the same speaker as far as possible. If
+    there are fewer than _ENOUGH replies, no selector is added; of many scenes, only some are read.
+    """
     torch.manual_seed(seed)
     chance = random.Random(seed)
     scenes = _some(scenes, chance)
@@ -67,13 +72,14 @@ def train_selector(
 
 
 def _some(scenes: Sequence[Sequence[Utterance]], chance: random.Random) -> list[Sequence[Utterance]]:
-    """Scenes in another order, up to the one with which they hold _ALL replies."""
+    """Return scenes in random order, as many as hold at most _ALL replies."""
     shuffled = chance.sample(list(scenes), len(scenes))
     replies = accumulate(max(0, len(scene) - 1) for scene in shuffled)
     return [scene for scene, before in zip(shuffled, replies, strict=True) if before <= _ALL]
 
 
 def _read(model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[Utterance]]) -> _Turns:
+    """Return the turns of scenes, with the language model's features."""
     texts: list[Tensor] = []
     features, speakers, before = [], [], []
     for start in range(0, len(scenes), _AT_ONCE):
@@ -89,8 +95,11 @@ def _read(model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[
 
 
 def _batches(turns: _Turns, chance: random.Random) -> list[Tensor]:
-    """The numbers of all turns that answer another, shuffled, those of a speaker together: who talks is not to tell which
-    reply is the true one. Of those who say little, several share a batch."""
+    """Return shuffled batches of the indices of all turns that follow another.
+
+    The turns of a batch have the same speaker, so that the speaker does not reveal which reply is the true one; only speakers
+    with few turns share batches.
+    """
     of: dict[int, list[int]] = {}
     for i in (turns.before > 0).nonzero()[:, 0].tolist():
         of.setdefault(int(turns.speakers[i]), []).append(i)
@@ -108,7 +117,7 @@ def _fit(
 ) -> None:
     counts = torch.bincount(torch.cat(list(turns.texts)), minlength=model.architecture.inputs)
     with torch.no_grad():
-        # Rare words tell more: a first guess, for both encoders.
+        # Start with higher weights for rare words, in both encoders.
         selector.weights.copy_(3 - (counts + 5).log() / 2)
     others = [p for p in selector.parameters() if p is not selector.weights]
     optimizer = torch.optim.Adam([{"params": others, "lr": _RATE}, {"params": [selector.weights], "lr": _WEIGHT_RATE}])

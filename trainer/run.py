@@ -1,4 +1,4 @@
-"""What every fit of one command shares: settings, corpus, and the place where it leaves things."""
+"""A training run: the settings, corpus and output folder that all models trained by one command share."""
 
 import hashlib
 import json
@@ -37,10 +37,10 @@ from trainer.runlog import RunLog
 from trainer.stream import BatchStream
 
 MIN_TRAIN_LINES = 20
-"""A corpus with fewer lines to train on is refused: nothing would be learnt from it."""
+"""Minimum number of lines to train on: nothing can be learnt from fewer."""
 
 _MIN_STEPS = 100
-"""Steps that an epoch has at least, however few lines there are, down to four tracks."""
+"""Steps that an epoch should have: with few tokens, batches get smaller, down to four rows."""
 
 HELD_OUT: tuple[Split, ...] = ("valid", "test")
 
@@ -51,54 +51,57 @@ _SAMPLE_TOKENS = {"char": 160, "word": 40}
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """Where fits are made. `pretrain` holds lines of other shows that a base reads too, `chats` conversations, and `voices`
-    conversations with the personas to fit; any of them may be empty."""
+    """The settings, corpus and output folder of one command."""
 
     config: Config
     table: pd.DataFrame
+    """The lines of the scripts."""
     pretrain: pd.DataFrame
+    """Lines of other shows that only bases are trained on; may be empty."""
     chats: ChatFiles
+    """Conversations that bases are trained on; may be empty."""
     voices: ChatFiles
+    """Conversations with the personas to train; may be empty."""
     out: Path
     console: Console
     distributed: Distributed = SINGLE_PROCESS
 
     @property
     def everything(self) -> pd.DataFrame:
-        """All lines that a base reads."""
+        """All script lines of a base, of every split."""
         return pd.concat([self.table, self.pretrain])
 
     def examples(self) -> Iterator[Example]:
-        """What a base reads, one conversation after the other: the scenes of all scripts, and the chats."""
+        """Yield the training examples of a base: the scenes of all scripts, then the chats."""
         for show, lines in self.everything.groupby("show", sort=False):
             if weight := self.weight(str(show)):
                 yield from (full_example(scene, weight) for scene in scenes(lines, "train"))
         yield from self.chat_examples("train")
 
     def chat_examples(self, split: Split) -> Iterator[Example]:
-        """The chats of one split."""
+        """Yield the chats of one split, except those of weight 0."""
         for chat in self.chats:
             if chat.split == split and (weight := self.chat_weight(chat)):
                 yield full_example(chat.turns, weight)
 
     def chat_weight(self, chat: Chat) -> float:
-        """How often an epoch reads a chat."""
+        """Return how often an epoch reads a chat."""
         return self.weight(chat.source, chat.collection)
 
     def weight(self, *names: str) -> float:
-        """How often an epoch reads a source of one of these names, the first that the settings list."""
+        """Return how often an epoch reads a source: the weight of the first of its `names` in the settings, or 1."""
         return next((self.config.train.weights[name] for name in names if name in self.config.train.weights), 1.0)
 
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
 
     def with_batch_for(self, settings: FitSettings, tokens: int) -> FitSettings:
-        """The settings with fewer tracks where there are few tokens: few lines in many tracks would make few steps."""
+        """Return the settings with a batch size that suits the number of tokens and processes: see _MIN_STEPS."""
         batch = max(4, min(settings.batch, tokens // (_MIN_STEPS * settings.window)))
         return replace(settings, batch=-(-batch // self.distributed.size) * self.distributed.size)
 
     def data(self, table: pd.DataFrame) -> dict[str, Any]:
-        """What a bundle says of its data: counts alone, never words."""
+        """Return the data summary of a bundle: only counts, never text."""
         return {
             "lines": {str(k): int(v) for k, v in table.groupby(["show"]).size().items()},
             "splits": {str(k): int(v) for k, v in table["split"].value_counts().items()},
@@ -116,7 +119,10 @@ class TrainingRun:
         validate: Callable[[], Validation],
         identity: Mapping[str, Any],
     ) -> "TrainingResult":
-        """Fits `model`, watched and logged. Whatever changes what the fit called `name` would do belongs to its `identity`."""
+        """Train `model` with checkpoints, a log and a progress display.
+
+        `identity` must contain everything that affects training under this `name`: a checkpoint with another one is refused.
+        """
         precision = self.config.train.precision
         bf16 = bool(
             self.distributed.broadcast(bf16_pays(self.distributed.device) if precision == "auto" else precision == "bf16")
@@ -137,20 +143,22 @@ class TrainingRun:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A fit that is done: its checkpoint, kept until what it gave is safe, its log and its epochs."""
+    """A completed training run of one model."""
 
     checkpoint: Path
+    """Kept until the bundle is written: see `close`."""
     log: RunLog
     history: tuple[Epoch, ...]
 
     def close(self, scores: Mapping[str, float], console: Console) -> None:
-        """Tells where the report is; the checkpoint goes."""
+        """Write the scores into the report, print its path, and delete the checkpoint."""
         console.print(f"report: {self.log.finish(scores)}", highlight=False, soft_wrap=True)
         self.checkpoint.unlink(missing_ok=True)
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    """Lock `folder`. Raises TrainingError if another process trains there, or it cannot be written."""
     lock = FileLock(folder / "lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +183,7 @@ def prepare_run(
     voices: ChatFiles | None = None,
     distributed: Distributed = SINGLE_PROCESS,
 ) -> TrainingRun:
-    """Sets torch up for training, and checks that there is something to train on. Raises CorpusError."""
+    """Configure torch for training and return the training run. Raises CorpusError if there are too few lines."""
     lines = int((table["split"] == "train").sum())
     if lines < MIN_TRAIN_LINES:
         raise CorpusError(
@@ -198,13 +206,14 @@ def prepare_run(
 
 
 def on_processor(model: LanguageModel) -> LanguageModel:
-    """The model where people will use it: a copy, if it is not there."""
+    """Return the model on the CPU: itself, or a copy if it is elsewhere."""
     return model if model.bias.device.type == "cpu" else deepcopy(model).cpu()
 
 
 def stream_of(
     tokenizer: Tokenizer, conversations: Iterable[Example], settings: FitSettings, keep: str | None = None
 ) -> BatchStream:
+    """Return a stream of conversations with the batch size, window, anonymity and seed of `settings`."""
     return BatchStream(
         tokenizer, conversations, batch=settings.batch, window=settings.window, anonymous=settings.anonymous,
         seed=settings.seed, keep=keep,
@@ -214,13 +223,13 @@ def stream_of(
 def held_out_scores(
     model: LanguageModel, tokenizer: Tokenizer, held_out: Mapping[Split, Sequence[Example]], prefix: str = ""
 ) -> dict[str, float]:
-    """Bits a character on each split that has any text."""
+    """Return the bits per character on each split that has any text, under the keys of a bundle's scores."""
     found = {split: likelihood(model, tokenizer, chosen) for split, chosen in held_out.items() if chosen}
     return {f"{prefix}{split}_bits_per_character": round(one.bits_per_character, 5) for split, one in found.items()}
 
 
 def validate_model(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[Example], speaker: str | None) -> Validation:
-    """How a model does on the validation split, and what `speaker` answers to a greeting."""
+    """Return the bits per character on the validation split, and replies of `speaker` to a greeting."""
     model = on_processor(model)
     bits = likelihood(model, tokenizer, valid).bits_per_character
     engine = Engine("", model, tokenizer)

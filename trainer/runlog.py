@@ -1,4 +1,4 @@
-"""What a fit leaves behind to look at: a log in JSON lines, TensorBoard's events, and a page."""
+"""The records of a training run: a JSON-lines log, TensorBoard events and an HTML report."""
 
 import json
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 LOG, PAGE = "log.jsonl", "report.html"
 
 _POINTS = 1_000
-"""About how many losses of steps a log holds, however long the fit."""
+"""Approximate number of step losses in a log, however long the training run."""
 
 
 class RunLog:
-    """Watches a fit, and keeps what it saw in a folder. A fit that goes on goes on with its log."""
+    """A Callback that writes the records into a folder; a resumed training run continues its log."""
 
     def __init__(self, folder: Path, title: str, facts: dict[str, Any]) -> None:
         self._folder = folder
@@ -37,7 +37,7 @@ class RunLog:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             known = (self._folder / LOG).read_text("utf-8").splitlines() if done and (self._folder / LOG).exists() else []
-            # What was logged after the last checkpoint is fitted again.
+            # Steps after the last checkpoint are trained again.
             self._entries = [entry for entry in map(json.loads, known) if entry["done"] <= done]
             self._write()
         except (OSError, ValueError) as error:
@@ -68,7 +68,7 @@ class RunLog:
         self._write()
 
     def finish(self, scores: Mapping[str, float]) -> Path:
-        """Adds the last scores; returns the page."""
+        """Add the final scores, close the log, and return the path of the report."""
         self._facts |= scores
         self._write()
         if self._events is not None:
@@ -76,6 +76,7 @@ class RunLog:
         return self._folder / PAGE
 
     def _write(self) -> None:
+        """Write log and report. Raises TrainingError if they cannot be saved."""
         log = "".join(json.dumps(entry) + "\n" for entry in self._entries)
         page = report_page(self._title, self._facts, self._entries)
         for name, text in ((LOG, log), (PAGE, page)):

@@ -1,9 +1,8 @@
-"""A softmax over some of a large vocabulary: what makes the word unit quick to fit.
+"""Sampled softmax over a large vocabulary, which makes training of the word unit fast.
 
-The partition function's frequent ids and the window's own targets are summed exactly; the
-rare rest is estimated from a sample, each standing for as many as were left out (importance
-sampling with a uniform proposal, as in Jean et al. 2015, "On Using Very Large Target
-Vocabulary"). Ids must be in order of frequency, roughly.
+In the partition function, the frequent ids and the batch's own targets are summed exactly. The rare rest is estimated from a
+sample, in which each id stands for an equal share of the rest (importance sampling with a uniform proposal, as in Jean et al.
+2015, "On Using Very Large Target Vocabulary"). Ids must be roughly in order of frequency.
 """
 
 from dataclasses import dataclass
@@ -15,15 +14,18 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Shortlist:
-    """The ids that take part in one step, the correction of each one's score, and the targets among them."""
+    """The K ids that are scored in one step."""
 
     ids: Tensor
+    """(K,)."""
     correction: Tensor
+    """(K,): added to the logits; the log of how many ids each stands for."""
     targets: Tensor
+    """(N,): indices of the targets in `ids`."""
 
 
 def shortlist(targets: Tensor, outputs: int, head: int, sample: int) -> Shortlist:
-    """`head` first ids, the targets (N,), and `sample` of the others of `outputs` ids."""
+    """Return the first `head` of `outputs` ids, the targets (N,), and a random `sample` of the others."""
     rare = torch.ones(outputs, dtype=torch.bool, device=targets.device)
     rare[:head] = False
     rare[targets] = False

@@ -1,4 +1,4 @@
-"""Fits the line classifier: who says a line, of those who say many."""
+"""Training of the speaker classifier, which predicts who says a line, among the characters with many lines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
@@ -29,41 +29,45 @@ from trainer.run import TrainingRun
 from trainer.stream import Batch
 
 _TOGETHER = 10
-"""Lines of one person that are taken together where it is measured how sure several make it."""
+"""Number of lines of one speaker that are classified together, besides single lines, in evaluation."""
 _TENTHS = tuple(tenth / 10 for tenth in range(11))
-"""Of n lines, as many as n to this power tell apart as strangers' lines would; and what the LSTM's opinion may weigh."""
+"""Grid for two hyperparameters: the exponent that discounts correlated lines of one speaker (n lines count as n to this power),
+and the LSTM's weight in the mixture."""
 _LOOSENESS = 0.3
-"""The inverse of how strongly the n-grams' weights are drawn to nothing: the best on validation lines of 0.15, 0.3 and 1."""
+"""Inverse regularisation strength of the n-gram weights: the best of 0.15, 0.3 and 1 on validation lines."""
 _SEEN = 3
-"""Lines that an n-gram has to be in."""
+"""Minimum number of lines that contain an n-gram."""
 _DOUBT = 10
-"""Lines of everybody's that are added to those that an n-gram is in, before it is asked what it tells of who speaks."""
+"""Prior count: smooths each n-gram's speaker distribution toward the overall one."""
 
 
 @dataclass(frozen=True)
 class SaidBy:
-    """Lines, and who says each."""
+    """Lines and their speakers."""
 
     texts: Sequence[str]
     speakers: Sequence[int]
+    """The class of each line."""
 
 
 @dataclass(frozen=True)
 class LineStream:
-    """Lines as windows of those of one length: their ids (T, B), and below them who says each."""
+    """Lines in batches of equal length: their ids (T, B), and below them a row of their speakers, the only targets."""
 
     lines: Sequence[Sequence[int]]
+    """The ids of each line."""
     speakers: Sequence[int]
+    """The class of each line."""
     batch: int
     seed: int
 
     @property
     def steps(self) -> int:
-        """Windows in an epoch."""
+        """Number of batches per epoch."""
         return sum(-(-len(places) // self.batch) for places in self._by_length().values())
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """The windows of one epoch from step `start` on."""
+        """Yield the batches of epoch `number`, from step `start` on."""
         rng = np.random.default_rng((self.seed, number))
         windows = []
         for places in self._by_length().values():
@@ -83,8 +87,10 @@ class LineStream:
 
 
 def fit_ngrams(lines: Sequence[str], speakers: Sequence[int], most: int) -> NgramClassifier:
-    """Multinomial logistic regression, regularised and solved as scikit-learn does, over the n-grams that tell most.
-    Raises CorpusError where there are none."""
+    """Fit scikit-learn's regularised multinomial logistic regression over the `most` most informative n-grams.
+
+    Raises CorpusError if no n-gram is in _SEEN lines.
+    """
     found = [counted(line) for line in lines]
     hashes = np.fromiter((ngram for line in found for ngram in line), np.int64)
     ngrams, places = np.unique(hashes, return_inverse=True)
@@ -94,11 +100,11 @@ def fit_ngrams(lines: Sequence[str], speakers: Sequence[int], most: int) -> Ngra
     counts = np.fromiter((count for line in found for count in line.values()), np.float32)
     ends = np.cumsum([0, *map(len, found)])
     ngrams, features = ngrams[often], csr_matrix((counts, places, ends), (len(lines), len(ngrams)))[:, often]
-    # (speakers, n-grams) how many lines of whom have it, and what share of the lines that have it is whose
+    # (speakers, n-grams): how many lines of each speaker contain an n-gram, and each speaker's share of the lines that do.
     having = np.stack([features[np.asarray(speakers) == who].getnnz(0) for who in range(max(speakers) + 1)])
     share = np.bincount(speakers)[:, None] / len(speakers)
     said = (having + _DOUBT * share) / (having.sum(0) + _DOUBT)
-    # What hearing it tells of who speaks, in nats (Kullback and Leibler 1951).
+    # The information of an n-gram about the speaker, in nats (Kullback and Leibler 1951).
     telling = (said * np.log(said / share)).sum(0).clip(min=0)
     kept = np.sort(np.argsort(-telling * having.sum(0), kind="stable")[:most])
     salience = (np.log(len(lines) / having.sum(0)) * np.sqrt(telling))[kept].astype(np.float32)
@@ -107,14 +113,17 @@ def fit_ngrams(lines: Sequence[str], speakers: Sequence[int], most: int) -> Ngra
     features = features.multiply(scale(norms).numpy()[:, None]).tocsr()
     model = LogisticRegression(C=_LOOSENESS, max_iter=150, tol=1e-3).fit(features, speakers)
     weight, bias = torch.from_numpy(model.coef_).float(), torch.from_numpy(model.intercept_).float()
-    if len(weight) == 1:  # of two classes it keeps the second alone
+    if len(weight) == 1:  # scikit-learn keeps only the second of two classes
         weight, bias = torch.cat([0 * weight, weight]), torch.cat([0 * bias, bias])
     known, counting = torch.from_numpy(ngrams[kept]).int(), torch.from_numpy(salience)
     return NgramClassifier(known, counting, weight.T.contiguous(), bias)
 
 
 def train_classifier(run: TrainingRun, library: Library) -> Path:
-    """Fits a classifier of who says most in these scripts, on the word base; returns its bundle's folder. Raises CorpusError."""
+    """Train a classifier of the speakers with the most lines, on the word base; return its bundle's folder.
+
+    Raises CorpusError if there are fewer than two such speakers, or no n-gram is frequent enough.
+    """
     settings = run.config.train.classifier
     names = speakers(run.table, settings.min_lines)
     if len(names) < 2:
@@ -173,7 +182,7 @@ def train_classifier(run: TrainingRun, library: Library) -> Path:
 
 
 def _best(bits: Callable[[float], float]) -> float:
-    """The one of _TENTHS that takes the fewest bits; the middle one where nothing can be measured."""
+    """Return the value of _TENTHS with the fewest bits, or 0.5 if none can be measured."""
     found = {tenth: bits(tenth) for tenth in _TENTHS}
     return min(found, key=lambda tenth: (found[tenth] if isfinite(found[tenth]) else inf, abs(tenth - 0.5)))
 
@@ -185,24 +194,30 @@ def _lines_of(table: pd.DataFrame, split: Split, names: Sequence[str]) -> SaidBy
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log-probabilities of who says each of some lines (lines, classes), those of anybody saying any (classes,), and who does."""
+    """Predictions for lines, and their true speakers."""
 
     scores: Tensor
+    """(lines, classes): log-probabilities of the speaker of each line."""
     prior: Tensor
+    """(classes,): log-probabilities of the speaker of any line."""
     speakers: Sequence[int]
+    """The true class of each line."""
 
     def bits(self, together: int, evidence_exponent: float) -> float:
-        """Bits that it takes to say who says so many lines; NaN where there is nothing to measure on."""
+        """Return the mean cross-entropy, in bits, of the speaker of `together` lines; NaN if nobody has as many."""
         scores, of = self._together(together, evidence_exponent)
         return float(-scores.gather(1, of[:, None]).mean() / log(2))
 
     def right(self, together: int, evidence_exponent: float) -> float:
-        """The share of groups of so many lines whose speaker is recognised; NaN where there is none."""
+        """Return the share of groups of `together` lines whose speaker is predicted correctly; NaN if there are none."""
         scores, of = self._together(together, evidence_exponent)
         return float((scores.argmax(1) == of).float().mean()) if len(of) else float("nan")
 
     def _together(self, together: int, evidence_exponent: float) -> tuple[Tensor, Tensor]:
-        """(groups, classes) log-probabilities of who says so many lines one after the other, and (groups,) who does."""
+        """Return predictions for groups of `together` successive lines of one speaker.
+
+        The first tensor (groups, classes) holds the log-probabilities of the speaker, the second (groups,) the true class.
+        """
         groups, of = [], []
         evidence, said_by = self.scores - self.prior, torch.tensor(self.speakers)
         for place in range(len(self.prior)):

@@ -1,4 +1,4 @@
-"""The token stream that a model is fitted to: conversations end to end, in several tracks at once."""
+"""The token stream that a model is trained on: conversations end to end, laid out in batch rows."""
 
 from collections.abc import Iterable, Iterator
 from copy import copy
@@ -17,17 +17,18 @@ from charbot.tokens.render import Rendered, render
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's ids (T + 1, B) and which targets (T, B) count."""
+    """The data of one training step."""
 
     ids: Tensor
+    """(T + 1, B): the first T are inputs, the last T targets."""
     loss_mask: Tensor
+    """(T, B): whether each target counts in the loss."""
 
 
 class BatchStream:
-    """Conversations in shuffled order, laid out in `batch` tracks, read `window` tokens at a time.
+    """Conversations in shuffled order, laid out in `batch` rows and read `window` tokens at a time.
 
-    The order of an epoch is a function of the seed and the epoch's number, so that a resumed
-    fit reads what an uninterrupted one would have read.
+    An epoch is a function of the seed and its number, so that a resumed training run reads what an uninterrupted one would.
     """
 
     def __init__(
@@ -41,10 +42,13 @@ class BatchStream:
         seed: int,
         keep: str | None = None,
     ) -> None:
-        """`anonymous` is the chance that a speaker loses the name for a whole conversation in which nobody is anonymous
-        already; `keep` never does."""
+        """Render the conversations.
+
+        `anonymous` is the probability that a speaker becomes anonymous for a whole conversation, unless somebody in it is already
+        anonymous; the speaker `keep` never does.
+        """
         vocabulary = tokenizer.vocabulary
-        # The first of those who speak.
+        # The lowest id of a speaker.
         self._anonymous = vocabulary.anonymous
         self._keep = vocabulary.speaker(keep)
         self._speakers = len(vocabulary) - vocabulary.anonymous
@@ -61,21 +65,21 @@ class BatchStream:
         self.tokens = int(sum(weight * len(r.ids) for weight, r in zip(self._weights, self.rendered, strict=True)))
 
     def in_tracks(self, batch: int) -> "BatchStream":
-        """The same conversations in so many tracks."""
+        """Return a stream of the same conversations with `batch` rows."""
         other = copy(self)
         other._batch = batch
         return other
 
     @property
     def steps(self) -> int:
-        """Windows in an epoch."""
+        """Number of batches per epoch."""
         return max(1, -(-(self._track_length() - 1) // self._window))
 
     def _track_length(self) -> int:
         return max(2, self.tokens // self._batch)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """The windows of one epoch from step `start` on."""
+        """Yield the batches of epoch `number`, from step `start` on."""
         rng = np.random.default_rng((self._seed, number))
         order = rng.permutation(self._chosen(rng))
         ids = np.concatenate([self._masked(self.rendered[i].ids, rng) for i in order])
@@ -92,11 +96,12 @@ class BatchStream:
             )
 
     def _chosen(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """The numbers of the conversations that an epoch reads, each as often as it does."""
+        """Return the indices of an epoch's conversations, repeated by weight; fractions of a weight are drawn at random."""
         whole, part = np.divmod(self._weights, 1)
         return np.repeat(np.arange(len(whole)), (whole + (rng.random(len(part)) < part)).astype(np.int64))
 
     def _masked(self, ids: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+        """Return the ids of a conversation with some of its speakers made anonymous."""
         if self._share == 0 or (ids == self._anonymous).any():
             return ids
         hidden = rng.random(self._speakers) < self._share
@@ -108,7 +113,7 @@ class BatchStream:
 
 @dataclass(frozen=True)
 class FirstBatches:
-    """The first windows of a stream."""
+    """The first `limit` batches of a stream."""
 
     stream: BatchStream
     limit: int

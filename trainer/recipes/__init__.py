@@ -1,1 +1,1 @@
-"""Well-known experiments with LSTMs, as their authors describe them, to be set beside what they published."""
+"""Well-known LSTM experiments, repeated as their authors describe them, for comparison with the published results."""

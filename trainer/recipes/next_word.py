@@ -1,6 +1,6 @@
-"""The recipe that many people meet first: the next word of a short story from the three before it.
+"""Recipe: a popular first tutorial, which predicts the next word of a short story from the three before it.
 
-One example a step, and RMSProp, after R. Atienza, "LSTM by Example using Tensorflow" (2017).
+One example per step, and RMSProp, after R. Atienza, "LSTM by Example using Tensorflow" (2017).
 """
 
 import re
@@ -19,29 +19,32 @@ CONTEXT = 3
 UNITS = 512
 _RATE = 0.001
 _AVERAGED = 1_000
-"""Steps that an accuracy is the mean of."""
+"""Number of latest steps that accuracy and loss are averaged over."""
 _MOST_SYMBOLS = 5_000
 
 REFERENCE = {1: 0.906, 2: 0.952}
-"""Published accuracy after 50,000 steps, by layers."""
+"""Published accuracy after 50,000 steps, by number of layers."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """After some steps: the share of the last 1,000 that were right, and their mean loss in nats."""
+    """Training results over the last 1,000 steps."""
 
     step: int
+    """Number of steps so far."""
     accuracy: float
+    """Share of correct predictions."""
     loss: float
+    """Mean loss in nats per word."""
 
 
 def symbols(text: str) -> list[str]:
-    """Words in small letters, and punctuation marks."""
+    """Return the words of a text, in lower case, and its punctuation marks."""
     return re.findall(r"\w+|[^\w\s]", text.lower())
 
 
 def read_story(path: Path) -> list[str]:
-    """The symbols of a file. Raises TrainingError where it is no short text."""
+    """Return the symbols of a file. Raises TrainingError if it is not a short text."""
     try:
         story = symbols(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -54,7 +57,7 @@ def read_story(path: Path) -> list[str]:
 
 
 def fit_next_word(story: list[str], layers: int, steps: int, seed: int = 1) -> Iterator[Standing]:
-    """Fits to a story, and tells where it stands every 1,000 steps and at the end."""
+    """Train on a story, and yield results every 1,000 steps and at the end."""
     torch.manual_seed(seed)
     order = {symbol: i for i, symbol in enumerate(sorted(set(story)))}
     ids = torch.tensor([order[symbol] for symbol in story])

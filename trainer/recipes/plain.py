@@ -1,13 +1,13 @@
-"""The LSTM that tutorials build: no dropout, no shared weights, nothing carried over."""
+"""The LSTM of tutorials: no dropout, no tied weights, and no state carried from window to window."""
 
 import torch
 from torch import Tensor, nn
 
 
 class PlainLSTM(nn.Module):
-    """Scores of each next symbol: an embedding, an LSTM and a linear layer, all of `units`.
+    """An embedding, an LSTM and a linear layer, all of size `units`, which predict the next symbol.
 
-    Where tutorials multiply one-hot vectors by weights, the embedding looks up rows of them.
+    The embedding replaces the product of one-hot vectors and weights in tutorials.
     """
 
     def __init__(self, symbols: int, units: int, layers: int = 1) -> None:
@@ -17,13 +17,13 @@ class PlainLSTM(nn.Module):
         self.output = nn.Linear(units, symbols)
 
     def forward(self, ids: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Ids (T, B) to scores (T, B, symbols) and the state after the last."""
+        """Return the logits (T, B, symbols) after each of ids (T, B), and the state after the last."""
         out, state = self.lstm(self.embedding(ids), state)
         return self.output(out), state
 
     @torch.inference_mode()
     def sample(self, ids: Tensor, count: int, temperature: float, generator: torch.Generator) -> list[int]:
-        """`count` symbols after ids (T,)."""
+        """Return `count` symbols sampled after ids (T,)."""
         read, state, written = ids[:, None], None, []
         for _ in range(count):
             scores, state = self(read, state)
@@ -33,6 +33,6 @@ class PlainLSTM(nn.Module):
 
 
 def window_loss(model: PlainLSTM, windows: Tensor) -> Tensor:
-    """Mean -ln p of each symbol of windows (B, T + 1) after those before it in its window."""
+    """Return the mean -ln p of the symbols of windows (B, T + 1), each given those before it in its window."""
     scores, _ = model(windows[:, :-1].T)
     return nn.functional.cross_entropy(scores.flatten(0, 1), windows[:, 1:].T.flatten())

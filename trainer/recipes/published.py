@@ -1,9 +1,9 @@
-"""Two models that tutorials published on these scripts, beside ours: the same lines, the same minutes.
+"""Recipe: two models that tutorials published on these scripts, and ours, trained on the same lines for the same time.
 
-Words: 1,024 units, the 20 words before, Adam, and a closed vocabulary of the words seen more than
-ten times; published on Friends, 3,567 words, training loss 1.02 nats a word after 73 epochs.
+Words: 1,024 units, a context of 20 words, Adam, and a closed vocabulary of the words seen more than ten times; published on
+Friends, 3,567 words, training loss 1.02 nats per word after 73 epochs.
 Characters: 1,024 units, windows of 50, plain gradient descent at 0.01; published on South Park.
-What is not published is chosen here: batches of 64, and Adam at its usual 0.001.
+Not published, but chosen here: batches of 64, and Adam at its usual 0.001.
 """
 
 import tempfile
@@ -44,12 +44,14 @@ _SAMPLED = {"word": 40, "char": 200}
 
 @dataclass(frozen=True)
 class Published:
-    """What a tutorial says of its model."""
+    """A tutorial's model."""
 
     unit: Unit
     units: int
+    """Size of the LSTM."""
     window: int
     facts: str
+    """The published results."""
 
 
 PUBLISHED = {
@@ -60,18 +62,21 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model came to in its minutes: epochs read, the last one's loss in nats, perplexity a word over the closed
-    vocabulary (words) or bits a character (characters) of held-out lines, and a sample."""
+    """The results of a model after its training time."""
 
     whose: str
+    """`theirs` or `ours`."""
     epochs: float
+    """Number of epochs read."""
     loss: float
+    """Mean training loss of the last epoch, in nats per token."""
     score: float
+    """On held-out lines: perplexity per word over the closed vocabulary (words), or bits per character (characters)."""
     sample: str
 
 
 def compare_published(run: TrainingRun, published: Published, minutes: float) -> Iterator[Outcome]:
-    """Fits the published model, then ours, each for so long. Raises CorpusError, TrainingError."""
+    """Train the published model, then ours, each for `minutes`; yield their results. Raises CorpusError or TrainingError."""
     lines = {split: list(run.table.loc[run.table["split"] == split, "text"]) for split in ("train", "test")}
     if not lines["test"]:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
@@ -122,7 +127,7 @@ def _theirs(published: Published, known: frozenset[str], train: Sequence[str], t
 
 @torch.inference_mode()
 def _held_out_nats(model: PlainLSTM, ids: Tensor, window: int) -> float:
-    """-ln P of ids (N,), each after half a window of those before it or more."""
+    """Return -ln P of ids (N,), each given at least the half window of ids before it."""
     half = window // 2
     padded = torch.cat([ids.new_ones(half + 1), ids, ids.new_full((-len(ids) % half,), -100)])
     total = 0.0
@@ -143,7 +148,7 @@ def _ours(run: TrainingRun, published: Published, known: frozenset[str], minutes
 
     def fitted(steps: int, title: str, measured: bool) -> tuple[LanguageModel, Epoch]:
         full, rest = divmod(steps, stream.steps)
-        # Dropout is for texts that are read over and over.
+        # A text that is read fewer times needs less dropout.
         share = min(1.0, steps / stream.steps / settings.base.epochs)
         base = replace(settings.base, dropout=settings.base.dropout * share)
         model = new_base(tokenizer, settings.model, base, stream.rendered)

@@ -1,9 +1,8 @@
-"""The recipe that many character models began as: a small LSTM on a folder of plain text.
+"""Recipe: a small character-level LSTM on a folder of plain text, as in many first experiments.
 
-128 units, windows of 40 characters, RMSProp at 0.01, and samples at four temperatures after each
-epoch, after Keras's example "Character-level text generation with LSTM" (F. Chollet, 2015). That
-predicts the character after a window; here each character of a window is predicted after those
-before it, which is as true to the data and forty times the lesson.
+128 units, windows of 40 characters, RMSProp at 0.01, and samples at four temperatures after each epoch, after Keras's example
+"Character-level text generation with LSTM" (F. Chollet, 2015). The example predicts only the character after a window; here each
+character of a window is predicted from those before it, which gives forty times as many targets.
 """
 
 import hashlib
@@ -40,22 +39,26 @@ _SAMPLED = 200
 
 @dataclass(frozen=True)
 class Epoch:
-    """After an epoch, the first being 1: bits a character of what was read, seconds it took, and samples by temperature."""
+    """The results of one epoch."""
 
     number: int
+    """From 1."""
     bits: float
+    """Mean training loss in bits per character."""
     seconds: float
+    """Duration of the epoch."""
     samples: Mapping[float, str]
+    """Generated texts by temperature."""
 
 
 def read_folder(path: Path) -> str:
-    """The text of all files of a folder, in the order of their names. Raises TrainingError where there is too little."""
+    """Return the text of all files of a folder, in the order of their names. Raises TrainingError if there is too little."""
     texts = []
     for file in script_files(path):
         try:
             texts.append(decode(file.read()))
         except ScriptError:
-            # A picture among the texts is not what is meant.
+            # Skip files that are not text, such as images.
             continue
     text = "\n".join(texts)
     if len(text) < _MIN_CHARACTERS:
@@ -64,15 +67,18 @@ def read_folder(path: Path) -> str:
 
 
 def symbols_of(text: str) -> str:
-    """The characters of a text, the most frequent _MAX_SYMBOLS of them."""
+    """Return the _MAX_SYMBOLS most frequent characters of a text, sorted."""
     return "".join(sorted(symbol for symbol, _ in Counter(text).most_common(_MAX_SYMBOLS)))
 
 
 class TextFolder:
-    """A fit to a text, its weights kept in a file: made anew on that file, it goes on where it left off."""
+    """A model of a text, with its weights in a file; created again with the same file, it continues training."""
 
     def __init__(self, text: str, weights: Path, seed: int = 1) -> None:
-        """Raises TrainingError where the file holds a fit to other text, or is damaged."""
+        """Create the model, or load it if the file exists.
+
+        Raises TrainingError if the file is damaged or its model was trained on other text.
+        """
         self._symbols = symbols_of(text)
         ids = {symbol: i for i, symbol in enumerate(self._symbols)}
         self._text = torch.tensor([ids[character] for character in text if character in ids])
@@ -82,12 +88,12 @@ class TextFolder:
         self._model = PlainLSTM(len(ids), UNITS)
         self._optimizer = torch.optim.RMSprop(self._model.parameters(), lr=_RATE, alpha=0.9)
         self.epochs = 0
-        """Epochs that are done."""
+        """Number of complete epochs."""
         if weights.exists():
             self._load()
 
     def epoch(self) -> Epoch:
-        """Reads the text once, in windows in random order, and saves the weights. Raises TrainingError."""
+        """Train for one epoch, on windows in random order, and save the weights. Raises TrainingError if they cannot be saved."""
         start = time.perf_counter()
         generator = torch.Generator().manual_seed(self.epochs)
         offset = int(torch.randint(WINDOW, (), generator=generator))
@@ -106,7 +112,7 @@ class TextFolder:
         return Epoch(self.epochs, total / len(windows) / log(2), time.perf_counter() - start, samples)
 
     def sample(self, temperature: float) -> str:
-        """What the model writes after a place in the text."""
+        """Return text generated after a random window of the training text."""
         generator = torch.Generator().manual_seed(self.epochs)
         start = int(torch.randint(len(self._text) - WINDOW, (), generator=generator))
         written = self._model.sample(self._text[start : start + WINDOW], _SAMPLED, temperature, generator)
