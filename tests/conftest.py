@@ -11,6 +11,7 @@ import torch
 
 from charbot.config import Config, CorpusSettings, FitSettings, ModelSettings, UnitSettings
 from charbot.corpus.table import corpus_table
+from charbot.dialogue import Utterance
 from charbot.models.language_model import Architecture, Cell, LanguageModel
 from charbot.models.lora import LoraAdapter
 from charbot.personas.bundle import write_base, write_persona
@@ -30,6 +31,8 @@ SAYINGS = {
     "Cy": ("Quiet, both of you.", "I was asleep..."),
 }
 
+
+VOICE = (Utterance(None, "Is the kettle whistling?"), Utterance("Ann", "The kettle is on!"))
 
 GUARD = CopyGuard.of([["Nine words stand here in a row, it seems."]])
 
@@ -114,8 +117,9 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
         fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.delta())
     data = {"lines": {"Demo": 9}}
     write_persona(
-        folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, fits=fits
-    )
+        folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, fits=fits,
+        voice=[VOICE],
+    )  # fmt: skip
     return Library((folder,))
 
 

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from charbot.errors import BundleError
-from charbot.personas.bundle import read_base, read_change, read_guard, read_persona
+from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, read_voice
 from charbot.personas.library import Library, slug
 from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
@@ -80,6 +80,7 @@ def _checked(path: Path, new: Path, out: Path) -> str:
         raise BundleError(f"{path}: is no persona that charbot exported")
     card = read_persona(folders[0])
     read_guard(folders[0], card)
+    read_voice(folders[0], card)
     for fit in card.fits.values():
         read_change(folders[0], fit)
     for base in (new / "bases").glob("*"):

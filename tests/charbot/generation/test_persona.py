@@ -16,6 +16,7 @@ from charbot.models.quantization import QuantizedLSTM
 from charbot.models.state import DecoderState
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import UNITS, Unit
+from tests.conftest import VOICE
 
 SETTINGS = ChatSettings(candidates=6, max_words=8)
 
@@ -201,3 +202,15 @@ def test_a_missing_persona_or_unit_is_told(shared_library: Library, library: Lib
     persona.card = dataclasses.replace(persona.card, fits={})
     with pytest.raises(BundleError, match="Ann has no char model"):
         persona.reply(Conversation())
+
+
+def test_what_was_written_for_such_a_message_is_a_candidate(shared_library: Library) -> None:
+    persona = _persona(shared_library)
+    asked = Conversation().add("is the kettle whistling")
+    (familiar,) = (one for one in persona.reply(asked, seed=1).candidates if one.familiarity)
+    assert familiar.text == VOICE[1].text
+    assert familiar.familiarity == pytest.approx(1)
+    assert familiar.log_prob < 0
+    said = Conversation().add(familiar.text, "Ann").add("is the kettle whistling")
+    assert not any(one.familiarity for one in persona.reply(said, seed=1).candidates), "nothing is said twice"
+    assert not any(one.familiarity for one in persona.reply(Conversation().add("Zounds"), seed=1).candidates)

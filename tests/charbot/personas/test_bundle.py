@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from charbot.errors import BundleError
-from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, write_base, write_persona
+from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, read_voice, write_base, write_persona
 from charbot.personas.library import Library
 from charbot.personas.loading import base_model, persona_model
 from charbot.tokens.vocabulary import Vocabulary
-from tests.conftest import GUARD, tiny_model
+from tests.conftest import GUARD, VOICE, tiny_model
 
 
 def _flip(path: Path) -> None:
@@ -25,6 +25,7 @@ def _load_all(library: Library) -> None:
         persona_model(library, folder, fit, unit, card.name)
     library.base_guards({unit: fit.base for unit, fit in card.fits.items()})
     read_guard(folder, card)
+    read_voice(folder, card)
 
 
 def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
@@ -32,6 +33,7 @@ def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
     assert (card.name, card.show, card.rating) == ("Ann", "Demo", "general")
     assert set(card.fits) == {"char", "word"}
     assert card.fits["word"].scores == {"test_bits_per_character": 1.5}
+    assert read_voice(library.find("ann"), card) == (VOICE,)
     _load_all(library)
 
 
@@ -51,6 +53,7 @@ FILES = [
     "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors", "bases/char/guard.safetensors",
     "bases/char/cache.safetensors", "bases/word/selector.safetensors", "personas/ann/persona.json",
     "personas/ann/char.safetensors", "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
+    "personas/ann/voice.json",
 ]  # fmt: skip
 
 
