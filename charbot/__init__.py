@@ -2,7 +2,7 @@
 
     from charbot import ChatSettings, Conversation, Library, Persona
 
-    persona = Persona(Library.default(), "joey", ChatSettings())
+    persona = Persona(Library.default(), "joey")
     print(persona.reply(Conversation().add("Are you hungry?")).text)
 
 Names are imported when first used, torch when a model is first needed.

@@ -39,6 +39,9 @@ class ChatSettings:
     """Makes replies reproducible; None is a random seed each time."""
 
 
+DEFAULT_OPTIONS = ChatSettings()
+
+
 @dataclass(frozen=True)
 class TerminalSettings:
     """How the terminal shows and reads text."""

@@ -66,8 +66,8 @@ def test_the_line_classifier_knows_everybody_and_tells_some_apart() -> None:
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("name", ["joey", "kenny"])
 def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None:
-    persona = Persona(LIBRARY, name, ChatSettings(unit=unit))
-    replies = [persona.reply(Conversation().add("Do you want some pizza?"), seed=seed).text for seed in range(3)]
+    persona, options = Persona(LIBRARY, name), ChatSettings(unit=unit)
+    replies = [persona.reply(Conversation().add("Do you want some pizza?"), options, seed=seed).text for seed in range(3)]
     assert len(set(replies)) > 1
     for reply in replies:
         words = reply.split()
@@ -78,7 +78,7 @@ def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None
 def test_loading_a_persona_leaves_the_compiler_alone() -> None:
     # torch imports it on the way to things that look harmless, and a second passes before the first reply.
     code = (
-        "import sys\nfrom charbot import ChatSettings, Library, Persona\n"
-        "Persona(Library.default(), 'joey', ChatSettings()).load('word')\nsys.exit('torch._dynamo' in sys.modules)"
+        "import sys\nfrom charbot import Library, Persona\n"
+        "Persona(Library.default(), 'joey').load('word')\nsys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

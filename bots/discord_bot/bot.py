@@ -494,8 +494,8 @@ class Bot(commands.AutoShardedBot):
         settings = replace(self.config.chat, clean=clean)
         if place.temperature is not None:
             settings = replace(settings, temperature=place.temperature)
-        persona = await asyncio.to_thread(self.cast.persona, member.name, settings)
-        return await asyncio.wrap_future(self.scheduler.submit(persona, conversation, seed=seed))
+        persona = await asyncio.to_thread(self.cast.persona, member.name)
+        return await asyncio.wrap_future(self.scheduler.submit(persona, conversation, settings, seed=seed))
 
     async def who_said(self, line: str) -> "Ranking":
         """Rank who would have said a line, most likely first. Raises BundleError, BusyError."""

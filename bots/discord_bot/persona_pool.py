@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from charbot.config import ChatSettings
 from charbot.errors import BundleError
 from charbot.generation.persona import Persona
 from charbot.models import LOADING
-from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
 
 if TYPE_CHECKING:
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
 _LOADED = 8
 """Personas whose models are in memory at once, at most."""
-_WAYS = 32
-"""Settings for which each loaded persona is kept, at most."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class PersonaPool:
         """List the personas of `library()`, which reads the folders afresh. Raises BundleError if there are none."""
         self._library = library
         self._lock = threading.Lock()
-        self._personas: OrderedDict[str, tuple[PersonaCard, dict[ChatSettings, Persona]]] = OrderedDict()
+        self._personas: OrderedDict[str, Persona] = OrderedDict()
         self._members: dict[str, PersonaInfo] = {}
         self._identifier: tuple[int, SpeakerIdentifier] | None = None
         self.refresh()
@@ -59,25 +55,19 @@ class PersonaPool:
         people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
         self._members = {key: PersonaInfo(card.name, card.show, card.rating == "mature") for key, card in people}
         with self._lock:
-            for key in [key for key, (card, _) in self._personas.items() if cards.get(key) != card]:
+            for key in [key for key, persona in self._personas.items() if cards.get(key) != persona.card]:
                 del self._personas[key]
 
-    def persona(self, name: str, settings: ChatSettings) -> Persona:
-        """Return a persona with these settings. May block to load it: call it in a thread. Raises BundleError."""
+    def persona(self, name: str) -> Persona:
+        """Return a persona. May block to read it: call it in a thread. Raises BundleError."""
         key = slug(name)
         with self._lock:
             if key not in self._personas:
-                persona = Persona(self._library(), name, settings)
-                self._personas[key] = persona.card, {settings: persona}
+                self._personas[key] = Persona(self._library(), name)
                 if len(self._personas) > _LOADED:
                     self._personas.popitem(last=False)
             self._personas.move_to_end(key)
-            _, known = self._personas[key]
-            if settings not in known:
-                known[settings] = next(iter(known.values())).under(settings)
-                if len(known) > _WAYS:
-                    del known[next(iter(known))]
-            return known[settings]
+            return self._personas[key]
 
     def who_said(self, text: str) -> "Ranking":
         """Rank who would have said a text, most likely first. Blocks: call it in a thread. Raises BundleError."""

@@ -184,7 +184,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
         if cast.member(config.discord.persona) is None:
             raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
         # A reply loads, and so checks, all files of a persona.
-        cast.persona(config.discord.persona, config.chat).reply(Conversation().add("Hey!"))
+        cast.persona(config.discord.persona).reply(Conversation().add("Hey!"), config.chat)
         return f"{len(cast.members)}, {config.discord.persona} where nobody has chosen"
 
     def looks() -> str:

@@ -104,7 +104,7 @@ class Chat:
 
         Raises BundleError, and UsageError where a persona takes part already.
         """
-        personas = [Persona(self.library, name, self.settings) for name in names]
+        personas = [Persona(self.library, name) for name in names]
         for persona in personas:
             if persona.card.name in self.names:
                 raise UsageError(f"{persona.card.name} takes part already")
@@ -137,7 +137,6 @@ class Chat:
         for persona in self.cast:
             persona.card.fit(settings.unit)
         self.settings = settings
-        self.cast = [persona.under(settings) for persona in self.cast]
         self._load()
 
     def _load(self) -> None:
@@ -162,7 +161,8 @@ class Chat:
         seed = None if seed is None else seed + session.given
         try:
             show((self.style(name), f"{name}: "), end="")
-            reply = self._come(self.scheduler.submit(persona, session.conversation, seed=seed, cancelled=stop.is_set))
+            asked = self.scheduler.submit(persona, session.conversation, self.settings, seed=seed, cancelled=stop.is_set)
+            reply = self._come(asked)
         except CharbotError:
             print()
             raise

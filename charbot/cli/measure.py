@@ -146,11 +146,11 @@ def _bench_reply(args: argparse.Namespace) -> int:
 
     if args.rounds < 1 or args.messages < 2:
         raise UsageError("bench needs one round and two messages at the least")
-    persona = Persona(library_of(args), args.persona, config_of(args).chat)
+    persona = Persona(library_of(args), args.persona)
     from charbot.evaluation.everyday import everyday_messages
     from charbot.generation.bench import bench_reply
 
-    _print_figures(bench_reply(persona, everyday_messages()[: args.messages], args.rounds), args.json)
+    _print_figures(bench_reply(persona, everyday_messages()[: args.messages], args.rounds, config_of(args).chat), args.json)
     return 0
 
 

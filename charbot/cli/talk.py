@@ -65,15 +65,15 @@ def _say(args: argparse.Namespace) -> int:
     from charbot.generation.persona import Persona
 
     before_torch()
-    persona = Persona(library_of(args), args.persona, _config(args).chat)
+    persona, options = Persona(library_of(args), args.persona), _config(args).chat
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
     if args.message is not None:
-        answer_once(persona, args.message, sys.stdout)
+        answer_once(persona, options, args.message, sys.stdout)
     elif args.json:
-        answer_requests(persona, standard_input(), sys.stdout)
+        answer_requests(persona, options, standard_input(), sys.stdout)
     else:
-        answer_lines(persona, standard_input(), sys.stdout)
+        answer_lines(persona, options, standard_input(), sys.stdout)
     return 0
 
 

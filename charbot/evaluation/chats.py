@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from charbot.config import ChatSettings
 from charbot.corpus.chats import Chat
 from charbot.corpus.examples import Example, response_examples
 from charbot.dialogue import Utterance
@@ -54,7 +55,7 @@ def chat_report(library: Library, chats: Iterable[Chat], context: int) -> dict[s
     return report | {"chat_hits_at_1": hits, "chat_mean_reciprocal_rank": rank}
 
 
-def voice_report(persona: Persona, library: Library, voices: Iterable[Chat]) -> dict[str, Any]:
+def voice_report(persona: Persona, library: Library, voices: Iterable[Chat], options: ChatSettings) -> dict[str, Any]:
     """Return bits per character and retrieval metrics of a persona's answers in held-out conversations written for it.
 
     The report is empty if there are none.
@@ -64,7 +65,7 @@ def voice_report(persona: Persona, library: Library, voices: Iterable[Chat]) -> 
         one
         for chat in voices
         if chat.split != "train"
-        for one in response_examples(chat.turns, persona.settings.context_turns, name)
+        for one in response_examples(chat.turns, options.context_turns, name)
         if len(one.turns) > 1
     )
     if not chosen:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from charbot.config import ChatSettings
 from charbot.corpus.examples import Example, response_examples
 from charbot.corpus.table import episodes, scenes
 from charbot.errors import CorpusError
@@ -43,13 +44,13 @@ def judge_of(table: pd.DataFrame, names: Sequence[str]) -> Judge | None:
     return Judge({name: lines[name] for name in cast}) if len(cast) > 1 else None
 
 
-def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> dict[str, Any]:
+def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None, options: ChatSettings) -> dict[str, Any]:
     """Return metrics of a persona's replies to held-out turns and to everyday messages; NaN where there is too little data.
 
     Raises CorpusError if the character answers nobody in the test episodes.
     """
     name = persona.card.name
-    held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, persona.settings.context_turns, name)]
+    held_out = [one for scene in scenes(table, "test") for one in response_examples(scene, options.context_turns, name)]
     held_out = [one for one in held_out if len(one.turns) > 1]
     if not held_out:
         raise CorpusError(f"{name} answers nobody in the test episodes of these scripts")
@@ -60,7 +61,7 @@ def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> 
     def replies(conversations: Sequence[Conversation]) -> list[str]:
         found = []
         for seed, conversation in enumerate(conversations):
-            reply = persona.reply(conversation, seed=seed)
+            reply = persona.reply(conversation, options, seed=seed)
             found.append(reply.text)
             seconds.append(reply.seconds)
         return found
@@ -88,7 +89,7 @@ def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> 
         "distinct_1": distinct(answers, 1, length), "distinct_1_real": distinct(real, 1, length),
         "distinct_2": distinct(answers, 2, length), "distinct_2_real": distinct(real, 2, length),
         "copied": copied(answers + chatted), "copied_real": copied(real), "repeated": repeats((chatted + answers)[:_PROMPTS]),
-        "said_again": said_again(_chats(persona, messages)),
+        "said_again": said_again(_chats(persona, messages, options)),
         "said_again_real": said_again([[turn.text for turn in one.turns] for one in chosen]),
         "words": mean_words(answers), "words_real": mean_words(real),
         "questions": questions(answers), "questions_real": questions(real),
@@ -96,16 +97,16 @@ def reply_report(persona: Persona, table: pd.DataFrame, judge: Judge | None) -> 
     }  # fmt: skip
 
 
-def _chats(persona: Persona, messages: Sequence[str]) -> list[list[str]]:
+def _chats(persona: Persona, messages: Sequence[str], options: ChatSettings) -> list[list[str]]:
     """Chat with the persona, _CHAT messages at a time; return each reply with up to `context_turns` turns before it."""
     found = []
     for start in range(0, len(messages), _CHAT):
         conversation, said = Conversation(), []
         for seed, message in enumerate(messages[start : start + _CHAT], start):
-            reply = persona.reply(conversation.add(message), seed=seed)
+            reply = persona.reply(conversation.add(message), options, seed=seed)
             conversation = reply.conversation
             said += [message, reply.text]
-            found.append(said[-1 - persona.settings.context_turns :])
+            found.append(said[-1 - options.context_turns :])
     return found
 
 

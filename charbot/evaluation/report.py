@@ -62,12 +62,12 @@ def persona_reports(
     judges: dict[str, Judge | None] = {}
     for name in names:
         started = time.monotonic()
-        persona = Persona(library, name, settings)
+        persona = Persona(library, name)
         show = persona.card.show
         if show not in judges:
             judges[show] = judge_of(table, [card.name for _, card in library.cards() if card.show == show])
-        found = persona_report(library, name, table, settings.context_turns) | voice_report(persona, library, voices)
-        yield found | reply_report(persona, table, judges[show]) | {"seconds": time.monotonic() - started}
+        found = persona_report(library, name, table, settings.context_turns) | voice_report(persona, library, voices, settings)
+        yield found | reply_report(persona, table, judges[show], settings) | {"seconds": time.monotonic() - started}
 
 
 def persona_report(library: Library, name: str, table: pd.DataFrame, context: int) -> dict[str, Any]:

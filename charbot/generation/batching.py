@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.errors import BusyError, Cancelled
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
@@ -19,7 +20,11 @@ class Replying(Protocol):
     """An object that replies to many conversations in one batch, as `Persona` does."""
 
     def reply_batch(
-        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool]
+        self,
+        conversations: Sequence[Conversation],
+        seeds: Sequence[int | None],
+        options: ChatSettings,
+        cancelled: Callable[[], bool],
     ) -> list[Reply]: ...
 
 
@@ -27,13 +32,15 @@ class Replying(Protocol):
 class _Call:
     persona: Replying
     conversation: Conversation
+    options: ChatSettings
     seed: int | None
     cancelled: Callable[[], bool]
     reply: "Future[Reply]"
 
 
 class BatchScheduler:
-    """Answers requests in order of arrival, batching the oldest one with all others that wait for the same persona.
+    """Answers requests in order of arrival, batching the oldest one with all others that wait for the same persona
+    under the same options.
 
     Thread-safe. `close` it, or use it in a `with` block.
     """
@@ -51,6 +58,7 @@ class BatchScheduler:
         self,
         persona: Replying,
         conversation: Conversation,
+        options: ChatSettings = DEFAULT_OPTIONS,
         *,
         seed: int | None = None,
         cancelled: Callable[[], bool] = lambda: False,
@@ -60,7 +68,7 @@ class BatchScheduler:
         The future raises whatever the persona raises, or Cancelled if `cancelled()` returns True in time. Raises BusyError
         if the queue is full or the scheduler is closed.
         """
-        call = _Call(persona, conversation, seed, cancelled, Future())
+        call = _Call(persona, conversation, options, seed, cancelled, Future())
         with self._changed:
             if len(self._calls) >= self._waiting:
                 raise BusyError("too many are waiting for a reply; try again in a moment")
@@ -93,8 +101,9 @@ class BatchScheduler:
             self._changed.wait_for(lambda: self._calls or not self._open)
             if not self._calls:
                 return []
-            persona = self._calls[0].persona
-            chosen = [call for call in self._calls if call.persona is persona][: self._together]
+            first = self._calls[0]
+            alike = [call for call in self._calls if call.persona is first.persona and call.options == first.options]
+            chosen = alike[: self._together]
             for call in chosen:
                 self._calls.remove(call)
         return chosen
@@ -119,7 +128,7 @@ class BatchScheduler:
 
         try:
             replies = wanted[0].persona.reply_batch(
-                [call.conversation for call in wanted], [call.seed for call in wanted], cancelled
+                [call.conversation for call in wanted], [call.seed for call in wanted], wanted[0].options, cancelled
             )
         except Exception as error:
             if len(wanted) == 1:

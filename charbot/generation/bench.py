@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from charbot.config import ChatSettings
 from charbot.generation.batching import MAX_BATCH
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
@@ -18,17 +19,17 @@ from charbot.models.peak import peak_gflops
 _AT_ONCE = (1, 8, 64)
 
 
-def bench_reply(persona: Persona, messages: Sequence[str], rounds: int) -> dict[str, Any]:
+def bench_reply(persona: Persona, messages: Sequence[str], rounds: int, options: ChatSettings) -> dict[str, Any]:
     """Return median timings over `rounds`; each round times everything once."""
-    engine, _ = persona.load(persona.settings.unit)
-    model, rows = engine.model, persona.settings.candidates
+    engine, _ = persona.load(options.unit)
+    model, rows = engine.model, options.candidates
     plain = LanguageModel(model.architecture).eval()
-    persona.reply(Conversation().add("Hi."), seed=0)
+    persona.reply(Conversation().add("Hi."), options, seed=0)
     alone: list[float] = []
     found: list[dict[str, float]] = []
     for number in range(rounds):
-        alone += _one_user(persona, messages, number)
-        figures = {f"replies_per_second_at_{count}": _together(persona, messages, count, number) for count in _AT_ONCE}
+        alone += _one_user(persona, messages, number, options)
+        figures = {f"replies_per_second_at_{count}": _together(persona, messages, count, number, options) for count in _AT_ONCE}
         step, slow = _seconds(_step(model, rows)), _seconds(_plain_step(plain, rows))
         gflops, peak = _flops(plain, rows) / step / 1e9, peak_gflops(torch.float32)
         found.append(
@@ -39,7 +40,7 @@ def bench_reply(persona: Persona, messages: Sequence[str], rounds: int) -> dict[
         )
     return {
         "persona": persona.card.name,
-        "unit": persona.settings.unit,
+        "unit": options.unit,
         "candidates": rows,
         "threads": torch.get_num_threads(),
         "rounds": rounds,
@@ -50,24 +51,24 @@ def bench_reply(persona: Persona, messages: Sequence[str], rounds: int) -> dict[
     }
 
 
-def _one_user(persona: Persona, messages: Sequence[str], seed: int) -> list[float]:
+def _one_user(persona: Persona, messages: Sequence[str], seed: int, options: ChatSettings) -> list[float]:
     """Return the seconds that each reply takes in one conversation."""
     conversation, seconds = Conversation(), []
     for message in messages:
-        reply = persona.reply(conversation.add(message), seed=seed)
+        reply = persona.reply(conversation.add(message), options, seed=seed)
         conversation = reply.conversation
         seconds.append(reply.seconds)
     return seconds
 
 
-def _together(persona: Persona, messages: Sequence[str], count: int, seed: int) -> float:
+def _together(persona: Persona, messages: Sequence[str], count: int, seed: int, options: ChatSettings) -> float:
     """Return replies per second with `count` conversations waiting at once; the number of replies is always the same."""
     conversations = [Conversation().add(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
     started = time.perf_counter()
     size = min(count, MAX_BATCH)
     for start in range(0, len(conversations), size):
         part = conversations[start : start + size]
-        persona.reply_batch(part, [seed + start + i for i in range(len(part))])
+        persona.reply_batch(part, [seed + start + i for i in range(len(part))], options)
     return len(conversations) / (time.perf_counter() - started)
 
 

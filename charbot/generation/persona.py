@@ -6,13 +6,12 @@ It prints nothing and has no conversation state of its own.
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charbot.config import ChatSettings
+from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.dialogue import Utterance
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
@@ -58,20 +57,12 @@ class Reply:
 class Persona:
     """A persona that can reply. Models are loaded when first needed."""
 
-    def __init__(self, library: Library, name: str, settings: ChatSettings) -> None:
+    def __init__(self, library: Library, name: str) -> None:
         """Read the persona's card. Raises BundleError if there is no such persona or its card is damaged."""
         self._library = library
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
-        self.settings = settings
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
-
-    def under(self, settings: ChatSettings) -> "Persona":
-        """Return this persona with other settings; both share the loaded models."""
-        other = copy(self)
-        other.settings = settings
-        vars(other).pop("_filters", None)
-        return other
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
         """Return a unit's engine, and its prompt after SMALL_TALK.
@@ -117,54 +108,61 @@ class Persona:
         guards = [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
         return WordFilter(self._lexicon), CopyFilter(guards)
 
-    @cached_property
-    def _filters(self) -> tuple[ReplyFilter, ...]:
-        """Filters that apply under the current settings."""
-        if not self.settings.clean:
-            return self._sound
-        from charbot.generation.profanity import ProfanityFilter
-
-        return *self._sound, ProfanityFilter(self.settings.unclean_words)
-
     def reply(
-        self, conversation: Conversation, *, seed: int | None = None, cancelled: Callable[[], bool] = lambda: False
+        self,
+        conversation: Conversation,
+        options: ChatSettings = DEFAULT_OPTIONS,
+        *,
+        seed: int | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Reply:
         """Return the reply to a conversation.
 
-        The same conversation and seed (default: `settings.seed`) give the same reply.
+        The same conversation, options and seed (default: `options.seed`) give the same reply.
         Raises BundleError, and Cancelled if `cancelled()` returns True before the reply is complete.
         """
-        (reply,) = self.reply_batch([conversation], [seed], cancelled)
+        (reply,) = self.reply_batch([conversation], [seed], options, cancelled)
         return reply
 
     def reply_batch(
-        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+        self,
+        conversations: Sequence[Conversation],
+        seeds: Sequence[int | None],
+        options: ChatSettings = DEFAULT_OPTIONS,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
         """Return the replies to many conversations, generated as one batch: see `reply`."""
         started = time.perf_counter()
-        conversations, prompts = self._encode(conversations)
-        texts = self._generate(prompts, seeds, cancelled)
-        familiar = [self._familiar(conversation) for conversation in conversations]
-        for found, scored in zip(texts, self._log_likelihoods(prompts, familiar), strict=True):
+        filters = self._filters(options)
+        conversations, prompts = self._encode(conversations, options)
+        texts = self._generate(prompts, seeds, options, filters, cancelled)
+        familiar = [self._familiar(conversation, filters) for conversation in conversations]
+        for found, scored in zip(texts, self._log_likelihoods(prompts, familiar, options.unit), strict=True):
             found |= scored
-        ranking = self._rerank(conversations, prompts, texts, GENERATION_WEIGHTS, familiar)
+        ranking = self._rerank(conversations, prompts, texts, options.unit, GENERATION_WEIGHTS, familiar)
         seconds = time.perf_counter() - started
         return [
             Reply(candidates[0].text, candidates, conversation.add(candidates[0].text, self.card.name), seconds)
             for conversation, candidates in zip(conversations, ranking, strict=True)
         ]
 
-    def rank(self, conversation: Conversation, texts: Sequence[str]) -> tuple[Candidate, ...]:
+    def rank(
+        self, conversation: Conversation, texts: Sequence[str], options: ChatSettings = DEFAULT_OPTIONS
+    ) -> tuple[Candidate, ...]:
         """Rank given lines as replies to a conversation, best first. Raises BundleError."""
-        conversations, prompts = self._encode([conversation])
-        likely = self._log_likelihoods(prompts, [texts])
-        (ranking,) = self._rerank(conversations, prompts, likely, SELECTION_WEIGHTS, [{}])
+        conversations, prompts = self._encode([conversation], options)
+        likely = self._log_likelihoods(prompts, [texts], options.unit)
+        (ranking,) = self._rerank(conversations, prompts, likely, options.unit, SELECTION_WEIGHTS, [{}])
         return ranking
 
-    def _encode(self, conversations: Sequence[Conversation]) -> "tuple[list[Conversation], list[Prompt]]":
+    def _filters(self, options: ChatSettings) -> tuple[ReplyFilter, ...]:
+        """Return the filters that replies pass under these options."""
+        return *self._sound, *([_profanity_filter(options.unclean_words)] if options.clean else [])
+
+    def _encode(self, conversations: Sequence[Conversation], options: ChatSettings) -> "tuple[list[Conversation], list[Prompt]]":
         """Return the conversations, truncated and with model states, and the prompts at which the persona's turns begin."""
-        engine, _ = self.load(self.settings.unit)
-        truncated = [conversation.truncated(self.settings.context_turns) for conversation in conversations]
+        engine, _ = self.load(options.unit)
+        truncated = [conversation.truncated(options.context_turns) for conversation in conversations]
         encoded = engine.prefill([(conversation.turns, conversation.encoded.get(engine.id)) for conversation in truncated])
         read = [
             replace(conversation, encoded={**conversation.encoded, engine.id: context})
@@ -173,20 +171,22 @@ class Persona:
         return read, engine.begin_turn(encoded, self.card.name)
 
     def _generate(
-        self, prompts: "Sequence[Prompt]", seeds: Sequence[int | None], cancelled: Callable[[], bool]
+        self,
+        prompts: "Sequence[Prompt]",
+        seeds: Sequence[int | None],
+        options: ChatSettings,
+        filters: Sequence[ReplyFilter],
+        cancelled: Callable[[], bool],
     ) -> list[dict[str, float]]:
         """Return, for each prompt, replies that the filters accept (or repaired ones), with their log p in nats per character."""
         import torch
 
         from charbot.generation.sampling import SamplingParams
 
-        settings = self.settings
-        engine, _ = self.load(settings.unit)
-        word = _CHARACTERS_PER_WORD if settings.unit == "char" else 1
-        params = SamplingParams(
-            settings.candidates, settings.temperature, settings.top_p, settings.max_words * word, _OPENING * word
-        )
-        wanted = [settings.seed if seed is None else seed for seed in seeds]
+        engine, _ = self.load(options.unit)
+        word = _CHARACTERS_PER_WORD if options.unit == "char" else 1
+        params = SamplingParams(options.candidates, options.temperature, options.top_p, options.max_words * word, _OPENING * word)
+        wanted = [options.seed if seed is None else seed for seed in seeds]
         chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
         accepted: list[dict[str, float]] = [{} for _ in prompts]
         generated = accepted
@@ -197,35 +197,36 @@ class Persona:
             generated = engine.generate([prompts[i] for i in pending], params, [chances[i] for i in pending], cancelled)
             for i, texts in zip(pending, generated, strict=True):
                 capitalised = {_capitalised(text): log_prob for text, log_prob in texts.items()}
-                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if self._accepts(text)}
+                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if _accepted(text, filters)}
         # Prompts without an accepted reply after all rounds get repaired ones of the last round.
         for i, texts in zip(pending, generated, strict=False):
             if not accepted[i]:
-                accepted[i] = {self._repair(_capitalised(text)): log_prob for text, log_prob in texts.items()}
+                accepted[i] = {_repaired(_capitalised(text), filters): log_prob for text, log_prob in texts.items()}
         return accepted
 
-    def _familiar(self, conversation: Conversation) -> dict[str, float]:
+    def _familiar(self, conversation: Conversation, filters: Sequence[ReplyFilter]) -> dict[str, float]:
         """Return retrieved answers that are accepted and new to the conversation, with their messages' similarity to the last."""
         said = {turn.text for turn in conversation.turns}
         near = self._answers.near(conversation.turns)
-        return {text: alike for text, alike in near.items() if text not in said and self._accepts(text)}
+        return {text: alike for text, alike in near.items() if text not in said and _accepted(text, filters)}
 
     def _rerank(
         self,
         conversations: Sequence[Conversation],
         prompts: "Sequence[Prompt]",
         texts: Sequence[Mapping[str, float]],
+        unit: Unit,
         weights: ScoreWeights,
         familiar: Sequence[Mapping[str, float]],
     ) -> list[tuple[Candidate, ...]]:
         """Return the ranked candidates of each conversation; `texts` maps their texts to log p given its prompt."""
-        engine, small_talk = self.load(self.settings.unit)
+        engine, small_talk = self.load(unit)
         nothing = [dict.fromkeys(found, 0.0) for found in texts]
-        unconditional = self._log_likelihoods([small_talk] * len(texts), texts) if weights.unconditional else nothing
+        unconditional = self._log_likelihoods([small_talk] * len(texts), texts, unit) if weights.unconditional else nothing
         anonymous = nothing
         if weights.persona:
             encoded = [conversation.encoded[engine.id] for conversation in conversations]
-            anonymous = self._log_likelihoods(engine.begin_turn(encoded, None), texts)
+            anonymous = self._log_likelihoods(engine.begin_turn(encoded, None), texts, unit)
         turns = [conversation.turns for conversation in conversations]
         relevance = engine.relevance_scores(prompts, turns, [list(found) for found in texts])
         return [
@@ -236,22 +237,31 @@ class Persona:
             for i in range(len(conversations))
         ]  # fmt: skip
 
-    def _log_likelihoods(self, prompts: "Sequence[Prompt]", texts: Sequence[Iterable[str]]) -> list[dict[str, float]]:
+    def _log_likelihoods(self, prompts: "Sequence[Prompt]", texts: Sequence[Iterable[str]], unit: Unit) -> list[dict[str, float]]:
         """Return log p of each prompt's texts, in nats per character."""
-        engine, _ = self.load(self.settings.unit)
+        engine, _ = self.load(unit)
         asked = [(prompt, text) for prompt, found in zip(prompts, texts, strict=True) for text in found]
         likely = iter(engine.log_likelihoods(asked))
         return [{text: next(likely) for text in found} for found in texts]
-
-    def _accepts(self, text: str) -> bool:
-        return all(one.accepts(text) for one in self._filters)
-
-    def _repair(self, text: str) -> str:
-        for one in self._filters:
-            text = one.repair(text)
-        return text
 
 
 def _capitalised(text: str) -> str:
     """Return a reply with its first letter in upper case; one that starts with a copied word may lack it."""
     return text[:1].upper() + text[1:]
+
+
+def _accepted(text: str, filters: Sequence[ReplyFilter]) -> bool:
+    return all(one.accepts(text) for one in filters)
+
+
+def _repaired(text: str, filters: Sequence[ReplyFilter]) -> str:
+    for one in filters:
+        text = one.repair(text)
+    return text
+
+
+@lru_cache
+def _profanity_filter(more: tuple[str, ...]) -> ReplyFilter:
+    from charbot.generation.profanity import ProfanityFilter
+
+    return ProfanityFilter(more)

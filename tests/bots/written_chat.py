@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
 from charbot.cli import main
+from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.errors import BundleError, CharbotError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona, Reply
@@ -26,8 +27,12 @@ class WrittenPersona(Persona):
         time.sleep(float(os.environ.get("LOAD", "0")))
         return SimpleNamespace(tokenizer=SimpleNamespace(vocabulary=SimpleNamespace(speakers=("Ann", "Bob", "Cy")))), None
 
-    def replies(
-        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+    def reply_batch(
+        self,
+        conversations: Sequence[Conversation],
+        seeds: Sequence[int | None],
+        options: ChatSettings = DEFAULT_OPTIONS,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
         done = time.monotonic() + float(os.environ.get("THINK", "0"))
         while time.monotonic() < done:

@@ -114,7 +114,7 @@ def test_a_persona_beats_its_base_and_replies(run: TrainingRun) -> None:
     for train in card.fits.values():
         assert train.scores["test_bits_per_character"] < train.scores["base_test_bits_per_character"]
     settings = dataclasses.replace(CONFIG.chat, candidates=8)
-    reply = Persona(Library((run.out,)), "ann", settings).reply(Conversation().add("More tea?"), seed=1)
+    reply = Persona(Library((run.out,)), "ann").reply(Conversation().add("More tea?"), settings, seed=1)
     assert reply.text
     assert all(candidate.relevance for candidate in reply.candidates)
 
@@ -147,7 +147,7 @@ def test_a_character_the_base_has_never_met(run: TrainingRun, tmp_path: Path) ->
     train = read_persona(folder).fits["word"]
     _, vocabulary = read_base(run.out / "bases" / "word")
     assert train.speaker == vocabulary.anonymous + 1
-    assert Persona(Library((tmp_path, run.out)), "zed", CONFIG.chat).reply(Conversation(), seed=1).text
+    assert Persona(Library((tmp_path, run.out)), "zed").reply(Conversation(), CONFIG.chat, seed=1).text
 
 
 def test_too_few_lines_are_refused_with_the_reason(run: TrainingRun, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from bots.discord_bot.commands import add_commands
 from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
 from bots.discord_bot.store import PendingMessage, Store, StoreError
 from bots.discord_bot.webhooks import PersonaWebhooks
-from charbot.config import Config, DiscordSettings
+from charbot.config import DEFAULT_OPTIONS, ChatSettings, Config, DiscordSettings
 from charbot.errors import ConfigError
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.conversation import Conversation
@@ -46,7 +46,11 @@ class _Written(Persona):
     asked: ClassVar[list[str]] = []
 
     def reply_batch(
-        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool] = lambda: False
+        self,
+        conversations: Sequence[Conversation],
+        seeds: Sequence[int | None],
+        options: ChatSettings = DEFAULT_OPTIONS,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
         self.asked.extend(conversation.turns[-1].text for conversation in conversations)
         time.sleep(self.seconds)
@@ -55,7 +59,7 @@ class _Written(Persona):
         for conversation in conversations:
             if conversation.turns[-1].text == "crash":
                 raise RuntimeError("on purpose")
-            manner = self.manner or ("clean" if self.settings.clean else "free")
+            manner = self.manner or ("clean" if options.clean else "free")
             text = f"{self.card.name} {manner} {len(conversation.turns)}: {conversation.turns[-1].text}"
             text += " x" * 1500 if conversation.turns[-1].text.endswith("at length") else ""
             found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0, 0),), conversation.add(text, self.card.name), 0.0))

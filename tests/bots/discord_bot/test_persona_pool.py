@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
-from charbot.config import ChatSettings
 from charbot.errors import BundleError
 from charbot.personas.library import Library
 
@@ -15,22 +14,10 @@ def _cast(library: Library) -> PersonaPool:
     return PersonaPool(lambda: Library(library.folders))
 
 
-def test_a_persona_is_loaded_once_for_all_settings(library: Library) -> None:
+def test_a_persona_is_loaded_once(library: Library) -> None:
     cast = _cast(library)
     assert PersonaInfo("Ann", "Demo", False) in cast.members
-    one, other = (cast.persona("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 1.0))
-    assert one.settings != other.settings
-    assert one.load("word") is other.load("word")
-    assert cast.persona("ann", ChatSettings(temperature=0.5)) is one
-
-
-def test_no_more_ways_to_talk_are_kept_than_few(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord_bot.persona_pool._WAYS", 2)
-    cast = _cast(library)
-    first, *_, last = (cast.persona("Ann", ChatSettings(temperature=temperature)) for temperature in (0.5, 0.6, 0.7))
-    assert cast.persona("Ann", last.settings) is last
-    assert cast.persona("Ann", first.settings) is not first
-    assert cast.persona("Ann", first.settings).load("word") is first.load("word")
+    assert cast.persona("Ann") is cast.persona("ann")
 
 
 def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path: Path) -> None:
@@ -50,13 +37,13 @@ def test_who_would_have_said_it_is_read_once_and_again_when_it_changes(tmp_path:
 
 def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(library: Library) -> None:
     cast = _cast(library)
-    before = cast.persona("Ann", ChatSettings())
+    before = cast.persona("Ann")
     cast.refresh()
-    assert cast.persona("Ann", ChatSettings()) is before
+    assert cast.persona("Ann") is before
     card = library.folders[0] / "personas" / "ann" / "persona.json"
     card.write_text(json.dumps({**json.loads(card.read_text()), "rating": "mature"}))
     cast.refresh()
-    assert cast.persona("Ann", ChatSettings()) is not before
+    assert cast.persona("Ann") is not before
     member = cast.member("ANN")
     assert member is not None
     assert member.mature
@@ -64,7 +51,7 @@ def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(librar
     cast.refresh()
     assert cast.member("Ann") is None
     with pytest.raises(BundleError):
-        cast.persona("Ann", ChatSettings())
+        cast.persona("Ann")
 
 
 def test_without_personas_it_says_what_to_do(library: Library) -> None:

@@ -25,7 +25,7 @@ def test_everyday_messages_are_many_and_different() -> None:
 @pytest.mark.slow
 def test_a_report_has_its_figures(shared_library: Library, corpus: pd.DataFrame) -> None:
     judge = judge_of(corpus, ["Ann", "Bob", "Cy"])
-    found = reply_report(Persona(shared_library, "ann", SETTINGS), corpus, judge)
+    found = reply_report(Persona(shared_library, "ann"), corpus, judge, SETTINGS)
     # The show's people say the same few things in every episode.
     assert found["recognised_1_real"] == found["recognised_5_real"] == 1
     assert found["distinct_2_real"] < 0.2 < found["distinct_2"]
@@ -38,7 +38,7 @@ def test_a_report_has_its_figures(shared_library: Library, corpus: pd.DataFrame)
 
 
 def test_retrieval_looks_for_the_true_reply(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    persona = Persona(shared_library, "ann", SETTINGS)
+    persona = Persona(shared_library, "ann")
     lines = [f"line {i}" for i in range(30)]
     held_out = [response_example([TURN], TURN)] * len(lines)
 
@@ -56,7 +56,7 @@ def test_a_persona_without_held_out_answers_is_told(shared_library: Library, cor
     judge = judge_of(corpus, ["Ann", "Bob"])
     assert judge is not None
     with pytest.raises(CorpusError, match="Ann answers nobody"):
-        reply_report(Persona(shared_library, "ann", SETTINGS), corpus[corpus["split"] == "train"], judge)
+        reply_report(Persona(shared_library, "ann"), corpus[corpus["split"] == "train"], judge, SETTINGS)
 
 
 def test_the_judge_tells_those_apart_who_say_most(corpus: pd.DataFrame) -> None:
@@ -68,7 +68,7 @@ def test_the_judge_tells_those_apart_who_say_most(corpus: pd.DataFrame) -> None:
 
 def test_with_few_lines_what_can_be_measured_is(shared_library: Library, corpus: pd.DataFrame) -> None:
     few = corpus.assign(split=["test"] * 6 + ["train"] * (len(corpus) - 6))
-    found = reply_report(Persona(shared_library, "ann", SETTINGS), few, None)
+    found = reply_report(Persona(shared_library, "ann"), few, None, SETTINGS)
     assert math.isnan(found["hits_at_1"])
     assert found["words"] > 0
     assert "recognised_1" not in found

@@ -23,7 +23,11 @@ class Slow:
         self.started, self.go = threading.Event(), threading.Event()
 
     def reply_batch(
-        self, conversations: Sequence[Conversation], seeds: Sequence[int | None], cancelled: Callable[[], bool]
+        self,
+        conversations: Sequence[Conversation],
+        seeds: Sequence[int | None],
+        options: ChatSettings,
+        cancelled: Callable[[], bool],
     ) -> list[Reply]:
         self.together.append([conversation.turns[-1].text for conversation in conversations])
         self.started.set()
@@ -36,12 +40,24 @@ class Slow:
 
 
 def test_the_replies_are_the_voices_own(shared_library: Library) -> None:
-    persona = Persona(shared_library, "ann", SETTINGS)
+    persona = Persona(shared_library, "ann")
     conversations = [Conversation().add(text) for text in ("More tea?", "Hello", "Where is my mug?")]
     with BatchScheduler() as scheduler:
-        found = [scheduler.submit(persona, conversation, seed=seed) for seed, conversation in enumerate(conversations)]
+        found = [scheduler.submit(persona, conversation, SETTINGS, seed=seed) for seed, conversation in enumerate(conversations)]
         for seed, (reply, conversation) in enumerate(zip(found, conversations, strict=True)):
-            assert reply.result(30).text == persona.reply(conversation, seed=seed).text
+            assert reply.result(30).text == persona.reply(conversation, SETTINGS, seed=seed).text
+
+
+def test_who_asks_under_other_options_is_answered_apart() -> None:
+    persona = Slow()
+    with BatchScheduler() as scheduler:
+        first = scheduler.submit(persona, Conversation().add("0"))
+        persona.started.wait(10)
+        options = [ChatSettings(temperature=0.5 if i % 2 else 1.0) for i in range(1, 6)]
+        rest = [scheduler.submit(persona, Conversation().add(str(i)), one) for i, one in enumerate(options, start=1)]
+        persona.go.set()
+        assert [reply.result(10).text for reply in (first, *rest)] == [f"{i}!" for i in range(6)]
+    assert persona.together == [["0"], ["1", "3", "5"], ["2", "4"]]
 
 
 def test_who_waits_for_the_same_voice_is_answered_together_and_the_first_first() -> None:
@@ -103,10 +119,10 @@ def test_what_is_cancelled_is_not_answered() -> None:
 
 
 def test_a_missing_model_is_told_to_all_who_asked(library: Library) -> None:
-    persona = Persona(library, "ann", SETTINGS)
+    persona = Persona(library, "ann")
     persona.card = dataclasses.replace(persona.card, fits={})
     with BatchScheduler() as scheduler:
-        for reply in [scheduler.submit(persona, Conversation().add("Hi")) for _ in range(3)]:
+        for reply in [scheduler.submit(persona, Conversation().add("Hi"), SETTINGS) for _ in range(3)]:
             with pytest.raises(BundleError, match="no word model"):
                 reply.result(30)
 

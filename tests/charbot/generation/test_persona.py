@@ -1,5 +1,6 @@
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from charbot.config import ChatSettings
 from charbot.dialogue import Utterance
 from charbot.errors import BundleError
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona
+from charbot.generation.persona import Persona, Reply
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
 from charbot.models.quantization import QuantizedLSTM
@@ -21,8 +22,19 @@ from tests.conftest import VOICE
 SETTINGS = ChatSettings(candidates=6, max_words=8)
 
 
-def _persona(library: Library, unit: Unit = "word") -> Persona:
-    return Persona(library, "ann", dataclasses.replace(SETTINGS, unit=unit))
+@dataclasses.dataclass(frozen=True)
+class _Ann:
+    """Ann, always asked under the same options."""
+
+    persona: Persona
+    options: ChatSettings
+
+    def reply(self, conversation: Conversation, seed: int | None = None) -> Reply:
+        return self.persona.reply(conversation, self.options, seed=seed)
+
+
+def _persona(library: Library, unit: Unit = "word", **options: Any) -> _Ann:
+    return _Ann(Persona(library, "ann"), dataclasses.replace(SETTINGS, unit=unit, **options))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -54,20 +66,20 @@ def test_matrices_have_8_bits_where_the_machine_multiplies_them(
     monkeypatch.setattr("charbot.models.language_model.is_supported", lambda: native)
     persona = _persona(shared_library, unit)
     assert persona.reply(Conversation().add("More tea?"), seed=1).text
-    assert isinstance(persona.load(unit)[0].model.recurrent, QuantizedLSTM if native else torch.nn.LSTM)
+    assert isinstance(persona.persona.load(unit)[0].model.recurrent, QuantizedLSTM if native else torch.nn.LSTM)
 
 
 def test_models_are_loaded_one_after_the_other_whoever_asks(shared_library: Library) -> None:
     personas = [_persona(shared_library) for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
         with LOADING:
-            loaded = [threads.submit(persona.load, "word") for persona in personas]
+            loaded = [threads.submit(persona.persona.load, "word") for persona in personas]
             assert not wait(loaded, timeout=0.2).done
         assert all(future.result(30) for future in loaded)
 
 
 def test_the_settings_hold_a_seed_too(shared_library: Library) -> None:
-    persona = Persona(shared_library, "ann", dataclasses.replace(SETTINGS, seed=2))
+    persona = _persona(shared_library, seed=2)
     assert persona.reply(Conversation()).candidates == persona.reply(Conversation(), seed=2).candidates
 
 
@@ -83,7 +95,7 @@ def test_the_message_and_the_turns_before_it_are_read(shared_library: Library) -
 
 def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     persona = _persona(shared_library)
-    engine, _ = persona.load("word")
+    engine, _ = persona.persona.load("word")
     read: list[int] = []
     forward = type(engine.model).forward
 
@@ -106,7 +118,7 @@ def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypat
 def test_conversations_side_by_side_are_answered_as_each_alone(shared_library: Library) -> None:
     persona = _persona(shared_library)
     conversations = [Conversation(), Conversation().add("More tea?"), Conversation().add("Where is my mug?", "Bob").add("Here.")]
-    together = persona.reply_batch(conversations, [4, 5, 6])
+    together = persona.persona.reply_batch(conversations, [4, 5, 6], persona.options)
     for reply, conversation, seed in zip(together, conversations, (4, 5, 6), strict=True):
         alone = persona.reply(conversation, seed=seed)
         assert [c.text for c in reply.candidates] == [c.text for c in alone.candidates]
@@ -114,7 +126,7 @@ def test_conversations_side_by_side_are_answered_as_each_alone(shared_library: L
 
 
 def test_a_long_conversation_is_bounded(shared_library: Library) -> None:
-    persona = Persona(shared_library, "ann", dataclasses.replace(SETTINGS, context_turns=2))
+    persona = _persona(shared_library, context_turns=2)
     conversation = Conversation()
     for turn in range(12):
         conversation = persona.reply(conversation.add(f"More tea {turn}?"), seed=1).conversation
@@ -169,13 +181,13 @@ def test_no_script_is_quoted_at_length(library: Library, monkeypatch: pytest.Mon
 
 
 def test_a_clean_reply_is_chosen_and_else_masked(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = dataclasses.replace(SETTINGS, clean=True, unclean_words=("kettle",))
+    clean = _persona(library, clean=True, unclean_words=("kettle",))
     _quoting(monkeypatch, "Oh, shit!", "The kettle is on.", "More tea?")
-    said = Persona(library, "ann", settings).reply(Conversation())
+    said = clean.reply(Conversation())
     assert [candidate.text for candidate in said.candidates] == ["More tea?"]
-    assert len(Persona(library, "ann", SETTINGS).reply(Conversation()).candidates) == 3
+    assert len(_persona(library).reply(Conversation()).candidates) == 3
     _quoting(monkeypatch, "The kettle is on.")
-    assert Persona(library, "ann", settings).reply(Conversation()).text == "The *** is on."
+    assert clean.reply(Conversation()).text == "The *** is on."
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
@@ -197,9 +209,9 @@ def test_a_reply_begins_as_a_script_would_have_it(shared_library: Library, unit:
 
 def test_a_missing_persona_or_unit_is_told(shared_library: Library, library: Library) -> None:
     with pytest.raises(BundleError, match="no persona called 'Zed'"):
-        Persona(shared_library, "Zed", SETTINGS)
+        Persona(shared_library, "Zed")
     persona = _persona(library, "char")
-    persona.card = dataclasses.replace(persona.card, fits={})
+    persona.persona.card = dataclasses.replace(persona.persona.card, fits={})
     with pytest.raises(BundleError, match="Ann has no char model"):
         persona.reply(Conversation())
 

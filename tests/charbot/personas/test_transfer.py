@@ -23,7 +23,7 @@ def test_an_exported_persona_speaks_elsewhere(library: Library, exported: Path, 
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["bases", "personas"]
     settings = ChatSettings(candidates=2, max_words=4, seed=1)
     said = [
-        Persona(Library((folder,)), "ann", settings).reply(Conversation()).text
+        Persona(Library((folder,)), "ann").reply(Conversation(), settings).text
         for folder in (tmp_path / "new", library.folders[0])
     ]
     assert said[0] == said[1]
