@@ -90,6 +90,14 @@ def test_python_imports_what_there_is(page: str) -> None:
             assert set(names.split(", ")) <= set(charbot.__all__)
 
 
+@pytest.mark.slow
+def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    block = re.search(r"```python\n(.*?)```", README, re.S)
+    assert block is not None
+    exec(block[1], {})
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 120
 
