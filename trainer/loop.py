@@ -18,6 +18,7 @@ from charbot.models.language_model import linear_cross_entropy
 from charbot.models.state import DecoderState
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
 from trainer.distributed import SINGLE_PROCESS, Distributed
+from trainer.malloc import release_freed_memory
 from trainer.optimizer import Optimizer
 from trainer.sampled_softmax import shortlist
 from trainer.stream import Batch
@@ -160,6 +161,7 @@ def train(
 
     def save() -> None:
         save_checkpoint(checkpoint.path, checkpoint.fingerprint, snapshot, module, optimizer, distributed)
+        release_freed_memory()
 
     while position.epoch < len(streams) and _epochs_since_best(position.history) < settings.patience:
         module.train()

@@ -1,6 +1,7 @@
-"""An allocator setting that keeps freed memory in the process, so that training steps need no fresh pages."""
+"""Allocator settings that keep freed memory in the process, so that training steps need no fresh pages."""
 
 import ctypes
+from contextlib import suppress
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -10,9 +11,17 @@ def keep_freed_memory() -> None:
 
     This doubles the speed of the word unit's training steps, whose logits are large.
     """
-    try:
+    with suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-    except (OSError, AttributeError):
-        return
+
+
+def release_freed_memory() -> None:
+    """Return what is free to the system; do nothing without glibc.
+
+    Steps differ in the sizes of what they allocate. Kept for ever, the gaps between what is in use added up to 15 GB in an
+    hour of the shipped word base's training.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
