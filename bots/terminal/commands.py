@@ -23,7 +23,6 @@ _WIDE = 100
 _FEATURES = {
     "score": "score",
     "log_prob": "log p",
-    "anonymous_log_prob": "anybody",
     "relevance": "relevance",
     "familiarity": "familiar",
     "topic": "topic",
@@ -149,7 +148,7 @@ def _why(talk: Chat, argument: str) -> None:
     rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
     table(("", *parts.values(), "reply"), rows)
     if len(parts) > 1:
-        note("log p and anybody: nats per character, said by the persona and by anybody. /pick takes another.")
+        note("log p: nats per character. familiar: like a message that a reply was written for. /pick takes another.")
 
 
 def _who(talk: Chat, argument: str) -> None:

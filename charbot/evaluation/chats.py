@@ -40,8 +40,8 @@ class _Anybody:
             engine.log_likelihoods([(prompt, text) for text in texts]) for prompt in (*here, *self._small_talk)
         )
         (relevance,) = engine.relevance_scores(here, [conversation.turns], [texts])
-        known, nobody = dict(zip(texts, log_probs, strict=True)), [0.0] * len(texts)
-        return rerank(known, unconditional, nobody, relevance, conversation.turns, "", self._lexicon, SELECTION_WEIGHTS)
+        known = dict(zip(texts, log_probs, strict=True))
+        return rerank(known, unconditional, relevance, conversation.turns, "", self._lexicon, SELECTION_WEIGHTS)
 
 
 def chat_report(library: Library, chats: Iterable[Chat], context: int) -> dict[str, Any]:

@@ -170,6 +170,16 @@ class Engine:
         parts = torch.split(replies, [len(some) for some in texts])
         return [selector.score(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
 
+    @torch.inference_mode()
+    def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor | None:
+        """Return the response selector's encodings (B, size), of length 1, of the last messages of some conversations, given
+        the prompts after them; None without a selector. Messages that want like answers have like encodings."""
+        selector = self.model.selector
+        if selector is None:
+            return None
+        turns = [self._bags(messages), *[self._bags([""] * len(messages))] * (TURNS - 1)]
+        return selector.encode_context(turns, torch.stack([prompt.features for prompt in prompts]))
+
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
 

@@ -3,6 +3,7 @@
 It prints nothing and has no conversation state of its own.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
-from charbot.dialogue import Utterance
+from charbot.dialogue import Utterance, prepare_turns
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
 from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter
@@ -24,6 +25,8 @@ from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from charbot.generation.engine import Engine
     from charbot.generation.sampling import Prompt
 
@@ -32,6 +35,11 @@ _CHARACTERS_PER_WORD = 6
 
 _OPENING = 2
 """Words at the start of a reply that are sampled at the full temperature."""
+
+_FIRST_SENTENCE = re.compile(r".+?[.!?]+(?=\s+\S)")
+
+_OPENING_WORDS = 3
+"""Words that a first sentence has, at least, to be a reply of its own."""
 
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
@@ -63,6 +71,7 @@ class Persona:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
+        self._messages: dict[Unit, Tensor | None] = {}
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
         """Return a unit's engine, and its prompt after SMALL_TALK.
@@ -136,8 +145,12 @@ class Persona:
         filters = self._filters(options)
         conversations, prompts = self._encode(conversations, options)
         texts = self._generate(prompts, seeds, options, filters, cancelled)
-        familiar = [self._familiar(conversation, filters) for conversation in conversations]
-        for found, scored in zip(texts, self._log_likelihoods(prompts, familiar, options.unit), strict=True):
+        familiar = self._familiar(conversations, prompts, options.unit, filters)
+        more = [
+            {*known, *(start for text in found if (start := _opening(text)) and _accepted(start, filters))} - found.keys()
+            for found, known in zip(texts, familiar, strict=True)
+        ]
+        for found, scored in zip(texts, self._log_likelihoods(prompts, [sorted(one) for one in more], options.unit), strict=True):
             found |= scored
         ranking = self._rerank(conversations, prompts, texts, options.unit, GENERATION_WEIGHTS, familiar)
         seconds = time.perf_counter() - started
@@ -204,11 +217,36 @@ class Persona:
                 accepted[i] = {_repaired(_capitalised(text), filters): log_prob for text, log_prob in texts.items()}
         return accepted
 
-    def _familiar(self, conversation: Conversation, filters: Sequence[ReplyFilter]) -> dict[str, float]:
-        """Return retrieved answers that are accepted and new to the conversation, with their messages' similarity to the last."""
-        said = {turn.text for turn in conversation.turns}
-        near = self._answers.near(conversation.turns)
-        return {text: alike for text, alike in near.items() if text not in said and _accepted(text, filters)}
+    def _familiar(
+        self, conversations: Sequence[Conversation], prompts: "Sequence[Prompt]", unit: Unit, filters: Sequence[ReplyFilter]
+    ) -> list[dict[str, float]]:
+        """Return for each conversation retrieved answers that are accepted and new to it, with the similarity of the message
+        that they answer."""
+        engine, _ = self.load(unit)
+        known = self._known_messages(unit)
+        meanings: list[list[float] | None] = [None] * len(conversations)
+        if known is not None:
+            last = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
+            asked = engine.encode_messages(prompts, last)
+            meanings = list((asked @ known.t()).tolist()) if asked is not None else meanings
+        found = []
+        for conversation, meaning in zip(conversations, meanings, strict=True):
+            said = {turn.text for turn in conversation.turns}
+            near = self._answers.near(conversation.turns, meaning)
+            found.append({text: alike for text, alike in near.items() if text not in said and _accepted(text, filters)})
+        return found
+
+    def _known_messages(self, unit: Unit) -> "Tensor | None":
+        """Return the encodings of the voice's openings, computed once; None without a voice or a response selector."""
+        engine, _ = self.load(unit)
+        if unit not in self._messages:
+            messages = self._answers.openings
+            encoded = None
+            if messages and engine.model.selector is not None:
+                read = engine.prefill([(prepare_turns([Utterance(None, message)]), None) for message in messages])
+                encoded = engine.encode_messages(engine.begin_turn(read, self.card.name), messages)
+            self._messages[unit] = encoded
+        return self._messages[unit]
 
     def _rerank(
         self,
@@ -223,15 +261,11 @@ class Persona:
         engine, small_talk = self.load(unit)
         nothing = [dict.fromkeys(found, 0.0) for found in texts]
         unconditional = self._log_likelihoods([small_talk] * len(texts), texts, unit) if weights.unconditional else nothing
-        anonymous = nothing
-        if weights.persona:
-            encoded = [conversation.encoded[engine.id] for conversation in conversations]
-            anonymous = self._log_likelihoods(engine.begin_turn(encoded, None), texts, unit)
         turns = [conversation.turns for conversation in conversations]
         relevance = engine.relevance_scores(prompts, turns, [list(found) for found in texts])
         return [
             rerank(
-                texts[i], list(unconditional[i].values()), list(anonymous[i].values()), relevance[i], turns[i],
+                texts[i], list(unconditional[i].values()), relevance[i], turns[i],
                 self.card.name, self._lexicon, weights, familiar[i],
             )
             for i in range(len(conversations))
@@ -243,6 +277,12 @@ class Persona:
         asked = [(prompt, text) for prompt, found in zip(prompts, texts, strict=True) for text in found]
         likely = iter(engine.log_likelihoods(asked))
         return [{text: next(likely) for text in found} for found in texts]
+
+
+def _opening(text: str) -> str | None:
+    """Return a reply's first sentence if more follow it: what begins as an answer often goes astray after that."""
+    match = _FIRST_SENTENCE.match(text)
+    return match[0] if match and len(match[0].split()) >= _OPENING_WORDS else None
 
 
 def _capitalised(text: str) -> str:

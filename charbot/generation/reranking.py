@@ -1,14 +1,15 @@
-"""Reranking of generated candidates, or of given lines, as replies.
+"""Reranking: which of the candidates to say, or which of given lines.
 
-The score of a generated candidate adds up its log-probability, how much likelier the persona is to say it than an anonymous
-speaker, its relevance and its topic similarity to what was said. It is lowered for repetition, for addressing somebody
-absent, and for stock phrases: lines so likely as a whole that they fit any message. Given lines are instead penalised by their
-log-probability after small talk (maximum mutual information, Li et al. 2016, "A Diversity-Promoting Objective Function").
+The score of a candidate adds up how likely it is, how well it answers what was said and what it has in common with it, and
+how like the last message is the one that it was written for. It loses for its length, for repetitions, and for addressing
+somebody who is absent. Given lines are scored by how much likelier they are here than after small talk (maximum mutual
+information, Li et al. 2016, "A Diversity-Promoting Objective Function").
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from math import log
 from types import MappingProxyType
 from typing import Any
 
@@ -19,59 +20,55 @@ from charbot.text import words
 _RUN = 4
 """Length, in words, of the n-grams that a reply must not repeat."""
 
-_STOCK = -11.5
-"""log p of a whole line, in nats, above which it counts as a stock phrase."""
-
 
 @dataclass(frozen=True)
 class ScoreWeights:
-    """Weights of a candidate's features in its score, relative to its log p in nats per character."""
+    """What each feature of a candidate counts."""
 
+    log_prob: float
+    """Added, per nat per character: log p here."""
     unconditional: float
-    """Subtracted, per nat of log p after small talk (MMI)."""
-    persona: float
-    """Added, per nat by which log p is higher for the persona than for an anonymous speaker."""
-    max_persona: float
-    """Bound of that difference, in nats: otherwise a fragment with a typical word of the persona would beat every answer."""
-    topic: float
-    """Added, times topic similarity to the preceding turns."""
-    repetition: float
-    """Subtracted, times the share that is repetition."""
+    """Share of log p after small talk that is subtracted from log p here."""
     half_length: float
-    """Length in characters at which likelihood counts half: that of short lines says little."""
-    stock: float
-    """Subtracted, per nat by which log p of the whole line exceeds _STOCK: "Yeah." fits nearly everywhere."""
+    """Characters at which log p counts half: in a short line it says little."""
+    length: float
+    """Subtracted, per natural logarithm of the length in characters: long generated replies often go astray."""
+    topic: float
+    """Added: what it has in common with what was said."""
+    repetition: float
+    """Subtracted: the share of it that repeats something."""
     relevance: float
-    """Added, per nat of relevance by the response selector."""
-    question: float
-    """Added if it asks something."""
+    """Added, per nat: how well it answers what was said, by the response selector."""
     absent: float
-    """Subtracted if it addresses somebody who is absent."""
+    """Subtracted where it addresses somebody who is absent."""
     familiarity: float
-    """Added, times the similarity of the last message to the one that the text was written for."""
+    """Added to what was written for a message, times how like it the last message is."""
 
 
 GENERATION_WEIGHTS = ScoreWeights(
-    unconditional=0.0, persona=24.0, max_persona=0.05, topic=1.0, repetition=1.3, half_length=0.0, stock=0.2, relevance=0.25,
-    question=0.2, absent=1.0, familiarity=1.5,
+    log_prob=2.3, unconditional=0.0, half_length=0.0, length=0.8, topic=1.0, repetition=2.5, relevance=0.16, absent=1.0,
+    familiarity=12.8,
 )  # fmt: skip
-"""Weights for generated replies, tuned to readers' judgements (EXPERIMENTS.md)."""
+"""For generated and retrieved replies: by a regression on blind ratings (EXPERIMENTS.md)."""
 
 SELECTION_WEIGHTS = ScoreWeights(
-    unconditional=1.0, persona=0.0, max_persona=0.0, topic=0.9, repetition=0.0, half_length=30.0, stock=0.0, relevance=0.05,
-    question=0.0, absent=0.0, familiarity=0.0,
+    log_prob=1.0, unconditional=1.0, half_length=30.0, length=0.0, topic=0.9, repetition=0.0, relevance=0.05, absent=0.0,
+    familiarity=0.0,
 )  # fmt: skip
-"""Weights for given lines, tuned to how often the true reply comes first. Human lines are seldom likely, so that what
-matters is how much the context raises their probability."""
+"""For lines that somebody else wrote: by how often the true reply comes first. Unlike generated replies they are seldom
+likely, and what tells the right one is what it owes to what was said."""
 
 _OLD_NAMES = {
     "here": "log_prob",
     "anywhere": "unconditional_log_prob",
-    "anybody": "anonymous_log_prob",
     "follows": "relevance",
     "absent": "addresses_absent",
 }
 """Feature names in saved conversations of older versions."""
+
+
+_DROPPED = {"anybody", "anonymous_log_prob"}
+"""Features that candidates in saved conversations may have, and that are not used any more."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,6 @@ class Candidate:
     """Said by the persona in this conversation."""
     unconditional_log_prob: float
     """Said by the persona after small talk."""
-    anonymous_log_prob: float
-    """Said by an anonymous speaker in this conversation."""
     topic: float
     """Topic similarity to the preceding turns, from 0."""
     repetition: float
@@ -106,7 +101,7 @@ class Candidate:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Candidate":
         """Return the candidate that `to_json` saved, in this version or an older one. Raises TypeError if `data` is malformed."""
-        candidate = cls(**{_OLD_NAMES.get(name, name): value for name, value in data.items()})
+        candidate = cls(**{_OLD_NAMES.get(name, name): value for name, value in data.items() if name not in _DROPPED})
         figures = (value for name, value in asdict(candidate).items() if name != "text")
         if not isinstance(candidate.text, str) or not all(isinstance(figure, float | int) for figure in figures):
             raise TypeError("a candidate is a text and figures")
@@ -116,7 +111,6 @@ class Candidate:
 def rerank(
     texts: Mapping[str, float],
     unconditional: Sequence[float],
-    anonymous: Sequence[float],
     relevance: Sequence[float],
     turns: Sequence[Utterance],
     persona: str,
@@ -124,10 +118,10 @@ def rerank(
     weights: ScoreWeights,
     familiarity: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[Candidate, ...]:
-    """Return texts as scored candidates, best first.
+    """Return candidates, best first.
 
-    `texts` maps each text to its log p in the conversation. `unconditional`, `anonymous` and `relevance` hold its further
-    features, in the same order. `turns` is the conversation, oldest first. `familiarity` is given for retrieved texts only.
+    `texts` have their log p here, `unconditional` is that after small talk (nats per character), `relevance` how well they
+    answer the last `turns`, oldest first. `familiarity` has those that were written for a message like the last one.
     """
     said = [turn.text for turn in turns]
     said_words = [words(text) for text in said]
@@ -135,24 +129,19 @@ def rerank(
     told = {word for turn, spoken in zip(turns, said_words, strict=True) if turn.speaker == persona for word in spoken}
     told.difference_update(*said_words[-1:])
     candidates = []
-    for (text, log_prob), after_small_talk, by_anybody, answers in zip(
-        texts.items(), unconditional, anonymous, relevance, strict=True
-    ):
+    for (text, log_prob), after_small_talk, answers in zip(texts.items(), unconditional, relevance, strict=True):
         repeated = max(repetition(words(text), said_words), lexicon.overlap(text, told))
         topic = lexicon.topic_similarity(text, said)
-        own = max(-weights.max_persona, min(weights.max_persona, log_prob - by_anybody))
-        characters = len(text) + 1  # the end counts as one
-        likely = log_prob - weights.unconditional * after_small_talk + weights.persona * own
+        characters = len(text) + 1  # its end is one
         absent = float(addresses_absent_person(text, turns, persona, lexicon))
         familiar = familiarity.get(text, 0.0)
-        score = likely * characters / (characters + weights.half_length)
-        score += weights.relevance * answers + weights.familiarity * familiar + weights.question * ("?" in text)
-        score -= weights.stock * max(0.0, log_prob * characters - _STOCK) + weights.absent * absent
-        # Topic similarity that is due to repetition does not count.
+        likely = log_prob - weights.unconditional * after_small_talk
+        score = weights.log_prob * likely * characters / (characters + weights.half_length)
+        score += weights.relevance * answers + weights.familiarity * familiar
+        score -= weights.length * log(characters) + weights.absent * absent
+        # What only repeats is about nothing.
         score += weights.topic * topic * (1 - repeated) - weights.repetition * repeated
-        candidates.append(
-            Candidate(text, score, log_prob, after_small_talk, by_anybody, topic, repeated, answers, absent, familiar)
-        )
+        candidates.append(Candidate(text, score, log_prob, after_small_talk, topic, repeated, answers, absent, familiar))
     return tuple(sorted(candidates, key=lambda candidate: -candidate.score))
 
 

@@ -74,7 +74,7 @@ def test_replies_are_counted_also_those_taken_back() -> None:
 
 
 def test_a_session_survives_json() -> None:
-    candidate = Candidate("Hello.", 0.5, -1.0, -2.0, -3.0, 0.25, 0.0)
+    candidate = Candidate("Hello.", 0.5, -1.0, -2.0, 0.25, 0.0)
     session = (
         Session().add_message("Hi").add_reply(Reply("Hello.", (candidate,), Conversation().add("Hi").add("Hello.", "Ann"), 0.1))
     )

@@ -48,7 +48,7 @@ class WrittenPersona(Persona):
         seeded = f" with seed {seed}" if os.environ.get("SEEDS") else ""
         heard = f"I heard {len(conversation.turns)}{seeded}: {conversation.turns[-1].text if conversation.turns else 'nothing'}"
         text = os.environ.get("REPLY", heard)
-        candidates = tuple(Candidate(one, 0.5, -1.0, -2.0, -3.0, 0.25, 0.0) for one in (text, "Something else."))
+        candidates = tuple(Candidate(one, 0.5, -1.0, -2.0, 0.25, 0.0) for one in (text, "Something else."))
         return Reply(text, candidates, conversation.add(text, self.card.name), 0.042)
 
 

@@ -62,7 +62,7 @@ class _Written(Persona):
             manner = self.manner or ("clean" if options.clean else "free")
             text = f"{self.card.name} {manner} {len(conversation.turns)}: {conversation.turns[-1].text}"
             text += " x" * 1500 if conversation.turns[-1].text.endswith("at length") else ""
-            found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0, 0),), conversation.add(text, self.card.name), 0.0))
+            found.append(Reply(text, (Candidate(text, 0, 0, 0, 0, 0),), conversation.add(text, self.card.name), 0.0))
         return found
 
 

@@ -44,7 +44,7 @@ def test_retrieval_looks_for_the_true_reply(shared_library: Library, monkeypatch
 
     def longest_first(conversation: Conversation, texts: list[str]) -> tuple[Candidate, ...]:
         assert len(texts) == len(set(texts)) == 20
-        return tuple(Candidate(text, 0, 0, 0, 0, 0, 0) for text in sorted(texts, key=len, reverse=True))
+        return tuple(Candidate(text, 0, 0, 0, 0, 0) for text in sorted(texts, key=len, reverse=True))
 
     monkeypatch.setattr(persona, "rank", longest_first)
     hits, rank = retrieval(persona, held_out, [*lines[:-1], "the longest line of all"])

@@ -221,7 +221,7 @@ def test_what_was_written_for_such_a_message_is_a_candidate(shared_library: Libr
     asked = Conversation().add("is the kettle whistling")
     (familiar,) = (one for one in persona.reply(asked, seed=1).candidates if one.familiarity)
     assert familiar.text == VOICE[1].text
-    assert familiar.familiarity == pytest.approx(1)
+    assert 0.9 < familiar.familiarity < 1.001
     assert familiar.log_prob < 0
     said = Conversation().add(familiar.text, "Ann").add("is the kettle whistling")
     assert not any(one.familiarity for one in persona.reply(said, seed=1).candidates), "nothing is said twice"

@@ -26,66 +26,47 @@ def test_repetition() -> None:
 
 
 def _best(
-    here: tuple[float, float],
-    anywhere: tuple[float, float],
-    anybody: tuple[float, float],
+    log_probs: tuple[float, float],
+    unconditional: tuple[float, float] = (-1.0, -1.0),
     said: str = "",
     weights: ScoreWeights = GENERATION_WEIGHTS,
-    follows: tuple[float, float] = (0.0, 0.0),
+    relevance: tuple[float, float] = (0.0, 0.0),
 ) -> str:
-    texts = dict(zip(("The kettle is on!", "More tea for all!"), here, strict=True))
-    return rerank(texts, anywhere, anybody, follows, [Utterance(None, said)], "Ann", LEXICON, weights)[0].text[:4]
+    texts = dict(zip(("The kettle is on!", "More tea for all!"), log_probs, strict=True))
+    return rerank(texts, unconditional, relevance, [Utterance(None, said)], "Ann", LEXICON, weights)[0].text[:4]
 
 
-def test_what_fits_here_and_the_persona_more_than_anybody_comes_first() -> None:
-    even = (-1.0, -1.0)
-    assert _best((-1.0, -1.2), even, even) == "The "
-    assert _best((-1.2, -1.0), even, even) == "More"
-    assert _best(even, even, (-1.2, -1.0)) == "The "
-    uneven = (-1.0, -1.01)
-    assert _best(uneven, even, uneven) == "The "
-    assert _best(uneven, even, uneven, "The kettle is on?") == "More", "it only repeats"
-    assert _best(uneven, even, uneven, "All that tea!") == "More", "it is about tea"
-    likely = (-0.2, -1.0)
-    assert _best(likely, even, likely, "The kettle is on!") == "More", "what was said is likely, and is not said again"
+def test_what_is_likely_here_and_about_what_was_said_comes_first() -> None:
+    assert _best((-1.0, -1.2)) == "The "
+    assert _best((-1.2, -1.0)) == "More"
+    even = (-1.0, -1.01)
+    assert _best(even) == "The "
+    assert _best(even, said="The kettle is on?") == "More", "the other only repeats"
+    assert _best(even, said="All that tea!") == "More", "it is about tea"
+    assert _best((-0.5, -1.0), said="The kettle is on!") == "More", "what was said is likely, and is not said again"
 
 
-def test_what_only_the_persona_says_does_not_beat_what_fits_far_better() -> None:
-    assert _best((-1.0, -1.5), (-1.0, -1.0), (-1.0, -2.0)) == "More", "it is the persona's"
-    assert _best((-1.0, -4.0), (-1.0, -1.0), (-1.0, -9.0)) == "The ", "however much it is"
-
-
-def test_a_line_that_is_likely_as_a_whole_would_be_said_again() -> None:
-    even = (-0.5, -0.5)
-    assert _best((-0.8, -1.2), even, even) == "The ", "neither is"
-    assert _best((-0.2, -0.3), even, even) == "More", "the first is in stock"
-    assert _best((-0.2, -0.3), even, even, weights=SELECTION_WEIGHTS) == "The "
-
-
-def test_a_question_keeps_a_conversation_going() -> None:
-    asking, telling = rerank(
-        {"Oh. Kettle.": -1.2, "Oh. Kettle?": -1.25}, [0, 0], [-1.2, -1.25], [0, 0], [], "Ann", LEXICON, GENERATION_WEIGHTS
-    )
-    assert (asking.text, telling.text) == ("Oh. Kettle?", "Oh. Kettle.")
+def test_of_what_is_equally_likely_the_shorter_comes_first() -> None:
+    texts = {"More tea is for all on more tea for the kettle.": -1.0, "More tea.": -1.0}
+    assert rerank(texts, [0, 0], [0, 0], [], "Ann", LEXICON, GENERATION_WEIGHTS)[0].text == "More tea."
 
 
 def test_a_line_that_was_given_need_not_be_likely_but_likelier_here_than_elsewhere() -> None:
-    here, anywhere = (-1.0, -1.5), (-1.2, -2.3)
-    assert _best(here, anywhere, here) == "The "
-    assert _best(here, anywhere, here, weights=SELECTION_WEIGHTS) == "More"
-    assert _best((-1.0, -1.0), (-1.0, -1.2), (-1.0, -1.0), weights=SELECTION_WEIGHTS) == "More"
+    assert _best((-1.0, -1.5), (-1.2, -2.3)) == "The "
+    assert _best((-1.0, -1.5), (-1.2, -2.3), weights=SELECTION_WEIGHTS) == "More"
+    assert _best((-1.0, -1.0), (-1.0, -1.2), weights=SELECTION_WEIGHTS) == "More"
 
 
 @pytest.mark.parametrize("weights", [GENERATION_WEIGHTS, SELECTION_WEIGHTS])
-def test_of_what_is_equally_likely_what_follows_better_comes_first(weights: ScoreWeights) -> None:
+def test_of_what_is_equally_likely_what_answers_better_comes_first(weights: ScoreWeights) -> None:
     even = (-1.0, -1.0)
-    assert _best(even, even, even, weights=weights, follows=(3.0, -3.0)) == "The "
-    assert _best(even, even, even, weights=weights, follows=(-3.0, 3.0)) == "More"
+    assert _best(even, weights=weights, relevance=(3.0, -3.0)) == "The "
+    assert _best(even, weights=weights, relevance=(-3.0, 3.0)) == "More"
 
 
-def test_what_a_score_is_made_of_is_told() -> None:
-    (only,) = rerank({"Tea?": -1.5}, [-1.25], [-2.0], [2.5], [Utterance(None, "Any tea?")], "Ann", LEXICON, GENERATION_WEIGHTS)
-    assert (only.log_prob, only.unconditional_log_prob, only.anonymous_log_prob, only.repetition) == (-1.5, -1.25, -2.0, 0)
+def test_the_features_of_a_score_are_told() -> None:
+    (only,) = rerank({"Tea?": -1.5}, [-1.25], [2.5], [Utterance(None, "Any tea?")], "Ann", LEXICON, GENERATION_WEIGHTS)
+    assert (only.log_prob, only.unconditional_log_prob, only.repetition) == (-1.5, -1.25, 0)
     assert (only.relevance, only.addresses_absent) == (2.5, 0)
     assert 0 < only.topic < 1
 
@@ -93,7 +74,7 @@ def test_what_a_score_is_made_of_is_told() -> None:
 @pytest.mark.parametrize(("speaker", "last", "share"), [("Ann", "Oh.", 1.0), (None, "Oh.", 0.0), ("Ann", "What kettle?", 0.0)])
 def test_what_the_persona_has_told_is_repetition_unless_somebody_asks(speaker: str | None, last: str, share: float) -> None:
     turns = [Utterance(speaker, "A kettle."), Utterance(None, last)]
-    (only,) = rerank({"Kettle kettle?": -1.0}, [-1.0], [-1.0], [0.0], turns, "Ann", LEXICON, GENERATION_WEIGHTS)
+    (only,) = rerank({"Kettle kettle?": -1.0}, [-1.0], [0.0], turns, "Ann", LEXICON, GENERATION_WEIGHTS)
     assert only.repetition == pytest.approx(share)
 
 
@@ -120,9 +101,7 @@ def test_who_is_not_there_is_not_called() -> None:
     assert absent("Ann.", "Tell me your name.")
     assert addresses_absent_person("Zoe!", [], "Ann", lexicon)
     even = [-1.0, -1.0]
-    best, worst = rerank(
-        {"No, Bob.": -1.0, "No, tea.": -1.0}, even, even, [0.0, 0.0], turns[1:], "Ann", lexicon, GENERATION_WEIGHTS
-    )
+    best, worst = rerank({"No, Bob.": -1.0, "No, tea.": -1.0}, even, [0.0, 0.0], turns[1:], "Ann", lexicon, GENERATION_WEIGHTS)
     assert (best.text, best.addresses_absent, worst.addresses_absent) == ("No, tea.", 0, 1)
 
 
@@ -131,18 +110,18 @@ def test_what_is_familiar_comes_first_where_it_fits_as_well() -> None:
     texts = {"The kettle is on!": -1.0, "More tea for all!": -1.0}
     turns = [Utterance(None, "Well?")]
     for familiar in texts:
-        best, _ = rerank(texts, even, even, [0.0, 0.0], turns, "Ann", LEXICON, GENERATION_WEIGHTS, {familiar: 0.8})
+        best, _ = rerank(texts, even, [0.0, 0.0], turns, "Ann", LEXICON, GENERATION_WEIGHTS, {familiar: 0.8})
         assert (best.text, best.familiarity) == (familiar, 0.8)
 
 
 def test_candidates_that_were_saved_under_old_names_are_read() -> None:
     texts = {"The kettle is on!": -1.5, "Tea.": -9.0}
-    (candidate, _) = rerank(texts, [-1.25, 0], [-2.0, 0], [2.5, 0], [], "Ann", LEXICON, GENERATION_WEIGHTS)
+    (candidate, _) = rerank(texts, [-1.25, 0], [2.5, 0], [], "Ann", LEXICON, GENERATION_WEIGHTS)
     saved = candidate.to_json()
     assert Candidate.from_json(saved) == candidate
-    old = ("here", "anywhere", "anybody", "follows", "absent")
-    new = ("log_prob", "unconditional_log_prob", "anonymous_log_prob", "relevance", "addresses_absent")
-    before = {name: saved.pop(now) for name, now in zip(old, new, strict=True)}
+    old = ("here", "anywhere", "follows", "absent")
+    new = ("log_prob", "unconditional_log_prob", "relevance", "addresses_absent")
+    before = {name: saved.pop(now) for name, now in zip(old, new, strict=True)} | {"anybody": -2.0}
     assert Candidate.from_json(saved | before) == candidate
     for damage in ({"text": 3}, {"score": "high"}, {"colour": 1.0}):
         with pytest.raises(TypeError):
