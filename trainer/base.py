@@ -26,6 +26,9 @@ from trainer.progress import ConsoleProgress
 from trainer.response_selector import train_selector
 from trainer.run import HELD_OUT, TrainingRun, held_out_scores, on_processor, stream_of, validate_model
 
+_GUARDED_WEIGHT = 0.3
+"""How often an epoch reads a chat, at least, for the copy guard to know it."""
+
 
 def base_tokenizer(run: TrainingRun, unit: Unit) -> Tokenizer:
     """Return a base's tokenizer, its vocabulary built from the training examples."""
@@ -83,14 +86,14 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
 
 
 def _said_by_others(run: TrainingRun, vocabulary: Vocabulary) -> Iterator[list[str]]:
-    """Yield each turn of a base's chats, as a list of one text, except those of speakers that it knows by name.
+    """Yield each turn of the chats, for the copy guard, except turns of known speakers: a persona's voice is to be said.
 
-    The copy guard must leave those out: a persona may repeat what was written for it to say.
+    Chats of which an epoch reads little are left out: nothing of them is learnt by heart.
     """
     known = set(vocabulary.speakers)
-    for split in ("train", *HELD_OUT):
-        for example in run.chat_examples(split):
-            yield from ([turn.text] for turn in example.turns if turn.speaker not in known)
+    for chat in run.chats:
+        if run.chat_weight(chat) >= _GUARDED_WEIGHT:
+            yield from ([turn.text] for turn in chat.turns if turn.speaker not in known)
 
 
 def train_base(run: TrainingRun, unit: Unit) -> Path:
