@@ -1,6 +1,7 @@
 """What many tests share: an invented show, and a library of tiny bundles with random weights."""
 
 import dataclasses
+import os
 import random
 import signal
 from pathlib import Path
@@ -20,6 +21,8 @@ from charbot.personas.library import Library
 from charbot.scripts.line import Line
 from charbot.tokens.vocabulary import UNITS, Vocabulary, build_vocabulary
 
+# Workers of pytest-xdist have it, and programs that tests start would believe it rather than their terminal.
+os.environ.pop("COLUMNS", None)
 # Tiny models are faster on one thread, and tests must not fight over the processor.
 torch.set_num_threads(1)
 # Programs that tests start would take over that it is ignored, as it is in the background of a shell.

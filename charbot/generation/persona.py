@@ -25,7 +25,7 @@ from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from charbot.generation.engine import Engine
     from charbot.generation.sampling import Prompt
@@ -40,6 +40,9 @@ _FIRST_SENTENCE = re.compile(r".+?[.!?]+(?=\s+\S)")
 
 _OPENING_WORDS = 3
 """Words that a first sentence has, at least, to be a reply of its own."""
+
+_WITHHELD = 0.1
+"""Probability that a retrieved answer is not offered."""
 
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
@@ -144,8 +147,12 @@ class Persona:
         started = time.perf_counter()
         filters = self._filters(options)
         conversations, prompts = self._encode(conversations, options)
-        texts = self._generate(prompts, seeds, options, filters, cancelled)
-        familiar = self._familiar(conversations, prompts, options.unit, filters)
+        import torch
+
+        wanted = [options.seed if seed is None else seed for seed in seeds]
+        chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
+        texts = self._generate(prompts, chances, options, filters, cancelled)
+        familiar = self._familiar(conversations, prompts, chances, options.unit, filters)
         more = [
             {*known, *(start for text in found if (start := _opening(text)) and _accepted(start, filters))} - found.keys()
             for found, known in zip(texts, familiar, strict=True)
@@ -186,21 +193,17 @@ class Persona:
     def _generate(
         self,
         prompts: "Sequence[Prompt]",
-        seeds: Sequence[int | None],
+        chances: "Sequence[Generator]",
         options: ChatSettings,
         filters: Sequence[ReplyFilter],
         cancelled: Callable[[], bool],
     ) -> list[dict[str, float]]:
         """Return, for each prompt, replies that the filters accept (or repaired ones), with their log p in nats per character."""
-        import torch
-
         from charbot.generation.sampling import SamplingParams
 
         engine, _ = self.load(options.unit)
         word = _CHARACTERS_PER_WORD if options.unit == "char" else 1
         params = SamplingParams(options.candidates, options.temperature, options.top_p, options.max_words * word, _OPENING * word)
-        wanted = [options.seed if seed is None else seed for seed in seeds]
-        chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
         accepted: list[dict[str, float]] = [{} for _ in prompts]
         generated = accepted
         for _ in range(_ROUNDS):
@@ -218,10 +221,17 @@ class Persona:
         return accepted
 
     def _familiar(
-        self, conversations: Sequence[Conversation], prompts: "Sequence[Prompt]", unit: Unit, filters: Sequence[ReplyFilter]
+        self,
+        conversations: Sequence[Conversation],
+        prompts: "Sequence[Prompt]",
+        chances: "Sequence[Generator]",
+        unit: Unit,
+        filters: Sequence[ReplyFilter],
     ) -> list[dict[str, float]]:
         """Return for each conversation retrieved answers that are accepted and new to it, with the similarity of the message
-        that they answer."""
+        that they answer. Each is left out now and then, so that the same message does not always get the same reply."""
+        import torch
+
         engine, _ = self.load(unit)
         known = self._known_messages(unit)
         meanings: list[list[float] | None] = [None] * len(conversations)
@@ -230,10 +240,15 @@ class Persona:
             asked = engine.encode_messages(prompts, last)
             meanings = list((asked @ known.t()).tolist()) if asked is not None else meanings
         found = []
-        for conversation, meaning in zip(conversations, meanings, strict=True):
+        for conversation, meaning, chance in zip(conversations, meanings, chances, strict=True):
             said = {turn.text for turn in conversation.turns}
             near = self._answers.near(conversation.turns, meaning)
-            found.append({text: alike for text, alike in near.items() if text not in said and _accepted(text, filters)})
+            offered = (torch.rand(len(near), generator=chance) >= _WITHHELD).tolist()
+            found.append({
+                text: alike
+                for (text, alike), offer in zip(near.items(), offered, strict=True)
+                if offer and text not in said and _accepted(text, filters)
+            })  # fmt: skip
         return found
 
     def _known_messages(self, unit: Unit) -> "Tensor | None":

@@ -321,7 +321,7 @@ def test_ctrl_c_stops_a_command_that_waits_for_a_model(start: Start) -> None:
 
 
 def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
-    code = "from bots.terminal.screen import typed_ahead\nimport os\nwith typed_ahead():\n"
+    code = "from bots.terminal.screen import raw_mode\nimport os\nwith raw_mode():\n"
     code += "    print('now', flush=True)\n    print(os.read(0, 1))\n"
     screen = Screen([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(Path(__file__).parents[2]))
     try:
