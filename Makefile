@@ -3,7 +3,7 @@ PYTHON ?= python3
 PERSONA ?= chandler
 BIN := .venv/bin
 
-.PHONY: chat test check lint package recording clean
+.PHONY: chat test check lint recording clean
 
 chat: .venv/installed
 	@$(BIN)/charbot chat $(PERSONA)
@@ -29,15 +29,6 @@ lint: .venv/installed-dev
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
-
-# The wheel and the source distribution, checked; and a reply from the wheel in an environment of its own.
-package: .venv/installed-dev
-	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
-	$(BIN)/twine check --strict dist/*
-	$(PYTHON) -m venv --clear dist/venv
-	dist/venv/bin/pip install --quiet --constraint constraints.txt dist/*.whl
-	cd dist && venv/bin/charbot say chandler "Hi, how are you?"
 
 recording: .venv/installed-dev
 	$(BIN)/python docs/record.py
