@@ -43,7 +43,7 @@ def chat(
     """Chat until the user leaves, and return the exit code.
 
     A conversation that is continued (`resume`) keeps its settings, except those whose names are `given` and those that
-    were changed in the configuration since: see `Kept.settings_for`. Raises UsageError, BundleError.
+    were changed in the configuration since: see `SavedChat.settings_for`. Raises UsageError, BundleError.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")

@@ -55,7 +55,7 @@ def raw_mode(interrupt: Interrupt | None = None) -> Iterator[None]:
 
 @contextmanager
 def cooked_mode() -> Iterator[None]:
-    """Restore normal typing, with echo and KeyboardInterrupt on Ctrl-C, inside a `typed_ahead` block."""
+    """Restore normal typing, with echo and KeyboardInterrupt on Ctrl-C, inside a `raw_mode` block."""
     with _terminal(on=("ECHO", "ICANON", "ISIG")), signal_handlers({signal.SIGINT: signal.default_int_handler}):
         yield
 

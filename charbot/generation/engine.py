@@ -171,12 +171,11 @@ class Engine:
         return [selector.score(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
 
     @torch.inference_mode()
-    def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor | None:
+    def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor:
         """Return the response selector's encodings (B, size), of length 1, of the last messages of some conversations, given
-        the prompts after them; None without a selector. Messages that want like answers have like encodings."""
+        the prompts after them. Messages that want like answers have like encodings. The model must have a selector."""
         selector = self.model.selector
-        if selector is None:
-            return None
+        assert selector is not None
         turns = [self._bags(messages), *[self._bags([""] * len(messages))] * (TURNS - 1)]
         return selector.encode_context(turns, torch.stack([prompt.features for prompt in prompts]))
 

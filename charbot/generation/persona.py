@@ -237,8 +237,7 @@ class Persona:
         meanings: list[list[float] | None] = [None] * len(conversations)
         if known is not None:
             last = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
-            asked = engine.encode_messages(prompts, last)
-            meanings = list((asked @ known.t()).tolist()) if asked is not None else meanings
+            meanings = list((engine.encode_messages(prompts, last) @ known.t()).tolist())
         found = []
         for conversation, meaning, chance in zip(conversations, meanings, chances, strict=True):
             said = {turn.text for turn in conversation.turns}
