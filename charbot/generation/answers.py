@@ -1,32 +1,61 @@
 """Retrieval of answers from conversations that were written for a persona, by the similarity of the last message.
 
 Retrieved answers join the generated candidates and win only if they rank higher (compare Weston, Dinan and Miller 2018,
-"Retrieve and Refine").
+"Retrieve and Refine"). An answer that repeats what its message told, as a name, is given with what the user told instead.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from math import exp, log, sqrt
+from typing import NamedTuple
 
 from charbot.dialogue import Utterance
+from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
 from charbot.text import words
 
 _NEAR = 0.38
-"""Minimum cosine similarity of the last message to a known one, whose answer then becomes a candidate."""
+"""Minimum similarity of the last message to a known one, whose answer then becomes a candidate."""
 
-_ANSWERS = 5
+_ANSWERS = 8
 """Maximum number of retrieved candidates."""
+
+_SAME_QUESTION, _SAME_FACT = 0.5, 0.35
+"""Minimum similarities of a question to a known one, and of what it asks for to what was told there."""
+
+_RARE = 3
+"""Maximum number of messages with a word that counts as a name."""
 
 _CAPITALISED = re.compile(r"\b[A-Z]\w+")
 
-_RARE = 3
-"""Messages that have a word, at most, for the word to be a name of somebody's."""
+_GIVEN_NAME = re.compile(r"(?i:\b(?:named|called|name is|name's|names|name was)) (\w+)|\b(?i:i'm|im|i am|this is) ([A-Z]\w+)")
 
-_PAIR = 0.7
-"""Weight of a word bigram, relative to a single word."""
+_NAME = "somename"
+"""Stands for a name in texts that are compared."""
+
+
+class _Exchange(NamedTuple):
+    """A message and its answer."""
+
+    chat: int
+    """Number of the conversation."""
+    previous: str | None
+    """The persona's turn before the message; None at the beginning of a conversation."""
+    message: str
+    answer: str
+    borrowed: frozenset[str]
+    """Names in the answer that come from messages before it."""
+
+
+class _Recall(NamedTuple):
+    """A fact that the user told, a later question about it, and its answer."""
+
+    fact: Vector
+    before: str
+    """The word before the fact's `value`."""
+    value: str
+    question: Vector
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -46,79 +75,126 @@ class Answers:
 
         A message is as similar as the words it shares or, where `meaning` tells how similar in meaning each of `openings` is,
         as the mean of both. An answer from later in a conversation is considered only if the persona has just said what it
-        said before it there, and one that takes up a name of somebody's there only if the name has come up.
+        said before it there, or if it recalls what the user told earlier.
         """
         if not turns:
             return {}
-        asked, before = self._vector(turns[-1].text), turns[-2].text if len(turns) > 1 else None
-        said = {word for turn in turns for word in words(turn.text)}
-        found = []
-        for said_before, opening, message, answer, taken in self._exchanges:
-            if not taken <= said:
+        query, name = _without_name(turns[-1].text)
+        similar = self._index.search(self._rarity.vector(query))
+        previous = turns[-2].text if len(turns) > 1 else None
+        mentioned = {word for turn in turns for word in words(turn.text)}
+        ranked: list[tuple[float, str]] = list(self._recalled(turns))
+        for number, exchange in enumerate(self._exchanges):
+            similarity = similar.get(number, 0.0)
+            if exchange.previous is None:
+                if meaning is not None:
+                    similarity = (similarity + max(0.0, meaning[exchange.chat])) / 2
+            elif exchange.previous != previous:
                 continue
-            if said_before is None:
-                words_shared = _cosine(asked, message)
-                found.append((words_shared if meaning is None else (words_shared + max(0.0, meaning[opening])) / 2, answer))
-            elif said_before == before:
-                found.append((_cosine(asked, message), answer))
-        found.sort(key=lambda one: -one[0])
+            if similarity >= _NEAR and (answer := _addressed(exchange, name, mentioned)):
+                ranked.append((similarity, answer))
         near: dict[str, float] = {}
-        for alike, answer in found[:_ANSWERS]:
-            if alike >= _NEAR:
-                near.setdefault(answer, alike)
-        return near
+        for similarity, answer in sorted(ranked, key=lambda pair: -pair[0]):
+            near.setdefault(answer, similarity)
+        return dict(list(near.items())[:_ANSWERS])
+
+    def _recalled(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
+        """Yield answers to the last turn, a question about what the user told before, with the question's similarity."""
+        told = [turn.text for turn in turns[:-1] if turn.speaker == turns[-1].speaker]
+        question = self._rarity.vector(turns[-1].text)
+        asked = set(words(turns[-1].text))
+        for recall in self._recalls:
+            similarity = cosine(question, recall.question)
+            if similarity < _SAME_QUESTION:
+                continue
+            for fact in reversed(told):
+                value = _word_after(recall.before, fact)
+                if value and value.casefold() not in asked:
+                    frame = self._rarity.vector(_replaced(fact, value, _NAME))
+                    if cosine(frame, recall.fact) >= _SAME_FACT:
+                        yield similarity, _replaced(recall.answer, recall.value, value)
+                        break
 
     @cached_property
-    def _exchanges(self) -> list[tuple[str | None, int, dict[str, float], str, frozenset[str]]]:
-        """(persona's previous turn or None, number of the conversation, message vector, answer, names that it takes up) of
-        each answer."""
+    def _exchanges(self) -> list[_Exchange]:
         return [
-            (
-                chat[at - 2].text if at > 1 else None,
+            _Exchange(
                 number,
-                self._vector(chat[at - 1].text),
-                chat[at].text,
-                self._taken_up(chat[at].text, [turn.text for turn in chat[:at:2]]),
+                chat[place - 2].text if place > 1 else None,
+                chat[place - 1].text,
+                chat[place].text,
+                self._borrowed(chat[place].text, [turn.text for turn in chat[:place:2]]),
             )
             for number, chat in enumerate(self.conversations)
-            for at in range(1, len(chat), 2)
+            for place in range(1, len(chat), 2)
         ]
 
-    def _taken_up(self, answer: str, messages: Sequence[str]) -> frozenset[str]:
-        """Return the rare words with a capital in an answer that the messages before it have: they are somebody's names."""
-        said = {word for message in messages for word in words(message)}
-        capitals = {match.casefold() for match in _CAPITALISED.findall(answer)}
-        return frozenset(word for word in capitals & said if self._messages_with(word) <= _RARE)
-
-    def _messages_with(self, word: str) -> float:
-        """Return the number of messages that have a word."""
-        return (1 + len(self.conversations)) / exp(self._rarity[word]) if word in self._rarity else 0
+    @cached_property
+    def _index(self) -> TfidfIndex:
+        return TfidfIndex(self._rarity, [_without_name(exchange.message)[0] for exchange in self._exchanges])
 
     @cached_property
-    def _rarity(self) -> dict[str, float]:
-        """Inverse document frequency of each feature: -log of the share of messages that have it, smoothed."""
-        messages = [set(_features(turn.text)) for chat in self.conversations for turn in chat[::2]]
-        counts: dict[str, int] = {}
-        for message in messages:
-            for feature in message:
-                counts[feature] = counts.get(feature, 0) + 1
-        return {feature: log((1 + len(messages)) / count) for feature, count in counts.items()}
+    def _rarity(self) -> Rarity:
+        return Rarity.of([turn.text for chat in self.conversations for turn in chat[::2]])
 
-    def _vector(self, text: str) -> dict[str, float]:
-        """Return the features of a text, weighted by rarity and scaled to unit length."""
-        unknown = log(1 + len(self.conversations))
-        weights = {
-            feature: self._rarity.get(feature, unknown) * (_PAIR if " " in feature else 1.0) for feature in _features(text)
-        }
-        length = sqrt(sum(weight * weight for weight in weights.values()))
-        return {feature: weight / length for feature, weight in weights.items()} if length else {}
+    @cached_property
+    def _recalls(self) -> list[_Recall]:
+        """The conversations of two exchanges in which the user asks for what the first message told."""
+        recalls = []
+        for chat in self.conversations:
+            if len(chat) != 4:
+                continue
+            fact, _, question, answer = (turn.text for turn in chat)
+            values = self._borrowed(answer, [fact]) - set(words(question))
+            if len(values) == 1:
+                (value,) = values
+                before = _word_before(value, fact)
+                if before is not None:
+                    frame = self._rarity.vector(_replaced(fact, value, _NAME))
+                    recalls.append(_Recall(frame, before, value, self._rarity.vector(question), answer))
+        return recalls
+
+    def _borrowed(self, answer: str, messages: Sequence[str]) -> frozenset[str]:
+        """Return the rare words with a capital in an answer that the messages before it have: they are somebody's names."""
+        mentioned = {word for message in messages for word in words(message)}
+        capitals = {match.casefold() for match in _CAPITALISED.findall(answer)}
+        return frozenset(word for word in capitals & mentioned if self._rarity.counts.get(word, 0) <= _RARE)
 
 
-def _features(text: str) -> list[str]:
-    # Without apostrophes, because many people leave them out.
-    said = [word.replace("'", "") for word in words(text)] or list(text)
-    return [*said, *(f"{one} {other}" for one, other in pairwise(said))]
+def _addressed(exchange: _Exchange, name: str | None, mentioned: set[str]) -> str | None:
+    """Return an exchange's answer, with the user's `name` for the one that its message gives; None if it has a name that nobody
+    mentioned."""
+    missing = exchange.borrowed - mentioned
+    if not missing:
+        return exchange.answer
+    known = _without_name(exchange.message)[1]
+    if name is None or known is None or missing != {known.casefold()}:
+        return None
+    return _replaced(exchange.answer, known, name)
 
 
-def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
-    return sum(weight * other.get(feature, 0.0) for feature, weight in one.items())
+def _without_name(text: str) -> tuple[str, str | None]:
+    """Return a text with _NAME for the name that it gives, and the name; or the text and None."""
+    match = _GIVEN_NAME.search(text)
+    name = match and (match[1] or match[2])
+    return (_replaced(text, name, _NAME), name) if name else (text, None)
+
+
+def _replaced(text: str, word: str, replacement: str) -> str:
+    """Return a text with another word for one, capitalised where that is."""
+
+    def spelled(match: re.Match[str]) -> str:
+        return replacement[:1].upper() + replacement[1:] if match[0][0].isupper() else replacement
+
+    return re.sub(rf"(?i)\b{re.escape(word)}\b", spelled, text)
+
+
+def _word_before(word: str, text: str) -> str | None:
+    spoken = words(text)
+    place = spoken.index(word) if word in spoken else 0
+    return spoken[place - 1] if place else None
+
+
+def _word_after(word: str, text: str) -> str | None:
+    match = re.search(rf"(?i)\b{re.escape(word)} (\w+)", text)
+    return match[1] if match else None

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.errors import BusyError, Cancelled
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Reply
+from charbot.generation.persona import Reply, Request
 
 MAX_BATCH = 32
 """Maximum conversations per batch: the logits of more candidates do not fit in the CPU caches."""
@@ -21,8 +21,7 @@ class Replying(Protocol):
 
     def reply_batch(
         self,
-        conversations: Sequence[Conversation],
-        seeds: Sequence[int | None],
+        requests: Sequence[Request],
         options: ChatSettings,
         cancelled: Callable[[], bool],
     ) -> list[Reply]: ...
@@ -31,9 +30,8 @@ class Replying(Protocol):
 @dataclass(frozen=True, eq=False)
 class _Call:
     persona: Replying
-    conversation: Conversation
+    request: Request
     options: ChatSettings
-    seed: int | None
     cancelled: Callable[[], bool]
     reply: "Future[Reply]"
 
@@ -61,6 +59,7 @@ class BatchScheduler:
         options: ChatSettings = DEFAULT_OPTIONS,
         *,
         seed: int | None = None,
+        avoid: Collection[str] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> "Future[Reply]":
         """Enqueue a conversation and return a future of its reply.
@@ -68,7 +67,7 @@ class BatchScheduler:
         The future raises whatever the persona raises, or Cancelled if `cancelled()` returns True in time. Raises BusyError
         if the queue is full or the scheduler is closed.
         """
-        call = _Call(persona, conversation, options, seed, cancelled, Future())
+        call = _Call(persona, Request(conversation, seed, avoid), options, cancelled, Future())
         with self._changed:
             if len(self._calls) >= self._waiting:
                 raise BusyError("too many are waiting for a reply; try again in a moment")
@@ -127,9 +126,7 @@ class BatchScheduler:
             return all(call.cancelled() for call in wanted)
 
         try:
-            replies = wanted[0].persona.reply_batch(
-                [call.conversation for call in wanted], [call.seed for call in wanted], wanted[0].options, cancelled
-            )
+            replies = wanted[0].persona.reply_batch([call.request for call in wanted], wanted[0].options, cancelled)
         except Exception as error:
             if len(wanted) == 1:
                 # The error goes to the caller; the thread must survive it.

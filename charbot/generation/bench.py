@@ -11,7 +11,7 @@ import torch
 from charbot.config import ChatSettings
 from charbot.generation.batching import MAX_BATCH
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona
+from charbot.generation.persona import Persona, Request
 from charbot.generation.sampling import SPOKEN
 from charbot.models.language_model import LanguageModel
 from charbot.models.peak import peak_gflops
@@ -68,7 +68,7 @@ def _together(persona: Persona, messages: Sequence[str], count: int, seed: int, 
     size = min(count, MAX_BATCH)
     for start in range(0, len(conversations), size):
         part = conversations[start : start + size]
-        persona.reply_batch(part, [seed + start + i for i in range(len(part))], options)
+        persona.reply_batch([Request(one, seed + start + i) for i, one in enumerate(part)], options)
     return len(conversations) / (time.perf_counter() - started)
 
 

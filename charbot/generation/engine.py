@@ -13,7 +13,7 @@ from torch import Tensor
 from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance
 from charbot.generation.conversation import EncodedContext
-from charbot.generation.sampling import SPOKEN, Prompt, SamplingParams, sample_replies
+from charbot.generation.sampling import SPOKEN, Drawn, Prompt, SamplingParams, sample_replies
 from charbot.models.attention import SPAN
 from charbot.models.language_model import LanguageModel, token_nll
 from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, target_mask
@@ -28,6 +28,9 @@ _AT_ONCE = 128
 """Batch size of `log_likelihoods`."""
 
 _SENTENCE_END = re.compile(r"""[.!?]["')]*(?=\s|$)""")
+
+_OPENING_WORDS = 3
+"""Minimum number of words of a first sentence that is a reply of its own."""
 
 
 @dataclass(frozen=True)
@@ -118,18 +121,34 @@ class Engine:
         generators: Sequence[torch.Generator],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[dict[str, float]]:
-        """Return distinct replies to each prompt, with their log p in nats per character. Raises Cancelled."""
+        """Return distinct replies to each prompt, with their log p in nats per character. Raises Cancelled.
+
+        The first sentence of a longer reply is another reply: what begins as an answer often goes astray after that.
+        """
         vocabulary = self.tokenizer.vocabulary
-        found: list[dict[str, float]] = []
+        replies: list[dict[str, float]] = []
         for drawn in sample_replies(self.model, vocabulary, prompts, sampling, generators, cancelled):
             texts: dict[str, float] = {}
             # Unfinished replies are used only if there are no others.
-            for one in [one for one in drawn if one.ended] or drawn:
-                text = self.tokenizer.decode(one.ids)
-                said = text if one.ended else whole_sentences(text, vocabulary.unit)
-                texts.setdefault(normalise(said) or "...", -sum(one.nats) / (len(text) + 1))
-            found.append(texts)
-        return found
+            for reply in [reply for reply in drawn if reply.ended] or drawn:
+                text = self.tokenizer.decode(reply.ids)
+                whole = text if reply.ended else whole_sentences(text, vocabulary.unit)
+                texts.setdefault(normalise(whole) or "...", -sum(reply.nats) / (len(text) + 1))
+                texts.update(self._first_sentence(reply, text))
+            replies.append(texts)
+        return replies
+
+    def _first_sentence(self, reply: Drawn, text: str) -> dict[str, float]:
+        """Return the first sentence of a reply (with this `text`) and its log p, unless it is too short or all there is."""
+        end = _SENTENCE_END.search(text)
+        if end is None or end.end() == len(text) or len(text[: end.end()].split()) < _OPENING_WORDS:
+            return {}
+        sentence = text[: end.end()]
+        for length in range(1, len(reply.ids)):
+            if self.tokenizer.decode(reply.ids[:length]) == sentence:
+                nats = sum(reply.nats[:length]) + reply.end_nats[length]
+                return {normalise(sentence): -nats / (len(sentence) + 1)}
+        return {}
 
     @torch.inference_mode()
     def log_likelihoods(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:

@@ -3,10 +3,9 @@
 It prints nothing and has no conversation state of its own.
 """
 
-import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,7 +17,15 @@ from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
 from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter
 from charbot.generation.lexicon import Lexicon
-from charbot.generation.reranking import GENERATION_WEIGHTS, SELECTION_WEIGHTS, Candidate, ScoreWeights, rerank
+from charbot.generation.reranking import (
+    GENERATION_WEIGHTS,
+    SELECTION_WEIGHTS,
+    Candidate,
+    ScoreWeights,
+    rerank,
+    sample_best,
+    without_repeats,
+)
 from charbot.models import LOADING
 from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
 from charbot.personas.library import Library
@@ -36,13 +43,8 @@ _CHARACTERS_PER_WORD = 6
 _OPENING = 2
 """Words at the start of a reply that are sampled at the full temperature."""
 
-_FIRST_SENTENCE = re.compile(r".+?[.!?]+(?=\s+\S)")
-
-_OPENING_WORDS = 3
-"""Words that a first sentence has, at least, to be a reply of its own."""
-
-_WITHHELD = 0.1
-"""Probability that a retrieved answer is not offered."""
+_SURE = 0.6
+"""Minimum similarity of a known message at which only retrieved answers are candidates: generated ones would lose."""
 
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
@@ -50,6 +52,17 @@ _ROUNDS = 3
 SMALL_TALK = (Utterance(None, "Hey."),)
 """Context of the unconditional log-probability of a reply. An empty context would not do: at the start of a scene people
 do not answer, so that the shortest answers would gain most."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A conversation that a reply is wanted to."""
+
+    conversation: Conversation
+    seed: int | None = None
+    """Seed of the random numbers; None for that of the options, or a random one."""
+    avoid: Collection[str] = ()
+    """Texts that the reply must not be."""
 
 
 @dataclass(frozen=True)
@@ -126,45 +139,47 @@ class Persona:
         options: ChatSettings = DEFAULT_OPTIONS,
         *,
         seed: int | None = None,
+        avoid: Collection[str] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Reply:
         """Return the reply to a conversation.
 
-        The same conversation, options and seed (default: `options.seed`) give the same reply.
+        The same conversation, options, seed (default: `options.seed`) and texts to `avoid` give the same reply. It is none of
+        `avoid`, and nothing that the persona said in the conversation before, unless there is no other candidate.
         Raises BundleError, and Cancelled if `cancelled()` returns True before the reply is complete.
         """
-        (reply,) = self.reply_batch([conversation], [seed], options, cancelled)
+        (reply,) = self.reply_batch([Request(conversation, seed, avoid)], options, cancelled)
         return reply
 
     def reply_batch(
         self,
-        conversations: Sequence[Conversation],
-        seeds: Sequence[int | None],
+        requests: "Sequence[Request]",
         options: ChatSettings = DEFAULT_OPTIONS,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
         """Return the replies to many conversations, generated as one batch: see `reply`."""
         started = time.perf_counter()
-        filters = self._filters(options)
-        conversations, prompts = self._encode(conversations, options)
         import torch
 
-        wanted = [options.seed if seed is None else seed for seed in seeds]
-        chances = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in wanted]
-        texts = self._generate(prompts, chances, options, filters, cancelled)
-        familiar = self._familiar(conversations, prompts, chances, options.unit, filters)
-        more = [
-            {*known, *(start for text in found if (start := _opening(text)) and _accepted(start, filters))} - found.keys()
-            for found, known in zip(texts, familiar, strict=True)
-        ]
-        for found, scored in zip(texts, self._log_likelihoods(prompts, [sorted(one) for one in more], options.unit), strict=True):
-            found |= scored
-        ranking = self._rerank(conversations, prompts, texts, options.unit, GENERATION_WEIGHTS, familiar)
+        filters = self._filters(options)
+        conversations, prompts = self._encode([request.conversation for request in requests], options)
+        seeds = [options.seed if request.seed is None else request.seed for request in requests]
+        generators = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in seeds]
+        said = [_said_by(self.card.name, request.conversation) | set(request.avoid) for request in requests]
+        retrieved = self._retrieve(conversations, prompts, said, options.unit, filters)
+        texts = self._log_likelihoods(prompts, retrieved, options.unit)
+        unsure = [i for i, answers in enumerate(retrieved) if max(answers.values(), default=0.0) < _SURE]
+        generated = self._generate([prompts[i] for i in unsure], [generators[i] for i in unsure], options, filters, cancelled)
+        for i, replies in zip(unsure, generated, strict=True):
+            texts[i] = replies | texts[i]
+        rankings = self._rerank(conversations, prompts, texts, options.unit, GENERATION_WEIGHTS, retrieved)
         seconds = time.perf_counter() - started
-        return [
-            Reply(candidates[0].text, candidates, conversation.add(candidates[0].text, self.card.name), seconds)
-            for conversation, candidates in zip(conversations, ranking, strict=True)
-        ]
+        answers = []
+        for conversation, ranking, repeated, generator in zip(conversations, rankings, said, generators, strict=True):
+            candidates = sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
+            text = candidates[0].text
+            answers.append(Reply(text, candidates, conversation.add(text, self.card.name), seconds))
+        return answers
 
     def rank(
         self, conversation: Conversation, texts: Sequence[str], options: ChatSettings = DEFAULT_OPTIONS
@@ -220,35 +235,30 @@ class Persona:
                 accepted[i] = {_repaired(_capitalised(text), filters): log_prob for text, log_prob in texts.items()}
         return accepted
 
-    def _familiar(
+    def _retrieve(
         self,
         conversations: Sequence[Conversation],
         prompts: "Sequence[Prompt]",
-        chances: "Sequence[Generator]",
+        said: Sequence[Collection[str]],
         unit: Unit,
         filters: Sequence[ReplyFilter],
     ) -> list[dict[str, float]]:
-        """Return for each conversation retrieved answers that are accepted and new to it, with the similarity of the message
-        that they answer. Each is left out now and then, so that the same message does not always get the same reply."""
-        import torch
-
+        """Return for each conversation the retrieved answers that are accepted and not among those `said` before, with the
+        similarity of the message that they answer."""
         engine, _ = self.load(unit)
         known = self._known_messages(unit)
         meanings: list[list[float] | None] = [None] * len(conversations)
         if known is not None:
             last = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
             meanings = list((engine.encode_messages(prompts, last) @ known.t()).tolist())
-        found = []
-        for conversation, meaning, chance in zip(conversations, meanings, chances, strict=True):
-            said = {turn.text for turn in conversation.turns}
-            near = self._answers.near(conversation.turns, meaning)
-            offered = (torch.rand(len(near), generator=chance) >= _WITHHELD).tolist()
-            found.append({
-                text: alike
-                for (text, alike), offer in zip(near.items(), offered, strict=True)
-                if offer and text not in said and _accepted(text, filters)
-            })  # fmt: skip
-        return found
+        return [
+            {
+                text: similarity
+                for text, similarity in self._answers.near(conversation.turns, meaning).items()
+                if text not in before and _accepted(text, filters)
+            }
+            for conversation, meaning, before in zip(conversations, meanings, said, strict=True)
+        ]
 
     def _known_messages(self, unit: Unit) -> "Tensor | None":
         """Return the encodings of the voice's openings, computed once; None without a voice or a response selector."""
@@ -293,10 +303,8 @@ class Persona:
         return [{text: next(likely) for text in found} for found in texts]
 
 
-def _opening(text: str) -> str | None:
-    """Return a reply's first sentence if more follow it: what begins as an answer often goes astray after that."""
-    match = _FIRST_SENTENCE.match(text)
-    return match[0] if match and len(match[0].split()) >= _OPENING_WORDS else None
+def _said_by(name: str, conversation: Conversation) -> set[str]:
+    return {turn.text for turn in conversation.turns if turn.speaker == name}
 
 
 def _capitalised(text: str) -> str:

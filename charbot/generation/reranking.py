@@ -6,16 +6,20 @@ somebody who is absent. Given lines are scored by how much likelier they are her
 information, Li et al. 2016, "A Diversity-Promoting Objective Function").
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
-from math import log
+from itertools import accumulate, pairwise
+from math import exp, log
 from types import MappingProxyType
 from typing import Any
 
 from charbot.dialogue import Utterance
 from charbot.generation.lexicon import Lexicon
 from charbot.text import words
+
+_TEMPERATURE = 0.5
+"""Of the choice between candidates, in points of the score."""
 
 _RUN = 4
 """Length, in words, of the n-grams that a reply must not repeat."""
@@ -143,6 +147,22 @@ def rerank(
         score += weights.topic * topic * (1 - repeated) - weights.repetition * repeated
         candidates.append(Candidate(text, score, log_prob, after_small_talk, topic, repeated, answers, absent, familiar))
     return tuple(sorted(candidates, key=lambda candidate: -candidate.score))
+
+
+def without_repeats(candidates: tuple[Candidate, ...], said: Collection[str]) -> tuple[Candidate, ...]:
+    """Return the candidates that were not `said` before; all of them if there are no others."""
+    return tuple(candidate for candidate in candidates if candidate.text not in said) or candidates
+
+
+def sample_best(candidates: tuple[Candidate, ...], uniform: float) -> tuple[Candidate, ...]:
+    """Return the candidates, best first, with one that is sampled from softmax(score / _TEMPERATURE) moved to the front.
+
+    `uniform` is a random number from [0, 1). Of candidates that are about equally good, each has its turn.
+    """
+    masses = [exp((candidate.score - candidates[0].score) / _TEMPERATURE) for candidate in candidates]
+    sums = list(accumulate(masses))
+    place = min(bisect_right(sums, uniform * sums[-1]), len(candidates) - 1)
+    return candidates[place], *candidates[:place], *candidates[place + 1 :]
 
 
 def repetition(reply: list[str], said: Sequence[list[str]]) -> float:

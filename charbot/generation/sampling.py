@@ -65,6 +65,8 @@ class Drawn:
     """Without END."""
     nats: tuple[float, ...]
     """-ln p of each id, and of END if it was reached."""
+    end_nats: tuple[float, ...]
+    """-ln p of END at the place of each of `nats`; infinite before the first id, because no reply is empty."""
     ended: bool
     """Whether END was reached; if not, the reply was cut."""
 
@@ -189,6 +191,7 @@ def sample_replies(
     caches = _Caches(model, prompts, sampling)
     ids: list[list[int]] = [[] for _ in range(total)]
     nats: list[list[float]] = [[] for _ in range(total)]
+    end_nats: list[list[float]] = [[] for _ in range(total)]
     ended = [False] * total
     settled = _SETTLED * sampling.temperature
     rows = torch.arange(total)
@@ -201,9 +204,10 @@ def sample_replies(
         shares.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), 0.0)
         temperature = torch.where(spelling, _SPELLING, 1.0) * (sampling.temperature if at < sampling.opening else settled)
         chosen = choose(shares, chances[at, rows], temperature, sampling.top_p)
-        costs = -shares.gather(1, chosen[:, None])[:, 0].log()
-        for row, id_, cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), strict=True):
+        costs, end_costs = (-shares.gather(1, ids_[:, None])[:, 0].log() for ids_ in (chosen, torch.full_like(chosen, END)))
+        for row, id_, cost, end_cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), end_costs.tolist(), strict=True):
             nats[row].append(cost)
+            end_nats[row].append(end_cost)
             if id_ == END:
                 ended[row] = True
             else:
@@ -223,5 +227,8 @@ def sample_replies(
         previous = chosen
         caches.keep(features, chosen)
         features, state = model.step(chosen, state)
-    drawn = [Drawn(tuple(one), tuple(costs), end) for one, costs, end in zip(ids, nats, ended, strict=True)]
+    drawn = [
+        Drawn(tuple(said), tuple(costs), tuple(ends), end)
+        for said, costs, ends, end in zip(ids, nats, end_nats, ended, strict=True)
+    ]
     return [drawn[start : start + count] for start in range(0, total, count)]

@@ -14,7 +14,7 @@ from charbot.cli import main
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.errors import BundleError, CharbotError
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona, Reply
+from charbot.generation.persona import Persona, Reply, Request
 from charbot.generation.reranking import Candidate
 
 
@@ -29,8 +29,7 @@ class WrittenPersona(Persona):
 
     def reply_batch(
         self,
-        conversations: Sequence[Conversation],
-        seeds: Sequence[int | None],
+        requests: Sequence[Request],
         options: ChatSettings = DEFAULT_OPTIONS,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
@@ -42,7 +41,7 @@ class WrittenPersona(Persona):
         if WrittenPersona.given == int(os.environ.get("FAIL_AFTER", "-1")):
             raise BundleError("out of breath")
         WrittenPersona.given += 1
-        return [self._answer(conversation, seed) for conversation, seed in zip(conversations, seeds, strict=True)]
+        return [self._answer(request.conversation, request.seed) for request in requests]
 
     def _answer(self, conversation: Conversation, seed: int | None) -> Reply:
         seeded = f" with seed {seed}" if os.environ.get("SEEDS") else ""

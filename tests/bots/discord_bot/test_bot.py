@@ -27,8 +27,7 @@ from bots.discord_bot.webhooks import PersonaWebhooks
 from charbot.config import DEFAULT_OPTIONS, ChatSettings, Config, DiscordSettings
 from charbot.errors import ConfigError
 from charbot.generation.batching import BatchScheduler
-from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona, Reply
+from charbot.generation.persona import Persona, Reply, Request
 from charbot.generation.reranking import Candidate
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import _ME, BOT, GUILD, OWNER, ROLE, TOKEN, FakeDiscord, _answer
@@ -47,11 +46,11 @@ class _Written(Persona):
 
     def reply_batch(
         self,
-        conversations: Sequence[Conversation],
-        seeds: Sequence[int | None],
+        requests: Sequence[Request],
         options: ChatSettings = DEFAULT_OPTIONS,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
+        conversations = [request.conversation for request in requests]
         self.asked.extend(conversation.turns[-1].text for conversation in conversations)
         time.sleep(self.seconds)
         assert self.free.wait(60)

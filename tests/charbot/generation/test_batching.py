@@ -9,7 +9,7 @@ from charbot.config import ChatSettings
 from charbot.errors import BundleError, BusyError, Cancelled
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona, Reply
+from charbot.generation.persona import Persona, Reply, Request
 from charbot.personas.library import Library
 
 SETTINGS = ChatSettings(candidates=4, max_words=6)
@@ -24,11 +24,11 @@ class Slow:
 
     def reply_batch(
         self,
-        conversations: Sequence[Conversation],
-        seeds: Sequence[int | None],
+        requests: Sequence[Request],
         options: ChatSettings,
         cancelled: Callable[[], bool],
     ) -> list[Reply]:
+        conversations = [request.conversation for request in requests]
         self.together.append([conversation.turns[-1].text for conversation in conversations])
         self.started.set()
         while not self.go.wait(0.01):

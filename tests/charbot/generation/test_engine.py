@@ -10,7 +10,7 @@ from charbot.errors import Cancelled
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.engine import Engine, whole_sentences
-from charbot.generation.sampling import SPOKEN, SamplingParams, sample_replies
+from charbot.generation.sampling import SPOKEN, Drawn, SamplingParams, sample_replies
 from charbot.models.language_model import Cell
 from charbot.models.neural_cache import WINDOW
 from charbot.tokens import tokenizer_for
@@ -77,6 +77,22 @@ def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[
     # Cut replies lack an end, and a listed word may come spelled: the rest agree.
     agreeing = sum(one == pytest.approx(other, rel=1e-4) for one, other in zip(drawn.values(), again, strict=True))
     assert agreeing > len(drawn) / 4 if unit == "char" else agreeing > 0
+
+
+def test_a_first_sentence_is_a_reply_with_its_own_likelihood(vocabularies: dict[str, Vocabulary]) -> None:
+    engine = _mind(vocabularies["char"])
+    (prompt,) = engine.begin_turn(engine.prefill([(TURNS, None)]), "Ann")
+    text, sentence = "More tea for me. Oh no.", "More tea for me."
+    ids = engine.tokenizer.encode(text)
+    with torch.inference_mode():
+        nats = [engine._nats([prompt], [ids[:length]], SPOKEN).item() for length in range(len(ids) + 1)]
+    reply = Drawn(tuple(ids), (0.0,) * len(ids), tuple(nats), ended=True)
+    ((said, log_prob),) = engine._first_sentence(reply, text).items()
+    assert said == sentence
+    assert log_prob == pytest.approx(engine.log_likelihoods([(prompt, sentence)])[0], rel=1e-4)
+    for short in ("More tea for me.", "Oh no. More tea."):
+        ids = engine.tokenizer.encode(short)
+        assert not engine._first_sentence(Drawn(tuple(ids), (0.0,) * len(ids), (0.0,) * len(ids), ended=True), short)
 
 
 @pytest.mark.parametrize("horizon", [WINDOW, 7])

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
+import charbot.generation.persona
 from charbot.config import ChatSettings
 from charbot.dialogue import Utterance
 from charbot.errors import BundleError
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona, Reply
+from charbot.generation.persona import Persona, Reply, Request
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
 from charbot.models.quantization import QuantizedLSTM
@@ -118,7 +119,8 @@ def test_what_was_read_once_is_not_read_again(shared_library: Library, monkeypat
 def test_conversations_side_by_side_are_answered_as_each_alone(shared_library: Library) -> None:
     persona = _persona(shared_library)
     conversations = [Conversation(), Conversation().add("More tea?"), Conversation().add("Where is my mug?", "Bob").add("Here.")]
-    together = persona.persona.reply_batch(conversations, [4, 5, 6], persona.options)
+    requests = [Request(conversation, seed) for conversation, seed in zip(conversations, (4, 5, 6), strict=True)]
+    together = persona.persona.reply_batch(requests, persona.options)
     for reply, conversation, seed in zip(together, conversations, (4, 5, 6), strict=True):
         alone = persona.reply(conversation, seed=seed)
         assert [c.text for c in reply.candidates] == [c.text for c in alone.candidates]
@@ -226,3 +228,22 @@ def test_what_was_written_for_such_a_message_is_a_candidate(shared_library: Libr
     said = Conversation().add(familiar.text, "Ann").add("is the kettle whistling")
     assert not any(one.familiarity for one in persona.reply(said, seed=1).candidates), "nothing is said twice"
     assert not any(one.familiarity for one in persona.reply(Conversation().add("Zounds"), seed=1).candidates)
+
+
+def test_where_a_written_answer_is_sure_nothing_is_generated(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    persona, asked = _persona(shared_library), Conversation().add("is the kettle whistling")
+    assert [one.text for one in persona.reply(asked, seed=1).candidates] == [VOICE[1].text]
+    monkeypatch.setattr(charbot.generation.persona, "_SURE", 1.1)
+    assert {bool(one.familiarity) for one in persona.reply(asked, seed=1).candidates} == {True, False}
+
+
+def test_what_is_to_be_avoided_is_not_the_reply(shared_library: Library) -> None:
+    persona = _persona(shared_library)
+    asked = Conversation().add("is the kettle whistling")
+    avoided = persona.persona.reply(asked, persona.options, seed=1, avoid=[VOICE[1].text])
+    assert VOICE[1].text not in {one.text for one in avoided.candidates}
+    generated = [one.text for one in avoided.candidates]
+    again = persona.persona.reply(asked, persona.options, seed=1, avoid=[VOICE[1].text, *generated[1:]])
+    assert again.text == generated[0]
+    nothing_else = persona.persona.reply(asked, persona.options, seed=1, avoid=[VOICE[1].text, *generated])
+    assert nothing_else.text in generated, "a repeated reply is better than none"

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charbot.dialogue import Utterance
 from charbot.generation.lexicon import Lexicon
@@ -11,6 +13,8 @@ from charbot.generation.reranking import (
     has_repeated_ngram,
     repetition,
     rerank,
+    sample_best,
+    without_repeats,
 )
 from charbot.text import words
 
@@ -126,3 +130,26 @@ def test_candidates_that_were_saved_under_old_names_are_read() -> None:
     for damage in ({"text": 3}, {"score": "high"}, {"colour": 1.0}):
         with pytest.raises(TypeError):
             Candidate.from_json(candidate.to_json() | damage)
+
+
+def _candidates(*scores: float) -> tuple[Candidate, ...]:
+    return tuple(Candidate(f"{number}", score, 0, 0, 0, 0) for number, score in enumerate(scores))
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=9), st.floats(0, 1, exclude_max=True))
+def test_one_is_sampled_and_the_others_keep_their_order(scores: list[float], uniform: float) -> None:
+    candidates = _candidates(*sorted(scores, reverse=True))
+    first, *rest = sample_best(candidates, uniform)
+    assert rest == [candidate for candidate in candidates if candidate is not first]
+
+
+def test_what_is_about_as_good_has_its_turn_and_what_is_bad_has_none() -> None:
+    candidates = _candidates(3.0, 3.0, -9.0)
+    chosen = [sample_best(candidates, step / 100)[0].text for step in range(100)]
+    assert chosen == ["0"] * 50 + ["1"] * 50
+
+
+def test_what_was_said_is_left_out_unless_there_is_nothing_else() -> None:
+    candidates = _candidates(2.0, 1.0)
+    assert without_repeats(candidates, ["0"]) == candidates[1:]
+    assert without_repeats(candidates, ["0", "1"]) == candidates

@@ -1,0 +1,74 @@
+"""TF-IDF vectors of words and word bigrams, and an index of texts by them (Spärck Jones 1972; Salton and Buckley 1988)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log, sqrt
+
+from charbot.text import words
+
+Vector = Mapping[str, float]
+"""Weight of each feature of a text, of length 1 together; empty for an empty text."""
+
+_BIGRAM = 0.7
+"""Weight of a word bigram, relative to a single word."""
+
+_SPELLINGS = {
+    "u": "you", "ya": "you", "ur": "your", "r": "are", "thx": "thanks", "pls": "please", "plz": "please", "cuz": "because",
+    "favourite": "favorite", "colour": "color", "mum": "mom", "hiya": "hi", "heya": "hey", "helo": "hello", "wanna": "want",
+}  # fmt: skip
+"""Words that people spell in more than one way, with the spelling that counts."""
+
+
+@dataclass(frozen=True)
+class Rarity:
+    """How rare features are in a set of texts."""
+
+    texts: int
+    """Number of texts."""
+    counts: Mapping[str, int]
+    """Number of texts that have each feature."""
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "Rarity":
+        return cls(len(texts), Counter(feature for text in texts for feature in set(_features(text))))
+
+    def vector(self, text: str) -> Vector:
+        """Return the features of a text, weighted by inverse document frequency."""
+        weights = {
+            feature: log((1 + self.texts) / self.counts.get(feature, 1)) * (_BIGRAM if " " in feature else 1.0)
+            for feature in _features(text)
+        }
+        length = sqrt(sum(weight * weight for weight in weights.values()))
+        return {feature: weight / length for feature, weight in weights.items()} if length else {}
+
+
+class TfidfIndex:
+    """Texts, searchable by cosine similarity."""
+
+    def __init__(self, rarity: Rarity, texts: Sequence[str]) -> None:
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for number, text in enumerate(texts):
+            for feature, weight in rarity.vector(text).items():
+                self._postings[feature].append((number, weight))
+
+    def search(self, query: Vector) -> dict[int, float]:
+        """Return the cosine similarity of each text, by its number, that shares a feature with the query."""
+        similarity: dict[int, float] = defaultdict(float)
+        for feature, weight in query.items():
+            for number, other in self._postings.get(feature, ()):
+                similarity[number] += weight * other
+        return similarity
+
+
+def cosine(vector: Vector, other: Vector) -> float:
+    """Return the cosine similarity of two vectors, from 0 to 1."""
+    return sum(weight * other.get(feature, 0.0) for feature, weight in vector.items())
+
+
+def _features(text: str) -> list[str]:
+    # Without apostrophes, because many people leave them out. A text without words has its characters as features.
+    plain = [word.replace("'", "") for word in words(text)]
+    spoken = [_SPELLINGS.get(word, word) for word in plain] or list(text)
+    return [*spoken, *(f"{word} {following}" for word, following in pairwise(spoken))]
