@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from charbot.generation.persona import Persona, Reply
     from charbot.generation.reranking import Candidate
     from charbot.personas.library import Library
-    from charbot.scripts.reading import read_scripts
+    from charbot.scripts.reader import read_scripts
 
 __version__ = "0.1.0"
 
@@ -45,7 +45,7 @@ _HOMES = {
     "charbot.generation.persona": ("Reply", "Persona"),
     "charbot.generation.conversation": ("Conversation",),
     "charbot.generation.reranking": ("Candidate",),
-    "charbot.scripts.reading": ("read_scripts",),
+    "charbot.scripts.reader": ("read_scripts",),
 }
 
 

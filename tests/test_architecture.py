@@ -92,7 +92,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["charbot", "charbot.cli", "charbot.generation.persona", "bots.terminal.chat", "charbot.scripts.reading"]
+    "module", ["charbot", "charbot.cli", "charbot.generation.persona", "bots.terminal.chat", "charbot.scripts.reader"]
 )
 def test_importing_leaves_torch_alone(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"

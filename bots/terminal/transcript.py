@@ -41,9 +41,9 @@ def _json(turns: Sequence[Utterance], title: str) -> str:
 
 
 def _script(turns: Sequence[Utterance], title: str) -> str:
-    from charbot.scripts.formats.own import write_own
+    from charbot.scripts.formats.charbot_text import write_charbot_text
 
-    return write_own([Utterance(turn.speaker or _YOU, turn.text) for turn in turns], title)
+    return write_charbot_text([Utterance(turn.speaker or _YOU, turn.text) for turn in turns], title)
 
 
 _FORMATS = {".md": _markdown, ".json": _json, ".txt": _script}

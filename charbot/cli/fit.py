@@ -49,7 +49,7 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.corpus.chats import ChatFiles
     from charbot.corpus.table import corpus_table
     from charbot.personas.library import Library, user_folder
-    from charbot.scripts.reading import read_scripts
+    from charbot.scripts.reader import read_scripts
     from charbot.tokens.vocabulary import UNITS
     from trainer.base import check_nobody_is_left, train_base
     from trainer.distributed import Distributed

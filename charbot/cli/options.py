@@ -11,7 +11,7 @@ from charbot.errors import CharbotError, ConfigError, UsageError
 if TYPE_CHECKING:
     from charbot.config import Config
     from charbot.personas.library import Library
-    from charbot.scripts.reading import Reading
+    from charbot.scripts.reader import ImportResult
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The subparsers to which each module adds its commands."""
@@ -102,10 +102,10 @@ def library_of(args: argparse.Namespace) -> "Library":
     return Library((args.bundles, *default.folders)) if args.bundles else default
 
 
-def reading_of(args: argparse.Namespace) -> "Reading":
+def reading_of(args: argparse.Namespace) -> "ImportResult":
     """Return the scripts that the command line names, or else the imported ones. Raises UsageError where there are none."""
     from charbot.scripts.formats import find_format
-    from charbot.scripts.reading import read_scripts
+    from charbot.scripts.reader import read_scripts
 
     kept = kept_scripts()
     if not args.scripts and not kept.exists():

@@ -63,36 +63,36 @@ def _scripts_check(args: argparse.Namespace) -> int:
 
     from charbot.corpus.duplicates import shared_lines
     from charbot.corpus.table import corpus_table, summary
-    from charbot.scripts.account import account
+    from charbot.scripts.report import import_report
 
-    reading = reading_of(args)
-    found = account(reading) | {"shows": summary(corpus_table(reading.lines, config_of(args).corpus))}
-    shared = [(*map(" ".join, pair), count) for pair, count in shared_lines(reading.lines).items()]
+    result = reading_of(args)
+    report = import_report(result) | {"shows": summary(corpus_table(result.lines, config_of(args).corpus))}
+    shared = [(*map(" ".join, pair), count) for pair, count in shared_lines(result.lines).items()]
     if args.json:
         omissions = [
-            {"file": str(script.path), "line": one.line, "why": one.reason, "begins": one.excerpt}
-            for script in reading.scripts
-            for one in script.omissions
+            {"file": str(script.path), "line": omission.line, "why": omission.reason, "begins": omission.excerpt}
+            for script in result.scripts
+            for omission in script.omissions
         ]
-        print(json.dumps(found | {"omissions": omissions, "shared_lines": shared}, ensure_ascii=False))
+        print(json.dumps(report | {"omissions": omissions, "shared_lines": shared}, ensure_ascii=False))
         return 0
-    source = found["source_lines"]
-    print(f"{found['files']} files, {len(reading.lines)} lines of dialogue from {source['in']} source lines")
-    for show, counts in found["shows"].items():
+    source = report["source_lines"]
+    print(f"{report['files']} files, {len(result.lines)} lines of dialogue from {source['in']} source lines")
+    for show, counts in report["shows"].items():
         print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
-    print("  formats: " + ", ".join(f"{count} {name}" for name, count in found["formats"].items()))
+    print("  formats: " + ", ".join(f"{count} {name}" for name, count in report["formats"].items()))
     for reason, count in {"kept": source["kept"], **source["left_out"]}.items():
         print(f"  {count:8} {count / source['in']:6.1%}  {reason}")
-    if found["merged_names"]:
-        print(f"{found['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
+    if report["merged_names"]:
+        print(f"{report['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
     for first, second, count in shared:
         print(f"{first} and {second} share {count} lines")
-    for one in found["odd"]:
-        print(f"odd: {one}")
-    for one in found["passed_over"]:
-        print("passed over {file}: {why}".format(**one))
+    for warning in report["odd"]:
+        print(f"odd: {warning}")
+    for skipped in report["passed_over"]:
+        print("passed over {file}: {why}".format(**skipped))
     if args.left_out:
-        for script in reading.scripts:
+        for script in result.scripts:
             for omission in script.omissions:
                 print(f"{script.path}:{omission.line}: {omission.reason}: {omission.excerpt}")
     return 0
@@ -105,16 +105,15 @@ def _scripts_cast(args: argparse.Namespace) -> int:
 
     from charbot.scripts.aliases import CERTAIN
 
-    reading = reading_of(args)
+    result = reading_of(args)
     if args.json:
-        print(
-            json.dumps({show: [*map(dataclasses.asdict, found)] for show, found in reading.aliases.items()}, ensure_ascii=False)
-        )
+        of_show = {show: [*map(dataclasses.asdict, aliases)] for show, aliases in result.aliases.items()}
+        print(json.dumps(of_show, ensure_ascii=False))
         return 0
-    for show, found in reading.aliases.items():
-        counts = Counter(line.speaker for line in reading.lines if line.show == show)
+    for show, aliases in result.aliases.items():
+        counts = Counter(line.speaker for line in result.lines if line.show == show)
         print(f"{show}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(20)))
-        for alias in found:
+        for alias in aliases:
             verb = "is" if alias.certainty >= CERTAIN else "may be"
             print(f"  {alias.name} {verb} {alias.canonical} ({alias.reason}, {alias.certainty:.0%})")
     print("Write `Show: {Name: [other name, ...]}` into cast.yaml beside the scripts to overrule; a name with [] stays apart.")
@@ -127,24 +126,25 @@ def _scripts_stats(args: argparse.Namespace) -> int:
     from charbot.corpus.statistics import statistics
     from charbot.corpus.table import corpus_table
 
-    found = statistics(corpus_table(reading_of(args).lines, config_of(args).corpus), args.characters)
+    figures = statistics(corpus_table(reading_of(args).lines, config_of(args).corpus), args.characters)
     if args.plots:
         from charbot.corpus.plots import draw
 
-        for path in draw(found, args.plots):
+        for path in draw(figures, args.plots):
             print(path, file=sys.stderr)
     if args.json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(figures, ensure_ascii=False))
         return 0
-    for show, counts in found.items():
-        print(f"{show}: {len(counts['episodes'])} episodes, " + _told(counts, "scenes", "lines", "words", "vocabulary"))
-        for name, own in counts["characters"].items():
-            answers = ", ".join(f"{other} {count}" for other, count in list(own["answers"].items())[:5])
-            print(f"  {name}: {_told(own, 'lines', 'words', 'vocabulary')}, {own['questions']:.0%} questions; answers {answers}")
+    for show, counts in figures.items():
+        print(f"{show}: {len(counts['episodes'])} episodes, " + _listed(counts, "scenes", "lines", "words", "vocabulary"))
+        for name, speaker in counts["characters"].items():
+            answers = ", ".join(f"{other} {count}" for other, count in list(speaker["answers"].items())[:5])
+            questions = f"{speaker['questions']:.0%} questions"
+            print(f"  {name}: {_listed(speaker, 'lines', 'words', 'vocabulary')}, {questions}; answers {answers}")
     return 0
 
 
-def _told(counts: "dict[str, int]", *names: str) -> str:
+def _listed(counts: "dict[str, int]", *names: str) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in names)
 
 
@@ -152,13 +152,13 @@ def _scripts_export(args: argparse.Namespace) -> int:
     from charbot.corpus.export import export_chat, export_lines
     from charbot.corpus.table import corpus_table, find_speaker, scenes
 
-    reading = reading_of(args)
+    result = reading_of(args)
     if args.kind != "chat":
-        export_lines(reading.lines, args.kind, sys.stdout)
+        export_lines(result.lines, args.kind, sys.stdout)
         return 0
     if args.persona is None:
         raise UsageError("--as chat needs --persona NAME: whose lines the assistant's are")
-    table = corpus_table(reading.lines, config_of(args).corpus)
+    table = corpus_table(result.lines, config_of(args).corpus)
     export_chat(scenes(table), find_speaker(table, args.persona), sys.stdout)
     return 0
 
@@ -188,13 +188,13 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
 
 
 def _scripts_import(args: argparse.Namespace) -> int:
-    from charbot.corpus.store import store
+    from charbot.corpus.store import import_scripts
 
-    reading = reading_of(args)
-    written, same = store(reading, kept_scripts())
+    result = reading_of(args)
+    written, same = import_scripts(result, kept_scripts())
     print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
-    if left_out := sum(len(script.omissions) for script in reading.scripts):
+    if left_out := sum(len(script.omissions) for script in result.scripts):
         print(f"{left_out} source lines left out: `charbot scripts check --left-out` says which and why")
-    for path, why in reading.skipped:
+    for path, why in result.skipped:
         print(f"passed over {path}: {why}")
     return 0

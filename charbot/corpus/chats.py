@@ -46,10 +46,10 @@ class ChatFiles:
         """Return the files among `paths`, and those in the folders among them. Raises CorpusError if a folder has none."""
         files: list[Path] = []
         for path in paths:
-            found = sorted(one for one in path.rglob("*") if _is_chat(one)) if path.is_dir() else [path]
-            if not found:
+            inside = sorted(file for file in path.rglob("*") if _is_chat(file)) if path.is_dir() else [path]
+            if not inside:
                 raise CorpusError(f"{path}: holds no conversations ({' or '.join('*' + suffix for suffix in _SUFFIXES)})")
-            files += found
+            files += inside
         return cls(tuple(files), settings)
 
     def checksums(self) -> dict[str, str]:

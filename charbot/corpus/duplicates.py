@@ -25,15 +25,15 @@ def line_key(text: str) -> str | None:
 
 def shared_lines(lines: Iterable[Line]) -> dict[tuple[Episode, Episode], int]:
     """Return the number of long lines that two episodes share, for every pair that shares enough."""
-    heard: dict[str, set[Episode]] = defaultdict(set)
+    sources: dict[str, set[Episode]] = defaultdict(set)
     sizes: Counter[Episode] = Counter()
     for line in lines:
         key = line_key(line.text)
         if key is not None:
-            heard[key].add((line.show, line.episode))
+            sources[key].add((line.show, line.episode))
             sizes[line.show, line.episode] += 1
     shared: Counter[tuple[Episode, Episode]] = Counter()
-    for episodes in heard.values():
+    for episodes in sources.values():
         if 1 < len(episodes) <= _COMMON:
             shared.update(combinations(sorted(episodes), 2))
     return {

@@ -29,8 +29,8 @@ def export_chat(scenes: Iterable[Sequence[Utterance]], character: str, out: Text
     for scene in scenes:
         messages: list[dict[str, str]] = []
         for turn in scene:
-            own = turn.speaker == character
-            role, text = ("assistant", turn.text) if own else ("user", f"{turn.speaker}: {turn.text}")
+            is_character = turn.speaker == character
+            role, text = ("assistant", turn.text) if is_character else ("user", f"{turn.speaker}: {turn.text}")
             if messages and messages[-1]["role"] == role:
                 messages[-1]["content"] += f"\n{text}"
             else:

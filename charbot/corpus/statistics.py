@@ -12,12 +12,12 @@ from charbot.text import words
 
 
 def _counts(lines: pd.DataFrame) -> dict[str, Any]:
-    said = [word for text in lines["text"] for word in words(text)]
+    tokens = [word for text in lines["text"] for word in words(text)]
     return {
         "lines": len(lines),
-        "words": len(said),
-        "vocabulary": len(set(said)),
-        "words_a_line": round(len(said) / len(lines), 2),
+        "words": len(tokens),
+        "vocabulary": len(set(tokens)),
+        "words_a_line": round(len(tokens) / len(lines), 2),
         "questions": round(float(lines["text"].str.contains(r"\?", regex=True).mean()), 3),
     }
 
@@ -25,12 +25,12 @@ def _counts(lines: pd.DataFrame) -> dict[str, Any]:
 def statistics(table: pd.DataFrame, characters: int) -> dict[str, dict[str, Any]]:
     """Return the statistics of each show: its counts, its lines per episode, and for each of the `characters` speakers with
     most lines their counts and how often they answer one another."""
-    found = {}
+    result = {}
     for show, lines in table.groupby("show"):
-        heard = lines["speaker"].value_counts()
-        speakers = [name for name in heard.index if not is_group(str(name))][:characters]
+        counts = lines["speaker"].value_counts()
+        speakers = [name for name in counts.index if not is_group(str(name))][:characters]
         answers = answered(lines)
-        found[str(show)] = {
+        result[str(show)] = {
             **_counts(lines),
             "scenes": sum(1 for _ in scenes(lines)),
             "episodes": {str(episode): int(count) for episode, count in lines["episode"].value_counts(sort=False).items()},
@@ -40,14 +40,14 @@ def statistics(table: pd.DataFrame, characters: int) -> dict[str, dict[str, Any]
                 for name in speakers
             },
         }
-    return found
+    return result
 
 
 def answered(lines: pd.DataFrame) -> dict[str, Counter[str]]:
     """Return, for each speaker, how often they answer each other speaker (speak next in the same scene), most often first."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    result: dict[str, Counter[str]] = defaultdict(Counter)
     for scene in scenes(lines):
         for before, after in pairwise(scene):
             if before.speaker != after.speaker:
-                found[str(after.speaker)][str(before.speaker)] += 1
-    return defaultdict(Counter, {name: Counter(dict(counts.most_common())) for name, counts in found.items()})
+                result[str(after.speaker)][str(before.speaker)] += 1
+    return defaultdict(Counter, {name: Counter(dict(counts.most_common())) for name, counts in result.items()})

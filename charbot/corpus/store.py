@@ -8,21 +8,21 @@ from pathlib import Path
 
 from charbot.corpus.export import export_lines
 from charbot.errors import ScriptError
-from charbot.scripts.reading import Reading
+from charbot.scripts.reader import ImportResult
 from charbot.storage import replace_bytes
 
 
-def store(reading: Reading, folder: Path) -> tuple[int, int]:
+def import_scripts(result: ImportResult, folder: Path) -> tuple[int, int]:
     """Write every episode to `folder`, replacing those of the same name.
 
     Returns the number of episodes that were written, and of those that were unchanged. Raises ScriptError if a file cannot be
     written; existing files are never damaged.
     """
     written = same = 0
-    lines = sorted(reading.lines, key=lambda line: (line.show, line.episode))
-    for (show, episode), own in groupby(lines, key=lambda line: (line.show, line.episode)):
+    lines = sorted(result.lines, key=lambda line: (line.show, line.episode))
+    for (show, episode), episode_lines in groupby(lines, key=lambda line: (line.show, line.episode)):
         out = io.StringIO()
-        export_lines(own, "jsonl", out)
+        export_lines(episode_lines, "jsonl", out)
         text = out.getvalue()
         path = folder / _folder_name(show) / f"{_file_name(episode)}.jsonl"
         try:

@@ -67,21 +67,21 @@ def speakers(table: pd.DataFrame, min_lines: int) -> list[str]:
 
 def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Return counts for each show: lines, episodes, scenes, speakers, and lines per split."""
-    found = {}
+    counts = {}
     for show, lines in table.groupby("show"):
-        found[str(show)] = {
+        counts[str(show)] = {
             "lines": len(lines),
             "episodes": lines["episode"].nunique(),
             "scenes": sum(1 for _ in scenes(lines)),
             "speakers": lines["speaker"].nunique(),
             **{split: int((lines["split"] == split).sum()) for split in get_args(Split)},
         }
-    return found
+    return counts
 
 
 def find_speaker(table: pd.DataFrame, name: str) -> str:
     """Return the speaker called `name`, ignoring case. Raises CorpusError with a hint at similar names."""
-    found, hint = find_name(name, map(str, table["speaker"].unique()))
-    if found is None:
+    speaker, hint = find_name(name, map(str, table["speaker"].unique()))
+    if speaker is None:
         raise CorpusError(f"nobody called {name!r} speaks in these scripts.{hint}")
-    return found
+    return speaker

@@ -122,32 +122,32 @@ def _words(name: str) -> list[str]:
     return name.casefold().replace(".", "").split()
 
 
-def find_aliases(scenes: Iterable[Scene], known: Container[str]) -> tuple[Alias, ...]:
+def find_aliases(scenes: Iterable[Scene], settled: Container[str]) -> tuple[Alias, ...]:
     """Return the names of a show that probably are other names of its speakers, most certain first.
 
-    `known` holds casefolded names that are settled: none of them becomes an alias.
+    `settled` holds casefolded names: none of them becomes an alias.
     """
     seen = _Evidence(scenes)
     names = [name for name, _ in seen.lines.most_common() if name and not is_group(name)]
-    found: dict[str, Alias] = {}
+    aliases: dict[str, Alias] = {}
     spellings: dict[str, str] = {}
     for name in names:
         first = spellings.setdefault(_plain(name), name)
-        if first != name and name.casefold() not in known:
-            found[name] = Alias(name, first, "spelling", 0.99)
-    firm = [name for name in names if name not in found]
+        if first != name and name.casefold() not in settled:
+            aliases[name] = Alias(name, first, "spelling", 0.99)
+    firm = [name for name in names if name not in aliases]
     guesses = [*_full_names(firm, seen), *_abbreviations(firm, seen), *_typing_errors(firm, seen)]
     for guess in sorted(guesses, key=lambda guess: -guess.certainty):
-        if guess.name.casefold() in known or guess.name in found:
+        if guess.name.casefold() in settled or guess.name in aliases:
             continue
         # Names that answer each other are usually two people.
         certainty = min(guess.certainty, 0.4) if seen.answer(guess.name, guess.canonical) else guess.certainty
-        found[guess.name] = replace(guess, certainty=certainty)
-    certain = {alias.name: alias.canonical for alias in found.values() if alias.certainty >= CERTAIN}
-    ends = [replace(alias, canonical=_end(alias.canonical, certain)) for alias in found.values()]
+        aliases[guess.name] = replace(guess, certainty=certainty)
+    certain = {alias.name: alias.canonical for alias in aliases.values() if alias.certainty >= CERTAIN}
+    followed = [replace(alias, canonical=_end(alias.canonical, certain)) for alias in aliases.values()]
     # Following certain mergers can lead an uncertain alias back to its own name.
-    told = [alias for alias in ends if alias.canonical != alias.name]
-    return tuple(sorted(told, key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name)))
+    others = [alias for alias in followed if alias.canonical != alias.name]
+    return tuple(sorted(others, key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name)))
 
 
 def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
@@ -181,9 +181,11 @@ def _abbreviations(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
     """Yield abbreviations of regulars, from transcribers who abbreviate throughout an episode."""
     regulars = [name for name in names if seen.regular(name)]
     for name in names:
-        meant = [one for one in regulars if _abbreviates(name.casefold(), one.casefold()) and seen.together(name, one) < 0.1]
-        for one in meant:
-            yield Alias(name, one, "abbreviation", 0.93 if len(meant) == 1 and seen.lines[name] >= 5 else 0.5)
+        candidates = [
+            other for other in regulars if _abbreviates(name.casefold(), other.casefold()) and seen.together(name, other) < 0.1
+        ]
+        for other in candidates:
+            yield Alias(name, other, "abbreviation", 0.93 if len(candidates) == 1 and seen.lines[name] >= 5 else 0.5)
 
 
 def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
@@ -194,25 +196,25 @@ def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
     for name in names:
         if len(name) < 5 or seen.lines[name] > 3:
             continue
-        meant = [
-            one
-            for one in by_start[name[0].casefold()]
-            if seen.lines[one] >= 30 * seen.lines[name]
-            and abs(len(one) - len(name)) <= 1
-            and _mistyped(name.casefold(), one.casefold())
-            and re.findall(r"\d", one) == re.findall(r"\d", name)
-            and seen.together(name, one) == 1
+        candidates = [
+            other
+            for other in by_start[name[0].casefold()]
+            if seen.lines[other] >= 30 * seen.lines[name]
+            and abs(len(other) - len(name)) <= 1
+            and _mistyped(name.casefold(), other.casefold())
+            and re.findall(r"\d", other) == re.findall(r"\d", name)
+            and seen.together(name, other) == 1
         ]
-        for one in meant:
+        for other in candidates:
             # A name that occurs in speech is probably a real one.
-            slip = len(meant) == 1 and not all(seen.spoken(word) for word in _WORD.findall(name))
-            yield Alias(name, one, "typing error", 0.95 if slip else 0.5)
+            slip = len(candidates) == 1 and not all(seen.spoken(word) for word in _WORD.findall(name))
+            yield Alias(name, other, "typing error", 0.95 if slip else 0.5)
 
 
 def _end(name: str, certain: Mapping[str, str]) -> str:
     """Follow mergers from `name` to the name that it finally stands for."""
-    passed = set()
-    while name in certain and name not in passed:
-        passed.add(name)
+    visited = set()
+    while name in certain and name not in visited:
+        visited.add(name)
         name = certain[name]
     return name

@@ -70,8 +70,8 @@ def cast_of(show: str, listed: Listed | None = None) -> Cast:
     """Return the cast that charbot ships for `show`, or an empty one, overridden by `listed`."""
     names: dict[str, str] = {}
     for source in (_shipped(), listed or {}):
-        for known, members in source.items():
-            if known.casefold() == show.casefold():
+        for listed_show, members in source.items():
+            if listed_show.casefold() == show.casefold():
                 names |= {_bare(alias).casefold(): name for name, others in members.items() for alias in (name, *others)}
     return Cast(names)
 
@@ -88,12 +88,12 @@ def read_cast(path: Path) -> Listed:
     problem = f"{path}: must hold, for each show, `Name: [alias, ...]` lines"
     if not isinstance(data, dict):
         raise ScriptError(problem)
-    found: dict[str, dict[str, list[str]]] = {}
+    casts: dict[str, dict[str, list[str]]] = {}
     for show, names in data.items():
         if not isinstance(names, dict):
             raise ScriptError(f"{problem}; `{show}` holds {names!r}")
         for name, aliases in names.items():
-            if aliases is not None and not (isinstance(aliases, list) and all(isinstance(one, str) for one in aliases)):
+            if aliases is not None and not (isinstance(aliases, list) and all(isinstance(alias, str) for alias in aliases)):
                 raise ScriptError(f"{problem}; `{show}`, `{name}` holds {aliases!r}")
-        found[str(show)] = {str(name): aliases or [] for name, aliases in names.items()}
-    return found
+        casts[str(show)] = {str(name): aliases or [] for name, aliases in names.items()}
+    return casts

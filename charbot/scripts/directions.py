@@ -41,20 +41,20 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
         return Speech(normalise(" ".join(parts)), (), tuple(bool(part.strip()) for part in parts))
     pairs = {mark: _CLOSING[mark] for mark in opening}
     closing = set(pairs.values())
-    said: list[list[str]] = []
+    speech: list[list[str]] = []
     directions: list[str] = []
     current: list[str] = []
     expected: list[str] = []
     for part in parts:
-        here: list[str] = []
-        said.append(here)
-        at = 0
+        outside: list[str] = []
+        speech.append(outside)
+        start = 0
         for match in _BRACKETS.finditer(part):
             char = match[0]
             if char not in pairs and char not in closing:
                 continue
-            (current if expected else here).append(part[at : match.start()])
-            at = match.end()
+            (current if expected else outside).append(part[start : match.start()])
+            start = match.end()
             if char in pairs:
                 expected.append(pairs[char])
                 if len(expected) > 1:
@@ -67,13 +67,13 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
                 else:
                     directions.append("".join(current))
                     current.clear()
-                    here.append(" ")
-        (current if expected else here).append(part[at:])
+                    outside.append(" ")
+        (current if expected else outside).append(part[start:])
         if expected:
             current.append(" ")
     if expected:
         directions.append("".join(current))
-    spoken = ["".join(here) for here in said]
+    spoken = ["".join(outside) for outside in speech]
     # "Name: (softly): Hello." leaves a second colon.
     text = normalise(" ".join(spoken)).lstrip(": ")
     if (closed := _GAP.sub(r"\1", text)) != text:
@@ -81,4 +81,4 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
         text = normalise(closed)
     if "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
         text = normalise(re.sub(r"[()]", " ", text))
-    return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(bool(one.strip()) for one in spoken))
+    return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(bool(part.strip()) for part in spoken))

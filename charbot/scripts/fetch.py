@@ -42,12 +42,12 @@ class _PassingError(Exception):
 def catalogue(folder: Traversable | None = None) -> dict[str, Catalogued]:
     """Return the sources that charbot knows, by name."""
     folder = folder or resources.files("scripts_data")
-    found = {}
+    sources = {}
     for name, entry in yaml.safe_load(folder.joinpath("sources.yaml").read_text("utf-8")).items():
         listed = folder.joinpath("checksums", f"{name}.sha256").read_text("utf-8")
         files = {path: digest for digest, _, path in (line.partition("  ") for line in listed.splitlines())}
-        found[name] = Catalogued(entry["title"], entry["address"], entry["licence"], files)
-    return found
+        sources[name] = Catalogued(entry["title"], entry["address"], entry["licence"], files)
+    return sources
 
 
 def fetch(

@@ -11,10 +11,10 @@ _MOST = 0.5
 
 def without_frame(text: str) -> str:
     """Return the text in a page's <pre>, with its line numbers kept; return any other text unchanged."""
-    begins, ends = _BEGINS.search(text), [match.start() for match in _ENDS.finditer(text)]
-    if begins is None or not ends:
+    begins, closing = _BEGINS.search(text), [match.start() for match in _ENDS.finditer(text)]
+    if begins is None or not closing:
         return text
-    inner = _without_tags(text[begins.end() : ends[-1]])
+    inner = _without_tags(text[begins.end() : closing[-1]])
     if _letters(inner) < _MOST * _letters(_without_tags(text)):
         return text
     return "\n" * text.count("\n", 0, begins.end()) + unescape(inner)

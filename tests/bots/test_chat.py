@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from charbot.personas.library import Library
-from charbot.scripts.reading import read_scripts
+from charbot.scripts.reader import read_scripts
 
 PROMPT = "You:"
 

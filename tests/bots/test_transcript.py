@@ -7,7 +7,7 @@ from bots.terminal.transcript import save
 from charbot.cli import main
 from charbot.dialogue import Utterance
 from charbot.errors import UsageError
-from charbot.scripts.reading import read_scripts
+from charbot.scripts.reader import read_scripts
 
 TYPED = "(whispers) hello [door slams] there !"
 

@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from charbot.errors import ScriptError, TrainingError
+from charbot.scripts.decoding import decode
 from charbot.scripts.files import script_files
-from charbot.scripts.reading import decode
 from charbot.storage import replace_file
 from trainer.recipes.plain import PlainLSTM, window_loss
 

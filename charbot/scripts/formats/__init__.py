@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from charbot.errors import ScriptError
+from charbot.scripts.assembly import LineTag, Transcript, assemble
+from charbot.scripts.formats.charbot_text import CharbotText
 from charbot.scripts.formats.colon_text import ColonText
 from charbot.scripts.formats.delimited import Delimited
 from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.formats.final_draft import FinalDraft
 from charbot.scripts.formats.fountain import Fountain
 from charbot.scripts.formats.json_records import JsonRecords
-from charbot.scripts.formats.own import Own
 from charbot.scripts.formats.prose import Prose
 from charbot.scripts.formats.quotes import Quotes
 from charbot.scripts.formats.screenplay import Screenplay
 from charbot.scripts.formats.subtitles import Subtitles
 from charbot.scripts.formats.wiki_dump import WikiDump
-from charbot.scripts.source import Mark, Source, assemble
 
 
 class Format(Protocol):
@@ -36,23 +36,23 @@ class Format(Protocol):
     def brackets(self, text: str) -> str:
         """Return the brackets that open stage directions in this file."""
 
-    def marks(self, text: str) -> Iterator[Mark]:
-        """Yield the role of each source line, in order; empty lines need no mark.
+    def tags(self, text: str) -> Iterator[LineTag]:
+        """Yield the role of each source line, in order; empty lines need no tag.
 
         Never raises.
         """
 
 
 FORMATS: tuple[Format, ...] = (
-    FinalDraft(), JsonRecords(), Own(), Delimited(), EpisodeHtml(), Subtitles(), Fountain(), Screenplay(), WikiDump(),
+    FinalDraft(), JsonRecords(), CharbotText(), Delimited(), EpisodeHtml(), Subtitles(), Fountain(), Screenplay(), WikiDump(),
     ColonText(), Quotes(), Prose(),
 )  # fmt: skip
 """Ties go to the earlier format. Formats recognised by their header come first, because a saved chat may contain anything."""
 
 
-def read(format_: Format, text: str) -> Source:
+def read(format_: Format, text: str) -> Transcript:
     """Read the turns of one file in a format, accounting for every source line."""
-    return assemble(format_.marks(text), format_.brackets(text))
+    return assemble(format_.tags(text), format_.brackets(text))
 
 
 def format_names() -> str:

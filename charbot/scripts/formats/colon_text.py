@@ -10,8 +10,8 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats import paratext
-from charbot.scripts.source import Mark
 
 _WORD = r"[^\W\d_a-z][\w.'’&#-]*|\d+(?:st|nd|rd|th)?|#\d+"
 _JOINT = r",? (?:and|AND|&|the|of|on|with|at|in|from|to) |, ?| ?/ ?| ?& ?| "
@@ -132,40 +132,39 @@ def _layout(rows: Sequence[_Row]) -> _Layout:
         columns = Counter(map(_begins, speeches))
         if sum(row.indent in columns for row in below) > 0.8 * len(below):
             column = min(row.indent for row in below)
-            usual = frozenset(at for at, count in columns.items() if count >= max(_OFTEN, 0.1 * len(speeches)))
+            usual = frozenset(i for i, count in columns.items() if count >= max(_OFTEN, 0.1 * len(speeches)))
     widths = sorted(row.indent + len(row.text) for row in speeches)
     wrapped = not widths or widths[len(widths) * 98 // 100] <= _WIDE
-    own = Counter(row.text[0] for row in rows if row.text[0] in "[(" and row.text[-1] in "])")
-    return _Layout(
-        column, usual, wrapped, sum(row.apart for row in speeches) > 0.7 * len(speeches), squares=min(own["["], own["("]) >= 3
-    )
+    bracketed = Counter(row.text[0] for row in rows if row.text[0] in "[(" and row.text[-1] in "])")
+    spaced = sum(row.apart for row in speeches) > 0.7 * len(speeches)
+    return _Layout(column, usual, wrapped, spaced, squares=min(bracketed["["], bracketed["("]) >= 3)
 
 
 def _names(rows: Sequence[_Row], layout: _Layout) -> frozenset[str]:
     """Return the casefolded names before colons: those that recur or stand where names do, and groups of them."""
-    found = [row for row in rows if row.head and not layout.holds(row)]
-    often = Counter(row.name for row in found)
+    heads = [row for row in rows if row.head and not layout.holds(row)]
+    often = Counter(row.name for row in heads)
     # "Listen: ..." at the start of a line may be wrapped speech that contains a colon.
     placed = {
         row.name
-        for row in found
+        for row in heads
         if row.head
         and row.head[3]
         and (row.apart or not layout.spaced)
         and (row.head[1].isupper() or len(row.head[1].split()) <= 3)
     }
-    known = placed | {name for name, count in often.items() if count > 1}
-    together = {row.name for row in found if all(part in known for part in _TOGETHER.split(row.name))}
-    return frozenset(known | together)
+    plausible = placed | {name for name, count in often.items() if count > 1}
+    together = {row.name for row in heads if all(part in plausible for part in _TOGETHER.split(row.name))}
+    return frozenset(plausible | together)
 
 
 def _closing(line: str) -> int:
     """Return the index after the bracket that closes the first one of `line`, or 0 if none does."""
     depth = 0
-    for at, char in enumerate(line):
+    for i, char in enumerate(line):
         depth += _depth(char)
         if depth <= 0:
-            return at + 1
+            return i + 1
     return 0
 
 
@@ -183,14 +182,14 @@ class ColonText:
         if text.lstrip()[:1] in "<{" or " --> " in text:
             return 0.0
         rows = _rows(text)
-        found = Counter(row.name for row in rows if row.head)
-        again = sum(count for count in found.values() if count > 1)
+        counts = Counter(row.name for row in rows if row.head)
+        again = sum(count for count in counts.values() if count > 1)
         return min(0.9, 4 * again / len(rows)) if again > 3 else 0.0
 
     def brackets(self, text: str) -> str:
         return _OPENING
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         rows = _rows(text)
         layout = _layout(rows)
         names = _names(rows, layout)
@@ -201,12 +200,12 @@ class ColonText:
             if row.apart:
                 # An unclosed bracket ends with its paragraph.
                 depth = 0
-            if said := _said(row, layout, names):
+            if turn := _turn_of(row, layout, names):
                 depth, speaking = 0, True
-                yield from _turns(number, *said, names)
+                yield from _turns(number, *turn, names)
             elif depth:
                 depth = max(0, depth + _depth(line))
-                yield Mark(number, "aside", line, "stage direction")
+                yield LineTag(number, "aside", line, "stage direction")
                 continue
             elif speaking and layout.holds(row):
                 yield from _turns(number, "", line, names)
@@ -218,32 +217,32 @@ class ColonText:
                     inner = None
                 beside = end and (inner or layout.column is None or end == len(line) or layout.goes_on(row, finished))
                 if paratext.is_break(line[: end or None]) or (layout.squares and line[0] == "[" and end == len(line)):
-                    yield Mark(number, "scene", line)
+                    yield LineTag(number, "scene", line)
                     speaking = False
                 elif speaking and beside:
-                    yield Mark(number, "speech", line[:end] if inner else line)
+                    yield LineTag(number, "speech", line[:end] if inner else line)
                 else:
                     # Unclosed, so that it might hold too much, or narration that begins with a bracket.
-                    yield Mark(number, "aside", line, "stage direction")
+                    yield LineTag(number, "aside", line, "stage direction")
                 if inner is None:
                     continue
                 yield from _turns(number, inner[1], inner[2] + inner[3], names)
                 speaking = True
             elif paratext.is_break(line):
-                yield Mark(number, "scene", line)
+                yield LineTag(number, "scene", line)
                 speaking = False
             elif (reason := paratext.reason(line)) is not None:
-                yield Mark(number, "omission", line, reason)
+                yield LineTag(number, "omission", line, reason)
                 speaking = False
             elif speaking and layout.goes_on(row, finished):
                 yield from _turns(number, "", line, names)
             else:
-                yield Mark(number, "aside", line, "narration")
+                yield LineTag(number, "aside", line, "narration")
                 continue
             finished = _FINISHED.search(line) is not None
 
 
-def _said(row: _Row, layout: _Layout, names: Container[str]) -> tuple[str, str] | None:
+def _turn_of(row: _Row, layout: _Layout, names: Container[str]) -> tuple[str, str] | None:
     """Return the speaker and the speech if a turn begins in this line, else None."""
     if row.head and row.name in names and not layout.holds(row):
         return row.head[1], row.head[2] + row.head[3]
@@ -252,17 +251,17 @@ def _said(row: _Row, layout: _Layout, names: Container[str]) -> tuple[str, str] 
     return (forgot[1], forgot[2]) if forgot and forgot[1].casefold() in names else None
 
 
-def _turns(number: int, name: str, speech: str, names: Container[str]) -> Iterator[Mark]:
-    """Yield the marks of a turn, or of several where a page lost its line ends.
+def _turns(number: int, name: str, speech: str, names: Container[str]) -> Iterator[LineTag]:
+    """Yield the tags of a turn, or of several where a page lost its line ends.
 
     If `name` is empty, the current turn continues.
     """
     if name:
-        yield Mark(number, "name", name)
-    at = 0
+        yield LineTag(number, "name", name)
+    i = 0
     for match in _RUN_ON.finditer(speech):
         if match[1].casefold() in names:
-            yield Mark(number, "speech", speech[at : match.start()])
-            yield Mark(number, "name", match[1])
-            at = match.end(1) + 1
-    yield Mark(number, "speech", speech[at:])
+            yield LineTag(number, "speech", speech[i : match.start()])
+            yield LineTag(number, "name", match[1])
+            i = match.end(1) + 1
+    yield LineTag(number, "speech", speech[i:])

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from charbot.scripts.formats.fields import brackets_of, episode_name, kind_of, matched, plain
-from charbot.scripts.formats.records import records
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
+from charbot.scripts.formats.columns import brackets_of, episode_name, kind_of, matched, plain
+from charbot.scripts.formats.csv_records import records
 
 _DELIMITERS = (",", "\t", ";", "|")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -42,13 +42,13 @@ def _fields(lines: list[str], delimiter: str, columns: list[str]) -> dict[str, i
 
     For speakers and texts, columns of numbers are avoided, whatever their names.
     """
-    some = [record.fields for record in islice(records(lines, delimiter), _LOOKED_AT)]
+    sample = [record.fields for record in islice(records(lines, delimiter), _LOOKED_AT)]
 
-    def numbered(at: int) -> bool:
-        values = [row[at] for row in some if at < len(row)]
+    def numbered(i: int) -> bool:
+        values = [row[i] for row in sample if i < len(row)]
         return any(map(str.strip, values)) and all(map(_NUMBER.fullmatch, values))
 
-    named = matched(column for at, column in enumerate(columns) if not numbered(at))
+    named = matched(column for i, column in enumerate(columns) if not numbered(i))
     named = {**matched(columns), **{field: named[field] for field in ("speaker", "text") if field in named}}
     return {field: columns.index(column) for field, column in named.items()}
 
@@ -64,7 +64,7 @@ class Delimited:
     def brackets(self, text: str) -> str:
         return brackets_of(text)
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         header = _header(text)
         if header is None:
             return
@@ -74,29 +74,29 @@ class Delimited:
         for record in records(lines, delimiter):
             start, row = record.first, record.fields
             if record.error:
-                yield Mark(start, "omission", lines[start - 1], "unreadable record")
+                yield LineTag(start, "omission", lines[start - 1], "unreadable record")
                 continue
             if not any(map(str.strip, row)):
                 continue
             if list(map(str.strip, row)) == list(map(str.strip, columns)):
                 # Concatenated tables repeat the header.
-                yield Mark(start, "omission", delimiter.join(row), "title")
+                yield LineTag(start, "omission", delimiter.join(row), "title")
                 continue
             if len(row) <= max(field["speaker"], field["text"]):
-                yield Mark(start, "omission", delimiter.join(row), "unreadable record")
+                yield LineTag(start, "omission", delimiter.join(row), "unreadable record")
                 continue
-            values = {name: row[at] if at < len(row) else "" for name, at in field.items()}
+            values = {name: row[i] if i < len(row) else "" for name, i in field.items()}
             if "season" in values or "episode" in values:
-                here = episode_name(values.get("season", ""), values.get("episode", ""))
-                if here != episode:
-                    yield Mark(start, "episode", here)
-                    episode, scene = here, values.get("scene")
+                place = episode_name(values.get("season", ""), values.get("episode", ""))
+                if place != episode:
+                    yield LineTag(start, "episode", place)
+                    episode, scene = place, values.get("scene")
             if values.get("scene") != scene:
-                yield Mark(start, "scene", "")
+                yield LineTag(start, "scene", "")
                 scene = values["scene"]
             kind = kind_of(values["speaker"])
             if kind != "name":
-                yield Mark(start, kind, delimiter.join(row), "" if kind == "scene" else "said by nobody")
+                yield LineTag(start, kind, delimiter.join(row), "" if kind == "scene" else "said by nobody")
                 continue
-            yield Mark(start, "name", values["speaker"])
-            yield Mark(start, "speech", plain(values["text"]))
+            yield LineTag(start, "name", values["speaker"])
+            yield LineTag(start, "speech", plain(values["text"]))

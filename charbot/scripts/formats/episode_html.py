@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from html.parser import HTMLParser
 
+from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats import paratext
-from charbot.scripts.source import Mark
 
 _BLOCKS = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "tr", "td", "th", "li", "dl", "dt", "dd", "center", "blockquote",
@@ -106,14 +106,14 @@ def _turns_apart(blocks: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
     heads: Counter[str] = Counter()
     for _, block in blocks:
         heads.update(_head(line) for line in block.split("\n"))
-    found: list[tuple[int, str]] = []
+    lines: list[tuple[int, str]] = []
     for start, block in blocks:
         for number, line in enumerate(block.split("\n")):
             if number == 0 or ((head := _head(line)) and heads[head] >= _OFTEN):
-                found.append((start + number, line))
+                lines.append((start + number, line))
             else:
-                found[-1] = found[-1][0], f"{found[-1][1]} {line}".rstrip()
-    return found
+                lines[-1] = lines[-1][0], f"{lines[-1][1]} {line}".rstrip()
+    return lines
 
 
 def _head(line: str) -> str:
@@ -136,10 +136,10 @@ def _named(blocks: Collection[tuple[int, str]]) -> Counter[str]:
 def _without_action(name: str, named: Counter[str]) -> tuple[str, str]:
     """Split a name from an action that is also before the colon: "Dora waves" gives "Dora" and "(waves) "."""
     words = name.split(" ")
-    for at in range(1, len(words)):
-        known = " ".join(words[:at]).rstrip(",")
-        if named[known.casefold()] >= _OFTEN and words[at][:1].islower() and words[at] not in ("and", "or", "the", "of"):
-            return known, f"({' '.join(words[at:])}) "
+    for i in range(1, len(words)):
+        name_part = " ".join(words[:i]).rstrip(",")
+        if named[name_part.casefold()] >= _OFTEN and words[i][:1].islower() and words[i] not in ("and", "or", "the", "of"):
+            return name_part, f"({' '.join(words[i:])}) "
     return name, ""
 
 
@@ -157,7 +157,7 @@ class EpisodeHtml:
     def brackets(self, text: str) -> str:
         return "([{<"
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         blocks = _turns_apart(_blocks(text))
         # Pages forget colons: bold words are a name where they have a colon elsewhere, or recur.
         named = _named(blocks)
@@ -167,22 +167,22 @@ class EpisodeHtml:
             turn = _TURN.fullmatch(plain)
             forgot = _UNMARKED.fullmatch(block)
             if paratext.is_break(plain):
-                yield Mark(line, "scene", plain, part=part)
+                yield LineTag(line, "scene", plain, part=part)
             elif turn and not paratext.is_credit(turn[1]):
                 name, action = _without_action(turn[1], named)
-                yield Mark(line, "name", name, part=part)
-                yield Mark(line, "speech", f"{action}{turn[2]} {turn[3]}", part=part)
+                yield LineTag(line, "name", name, part=part)
+                yield LineTag(line, "speech", f"{action}{turn[2]} {turn[3]}", part=part)
             elif forgot and forgot[1].casefold() in named:
-                yield Mark(line, "name", forgot[1], part=part)
-                yield Mark(line, "speech", forgot[2].translate(_UNSTYLED), part=part)
+                yield LineTag(line, "name", forgot[1], part=part)
+                yield LineTag(line, "speech", forgot[2].translate(_UNSTYLED), part=part)
             elif turn:
-                yield Mark(line, "omission", plain, "credits", part)
+                yield LineTag(line, "omission", plain, "credits", part)
             elif (reason := paratext.reason(plain)) is not None:
-                yield Mark(line, "omission", plain, reason, part)
+                yield LineTag(line, "omission", plain, reason, part)
             elif _ALL_ITALIC.fullmatch(block) and not sung and plain[0] not in "([{<":
-                yield Mark(line, "speech", f"({plain})", part=part)
+                yield LineTag(line, "speech", f"({plain})", part=part)
                 continue
             else:
-                yield Mark(line, "speech", plain, part=part)
+                yield LineTag(line, "speech", plain, part=part)
             # Songs are in italics too: italics right after italics are their next verse, not a direction.
             sung = _ENDS_ITALIC.search(block) is not None

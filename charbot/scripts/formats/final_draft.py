@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
 
 
 class FinalDraft:
@@ -19,7 +19,7 @@ class FinalDraft:
     def brackets(self, text: str) -> str:
         return "("
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         # No entities, no network: a script needs neither, and both are used to attack XML parsers.
         # The encoding that the file declares no longer applies, since the text is decoded.
         parser = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True, huge_tree=True)
@@ -32,19 +32,19 @@ class FinalDraft:
             return
         for part, paragraph in enumerate(content.iter("Paragraph")):
             # Direct children only: paragraphs nested in it (dual dialogue, notes) are iterated themselves.
-            said = "".join(run.text or "" for run in paragraph.findall("Text")).strip()
-            if not said:
+            text = "".join(run.text or "" for run in paragraph.findall("Text")).strip()
+            if not text:
                 continue
             line, kind = paragraph.sourceline or 1, paragraph.get("Type", "")
             if next(paragraph.iterancestors("ScriptNote"), None) is not None:
-                yield Mark(line, "aside", said, "transcriber's note", part)
+                yield LineTag(line, "aside", text, "transcriber's note", part)
             elif kind == "Character":
-                yield Mark(line, "name", said, part=part)
+                yield LineTag(line, "name", text, part=part)
             elif kind in ("Dialogue", "Lyrics"):
-                yield Mark(line, "speech", said, part=part)
+                yield LineTag(line, "speech", text, part=part)
             elif kind == "Parenthetical":
-                yield Mark(line, "speech", said if said.startswith("(") else f"({said})", part=part)
+                yield LineTag(line, "speech", text if text.startswith("(") else f"({text})", part=part)
             elif kind in ("Scene Heading", "Transition", "New Act", "End of Act"):
-                yield Mark(line, "scene", said, part=part)
+                yield LineTag(line, "scene", text, part=part)
             else:
-                yield Mark(line, "omission", said, "narration", part)
+                yield LineTag(line, "omission", text, "narration", part)

@@ -6,8 +6,8 @@ A NAME in capitals, or any name after "@", stands below an empty line and is fol
 import re
 from collections.abc import Iterator
 
+from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats import paratext
-from charbot.scripts.source import Mark
 
 _HEADING = re.compile(r"(?:int|ext|est|i/e|int\.?/ext)[. ].*|\.[^.].*", re.I)
 _TRANSITION = re.compile(r">.*[^<]|[^a-z]*\bTO:")
@@ -52,7 +52,7 @@ class Fountain:
         headings = len(_PLACE.findall(text))
         lines = text.splitlines()
         titled = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
-        names = sum(mark.kind == "name" for mark in self.marks(text)) if headings or titled else 0
+        names = sum(tag.kind == "name" for tag in self.tags(text)) if headings or titled else 0
         if names < 2:
             return 0.0
         return min(1.0, 0.4 * titled + 0.2 * min(3, headings) + 0.1 * min(3, names))
@@ -60,7 +60,7 @@ class Fountain:
     def brackets(self, text: str) -> str:
         return "("
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         lines = text.splitlines()
         clean = _without_notes("\n".join(lines)).split("\n")
         title_page = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
@@ -73,17 +73,17 @@ class Fountain:
                 # A line of two spaces continues a speech.
                 title_page, speaking = False, speaking and raw == "  "
             elif title_page:
-                yield Mark(number, "omission", raw, "title")
+                yield LineTag(number, "omission", raw, "title")
             elif not line:
-                yield Mark(number, "aside", raw, "transcriber's note")
+                yield LineTag(number, "aside", raw, "transcriber's note")
             elif speaking:
-                yield Mark(number, "speech", _without_emphasis(line.removeprefix("~")))
+                yield LineTag(number, "speech", _without_emphasis(line.removeprefix("~")))
             elif apart and (_HEADING.fullmatch(line) or (not below and _TRANSITION.fullmatch(line))):
-                yield Mark(number, "scene", line)
+                yield LineTag(number, "scene", line)
             elif apart and below and _is_character(line):
-                yield Mark(number, "name", _EXTENSION.sub("", line.removeprefix("@")))
+                yield LineTag(number, "name", _EXTENSION.sub("", line.removeprefix("@")))
                 speaking = True
             elif line.startswith(("#", "=")):
-                yield Mark(number, "omission", line, "title")
+                yield LineTag(number, "omission", line, "title")
             else:
-                yield Mark(number, "omission", line, paratext.reason(line) or "narration")
+                yield LineTag(number, "omission", line, paratext.reason(line) or "narration")

@@ -57,8 +57,8 @@ _BRACKETED_SCENE = re.compile(
 
 def is_credit(name: str) -> bool:
     """Return True if the text before a colon is a credit or a label ("Written by"), not a speaker."""
-    known = (_CREDIT, _LABEL, _CAST)
-    return any(form.fullmatch(name) for form in known) or _NOTE.match(f"{name}:") is not None
+    patterns = (_CREDIT, _LABEL, _CAST)
+    return any(form.fullmatch(name) for form in patterns) or _NOTE.match(f"{name}:") is not None
 
 
 def is_break(line: str) -> bool:

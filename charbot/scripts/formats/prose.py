@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
 
 NARRATOR = "Narrator"
 
@@ -18,12 +18,12 @@ class Prose:
     def brackets(self, text: str) -> str:
         return ""
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         apart = True
         for number, raw in enumerate(text.splitlines(), 1):
             line = raw.strip()
             if line and apart:
-                yield Mark(number, "name", NARRATOR)
+                yield LineTag(number, "name", NARRATOR)
             if line:
-                yield Mark(number, "speech", line)
+                yield LineTag(number, "speech", line)
             apart = not line

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from charbot.scripts.formats.records import records
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
+from charbot.scripts.formats.csv_records import records
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 
@@ -23,19 +23,19 @@ class Quotes:
     def brackets(self, text: str) -> str:
         return "["
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         lines = text.splitlines()
         for record in records(lines):
-            own = lines[record.first - 1 : record.last]
+            source = lines[record.first - 1 : record.last]
             if record.error:
-                yield Mark(record.first, "omission", own[0].strip(), "unreadable record")
+                yield LineTag(record.first, "omission", source[0].strip(), "unreadable record")
                 continue
-            said = ",".join(record.fields)
-            if said.strip():
-                yield Mark(record.first, "scene", "")
-                yield Mark(record.first, "name", "")
-            for number, (line, part) in enumerate(zip(own, said.split("\n"), strict=False), record.first):
+            speech = ",".join(record.fields)
+            if speech.strip():
+                yield LineTag(record.first, "scene", "")
+                yield LineTag(record.first, "name", "")
+            for number, (line, part) in enumerate(zip(source, speech.split("\n"), strict=False), record.first):
                 if part.strip():
-                    yield Mark(number, "speech", part)
+                    yield LineTag(number, "speech", part)
                 elif line.strip():
-                    yield Mark(number, "aside", line, "nothing said")
+                    yield LineTag(number, "aside", line, "nothing said")

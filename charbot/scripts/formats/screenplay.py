@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats import paratext
-from charbot.scripts.source import Mark
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:\s*[(\[][^)\]]*[)\]])*")
 _SLACK = 4
@@ -64,7 +64,7 @@ class Screenplay:
         squares = len(re.findall(r"(?m)^[ \t]*\[", text))
         return "[{" if squares > 5 and squares > len(re.findall(r"(?m)^[ \t]*\(", text)) else "([{"
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         rows = _rows(text)
         name_column, speech_column = _columns(rows)
         speaking = named = False
@@ -73,26 +73,26 @@ class Screenplay:
             spoken = abs(indent - speech_column) <= _SLACK or indent > speech_column
             if depth and not spoken:
                 depth = max(0, depth + line.count("[") - line.count("]"))
-                yield Mark(number, "aside", line, "stage direction")
+                yield LineTag(number, "aside", line, "stage direction")
                 continue
             depth = 0
             if apart and self._is_name(line, indent, name_column) and not paratext.is_break(line):
-                yield Mark(number, "name", line)
+                yield LineTag(number, "name", line)
                 speaking = named = True
                 continue
             if speaking and spoken and (named or not apart or not paratext.is_break(line)):
-                yield Mark(number, "speech", line)
+                yield LineTag(number, "speech", line)
             elif paratext.is_break(line):
-                yield Mark(number, "scene", line)
+                yield LineTag(number, "scene", line)
                 speaking = False
             elif line.startswith(("[", "(")):
-                yield Mark(number, "aside", line, "stage direction")
+                yield LineTag(number, "aside", line, "stage direction")
                 depth = max(0, line.count("[") - line.count("]"))
                 speaking = speaking and not apart
             elif (reason := paratext.reason(line)) is not None:
-                yield Mark(number, "omission", line, reason)
+                yield LineTag(number, "omission", line, reason)
                 speaking = False
             else:
-                yield Mark(number, "omission", line, "narration")
+                yield LineTag(number, "omission", line, "narration")
                 speaking = False
             named = False

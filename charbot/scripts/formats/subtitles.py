@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d\d)[.,]\d{1,3}"
 _TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}.*")
@@ -34,15 +34,15 @@ class Subtitles:
 
     def confidence(self, text: str) -> float:
         cues = sum(_TIMES.fullmatch(line.strip()) is not None for line in text.splitlines())
-        named = sum(mark.kind == "name" for mark in self.marks(text)) if cues else 0
+        named = sum(tag.kind == "name" for tag in self.tags(text)) if cues else 0
         return min(1.0, 3 * named / cues) if named > 1 else 0.0
 
     def brackets(self, text: str) -> str:
         return "(["
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         cue = note = False
-        said, until, paused = "", 0, False
+        speech, until, paused = "", 0, False
         lines = text.splitlines()
         for number, raw in enumerate(lines, 1):
             line = raw.strip()
@@ -51,25 +51,25 @@ class Subtitles:
                 cue = note = False
             elif times := _TIMES.fullmatch(line):
                 cue = True
-                paused = _seconds(*times.groups()[:3]) > until + _PAUSE and _FINISHED.search(said) is not None
+                paused = _seconds(*times.groups()[:3]) > until + _PAUSE and _FINISHED.search(speech) is not None
                 until = _seconds(*times.groups()[3:])
-                yield Mark(number, "aside", line, "timing")
+                yield LineTag(number, "aside", line, "timing")
             elif not cue or (timed and line.isdecimal()):
                 note = note or line.startswith(("WEBVTT", "NOTE", "STYLE", "REGION"))
-                yield Mark(number, "aside", line, "timing" if timed and not note else "page furniture")
+                yield LineTag(number, "aside", line, "timing" if timed and not note else "page furniture")
             elif voices := list(_VOICE.finditer(line)):
                 if before := _plain(line[: voices[0].start()]).strip():
-                    yield Mark(number, "speech", before)
+                    yield LineTag(number, "speech", before)
                 paused = False
                 for voice in voices:
-                    yield Mark(number, "name", _plain(voice[1]))
-                    yield Mark(number, "speech", said := _plain(voice[2]))
+                    yield LineTag(number, "name", _plain(voice[1]))
+                    yield LineTag(number, "speech", speech := _plain(voice[2]))
             elif named := _NAMED.fullmatch(plain := _plain(line)):
                 paused = False
-                yield Mark(number, "name", named[1])
-                yield Mark(number, "speech", said := named[2])
+                yield LineTag(number, "name", named[1])
+                yield LineTag(number, "speech", speech := named[2])
             elif paused or _DASH.match(plain):
                 # After a pause or a dash somebody else speaks, but the cue does not say who.
-                yield Mark(number, "omission", plain, "said by nobody")
+                yield LineTag(number, "omission", plain, "said by nobody")
             else:
-                yield Mark(number, "speech", said := plain)
+                yield LineTag(number, "speech", speech := plain)

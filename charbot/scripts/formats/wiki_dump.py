@@ -6,7 +6,7 @@ Stage directions are in square brackets. Parentheses hold speech that is muffled
 import re
 from collections.abc import Iterator
 
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?:?")
 _SHOUT = re.compile(r"""^["'.(-]|(?:,|\.\.|-|"|(?<!\b\w)(?<!\bJR)(?<!\bSR)\.)$""")
@@ -50,7 +50,7 @@ class WikiDump:
     def brackets(self, text: str) -> str:
         return "["
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         lines = [line.strip() for line in text.splitlines()]
         # A first line that recurs as a name is not a title.
         first = next(filter(None, lines), "")
@@ -62,19 +62,19 @@ class WikiDump:
                 continue
             if title is None:
                 title = line
-                yield Mark(number, "omission", line, "title")
+                yield LineTag(number, "omission", line, "title")
             elif title and line.casefold() == f"end of {title}".casefold():
-                yield Mark(number, "omission", line, "title")
+                yield LineTag(number, "omission", line, "title")
                 named = False
             # The line right below a name is speech, even in capitals.
             elif not silent and _is_name(line):
-                yield Mark(number, "name", line.removesuffix(":"))
+                yield LineTag(number, "name", line.removesuffix(":"))
                 named = silent = True
             elif not silent and _sets_scene(line):
-                yield Mark(number, "scene", line)
+                yield LineTag(number, "scene", line)
                 named = False
             elif named or not line.startswith("["):
-                yield Mark(number, "speech", line)
+                yield LineTag(number, "speech", line)
                 silent = False
             else:
-                yield Mark(number, "aside", line, "stage direction")
+                yield LineTag(number, "aside", line, "stage direction")

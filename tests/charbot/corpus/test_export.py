@@ -6,7 +6,7 @@ from charbot.corpus.export import export_chat, export_lines
 from charbot.dialogue import Utterance
 from charbot.scripts.formats import FORMATS, read
 from charbot.scripts.line import Line
-from charbot.scripts.reading import detect
+from charbot.scripts.reader import detect
 
 LINES = [
     Line("Puddle Lane", "S01E01", 0, 0, "Ned", 'He said, "café".', ("waves", "sits")),

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from charbot.corpus import store as store_module
-from charbot.corpus.store import store
+from charbot.corpus.store import import_scripts
 from charbot.errors import ScriptError
-from charbot.scripts.reading import Reading, Script, read_scripts
+from charbot.scripts.reader import ImportResult, ScriptResult, read_scripts
 
 SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples"
 # Of the JSON samples both tell another show's first episode, which no folder has.
@@ -16,7 +16,7 @@ SHOWS = [path for path in sorted(SAMPLES.iterdir()) if path.name != "json"]
 
 def test_what_is_kept_reads_the_same(tmp_path: Path) -> None:
     reading = read_scripts(SHOWS)
-    assert store(reading, tmp_path) == (16, 0)
+    assert import_scripts(reading, tmp_path) == (16, 0)
     again = read_scripts([tmp_path])
     assert sorted(again.lines, key=str) == sorted(reading.lines, key=str)
     assert {line.show for line in again.lines} == {line.show for line in reading.lines}
@@ -26,16 +26,16 @@ def test_what_is_kept_reads_the_same(tmp_path: Path) -> None:
 def test_a_show_keeps_its_name(tmp_path: Path, folder: str) -> None:
     shutil.copytree(SAMPLES / "wiki_dump", tmp_path / "in" / folder)
     reading = read_scripts([tmp_path / "in"])
-    store(reading, tmp_path / "kept")
+    import_scripts(reading, tmp_path / "kept")
     again = read_scripts([tmp_path / "kept"])
     assert sorted(again.lines, key=str) == sorted(reading.lines, key=str)
 
 
 def test_keeping_twice_changes_nothing(tmp_path: Path) -> None:
     reading = read_scripts(SHOWS)
-    store(reading, tmp_path)
+    import_scripts(reading, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    assert store(reading, tmp_path) == (0, 16)
+    assert import_scripts(reading, tmp_path) == (0, 16)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
@@ -43,22 +43,22 @@ def test_keeping_twice_changes_nothing(tmp_path: Path) -> None:
 def test_an_episodes_name_stays_in_its_folder(tmp_path: Path, episode: str) -> None:
     (script, *_) = read_scripts([SAMPLES / "wiki_dump"]).scripts
     lines = tuple(replace(line, episode=episode) for line in script.lines)
-    reading = Reading((Script(script.path, script.format, lines, 0, ()),), (), {})
-    assert store(reading, tmp_path / "in") == (1, 0)
+    reading = ImportResult((ScriptResult(script.path, script.format, lines, 0, ()),), (), {})
+    assert import_scripts(reading, tmp_path / "in") == (1, 0)
     (path,) = (file for file in tmp_path.rglob("*") if file.is_file())
     assert path.parent.parent == tmp_path / "in"
 
 
 def test_a_folder_that_cannot_be_written_keeps_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = read_scripts([SAMPLES / "wiki_dump"])
-    store(reading, tmp_path)
+    import_scripts(reading, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    changed = Reading(tuple(replace(script, lines=script.lines[:-1]) for script in reading.scripts), (), {})
+    changed = ImportResult(tuple(replace(script, lines=script.lines[:-1]) for script in reading.scripts), (), {})
 
     def full(path: Path, write: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(store_module, "replace_bytes", full)
     with pytest.raises(ScriptError, match=r"cannot be written: .*No space left"):
-        store(changed, tmp_path)
+        import_scripts(changed, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from charbot.scripts.files import ScriptFile
 from charbot.scripts.preformatted import without_frame
-from charbot.scripts.reading import read_script
+from charbot.scripts.reader import read_script
 
 SCENE = """INT. BARN - NIGHT
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from charbot.scripts.assembly import Transcript
 from charbot.scripts.formats import Format, read
 from charbot.scripts.line import Turn
-from charbot.scripts.source import Source
 
 
 def found(format_: Format, text: str) -> list[Turn]:
@@ -16,7 +16,7 @@ def said(format_: Format, text: str) -> list[tuple[int, str, str]]:
     return [(turn.scene, turn.speaker, turn.text) for turn in read(format_, text).turns]
 
 
-def check_read(format_: Format, text: str) -> Source:
+def check_read(format_: Format, text: str) -> Transcript:
     """The confidence is one, and every turn says something."""
     assert 0 <= format_.confidence(text) <= 1
     source = read(format_, text)
@@ -28,7 +28,7 @@ def check_account(format_: Format, text: str) -> None:
     """Every line that is not empty is kept or left out, once."""
     source = check_read(format_, text)
     lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip()}
-    marked = {mark.line for mark in format_.marks(text) if mark.text}
+    marked = {tag.line for tag in format_.tags(text) if tag.text}
     assert marked <= set(range(1, len(text.splitlines()) + 1))
     assert source.kept + len(source.omissions) == len(lines)
     assert all(omission.reason for omission in source.omissions)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from charbot.errors import ScriptError
+from charbot.scripts.decoding import decode
 from charbot.scripts.formats import FORMATS
-from charbot.scripts.reading import decode
 from tests.charbot.scripts.formats.helpers import check_account, check_read
 
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[4] / "scripts_data" / "samples").rglob("*.*"))]

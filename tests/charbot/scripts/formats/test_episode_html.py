@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbot.scripts.decoding import decode
 from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.line import Turn
-from charbot.scripts.reading import decode
 from tests.charbot.scripts.formats.helpers import check_read, found, said
 
 SAMPLES = Path(__file__).parents[4] / "scripts_data" / "samples" / "episode_html"

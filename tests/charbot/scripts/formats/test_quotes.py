@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from charbot.scripts.formats import read
 from charbot.scripts.formats.quotes import Quotes
 from charbot.scripts.line import Turn
-from charbot.scripts.reading import read_scripts
+from charbot.scripts.reader import read_scripts
 from tests.charbot.scripts.formats.helpers import check_account, found
 
 SAMPLE = Path(__file__).parents[4] / "scripts_data" / "samples" / "one_character" / "Aunt Cressida.csv"

@@ -39,14 +39,14 @@ Muffled speech is in parentheses too, and begins with a capital."""
 def matched(names: Iterable[str]) -> dict[str, str]:
     """Map each field ("speaker", "text", ...) to the likeliest of `names`."""
     plain = {_plain(name): name for name in names}
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for field, synonyms in _SYNONYMS.items():
         for synonym in synonyms:
             name = plain.get(synonym)
-            if name is not None and name not in found.values():
-                found[field] = name
+            if name is not None and name not in fields.values():
+                fields[field] = name
                 break
-    return found
+    return fields
 
 
 def _plain(name: str) -> str:
@@ -63,7 +63,7 @@ def episode_name(season: str, episode: str) -> str:
     numbers = [re.findall(r"\d+", value) for value in (season, episode)]
     if numbers[0] and numbers[1]:
         # Longer numbers are no counts, and int() refuses the longest.
-        season, episode = (found[-1][-9:] for found in numbers)
+        season, episode = (digits[-1][-9:] for digits in numbers)
         return f"S{int(season):02}E{int(episode):02}"
     return " ".join(filter(None, (season, episode)))
 

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from charbot.errors import ScriptError
 from charbot.scripts import files
+from charbot.scripts.decoding import decode
 from charbot.scripts.files import script_files
 from charbot.scripts.formats import FORMATS, Format, find_format, read
 from charbot.scripts.line import Line
-from charbot.scripts.reading import MIN_CONFIDENCE, decode, detect, episode_of, read_script, read_scripts, show_of
+from charbot.scripts.reader import MIN_CONFIDENCE, detect, read_script, read_scripts
 
 SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples"
 PAGE = "<html>" + "<p><b>Dora:</b> It’s a café…</p><p><b>Wilf:</b> (sits) Is it?</p>" * 10
@@ -28,43 +27,6 @@ def write(path: Path, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
-def test_decode_reads_what_people_have(encoding: str) -> None:
-    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
-    assert decode(mark + PAGE.encode(encoding)) == PAGE
-
-
-def test_decode_reads_latin_1() -> None:
-    assert decode("Où est le café ? Là-bas, déjà.".encode("latin-1")) == "Où est le café ? Là-bas, déjà."
-
-
-def test_decode_mends_a_file_of_two_encodings() -> None:
-    assert decode("It’s a café. ".encode() + "It’s a café.".encode("cp1252")) == "It’s a café. It’s a café."
-
-
-def test_decode_guesses_where_cp1252_has_no_such_byte() -> None:
-    assert "Ned" in decode(b"Ned: \x81\x8d\x8f caf\xe9")
-
-
-def test_decode_mends_what_other_programs_did() -> None:
-    twice = "It’s a café".encode().decode("cp1252").encode()
-    assert decode(twice + "\nin É".encode()) == "It’s a café\nin É"
-    assert decode("It<c2><92>s a caf<c3><a9><c2>, ma<c3>±ana.".encode()) == "It’s a café, mañana."
-    assert decode("It\x92s".encode()) == "It’s"
-    assert decode("<b>Dora</b>: café <ad> <3".encode()) == "<b>Dora</b>: café  <3"
-
-
-@given(st.binary(max_size=40))
-def test_decode_gives_text_or_says_that_it_is_none(data: bytes) -> None:
-    try:
-        text = decode(data)
-    except ScriptError as error:
-        assert str(error) == "is not a text file"  # noqa: PT017
-        assert b"\0" in data
-    else:
-        text.encode()  # no lone surrogates
 
 
 def test_detect_tells_the_formats_apart() -> None:
@@ -91,58 +53,6 @@ def test_every_format_has_a_sample_that_it_claims_most(format_: Format) -> None:
         else:
             assert detect(text) is format_
             assert format_.confidence(text) >= others + 0.1
-
-
-@pytest.mark.parametrize(
-    ("path", "show"),
-    [
-        ("/x/friends/0101.html", "Friends"),
-        ("/x/south_park/S01/S01E01.txt", "South Park"),
-        ("/x/my-show/Season 2/a.txt", "My Show"),
-        ("/x/Puddle Lane/season_10/s1/a.txt", "Puddle Lane"),
-        ("/x/S01E01/a.txt", "S01e01"),
-        ("/a.txt", "Unknown"),
-        ("/S01/a.txt", "Unknown"),
-        ("/x/show/../other/a.txt", "Other"),
-        ("/x/goat farm/Series 1/01.txt", "Goat Farm"),
-        ("/x/goat farm/Season One/01.txt", "Goat Farm"),
-        ("/x/goat farm/season1/txt/01.txt", "Goat Farm"),
-        ("/x/scripts/01.txt", "Scripts"),
-        ("/x/goat_farm.zip/01.txt", "Goat Farm"),
-        ("/x/goat_farm.tar.gz/Season 1/01.txt", "Goat Farm"),
-    ],
-)
-def test_show_of(path: str, show: str) -> None:
-    assert show_of(Path(path)) == show
-
-
-@pytest.mark.parametrize(
-    ("name", "episode"),
-    [
-        ("goat.farm.s01e03.txt", "S01E03"),
-        ("Goat Farm - 1x03 - Hay.txt", "S01E03"),
-        ("S1E3.txt", "S01E03"),
-        ("season 1 episode 3.txt", "S01E03"),
-        ("2010-05-03.txt", "2010-05-03"),
-        ("Season 1/3.txt", "S01E03"),
-        ("Season 1/103 - Hay.txt", "S01E03"),
-        ("Series Two/ep 3.txt", "S02E03"),
-        ("Season 1/hay.txt", "hay"),
-        ("Hay 1920x1080.txt", "Hay 1920x1080"),
-        ("0101.html", "S01E01"),
-        ("1013.html", "S10E13"),
-        ("S01E02.txt", "S01E02"),
-        ("s01e02 - The Leak.txt", "S01E02"),
-        ("0101uncut.html", "S01E01"),
-        ("0212-0213.html", "S02E12"),
-        ("20240131.txt", "20240131"),
-        ("pilot.txt", "pilot"),
-        ("the 0101.html", "the 0101"),
-        ("101.html", "101"),
-    ],
-)
-def test_episode_of(name: str, episode: str) -> None:
-    assert episode_of(Path("x") / name) == episode
 
 
 def test_read_file_places_its_lines(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Assemble the marks that a format gives to source lines into turns, accounting for every line."""
+"""Assemble the tags that a format gives to source lines into turns, accounting for every line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _EXCERPT = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LineTag:
     """The role that a format gives to one source line, or to a part of it.
 
     The kinds are:
@@ -51,7 +51,7 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Transcript:
     """The turns of one file, and its source lines that are in none."""
 
     turns: tuple[Turn, ...]
@@ -70,16 +70,16 @@ class _Assembly:
         self.omitted: dict[tuple[int, int], Omission] = {}
         self.scene = 0
         self.episode: str | None = None
-        self.name: Mark | None = None
-        self.parts: list[Mark] = []
+        self.name: LineTag | None = None
+        self.parts: list[LineTag] = []
         self._scene_spoken = False
 
-    def omit(self, mark: Mark, reason: str) -> None:
-        self.omitted.setdefault(mark.place, Omission(mark.line, reason, " ".join(mark.text.split())[:_EXCERPT]))
+    def omit(self, tag: LineTag, reason: str) -> None:
+        self.omitted.setdefault(tag.place, Omission(tag.line, reason, " ".join(tag.text.split())[:_EXCERPT]))
 
-    def begin(self, mark: Mark) -> None:
+    def begin(self, tag: LineTag) -> None:
         self.finish()
-        self.name, self.parts = mark, []
+        self.name, self.parts = tag, []
 
     def finish(self) -> None:
         """End the current turn, if any."""
@@ -105,27 +105,27 @@ class _Assembly:
         self._scene_spoken = False
 
 
-def assemble(marks: Iterable[Mark], brackets: str) -> Source:
-    """Assemble `marks`, in order, into turns; `brackets` open the directions in their speech."""
-    found = _Assembly(brackets)
-    for mark in marks:
-        if mark.kind == "name":
-            found.begin(mark)
-        elif mark.kind == "speech" and found.name is not None:
-            found.parts.append(mark)
-        elif mark.kind == "speech":
-            found.omit(mark, "said by nobody")
-        elif mark.kind == "aside":
-            found.omit(mark, mark.reason)
+def assemble(tags: Iterable[LineTag], brackets: str) -> Transcript:
+    """Assemble `tags`, in order, into turns; `brackets` open the directions in their speech."""
+    assembly = _Assembly(brackets)
+    for tag in tags:
+        if tag.kind == "name":
+            assembly.begin(tag)
+        elif tag.kind == "speech" and assembly.name is not None:
+            assembly.parts.append(tag)
+        elif tag.kind == "speech":
+            assembly.omit(tag, "said by nobody")
+        elif tag.kind == "aside":
+            assembly.omit(tag, tag.reason)
         else:
-            found.finish()
-            # A mark with text is a source line without speech, except that the text of an episode is its name.
-            if mark.text and mark.kind != "episode":
-                found.omit(mark, mark.reason or "scene heading")
-            if mark.kind != "omission":
-                found.next_scene()
-            if mark.kind == "episode":
-                found.episode, found.scene = mark.text, 0
-    found.finish()
-    omissions = tuple(omission for place, omission in sorted(found.omitted.items()) if place not in found.kept)
-    return Source(tuple(found.turns), len(found.kept), omissions)
+            assembly.finish()
+            # A tag with text is a source line without speech, except that the text of an episode is its name.
+            if tag.text and tag.kind != "episode":
+                assembly.omit(tag, tag.reason or "scene heading")
+            if tag.kind != "omission":
+                assembly.next_scene()
+            if tag.kind == "episode":
+                assembly.episode, assembly.scene = tag.text, 0
+    assembly.finish()
+    omissions = tuple(omission for place, omission in sorted(assembly.omitted.items()) if place not in assembly.kept)
+    return Transcript(tuple(assembly.turns), len(assembly.kept), omissions)

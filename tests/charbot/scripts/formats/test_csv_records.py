@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.scripts.formats.records import Record, records
+from charbot.scripts.formats.csv_records import Record, records
 
 
 def test_a_record_may_run_over_lines() -> None:

@@ -1,11 +1,11 @@
-"""Report on a reading: source lines kept or left out, files skipped, and warnings about likely misreadings."""
+"""Report on an import: source lines kept or left out, files skipped, and warnings about likely misreadings."""
 
 from collections import Counter, defaultdict
 from statistics import median
 from typing import Any
 
 from charbot.scripts.cast import is_group
-from charbot.scripts.reading import Reading
+from charbot.scripts.reader import ImportResult
 
 _LEADS = 8
 """Number of leading speakers per episode that are compared; minor parts have the same names in every show."""
@@ -13,56 +13,56 @@ _SHORT, _LONG = 0.25, 4.0
 """Episodes shorter or longer than these multiples of the show's median are reported."""
 
 
-def account(reading: Reading) -> dict[str, Any]:
-    """Return the report on `reading` as values that JSON can hold.
+def import_report(result: ImportResult) -> dict[str, Any]:
+    """Return the report on `result` as values that JSON can hold.
 
     Source lines are records in table formats; `in` is the sum of `kept` and `left_out`.
     """
-    left_out = Counter(omission.reason for script in reading.scripts for omission in script.omissions)
-    kept = sum(script.kept for script in reading.scripts)
+    left_out = Counter(omission.reason for script in result.scripts for omission in script.omissions)
+    kept = sum(script.kept for script in result.scripts)
     return {
-        "files": len(reading.scripts) + len(reading.skipped),
-        "formats": dict(Counter(script.format for script in reading.scripts).most_common()),
+        "files": len(result.scripts) + len(result.skipped),
+        "formats": dict(Counter(script.format for script in result.scripts).most_common()),
         "source_lines": {"in": kept + left_out.total(), "kept": kept, "left_out": dict(left_out.most_common())},
-        "passed_over": [{"file": str(path), "why": why} for path, why in reading.skipped],
-        "merged_names": sum(len(found) for found in reading.merged.values()),
-        "odd": odd(reading),
+        "passed_over": [{"file": str(path), "why": why} for path, why in result.skipped],
+        "merged_names": sum(len(aliases) for aliases in result.merged.values()),
+        "odd": anomalies(result),
     }
 
 
-def odd(reading: Reading) -> list[str]:
+def anomalies(result: ImportResult) -> list[str]:
     """Return warnings about what was probably read wrongly."""
     lengths: dict[str, Counter[str]] = defaultdict(Counter)
     speakers: dict[str, Counter[str]] = defaultdict(Counter)
-    for line in reading.lines:
+    for line in result.lines:
         lengths[line.show][line.episode] += 1
         speakers[line.show][line.speaker] += 1
-    found = []
+    warnings = []
     for show, episodes in lengths.items():
         usual = median(episodes.values())
         for episode, count in episodes.items():
             if not _SHORT * usual <= count <= _LONG * usual:
-                found.append(f"{show} {episode} has {count} lines; {usual:g} are usual in that show")
-        if len(parts := _parts(reading, show)) > 1:
+                warnings.append(f"{show} {episode} has {count} lines; {usual:g} are usual in that show")
+        if len(parts := _parts(result, show)) > 1:
             names = "; ".join(f"{len(part)} with {who}" for part, who in parts)
-            found.append(f"{show} looks like {len(parts)} shows that share nobody: {names}. Give each a folder of its own")
+            warnings.append(f"{show} looks like {len(parts)} shows that share nobody: {names}. Give each a folder of its own")
         once = sorted(name for name, count in speakers[show].items() if count == 1 and not is_group(name))
         if once:
-            found.append(f"heard only once in {show}: {len(once)}, such as {', '.join(once[:5])}")
-    return found
+            warnings.append(f"heard only once in {show}: {len(once)}, such as {', '.join(once[:5])}")
+    return warnings
 
 
-def _parts(reading: Reading, show: str) -> list[tuple[set[str], str]]:
+def _parts(result: ImportResult, show: str) -> list[tuple[set[str], str]]:
     """Group a show's episodes so that no two groups share a leading speaker.
 
     Returns the episodes and the leads of each group with more than one episode, largest group first.
     """
-    heard: dict[str, Counter[str]] = defaultdict(Counter)
-    for line in reading.lines:
+    by_episode: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in result.lines:
         if line.show == show and not is_group(line.speaker):
-            heard[line.episode][line.speaker] += 1
+            by_episode[line.episode][line.speaker] += 1
     parts: list[tuple[set[str], Counter[str]]] = []
-    for episode, counts in heard.items():
+    for episode, counts in by_episode.items():
         leads = Counter(dict(counts.most_common(_LEADS)))
         apart = []
         episodes, speakers = {episode}, leads

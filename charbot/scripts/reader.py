@@ -1,7 +1,5 @@
 """Read script files into Lines: the way from a folder to the corpus."""
 
-import codecs
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,32 +9,21 @@ from pathlib import Path
 
 from charbot.errors import ScriptError
 from charbot.scripts.aliases import CERTAIN, Alias, Scene, find_aliases
+from charbot.scripts.assembly import Omission
 from charbot.scripts.cast import Listed, cast_of, read_cast
+from charbot.scripts.decoding import decode
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
 from charbot.scripts.line import Line
+from charbot.scripts.naming import episode_of, show_of
 from charbot.scripts.preformatted import without_frame
-from charbot.scripts.source import Omission
 
 CAST_FILE = "cast.yaml"
 MIN_CONFIDENCE = 0.3
 
-_NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_SEASON_FOLDER = re.compile(rf"(?:s|season|series)[ ._-]?(\d+|{'|'.join(_NUMBER_WORDS)})", re.I)
-_LAYER_FOLDER = re.compile(r"txt|text|html?|transcripts?|scripts?|episodes?|subtitles|subs", re.I)
-_ARCHIVE = re.compile(r"\.(?:zip|tar(?:\.\w+)?|tgz|tbz2|txz)$", re.I)
-_KNOWN_EPISODE = re.compile(
-    r"(?<![a-z\d])s(\d{1,2})[ ._-]*e(?:p(?:isode)?)?[ ._-]?(\d{1,3})(?!\d)|(?<!\d)(\d{1,2})x(\d{2})(?!\d)|"
-    r"season[ ._-]*(\d{1,2})[ ,._-]*episode[ ._-]*(\d{1,3})(?!\d)|^(\d\d)(\d\d)(?!\d|[._-]\d\d[._-]\d)",
-    re.I,
-)
-_NUMBERED = re.compile(r"(?:e|ep|episode)?[ ._-]*(\d{1,3})(?!\d)", re.I)
-_ESCAPED_BYTES = re.compile(r"((?:<[0-9a-f]{2}>)+)([\x80-\xbf]*)")
-_CONTROLS = re.compile("[\x80-\x9f]")
-
 
 @dataclass(frozen=True)
-class Script:
+class ScriptResult:
     """One script file: its lines, and the source lines that were left out."""
 
     path: Path
@@ -49,10 +36,10 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ImportResult:
     """The result of reading some paths."""
 
-    scripts: tuple[Script, ...]
+    scripts: tuple[ScriptResult, ...]
     skipped: tuple[tuple[Path, str], ...]
     """Each file that was skipped, with the reason."""
     aliases: Mapping[str, tuple[Alias, ...]]
@@ -65,50 +52,7 @@ class Reading:
     @property
     def merged(self) -> dict[str, tuple[Alias, ...]]:
         """Return the names that were replaced, for each show."""
-        return {show: tuple(one for one in found if one.certainty >= CERTAIN) for show, found in self.aliases.items()}
-
-
-def decode(data: bytes) -> str:
-    """Decode bytes as UTF-8 where it is valid, else as the likeliest encoding, and repair mojibake.
-
-    Raises ScriptError if they are not text.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return _mended(text)
-    if b"\0" in data[:4096]:
-        raise ScriptError("is not a text file")
-    import charset_normalizer
-    import ftfy
-
-    try:
-        return ftfy.fix_encoding(data.decode("cp1252"))
-    except UnicodeDecodeError:
-        best = charset_normalizer.from_bytes(data).best()
-        return ftfy.fix_encoding(str(best) if best else data.decode("latin-1"))
-
-
-def _mended(text: str) -> str:
-    """Repair what other programs did to a text before it was saved as valid UTF-8."""
-    if _ESCAPED_BYTES.search(text):
-        text = _ESCAPED_BYTES.sub(_unescaped, text)
-    if not text.isascii():
-        import ftfy
-        from ftfy.badness import is_bad
-
-        if _CONTROLS.search(text) or is_bad(text):
-            text = "".join(map(ftfy.fix_encoding, text.splitlines(keepends=True)))
-    return text
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    """Decode bytes that R printed as <c2><93>, together with any bytes after them that it left as characters."""
-    return (bytes.fromhex(match[1].replace("><", "")[1:-1]) + match[2].encode("latin-1")).decode("utf-8", "ignore")
+        return {show: tuple(alias for alias in aliases if alias.certainty >= CERTAIN) for show, aliases in self.aliases.items()}
 
 
 def detect(text: str) -> Format:
@@ -122,40 +66,7 @@ def detect(text: str) -> Format:
     return FORMATS[-sure[1]]
 
 
-def show_of(path: Path) -> str:
-    """Return the show that a script belongs to, named after the folder or archive that holds it.
-
-    Folders of a season, and of a kind of file within one ("Season 1/transcripts"), do not count.
-    """
-    folders = [_ARCHIVE.sub("", part) for part in path.resolve().parent.parts]
-    while len(folders) > 1 and (
-        _SEASON_FOLDER.fullmatch(folders[-1]) or (_LAYER_FOLDER.fullmatch(folders[-1]) and _SEASON_FOLDER.fullmatch(folders[-2]))
-    ):
-        folders.pop()
-    name = folders[-1] if folders else "unknown"
-    return " ".join(word.capitalize() for word in re.split(r"[ _-]+", name.strip("/\\")) if word) or "Unknown"
-
-
-def episode_of(path: Path) -> str:
-    """Return the episode's name: SxxEyy if the file's name, or its number and a season's folder, gives it; else the stem.
-
-    An uncut version has the name of the episode itself, so that both end up in the same split.
-    """
-    known = _KNOWN_EPISODE.search(path.stem)
-    if known:
-        season, episode = (int(number) for number in known.groups() if number)
-        return f"S{season:02}E{episode:02}"
-    seasons = list(filter(None, map(_SEASON_FOLDER.fullmatch, path.parent.parts)))
-    number = _NUMBERED.match(path.stem)
-    if not seasons or not number:
-        return path.stem
-    told, episode = seasons[-1][1], int(number[1])
-    season = int(told[-9:]) if told.isdecimal() else _NUMBER_WORDS.index(told.lower()) + 1
-    # "101" in a folder of season 1 is its first episode.
-    return f"S{season:02}E{episode % 100 if episode // 100 == season else episode:02}"
-
-
-def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> Script:
+def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> ScriptResult:
     """Read one script, in the given or the detected format; `listed` overrides the shipped cast.
 
     Raises ScriptError with a predicate as its message ("is empty").
@@ -178,16 +89,16 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
             Line(show, turn.episode or episode, turn.scene, positions[turn.episode], speaker, turn.text, turn.directions)
         )
         positions[turn.episode] += 1
-    return Script(file.path, format_.name, tuple(lines), source.kept, source.omissions)
+    return ScriptResult(file.path, format_.name, tuple(lines), source.kept, source.omissions)
 
 
-def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Reading:
+def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> ImportResult:
     """Read every script under `paths`, which are files, folders or archives.
 
     A file that is named twice is read once, and copies are skipped. A cast.yaml beside the scripts gives the names of
     speakers (see cast.read_cast). Raises ScriptError if a path is missing, a cast is invalid, or nothing could be read.
     """
-    scripts: dict[tuple[Line, ...], Script] = {}
+    scripts: dict[tuple[Line, ...], ScriptResult] = {}
     skipped: list[tuple[Path, str]] = []
     seen: set[Path] = set()
     listed = _listed(paths)
@@ -208,7 +119,7 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Readin
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
     aliases = _aliases(scripts.values(), listed)
-    return Reading(tuple(_merged(script, aliases) for script in scripts.values()), tuple(skipped), aliases)
+    return ImportResult(tuple(_merged(script, aliases) for script in scripts.values()), tuple(skipped), aliases)
 
 
 def _listed(paths: Iterable[Path]) -> Listed:
@@ -227,21 +138,26 @@ def _listed(paths: Iterable[Path]) -> Listed:
     return listed
 
 
-def _aliases(scripts: Iterable[Script], listed: Listed) -> dict[str, tuple[Alias, ...]]:
+def _aliases(scripts: Iterable[ScriptResult], listed: Listed) -> dict[str, tuple[Alias, ...]]:
     shows: dict[str, list[Scene]] = {}
     for script in scripts:
         for (show, episode, _), scene in groupby(script.lines, key=lambda line: (line.show, line.episode, line.scene)):
             shows.setdefault(show, []).append((episode, [(line.speaker, line.text) for line in scene]))
-    found = {}
+    aliases = {}
     for show, scenes in shows.items():
-        known = cast_of(show, listed).aliases
-        found[show] = find_aliases(scenes, {*known, *map(str.casefold, known.values())})
-    return found
+        listed_names = cast_of(show, listed).aliases
+        aliases[show] = find_aliases(scenes, {*listed_names, *map(str.casefold, listed_names.values())})
+    return aliases
 
 
-def _merged(script: Script, aliases: Mapping[str, tuple[Alias, ...]]) -> Script:
+def _merged(script: ScriptResult, aliases: Mapping[str, tuple[Alias, ...]]) -> ScriptResult:
     """Replace the names in a script that are certain aliases."""
-    certain = {(show, one.name): one.canonical for show, found in aliases.items() for one in found if one.certainty >= CERTAIN}
+    certain = {
+        (show, alias.name): alias.canonical
+        for show, of_show in aliases.items()
+        for alias in of_show
+        if alias.certainty >= CERTAIN
+    }
     lines = tuple(
         replace(line, speaker=certain[line.show, line.speaker]) if (line.show, line.speaker) in certain else line
         for line in script.lines

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from charbot.dialogue import Utterance
-from charbot.scripts.source import Mark
+from charbot.scripts.assembly import LineTag
 
 _TITLE = "Written down by charbot: "
 
 
-def write_own(turns: Sequence[Utterance], title: str) -> str:
+def write_charbot_text(turns: Sequence[Utterance], title: str) -> str:
     """Return a conversation as a script; every turn must have a speaker and a text of one line."""
     return f"{_TITLE}{title}\n\n" + "".join(f"{turn.speaker}: {turn.text}\n" for turn in turns)
 
 
-class Own:
+class CharbotText:
     """Conversations that charbot saved. No bracket opens a direction: whatever people typed is speech."""
 
     name = "charbot"
@@ -24,15 +24,15 @@ class Own:
     def brackets(self, text: str) -> str:
         return ""
 
-    def marks(self, text: str) -> Iterator[Mark]:
+    def tags(self, text: str) -> Iterator[LineTag]:
         for number, raw in enumerate(text.splitlines(), 1):
             line = raw.strip()
             name, colon, speech = line.partition(": ")
             if line.startswith(_TITLE):
-                yield Mark(number, "omission", line, "title")
+                yield LineTag(number, "omission", line, "title")
             elif colon and name:
-                yield Mark(number, "name", name)
-                yield Mark(number, "speech", speech)
+                yield LineTag(number, "name", name)
+                yield LineTag(number, "speech", speech)
             elif line:
                 # Part of a turn that somebody wrapped by hand.
-                yield Mark(number, "speech", line)
+                yield LineTag(number, "speech", line)

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from charbot.scripts.account import account
-from charbot.scripts.reading import read_scripts
+from charbot.scripts.reader import read_scripts
+from charbot.scripts.report import import_report
 
 PAGE = "Episode {}\n" + "NED\nHello.\n[They are waiting here]\nOLGA\nHello, Ned.\n" * 12
 
@@ -10,7 +10,7 @@ def test_every_source_line_is_kept_or_left_out(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number) + ("TUCK\nHm.\n" if number else ""))
     (tmp_path / "notes.txt").write_text("Dear aunt.")
-    found = account(read_scripts([tmp_path]))
+    found = import_report(read_scripts([tmp_path]))
     assert (found["files"], found["formats"]) == (4, {"wiki-dump": 3})
     assert found["source_lines"] == {"in": 187, "kept": 148, "left_out": {"stage direction": 36, "title": 3}}
     ((passed),) = found["passed_over"]
@@ -23,7 +23,7 @@ def test_what_is_odd_is_told(tmp_path: Path) -> None:
         (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number))
     (tmp_path / "S01E05.txt").write_text("Short\nNED\nHello.\nOLGA\nBye.\nTUCK\nBye.")
     show = " ".join(part.capitalize() for part in tmp_path.name.replace("_", " ").replace("-", " ").split())
-    assert account(read_scripts([tmp_path]))["odd"] == [
+    assert import_report(read_scripts([tmp_path]))["odd"] == [
         f"{show} S01E05 has 3 lines; 24 are usual in that show",
         f"heard only once in {show}: 1, such as Tuck",
     ]
@@ -33,7 +33,7 @@ def test_two_shows_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     for number in range(2):
         (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number))
         (tmp_path / f"S02E0{number}.txt").write_text(PAGE.format(number).replace("NED", "DORA").replace("OLGA", "WILF"))
-    (odd,) = account(read_scripts([tmp_path]))["odd"]
+    (odd,) = import_report(read_scripts([tmp_path]))["odd"]
     assert "looks like 2 shows that share nobody: 2 with Ned, Olga; 2 with Dora, Wilf. Give each a folder of its own" in odd
     (tmp_path / "S03E01.txt").write_text(PAGE.format(9).replace("NED", "DORA"))
-    assert account(read_scripts([tmp_path]))["odd"] == []
+    assert import_report(read_scripts([tmp_path]))["odd"] == []

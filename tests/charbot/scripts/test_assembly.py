@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charbot.scripts.assembly import LineTag, Omission, assemble
 from charbot.scripts.line import Turn
-from charbot.scripts.source import Mark, Omission, assemble
 
 
-def name(line: int, text: str = "NED") -> Mark:
-    return Mark(line, "name", text)
+def name(line: int, text: str = "NED") -> LineTag:
+    return LineTag(line, "name", text)
 
 
-def speech(line: int, text: str) -> Mark:
-    return Mark(line, "speech", text)
+def speech(line: int, text: str) -> LineTag:
+    return LineTag(line, "speech", text)
 
 
-def scene(line: int, text: str = "") -> Mark:
-    return Mark(line, "scene", text)
+def scene(line: int, text: str = "") -> LineTag:
+    return LineTag(line, "scene", text)
 
 
 def test_speech_belongs_to_the_name_before_it() -> None:
@@ -54,21 +54,21 @@ def test_whoever_says_nothing_has_no_turn(spoken: list[str], reason: str) -> Non
 
 
 def test_after_an_aside_the_speaker_goes_on() -> None:
-    source = assemble([name(1), speech(1, "One."), Mark(2, "aside", "A goat.", "narration"), speech(3, "Two.")], "[")
+    source = assemble([name(1), speech(1, "One."), LineTag(2, "aside", "A goat.", "narration"), speech(3, "Two.")], "[")
     assert [turn.text for turn in source.turns] == ["One. Two."]
     assert source.omissions == (Omission(2, "narration", "A goat."),)
 
 
-@pytest.mark.parametrize("mark", [Mark(2, "omission", "x", "narration"), scene(2, "x"), scene(2), Mark(2, "episode", "x")])
-def test_after_other_marks_nobody_speaks(mark: Mark) -> None:
-    source = assemble([name(1), speech(1, "One."), mark, speech(3, "Two.")], "[")
+@pytest.mark.parametrize("tag", [LineTag(2, "omission", "x", "narration"), scene(2, "x"), scene(2), LineTag(2, "episode", "x")])
+def test_after_other_tags_nobody_speaks(tag: LineTag) -> None:
+    source = assemble([name(1), speech(1, "One."), tag, speech(3, "Two.")], "[")
     assert [turn.text for turn in source.turns] == ["One."]
     assert source.omissions[-1] == Omission(3, "said by nobody", "Two.")
 
 
 def test_a_scene_in_which_nobody_speaks_does_not_count() -> None:
-    marks = [scene(1, "a"), name(2), speech(2, "One."), scene(3, "b"), scene(4), name(5), speech(5, "[nods]"), scene(6, "c")]
-    source = assemble([*marks, name(7), speech(7, "Two."), name(8), speech(8, "Three.")], "[")
+    tags = [scene(1, "a"), name(2), speech(2, "One."), scene(3, "b"), scene(4), name(5), speech(5, "[nods]"), scene(6, "c")]
+    source = assemble([*tags, name(7), speech(7, "Two."), name(8), speech(8, "Three.")], "[")
     assert [(turn.scene, turn.text) for turn in source.turns] == [(0, "One."), (1, "Two."), (1, "Three.")]
     assert [(omission.line, omission.reason) for omission in source.omissions] == [
         (1, "scene heading"), (3, "scene heading"), (5, "stage direction"), (6, "scene heading")
@@ -76,14 +76,14 @@ def test_a_scene_in_which_nobody_speaks_does_not_count() -> None:
 
 
 def test_an_episode_begins_a_scene() -> None:
-    marks = [Mark(1, "episode", "a"), name(1), speech(1, "One."), Mark(2, "episode", "b"), name(2), speech(2, "Two.")]
-    source = assemble(marks, "[")
+    tags = [LineTag(1, "episode", "a"), name(1), speech(1, "One."), LineTag(2, "episode", "b"), name(2), speech(2, "Two.")]
+    source = assemble(tags, "[")
     assert [(turn.episode, turn.scene) for turn in source.turns] == [("a", 0), ("b", 0)]
     assert (source.kept, source.omissions) == (2, ())
 
 
 def test_an_omission_does_not_end_a_scene() -> None:
-    source = assemble([name(1), speech(1, "One."), Mark(2, "omission", "x", "y"), name(3), speech(3, "Two.")], "[")
+    source = assemble([name(1), speech(1, "One."), LineTag(2, "omission", "x", "y"), name(3), speech(3, "Two.")], "[")
     assert [turn.scene for turn in source.turns] == [0, 0]
 
 
@@ -93,13 +93,13 @@ def test_a_line_that_is_kept_in_part_is_kept() -> None:
 
 
 def test_parts_of_one_line_are_told_apart() -> None:
-    marks = [Mark(1, "name", "NED", part=1), Mark(1, "speech", "Hi.", part=1), Mark(1, "omission", "x", "y", 2)]
-    source = assemble(marks, "[")
+    tags = [LineTag(1, "name", "NED", part=1), LineTag(1, "speech", "Hi.", part=1), LineTag(1, "omission", "x", "y", 2)]
+    source = assemble(tags, "[")
     assert (source.kept, len(source.omissions)) == (1, 1)
 
 
 def test_an_omission_shows_how_its_line_begins() -> None:
-    (omission,) = assemble([Mark(3, "aside", "  a  goat " + "x" * 200, "narration")], "[").omissions
+    (omission,) = assemble([LineTag(3, "aside", "  a  goat " + "x" * 200, "narration")], "[").omissions
     assert omission.line == 3
     assert omission.excerpt.startswith("a goat xx")
     assert len(omission.excerpt) <= 80
@@ -116,12 +116,12 @@ TEXTS = st.sampled_from(["NED", "Hello.", "[nods]", "[a", "b]", "\0", "(", "..."
 
 @given(st.lists(st.tuples(KINDS, TEXTS)))
 def test_every_line_is_kept_or_left_out(kinds: list[tuple[str, str]]) -> None:
-    marks = [Mark(line, kind, text, "x") for line, (kind, text) in enumerate(kinds, 1)]  # type: ignore[arg-type]
-    source = assemble(marks, "[")
+    tags = [LineTag(line, kind, text, "x") for line, (kind, text) in enumerate(kinds, 1)]  # type: ignore[arg-type]
+    source = assemble(tags, "[")
     left_out = [omission.line for omission in source.omissions]
-    said_nothing = sum(mark.kind == "episode" for mark in marks)
+    said_nothing = sum(tag.kind == "episode" for tag in tags)
     assert left_out == sorted(set(left_out))
-    assert source.kept + len(left_out) + said_nothing == len(marks)
+    assert source.kept + len(left_out) + said_nothing == len(tags)
     assert all(omission.reason for omission in source.omissions)
     assert all(turn.text for turn in source.turns)
     scenes = [0, *(turn.scene for turn in source.turns)]
