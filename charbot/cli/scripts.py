@@ -62,11 +62,13 @@ def _scripts_check(args: argparse.Namespace) -> int:
     import json
 
     from charbot.corpus.duplicates import shared_lines
-    from charbot.corpus.table import corpus_table, summary
+    from charbot.corpus.split import MIN_UNITS
+    from charbot.corpus.table import corpus_table, held_out_units, summary
     from charbot.scripts.report import import_report
 
     result = reading_of(args)
-    report = import_report(result) | {"shows": summary(corpus_table(result.lines, config_of(args).corpus))}
+    table = corpus_table(result.lines, config_of(args).corpus)
+    report = import_report(result) | {"shows": summary(table), "held_out": held_out_units(table)}
     shared = [(*map(" ".join, pair), count) for pair, count in shared_lines(result.lines).items()]
     if args.json:
         omissions = [
@@ -80,6 +82,8 @@ def _scripts_check(args: argparse.Namespace) -> int:
     print(f"{report['files']} files, {len(result.lines)} lines of dialogue from {source['in']} source lines")
     for show, counts in report["shows"].items():
         print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+        if (units := report["held_out"][show]) != "episodes":
+            print(f"    held out for validation and test: {units}, because it has fewer than {MIN_UNITS} episodes")
     print("  formats: " + ", ".join(f"{count} {name}" for name, count in report["formats"].items()))
     for reason, count in {"kept": source["kept"], **source["left_out"]}.items():
         print(f"  {count:8} {count / source['in']:6.1%}  {reason}")

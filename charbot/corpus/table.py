@@ -1,13 +1,13 @@
 """The corpus as a pandas table: one row per Line, with the Line's fields and `split` as columns."""
 
 from collections.abc import Iterable, Iterator
-from typing import get_args
+from typing import Literal, get_args
 
 import pandas as pd
 
 from charbot.config import CorpusSettings
 from charbot.corpus.duplicates import line_key
-from charbot.corpus.split import Split, split_of
+from charbot.corpus.split import MIN_UNITS, Split, splits_of
 from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.scripts.cast import is_group
@@ -15,25 +15,45 @@ from charbot.scripts.line import Line
 from charbot.text import find_name
 
 _FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "directions")
+_BLOCK = 8
+"""Lines per block of a show that has few scenes."""
 
 
 def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFrame:
-    """Return lines as a table, in order, each with the split of its episode. Raises CorpusError if there are none.
+    """Return lines as a table, in order, each with its split. Raises CorpusError if there are none.
 
-    Long lines of test episodes are removed from the other splits, and those of validation episodes from the train split:
-    transcripts overlap, and models must not be evaluated on lines that they were trained on.
+    Episodes are divided into splits as a whole; in shows with few episodes, scenes are, or blocks of lines. Long lines
+    of the test split are removed from the other splits, and those of the validation split from the train split: transcripts
+    overlap, and models must not be evaluated on lines that they were trained on.
     """
     rows = [tuple(getattr(line, field) for field in _FIELDS) for line in lines]
     if not rows:
         raise CorpusError("the scripts hold no lines")
     table = pd.DataFrame(rows, columns=list(_FIELDS))
-    episodes = table[["show", "episode"]].drop_duplicates()
-    splits = {
-        (show, episode): split_of(show, episode, settings.valid, settings.test, settings.split_seed)
-        for show, episode in episodes.itertuples(index=False)
-    }
-    table["split"] = [splits[episode] for episode in zip(table["show"], table["episode"], strict=True)]
+    table["split"] = "train"
+    for show, part in table.groupby("show", sort=False):
+        units = _units(part)
+        splits = splits_of(str(show), units.unique(), settings.valid, settings.test, settings.split_seed)
+        table.loc[part.index, "split"] = units.map(splits)
     return _without_leaks(table)
+
+
+def _units(lines: pd.DataFrame) -> "pd.Series[str]":
+    """Return, for each line of a show, the unit that is never divided between splits: its episode, scene or block."""
+    episodes = lines["episode"]
+    scenes = episodes + "/" + lines["scene"].astype(str)
+    blocks = episodes + "/" + (lines["position"] // _BLOCK).astype(str)
+    return next((units for units in (episodes, scenes) if units.nunique() >= MIN_UNITS), blocks)
+
+
+def held_out_units(table: pd.DataFrame) -> dict[str, Literal["episodes", "scenes", "blocks of lines", "nothing"]]:
+    """Return, for each show, the kind of units that its validation and test splits hold."""
+    kinds: dict[str, Literal["episodes", "scenes", "blocks of lines", "nothing"]] = {}
+    for show, lines in table.groupby("show"):
+        divided = [lines.groupby(keys)["split"].nunique().max() > 1 for keys in (["episode"], ["episode", "scene"])]
+        kind = "blocks of lines" if divided[1] else "scenes" if divided[0] else "episodes"
+        kinds[str(show)] = "nothing" if (lines["split"] == "train").all() else kind  # type: ignore[assignment]
+    return kinds
 
 
 def _without_leaks(table: pd.DataFrame) -> pd.DataFrame:
@@ -48,8 +68,11 @@ def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Ut
     chosen = table if split is None else table[table["split"] == split]
     keys = [chosen["show"], chosen["episode"], chosen["scene"]]
     # The same episode may come from two files: where positions start over, another scene begins.
-    restarts = (chosen["position"].diff() <= 0).cumsum()
-    for _, scene in chosen.groupby([*keys, restarts], sort=False):
+    keys.append((chosen["position"].diff() <= 0).cumsum())
+    if split is not None:
+        # Two blocks of a scene that are in one split are no conversation, for what stands between them is missing.
+        keys.append((table["split"] != table["split"].shift()).cumsum()[chosen.index])
+    for _, scene in chosen.groupby(keys, sort=False):
         yield tuple(map(Utterance, scene["speaker"], scene["text"]))
 
 

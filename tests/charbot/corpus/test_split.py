@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charbot.corpus.split import split_of
+from charbot.corpus.split import MIN_UNITS, split_of, splits_of
 
 NAMES = st.text(st.characters(codec=None), max_size=20)  # a file's name may hold surrogates
 SHARES = st.floats(0, 0.4)
@@ -30,6 +30,21 @@ def test_any_name_has_one_split(show: str, episode: str, valid: float, test: flo
         assert split_of(show, episode, valid, 1, seed) == "test"
     if split != "train":
         assert split_of(show, episode, 1, test, seed) == split
+
+
+@given(st.sets(NAMES, max_size=40), SHARES, SHARES, st.integers(0, 2**31))
+def test_no_split_that_has_a_share_stays_empty(units: set[str], valid: float, test: float, seed: int) -> None:
+    splits = splits_of("Demo", units, valid, test, seed)
+    assert splits.keys() == units
+    counts = Counter(splits.values())
+    if len(units) < MIN_UNITS:
+        assert counts["train"] == len(units)
+        return
+    assert (counts["valid"] > 0, counts["test"] > 0, counts["train"] > 0) == (valid > 0, test > 0, True)
+    # A unit moves only towards an empty split.
+    alone = Counter(split_of("Demo", unit, valid, test, seed) for unit in units)
+    if alone["train"] and (alone["valid"] or not valid) and (alone["test"] or not test):
+        assert splits == {unit: split_of("Demo", unit, valid, test, seed) for unit in units}
 
 
 @pytest.mark.parametrize("seed", [0, 10])

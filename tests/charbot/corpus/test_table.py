@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from charbot.config import CorpusSettings
 from charbot.corpus.split import split_of
-from charbot.corpus.table import corpus_table, scenes, speakers
+from charbot.corpus.table import corpus_table, held_out_units, scenes, speakers
 from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.scripts.line import Line
@@ -45,8 +45,40 @@ EPISODES = st.lists(st.tuples(st.sampled_from(["Demo", "Other"]), st.integers(0,
 def test_an_episode_is_in_one_split_whatever_else_there_is(episodes: list[tuple[str, int]]) -> None:
     lines = [Line(show, str(number), 0, position, "Ned", "Hi.") for show, number in episodes for position in range(2)]
     table = corpus_table(lines, SETTINGS)
-    for show, episode, split in zip(table["show"], table["episode"], table["split"], strict=True):
-        assert split == split_of(show, episode, SETTINGS.valid, SETTINGS.test, SETTINGS.split_seed)
+    assert all(splits.nunique() == 1 for _, splits in table.groupby(["show", "episode"])["split"])
+
+
+def test_splits_depend_on_names_alone_where_there_are_many_episodes() -> None:
+    lines = [Line("Demo", str(number), 0, 0, "Ned", "Hi.") for number in range(30)]
+    for row in corpus_table(lines, SETTINGS).itertuples():
+        assert row.split == split_of("Demo", str(row.episode), SETTINGS.valid, SETTINGS.test, SETTINGS.split_seed)
+
+
+@pytest.mark.parametrize("show", ["Demo", "Pier", "Heron", "Tide"])
+@pytest.mark.parametrize(
+    ("episodes", "scenes_each", "lines_each", "kind"),
+    [(16, 1, 120, "episodes"), (4, 8, 10, "scenes"), (1, 6, 10, "scenes"), (1, 1, 200, "blocks of lines"), (1, 1, 12, "nothing")],
+)
+def test_something_is_always_held_out(show: str, episodes: int, scenes_each: int, lines_each: int, kind: str) -> None:
+    lines = [
+        Line(show, f"E{episode}", position // lines_each, position, "Ned", f"Hi {episode} {position}.")
+        for episode in range(episodes)
+        for position in range(scenes_each * lines_each)
+    ]
+    table = corpus_table(lines, CorpusSettings())
+    assert held_out_units(table) == {show: kind}
+    assert set(table["split"]) == ({"train"} if kind == "nothing" else {"train", "valid", "test"})
+    # Most lines are still for training.
+    assert (table["split"] == "train").mean() >= 0.6
+
+
+def test_blocks_of_one_scene_that_are_apart_are_no_conversation() -> None:
+    lines = lines_of("E1", *[(0, "Ned", f"Line {i}.") for i in range(400)])
+    table = corpus_table(lines, SETTINGS)
+    for scene in scenes(table, "valid"):
+        numbers = [int(turn.text[5:-1]) for turn in scene]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len(list(scenes(table))) == 1
 
 
 def test_no_long_line_stands_on_both_sides_of_a_split() -> None:
