@@ -18,7 +18,8 @@ _BLOCKS = frozenset(
      "figcaption", "form", "option", "address")
 )  # fmt: skip
 _TAG = re.compile(rf"<(?:html|body|b|strong|{'|'.join(sorted(_BLOCKS))})\b", re.I)
-_HIDDEN = frozenset(("head", "script", "style", "title", "map"))
+_HIDDEN = frozenset(("script", "style", "title", "map", "template"))
+"""Elements whose text is not shown. That of a page's head is in one of them."""
 _NO_CHARACTER = re.compile(r"&#\d{8,}")
 _BOLD_ON, _BOLD_OFF, _ITALIC_ON, _ITALIC_OFF = "\x02\x03\x04\x05"
 _ON = {"b": _BOLD_ON, "strong": _BOLD_ON, "i": _ITALIC_ON, "em": _ITALIC_ON}
@@ -59,7 +60,7 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN and not self._hidden:
             self._hidden = tag
-        elif tag == "body":
+        elif tag == "body" or (self._hidden == "title" and tag in _BLOCKS):
             self._hidden = ""
         self._border(tag, _ON)
 

@@ -30,6 +30,9 @@ def sample(name: str) -> list[Turn]:
         "<div>Dora: <i>Hel</i>lo.</div><ul><li>Wilf : Bye.</ul>",
         "<P><B>Dora:\n</B>\nHello.\n<BR/>Wilf: Bye.</P>",
         "<table><tr><td>Dora: Hello.<tr><td>Wilf: Bye.</table>",
+        "<html><head><title>Ned: x</title><p><b>Dora:</b> Hello.<p><b>Wilf:</b> Bye.",
+        "<html><head><title>Ned: x<p><b>Dora:</b> Hello.<p><b>Wilf:</b> Bye.",
+        "<head><style>Ned: x</style><script>Ned: y</script></head>Dora: Hello.<br>Wilf: Bye.",
         "<?xml version='1.0'?><page><p>Dora: Hello.</p><p>Wilf: Bye.</p></page>",
     ],
 )

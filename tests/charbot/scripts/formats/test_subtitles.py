@@ -87,6 +87,57 @@ def test_a_dash_is_somebody_but_nobody_knows_who() -> None:
     assert turns("NED: Hello.", "- Who's that?\n- Me.", "stray", "OLGA: Hi.") == [("NED", "Hello."), ("OLGA", "Hi.")]
 
 
+def test_a_name_in_brackets_is_a_speaker_where_it_is_one_elsewhere() -> None:
+    cues_ = ("ANNA: Are you coming?", "BERT: Fine, I am here.", "[ANNA] Finally you came.", "BERT: Let us go.")
+    assert turns(*cues_) == [
+        ("ANNA", "Are you coming?"), ("BERT", "Fine, I am here."), ("ANNA", "Finally you came."), ("BERT", "Let us go.")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["[{}] {}", "[{}]\n{}", "[{}]: {}", "- [{}] {}", "({}) {}", ">> {}: {}", "<i>[{}]</i> {}"])
+@pytest.mark.parametrize("names", [("Anna", "Bert"), ("ANNA", "BERT"), ("Mr. Pym", "Man 2"), ("Anna and Bert", "Both")])
+def test_names_in_brackets_or_after_arrows(form: str, names: tuple[str, str]) -> None:
+    texts = ("Where is it?", "Where is what?", "My hat.", "On your head.")
+    cues_ = [form.format(names[i % 2], text) for i, text in enumerate(texts)]
+    assert turns(*cues_) == [(names[i % 2], text) for i, text in enumerate(texts)]
+    assert turns(*cues_, form.format("Waiter", "Menu?"))[-1] == ("Waiter", "Menu?")
+
+
+def test_names_in_small_letters_in_brackets() -> None:
+    cues_ = ("(nele) Hello.", "(chris) Hi.", "(nele) Bye.", "(chris) (laughing) Bye. (sighs)", "(whispering) Bye!")
+    assert turns(*cues_) == [("nele", "Hello."), ("chris", "Hi."), ("nele", "Bye."), ("chris", "Bye. Bye!")]
+
+
+def test_a_name_with_a_direction_in_brackets() -> None:
+    source = read(Subtitles(), cues("[Anna] Hello?", "[Bert] Hi.", "[Anna on the phone] Who?", "[Bert, softly] Me."))
+    assert [(turn.speaker, turn.text, turn.directions) for turn in source.turns] == [
+        ("Anna", "Hello?", ()), ("Bert", "Hi.", ()), ("Anna", "Who?", ("on the phone",)), ("Bert", "Me.", ("softly",))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("sound", ["[Sighs]", "[laughing]", "(Laughing)", "[Door creaks]", "[In French]", "(on phone)"])
+def test_sounds_in_brackets_are_no_names(sound: str) -> None:
+    assert turns("ANNA: Hello.", f"{sound} Hello?", "BERT: Hi.", f"{sound} Bye.", "ANNA: Bye.") == [
+        ("ANNA", "Hello. Hello?"), ("BERT", "Hi. Bye."), ("ANNA", "Bye.")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("song", ["♪ la la ♪", "♪ la la\nla la ♪", "♪ la la", "# la la #", "<i>♫ la la ♫</i>", "♪♪"])
+def test_a_song_is_sung_by_nobody(song: str) -> None:
+    source = read(Subtitles(), cues("ANNA: Hello.", song, "BERT: Hi."))
+    assert [(turn.speaker, turn.text) for turn in source.turns] == [("ANNA", "Hello."), ("BERT", "Hi.")]
+    assert [omission.reason for omission in source.omissions].count("song") == song.count("\n") + 1
+
+
+def test_whoever_is_named_sings() -> None:
+    assert turns("ANNA: ♪ La la\nla. ♪", "BERT: Stop.") == [("ANNA", "La la la."), ("BERT", "Stop.")]
+
+
+def test_a_word_before_a_colon_is_no_name_where_names_are_in_capitals() -> None:
+    cues_ = ("ANNA: Hello.", "BERT: Listen.", "One thing: the hat.", "ANNA: Yes?", "Mind: it is mine.")
+    assert turns(*cues_) == [("ANNA", "Hello."), ("BERT", "Listen. One thing: the hat."), ("ANNA", "Yes? Mind: it is mine.")]
+
+
 def test_two_voices_on_one_line() -> None:
     assert turns("<v Ned>Hello.</v> <v Olga>Hi.</v>") == [("Ned", "Hello."), ("Olga", "Hi.")]
     assert turns("<v Ned>Hello. <v Olga>Hi.") == [("Ned", "Hello."), ("Olga", "Hi.")]
