@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bots.discord_bot.metrics import Metrics, served
+from bots.discord_bot.metrics import Metrics, serve_metrics
 from charbot.config import load_config
 
 ROOT = Path(__file__).parents[1]
@@ -97,10 +97,10 @@ def test_an_image_is_well_when_the_bot_is() -> None:
     command = [sys.executable if part == "python" else part for part in yaml.safe_load(check)]
 
     async def status(wrong: str | None) -> int | None:
-        async def ailment() -> str | None:
+        async def health_problem() -> str | None:
             return wrong
 
-        async with served(Metrics(), ailment, port):
+        async with serve_metrics(Metrics(), health_problem, port):
             process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
             await process.wait()
             return process.returncode

@@ -42,7 +42,7 @@ class ChannelQueues(Generic[C]):
         queue = self._queues[channel]
         try:
             while queue:
-                # The call stays at the front while it is answered: `take` counts it, `close` skips it.
+                # The call stays at the front while it is answered: `put` counts it, `close` skips it.
                 try:
                     await self._answer(queue[0])
                 except Exception:

@@ -1,4 +1,4 @@
-"""Settings of a place: a thread, a channel or a server."""
+"""The settings of a place: a thread, a channel or a server."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -10,8 +10,13 @@ from bots.discord_bot import texts
 from charbot.errors import UsageError
 
 Mode = Literal["off", "mentions", "always"]
-Setting = Literal["persona", "mode", "temperature", "clean", "cooldown", "roles", "faces", "wake", "chance"]
-"""The names of the settings, which are the fields of `Place`."""
+Setting = Literal[
+    "persona", "mode", "temperature", "clean", "cooldown", "roles", "webhooks", "trigger_words", "random_reply_chance"
+]  # fmt: skip
+"""The names of the settings, which are the fields of `ChannelSettings`."""
+
+OLD_NAMES = {"faces": "webhooks", "wake": "trigger_words", "chance": "random_reply_chance", "everywhere": "server_wide"}
+"""What settings, and the option of commands, were called before; databases may have the old names."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +32,17 @@ class ChannelSettings:
     """Seconds between two messages of one user."""
     roles: tuple[int, ...] | None = None
     """Ids of the roles whose members are answered; empty for everybody."""
-    faces: bool | None = None
+    webhooks: bool | None = None
     """Whether personas post under their own names, by webhook."""
-    wake: tuple[str, ...] | None = None
+    trigger_words: tuple[str, ...] | None = None
     """Words or phrases that are answered without a mention."""
-    chance: float | None = None
+    random_reply_chance: float | None = None
     """Probability of answering a message that does not address the bot."""
 
     def with_fallback(self, other: "ChannelSettings") -> "ChannelSettings":
         """Return these settings, with those of `other` where this has None."""
-        return ChannelSettings(**{one.name: _either(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)})
+        ours, theirs = vars(self), vars(other)
+        return ChannelSettings(**{name: theirs[name] if value is None else value for name, value in ours.items()})
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -46,22 +52,18 @@ class ChannelSettings:
         shown = self.to_json()
         if self.roles is not None:
             shown["roles"] = " ".join(f"<@&{role}>" for role in self.roles) or "@everyone"
-        if self.wake is not None:
-            shown["wake"] = ", ".join(self.wake) or "-"
+        if self.trigger_words is not None:
+            shown["trigger_words"] = ", ".join(self.trigger_words) or "-"
         return "\n".join(f"{name}: {value}" for name, value in shown.items())
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ChannelSettings":
         """Read what `to_json` returned; ignore settings that only another version of charbot knows."""
-        known: dict[str, Any] = {one.name: data[one.name] for one in fields(cls) if one.name in data}
-        for name, value in known.items():
-            if isinstance(value, list):
-                known[name] = tuple(value)
-        return cls(**known)
-
-
-def _either(value: Any, other: Any) -> Any:
-    return other if value is None else value
+        current = {OLD_NAMES.get(name, name): value for name, value in data.items()}
+        values: dict[str, Any] = {field.name: current[field.name] for field in fields(cls) if field.name in current}
+        for name in values.keys() & {"roles", "trigger_words"}:
+            values[name] = tuple(values[name])
+        return cls(**values)
 
 
 def channel_of(interaction: discord.Interaction[Any]) -> int:
@@ -72,8 +74,8 @@ def channel_of(interaction: discord.Interaction[Any]) -> int:
 
 
 def age_restricted(channel: object) -> bool:
-    asked = getattr(channel, "is_nsfw", None)
-    return bool(asked and asked())
+    is_nsfw = getattr(channel, "is_nsfw", None)
+    return bool(is_nsfw and is_nsfw())
 
 
 def may_speak(rights: discord.Permissions, channel: object) -> bool:
@@ -81,10 +83,10 @@ def may_speak(rights: discord.Permissions, channel: object) -> bool:
     return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
 
 
-def rejection_reason(author: discord.User | discord.Member, place: ChannelSettings) -> str | None:
+def rejection_reason(author: discord.User | discord.Member, settings: ChannelSettings) -> str | None:
     """Return why a user is not answered under these settings, or None if they are."""
-    if place.mode == "off":
+    if settings.mode == "off":
         return texts.OFF
-    if place.roles and isinstance(author, discord.Member) and not {role.id for role in author.roles} & set(place.roles):
+    if settings.roles and isinstance(author, discord.Member) and not {role.id for role in author.roles} & set(settings.roles):
         return texts.NOT_ALLOWED
     return None

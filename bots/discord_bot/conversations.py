@@ -4,17 +4,19 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from bots.discord_bot.bounded_dict import BoundedDict
+from bots.discord_bot.database import StoreError
 from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.serial_executor import SerialExecutor
-from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn, StoreError
+from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn
 from charbot.dialogue import Utterance
 from charbot.generation.conversation import Conversation
 
-_REMEMBERED = 1000
+_CACHED = 1000
 """Conversations in memory at once, at most (others are in the database), and recent deletions that are remembered."""
 _UNWRITTEN = 50
 """Writes per channel that wait while the database is unavailable; the oldest are dropped."""
@@ -23,7 +25,7 @@ _log = logging.getLogger("charbot.discord")
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Cached:
     """A conversation in memory."""
 
     conversation: Conversation
@@ -47,72 +49,81 @@ class Conversations:
     def __init__(self, store: Store, disk: SerialExecutor, turns: int, days: float) -> None:
         """Keep at most `turns` turns per channel, each for at most `days` days."""
         self._store, self._disk, self._turns, self._days = store, disk, turns, days
-        self._known: BoundedDict[int, _Known] = BoundedDict(_REMEMBERED)
+        self._cached: BoundedDict[int, _Cached] = BoundedDict(_CACHED)
         # When a channel or user, by id, was last forgotten, on the monotonic clock.
-        self._forgotten: BoundedDict[int, float] = BoundedDict(_REMEMBERED)
+        self._forgotten: BoundedDict[int, float] = BoundedDict(_CACHED)
         # After `open`, only the disk thread uses these two, so that everything is done in the order of the requests.
         self._unwritten: dict[int, deque[_Write]] = {}
-        self._told: str | None = None
+        self._last_forgotten: str | None = None
 
     async def open(self) -> None:
         """Read when a user was last forgotten, so that `forget_old` notices later deletions. Raises StoreError."""
-        self._told = await self._disk.run(self._store.fact, FORGOTTEN)
+        self._last_forgotten = await self._disk.run(self._store.get_meta, FORGOTTEN)
 
     async def conversation(self, channel: int) -> Conversation:
         """Return a channel's conversation so far, or an empty one if the database is unavailable."""
-        known = self._known.get(channel)
-        if known is None:
+        cached = self._cached.get(channel)
+        if cached is None:
             try:
-                said = await self._disk.run(self._read, channel)
+                stored = await self._disk.run(self._read, channel)
             except StoreError as error:
                 _log.warning("%s", error)
                 return Conversation()
-            conversation = Conversation().extend([Utterance(one.speaker, one.text) for one in said])
-            known = _Known(conversation, tuple(one.author for one in said), 0.0)
-        self._known[channel] = replace(known, used=time.time())
-        return known.conversation
+            conversation = Conversation().extend([Utterance(turn.speaker, turn.text) for turn in stored])
+            cached = _Cached(conversation, tuple(turn.author for turn in stored), 0.0)
+        self._cached[channel] = replace(cached, used=time.time())
+        return cached.conversation
 
     def _read(self, channel: int) -> list[StoredTurn]:
         self._write(channel)
         return self._store.turns(channel, self._turns)
 
-    async def keep(self, call: ReplyRequest, conversation: Conversation, after: Conversation) -> None:
-        """Store the message and the answer of a call, which are the last turns of `after`.
+    async def keep(self, request: ReplyRequest, conversation: Conversation, after: Conversation) -> None:
+        """Store the message and the answer of a request, which are the last turns of `after`.
 
-        `conversation` is the one before the call. Nothing is stored if the call is outside the channel's conversation, or
+        `conversation` is the one before the request. Nothing is stored if the request is outside the channel's conversation, or
         if its channel or author was forgotten meanwhile.
         """
-        forgotten = max(self._forgotten.get(one, call.at) for one in (call.channel, call.author))
-        if call.aside or forgotten > call.at:
-            await self.done(call)
+        forgotten = max(self._forgotten.get(id_, request.received_at) for id_ in (request.channel, request.author))
+        if request.outside_conversation or forgotten > request.received_at:
+            await self.done(request)
             return
         asked, reply = after.turns[-2:]
-        known = self._known.get(call.channel)
+        cached = self._cached.get(request.channel)
         # If part of it was forgotten meanwhile, it is not cached but reread from the database.
-        if known is not None and known.conversation is conversation:
-            self._known[call.channel] = _Known(after, (*known.authors, call.author)[-self._turns :], time.time())
-        await self._note(call, [StoredTurn(call.author, None, asked.text), StoredTurn(call.author, reply.speaker, reply.text)])
+        if cached is not None and cached.conversation is conversation:
+            self._cached[request.channel] = _Cached(after, (*cached.authors, request.author)[-self._turns :], time.time())
+        turns = (StoredTurn(request.author, None, asked.text), StoredTurn(request.author, reply.speaker, reply.text))
+        await self._finish(request, turns)
 
-    async def done(self, call: ReplyRequest) -> None:
-        """Note that a call needs no answer any more, without storing any turns."""
-        if call.kept:
-            await self._note(call, ())
+    async def done(self, request: ReplyRequest) -> None:
+        """Record that a request needs no answer any more, without storing any turns."""
+        if request.durable:
+            await self._finish(request, ())
 
-    async def receive(self, call: ReplyRequest) -> None:
+    async def receive(self, request: ReplyRequest) -> None:
         """Store a message that is to be answered, so that it is answered even after a crash."""
-        one = PendingMessage(call.id, call.guild, call.channel, call.author, call.text)
-        await self._have_written(call, partial(self._store.receive, one))
+        message = PendingMessage(request.id, request.guild, request.channel, request.author, request.text)
+        await self._write_soon(request, partial(self._store.receive, message))
 
-    async def _note(self, call: ReplyRequest, turns: Sequence[StoredTurn]) -> None:
-        message, instead = call.id if call.kept else None, call.instead is not None
-        await self._have_written(
-            call, partial(self._store.answered, message, call.channel, turns, self._turns, instead=instead, guild=call.guild)
-        )
+    async def sending(self, request: ReplyRequest, reply: str) -> None:
+        """Store the reply to a request that is about to be sent, so that it is not generated again after a crash."""
+        if request.durable:
+            with suppress(StoreError):
+                await self._disk.run(self._store.sending, request.id, reply)
 
-    async def _have_written(self, call: ReplyRequest, write: Callable[[], object]) -> None:
+    async def _finish(self, request: ReplyRequest, turns: Sequence[StoredTurn]) -> None:
+        message = request.id if request.durable else None
+        write = partial(
+            self._store.answered, message, request.channel, turns, self._turns,
+            instead=request.replaces is not None, guild=request.guild,
+        )  # fmt: skip
+        await self._write_soon(request, write)
+
+    async def _write_soon(self, request: ReplyRequest, write: Callable[[], object]) -> None:
         """Write to the database, now or once it is available again."""
         try:
-            await self._disk.run(self._write, call.channel, _Write(call.author, write))
+            await self._disk.run(self._write, request.channel, _Write(request.author, write))
         except StoreError as error:
             _log.warning("%s", error)
 
@@ -163,29 +174,29 @@ class Conversations:
 
     def _forget_user(self, user: int) -> None:
         for channel, queue in self._unwritten.items():
-            self._unwritten[channel] = deque((one for one in queue if one.author != user), _UNWRITTEN)
-        before = self._store.fact(FORGOTTEN)
-        noted = self._store.forget_user(user)
-        if before == self._told:
-            self._told = noted
+            self._unwritten[channel] = deque((write for write in queue if write.author != user), _UNWRITTEN)
+        before = self._store.get_meta(FORGOTTEN)
+        now = self._store.forget_user(user)
+        if before == self._last_forgotten:
+            self._last_forgotten = now
 
     async def forget_old(self) -> None:
         """Delete old turns, and drop from memory what another process has deleted. Raises StoreError."""
         then = time.time() - self._days * 86_400
         # Another process may have deleted their turns already; then they are not in `gone`.
-        self._drop([channel for channel, known in self._known.items() if known.used < then])
-        gone, told = await self._disk.run(self._forget_old)
-        # If another process has forgotten a user, it is not known whom: reread all conversations.
-        self._drop(list(self._known) if told else gone)
+        self._drop([channel for channel, cached in self._cached.items() if cached.used < then])
+        gone, news = await self._disk.run(self._forget_old)
+        # If another process has forgotten a user, it is not cached whom: reread all conversations.
+        self._drop(list(self._cached) if news else gone)
 
     def _forget_old(self) -> tuple[set[int], bool]:
-        gone, told = self._store.forget_older(self._days), self._store.fact(FORGOTTEN)
-        news, self._told = told != self._told, told
+        gone, last = self._store.forget_older(self._days), self._store.get_meta(FORGOTTEN)
+        news, self._last_forgotten = last != self._last_forgotten, last
         return gone, news
 
     def _with(self, user: int) -> list[int]:
-        return [channel for channel, known in self._known.items() if user in known.authors]
+        return [channel for channel, cached in self._cached.items() if user in cached.authors]
 
     def _drop(self, channels: Iterable[int]) -> None:
         for channel in channels:
-            self._known.pop(channel, None)
+            self._cached.pop(channel, None)

@@ -9,9 +9,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 
 from charbot.errors import ConfigError
 
-_SECONDS = 5
-"""Timeout of the health check."""
-
 
 class Metrics:
     """The metrics of one bot. They identify no server, channel or user."""
@@ -40,10 +37,13 @@ class Metrics:
 
 
 @asynccontextmanager
-async def served(metrics: Metrics, ailment: Callable[[], Awaitable[str | None]], port: int | None) -> AsyncIterator[None]:
+async def serve_metrics(
+    metrics: Metrics, health_problem: Callable[[], Awaitable[str | None]], port: int | None, timeout: float = 5.0
+) -> AsyncIterator[None]:
     """Serve /metrics and /health on loopback within the context, unless `port` is None.
 
-    `ailment` returns what is wrong with the bot, or None. Raises ConfigError if the port cannot be used.
+    `health_problem` returns what is wrong with the bot, or None, within `timeout` seconds. Raises ConfigError if the port
+    cannot be used.
     """
     if port is None:
         yield
@@ -54,9 +54,9 @@ async def served(metrics: Metrics, ailment: Callable[[], Awaitable[str | None]],
 
     async def health(_: web.Request) -> web.Response:
         try:
-            wrong = await asyncio.wait_for(ailment(), _SECONDS)
+            wrong = await asyncio.wait_for(health_problem(), timeout)
         except TimeoutError:
-            wrong = f"no answer within {_SECONDS} seconds"
+            wrong = f"no answer within {timeout:g} seconds"
         return web.Response(text=f"{wrong or 'well'}\n", status=503 if wrong else 200)
 
     app = web.Application()

@@ -31,9 +31,12 @@ class PersonaInfo:
 class PersonaPool:
     """The personas that can reply. Threads may share it; `members` and `member` never block."""
 
-    def __init__(self, library: Callable[[], Library]) -> None:
-        """List the personas of `library()`, which reads the folders afresh. Raises BundleError if there are none."""
-        self._library = library
+    def __init__(self, library: Callable[[], Library], load: Callable[[Library, str], Persona] = Persona) -> None:
+        """List the personas of `library()`, which reads the folders afresh; `load` makes one that can reply.
+
+        Raises BundleError if there are none.
+        """
+        self._library, self._load = library, load
         self._lock = threading.Lock()
         self._personas: OrderedDict[str, Persona] = OrderedDict()
         self._members: dict[str, PersonaInfo] = {}
@@ -63,7 +66,7 @@ class PersonaPool:
         key = slug(name)
         with self._lock:
             if key not in self._personas:
-                self._personas[key] = Persona(self._library(), name)
+                self._personas[key] = self._load(self._library(), name)
                 if len(self._personas) > _LOADED:
                     self._personas.popitem(last=False)
             self._personas.move_to_end(key)

@@ -8,9 +8,10 @@ import discord
 
 from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import rejection_reason
+from bots.discord_bot.interactions import answer_interaction
 
 if TYPE_CHECKING:
-    from bots.discord_bot.bot import Bot
+    from bots.discord_bot.services import Services
 
 _SIGN = "\N{ANTICLOCKWISE DOWNWARDS AND UPWARDS OPEN CIRCLE ARROWS}"
 
@@ -48,18 +49,18 @@ class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
         return cls(int(match["author"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        bot: Bot = interaction.client
-        place = bot.place_of(interaction.channel, interaction.guild_id)
-        why = texts.NOT_YOURS if interaction.user.id != self._author else rejection_reason(interaction.user, place)
+        services: Services = interaction.client.services
+        settings = services.settings.of(interaction.channel, interaction.guild_id)
+        why = texts.NOT_YOURS if interaction.user.id != self._author else rejection_reason(interaction.user, settings)
         if why:
             await interaction.response.send_message(why, ephemeral=True)
             return
         await interaction.response.defer()
-        quoted, line, said = (interaction.message.content if interaction.message else "").rpartition("\n")
-        await bot.answer_use(interaction, _InPlace(interaction, quoted + line), place, instead=said)
+        quoted, line_end, shown = (interaction.message.content if interaction.message else "").rpartition("\n")
+        await answer_interaction(services, interaction, _InPlace(interaction, quoted + line_end), settings, replaces=shown)
 
 
-def again(author: int) -> discord.ui.View:
-    """Return a view with the button, to send with a reply."""
+def regenerate_view(author: int) -> discord.ui.View:
+    """Return a view with the button, to send with a reply to `author`."""
     view = discord.ui.View(timeout=None)
     return view.add_item(RegenerateButton(author))

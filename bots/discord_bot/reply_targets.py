@@ -1,6 +1,7 @@
 """Targets of answers: a message, or a slash command."""
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -8,14 +9,64 @@ from typing import TypeAlias
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.regenerate_button import again
-from bots.discord_bot.retry import send_with_retry
+from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.retry import TRANSIENT, send_with_retry
 from bots.discord_bot.webhooks import PersonaWebhooks
 
 _UNANSWERABLE = (50035, 160002)
 """Discord's error codes for a reply to a deleted message, and for one without the permission to read the history."""
+_SEARCHED = 50
+"""Messages after one that are searched for its answer."""
 
 AnyMessage: TypeAlias = discord.Message | discord.PartialMessage
+
+_log = logging.getLogger("charbot.discord")
+
+
+class ReplyTargets:
+    """Makes the targets, and knows what all of them need to send answers."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        wrote: Callable[[discord.Message], bool],
+        webhooks: PersonaWebhooks,
+        view_factory: Callable[[int], discord.ui.View],
+        pauses: Sequence[float],
+    ) -> None:
+        """`wrote` tells whether the bot wrote a message; `view_factory` makes the buttons below the answer to a user.
+
+        `pauses` are the seconds before each further attempt to send.
+        """
+        self._client, self._wrote = client, wrote
+        self.webhooks, self.view_factory, self.pauses = webhooks, view_factory, pauses
+
+    def message(self, message: AnyMessage, author: int, settings: ChannelSettings, *, in_doubt: bool = False) -> "ToMessage":
+        """Return the target of the answer to a message; `in_doubt` tells that the answer may have been sent before."""
+        return ToMessage(message, author, self, bool(settings.webhooks), in_doubt)
+
+    def command(self, interaction: discord.Interaction, asked: str, *, named: bool = False) -> "ToCommand":
+        """Return the target of the answer to a command; it begins with the persona's name if `named`."""
+        return ToCommand(interaction, asked, self, named)
+
+    async def already_sent(self, message: AnyMessage, answer: str) -> bool:
+        """Return whether an answer to a message is in its channel. Raises the errors in TRANSIENT."""
+        try:
+            # Message by message, as the text of a webhook's message costs a request.
+            channel = self._client.get_partial_messageable(message.channel.id)
+            async for later in channel.history(after=message, limit=_SEARCHED):
+                if self._wrote(later) and await self._is_answer(later, message, answer):
+                    return True
+        except discord.HTTPException as error:
+            if isinstance(error, TRANSIENT):
+                raise
+            _log.warning("what was said last in channel %d cannot be read: %s", message.channel.id, error)
+        return False
+
+    async def _is_answer(self, later: discord.Message, message: AnyMessage, answer: str) -> bool:
+        if later.reference is not None and later.reference.message_id != message.id:
+            return False
+        return answer == (later.content or (later.webhook_id and await self.webhooks.text_of(message.channel, later)))
 
 
 @dataclass(frozen=True)
@@ -24,10 +75,9 @@ class ToMessage:
 
     message: AnyMessage
     author: int
-    stands: Callable[[AnyMessage, str], Awaitable[bool]]
-    """Tells whether this answer to the message is in the channel already."""
-    faces: PersonaWebhooks | None = None
-    """Webhooks, if personas post under their own names."""
+    targets: ReplyTargets
+    by_webhook: bool = False
+    """Whether personas post under their own names."""
     in_doubt: bool = False
     """Whether the answer may have been sent before."""
 
@@ -37,16 +87,17 @@ class ToMessage:
     async def send(self, text: str, speaker: str | None = None) -> None:
         parts = texts.pieces(text)
         for number, part in enumerate(parts):
-            view = again(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
+            view = self.targets.view_factory(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
             send = partial(self._send, number, part, speaker, view)
             if speaker:
-                await send_with_retry(send, partial(self.stands, self.message, part), in_doubt=self.in_doubt)
+                arrived = partial(self.targets.already_sent, self.message, part)
+                await send_with_retry(send, self.targets.pauses, arrived, in_doubt=self.in_doubt)
             else:
                 # Notices in charbot's own name are not worth retrying.
                 await send()
 
     async def _send(self, number: int, part: str, speaker: str | None, view: discord.ui.View) -> None:
-        if self.faces and speaker and await self.faces.say(self.message.channel, speaker, part, view):
+        if self.by_webhook and speaker and await self.targets.webhooks.post(self.message.channel, speaker, part, view):
             return
         # Discord posts each nonce only once, however often it is sent.
         nonce = f"{self.message.id}-{number}"[:25]
@@ -65,6 +116,7 @@ class ToCommand:
     interaction: discord.Interaction
     asked: str
     """The user's text."""
+    targets: ReplyTargets
     named: bool = False
     """Whether the answer begins with the persona's name."""
 
@@ -72,10 +124,11 @@ class ToCommand:
         return None
 
     async def send(self, text: str, speaker: str | None = None) -> None:
-        said = f"**{speaker}**: {text}" if self.named and speaker else text
-        first, *others = texts.pieces(f"> {self.asked}\n{said}")
-        view = None if speaker is None or self.named or others else again(self.interaction.user.id)
+        answer = f"**{speaker}**: {text}" if self.named and speaker else text
+        first, *others = texts.pieces(f"> {self.asked}\n{answer}")
+        plain = speaker is None or self.named or others
+        view = None if plain else self.targets.view_factory(self.interaction.user.id)
         send = partial(self.interaction.edit_original_response, content=first, view=view)
-        await (send_with_retry(send) if speaker else send())
+        await (send_with_retry(send, self.targets.pauses) if speaker else send())
         for part in others:
             await self.interaction.followup.send(part)

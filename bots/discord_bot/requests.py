@@ -1,4 +1,4 @@
-"""Calls, which are to be answered, and the targets of their answers."""
+"""Requests for replies, and the targets that replies are sent to."""
 
 import time
 from dataclasses import dataclass, field
@@ -26,17 +26,17 @@ class ReplyRequest:
     channel: int
     author: int
     text: str
-    place: ChannelSettings
+    settings: ChannelSettings
     nsfw: bool
     """Whether the channel is age-restricted."""
     target: ReplyTarget
-    kept: bool = False
+    durable: bool = False
     """Whether it is stored, and so answered even after a crash."""
     reply: str | None = None
     """The reply that was about to be sent before a restart."""
-    aside: bool = False
-    """Whether it is outside the channel's conversation."""
-    instead: str | None = None
-    """The text of the channel's last reply, if this call asks for another one to replace it."""
-    at: float = field(default_factory=time.monotonic)
-    """When it arrived, on the monotonic clock."""
+    outside_conversation: bool = False
+    """Whether it neither reads nor changes the channel's conversation."""
+    replaces: str | None = None
+    """The channel's last reply as it is shown, if this request asks for another one in its place."""
+    received_at: float = field(default_factory=time.monotonic)
+    """On the monotonic clock."""

@@ -2,33 +2,35 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import aiohttp
 import discord
 
-NETWORK = (discord.HTTPException, aiohttp.ClientError, OSError)
+SEND_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """Errors that sending may raise."""
-PASSING = (discord.DiscordServerError, aiohttp.ClientError, OSError)
+TRANSIENT = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 """Transient ones among them, after which sending is retried."""
-PAUSES = (1.0, 4.0, 15.0)
-"""Seconds before each retry."""
 
 
 async def send_with_retry(
-    send: Callable[[], Awaitable[object]], arrived: Callable[[], Awaitable[bool]] | None = None, *, in_doubt: bool = False
+    send: Callable[[], Awaitable[object]],
+    pauses: Sequence[float],
+    arrived: Callable[[], Awaitable[bool]] | None = None,
+    *,
+    in_doubt: bool = False,
 ) -> None:
-    """Send something, and retry after transient errors.
+    """Send something, and retry after transient errors, each time after the next of `pauses` (in seconds).
 
     A failed attempt may have arrived all the same. `arrived` checks that before each retry, and before the first attempt
-    if `in_doubt`, so that nothing is sent twice. Raises the errors in NETWORK.
+    if `in_doubt`, so that nothing is sent twice. Raises the errors in SEND_ERRORS.
     """
-    for pause in itertools.chain(PAUSES, [None]):
+    for pause in itertools.chain(pauses, [None]):
         try:
             if not (arrived and in_doubt and await arrived()):
                 await send()
-        except PASSING:
+        except TRANSIENT:
             if pause is None:
                 raise
             await asyncio.sleep(pause)
@@ -39,5 +41,5 @@ async def send_with_retry(
 
 async def ignore_send_errors(sent: Awaitable[object]) -> None:
     """Wait for something to be sent, ignoring errors."""
-    with suppress(*NETWORK):
+    with suppress(*SEND_ERRORS):
         await sent

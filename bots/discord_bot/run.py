@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from bots.discord_bot.bot import Bot, Shards
 from bots.discord_bot.commands import add_commands
 from bots.discord_bot.logs import start_logs
-from bots.discord_bot.metrics import served
+from bots.discord_bot.metrics import serve_metrics
 from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.store import Store
 from bots.discord_bot.webhooks import PersonaWebhooks
@@ -41,15 +41,15 @@ T = TypeVar("T")
 def token() -> str:
     """Return the bot's token from the environment or ./.env. Raises ConfigError if there is none."""
     try:
-        found = os.environ.get("DISCORD_TOKEN") or dotenv_values(".env").get("DISCORD_TOKEN")
+        value = os.environ.get("DISCORD_TOKEN") or dotenv_values(".env").get("DISCORD_TOKEN")
     except UnicodeDecodeError as error:
         raise ConfigError(".env: is not UTF-8 text; save it as that") from error
-    if not found:
+    if not value:
         raise ConfigError(
             "there is no DISCORD_TOKEN, in the environment or in .env\n"
             f"copy it from {_PORTAL}: your application, Bot, Reset Token"
         )
-    return found.strip()
+    return value.strip()
 
 
 def database(config: Config) -> str:
@@ -98,11 +98,11 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
 
 
 async def _run(bot: Bot, secret: str) -> None:
-    told = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    async with served(bot.metrics, bot.ailment, bot.config.discord.metrics_port):
-        running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(told.wait())
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serve_metrics(bot.metrics, bot.health_problem, bot.services.config.discord.metrics_port):
+        running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(stop.wait())
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         # `close` finishes pending answers. If Discord cannot be reached, discord.py would retry for ever: cancel it.
@@ -180,12 +180,12 @@ def check(library: Callable[[], Library], config: Config) -> bool:
         return f"it has what it needs in {len(servers)} server{'' if len(servers) == 1 else 's'}"
 
     def people() -> str:
-        cast = PersonaPool(library)
-        if cast.member(config.discord.persona) is None:
+        personas = PersonaPool(library)
+        if personas.member(config.discord.persona) is None:
             raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
         # A reply loads, and so checks, all files of a persona.
-        cast.persona(config.discord.persona).reply(Conversation().add("Hey!"), config.chat)
-        return f"{len(cast.members)}, {config.discord.persona} where nobody has chosen"
+        personas.persona(config.discord.persona).reply(Conversation().add("Hey!"), config.chat)
+        return f"{len(personas.members)}, {config.discord.persona} where nobody has chosen"
 
     def looks() -> str:
         PersonaWebhooks(config.discord.avatars)
@@ -194,7 +194,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
     def keeps() -> str:
         with closing(Store(database(config))) as store:
             # Committed: a write that is rolled back would never reach the disk, which may be full.
-            store.note("checked", datetime.now(UTC).isoformat(timespec="seconds"))
+            store.set_meta("checked", datetime.now(UTC).isoformat(timespec="seconds"))
         return "it can be read and written"
 
     parts = {

@@ -10,9 +10,6 @@ from typing import ParamSpec, TypeVar
 
 from charbot.errors import BusyError
 
-_CLOSING_SECONDS = 5
-"""Seconds that `close` waits for pending calls."""
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -65,13 +62,13 @@ class SerialExecutor:
         finally:
             self._taken -= 1
 
-    async def close(self) -> None:
-        """Refuse further calls, and wait a few seconds for the pending ones."""
+    async def close(self, seconds: float = 5.0) -> None:
+        """Refuse further calls, and wait at most so many seconds for the pending ones."""
         if not self._open:
             return
         self._open = False
         try:
-            await asyncio.wait_for(self._put(lambda: None), _CLOSING_SECONDS)
+            await asyncio.wait_for(self._put(lambda: None), seconds)
         except TimeoutError:
             _log.warning("left in the middle of it: %s", self._name)
         self._waiting.put(None)

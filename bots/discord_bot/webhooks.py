@@ -11,7 +11,7 @@ import aiohttp
 import discord
 
 from bots.discord_bot.bounded_dict import BoundedDict
-from bots.discord_bot.retry import PASSING
+from bots.discord_bot.retry import TRANSIENT
 from charbot.errors import ConfigError
 from charbot.personas.library import slug
 
@@ -47,7 +47,7 @@ class PersonaWebhooks:
         # One lookup per channel at a time: two of its threads at once could create two webhooks.
         self._looking: BoundedDict[int, asyncio.Lock] = BoundedDict(_ROOMS)
 
-    async def say(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
+    async def post(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
         """Post a text as a persona, with the buttons of `view`.
 
         Returns False where webhooks are impossible: wrong kind of channel, no permission, or 15 of them already.
@@ -63,10 +63,10 @@ class PersonaWebhooks:
                 raise
             return self._refuse(room, error)
 
-    async def said(self, channel: object, message: discord.Message) -> str | None:
+    async def text_of(self, channel: object, message: discord.Message) -> str | None:
         """Return the text of a message that the channel's webhook posted, or None if it cannot be read.
 
-        Without the message content intent, Discord gives that text to the webhook alone. Raises the errors in PASSING.
+        Without the message content intent, Discord gives that text to the webhook alone. Raises the errors in TRANSIENT.
         """
         room, thread = _parts(channel)
         if room is None:
@@ -75,7 +75,7 @@ class PersonaWebhooks:
             hook = await self._hook(room)
             return (await hook.fetch_message(message.id, thread=thread or discord.utils.MISSING)).content
         except discord.HTTPException as error:
-            if isinstance(error, PASSING):
+            if isinstance(error, TRANSIENT):
                 raise
             return None
 
@@ -111,9 +111,9 @@ class PersonaWebhooks:
             lock = self._looking[room.id] = self._looking.get(room.id) or asyncio.Lock()
             async with lock:
                 if room.id not in self._hooks:
-                    own = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
-                    hook = own[0] if own else await room.create_webhook(name=_NAME)
-                    hook.session = self._session = self._session or aiohttp.ClientSession(raise_for_status=_no_second_time)
+                    usable = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
+                    hook = usable[0] if usable else await room.create_webhook(name=_NAME)
+                    hook.session = self._session = self._session or aiohttp.ClientSession(raise_for_status=_raise_server_error)
                     self._hooks[room.id] = hook
         return self._hooks[room.id]
 
@@ -124,7 +124,7 @@ class PersonaWebhooks:
         return False
 
 
-async def _no_second_time(response: aiohttp.ClientResponse) -> None:
+async def _raise_server_error(response: aiohttp.ClientResponse) -> None:
     """Raise aiohttp.ClientError for a server error, before discord.py sees it and retries at once.
 
     The failed post may have arrived, and webhook posts have no nonce that would keep Discord from posting twice.

@@ -10,7 +10,7 @@ import pytest
 
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import BOT, FakeDiscord
-from tests.bots.discord_bot.test_bot import run
+from tests.bots.discord_bot.harness import run
 from tests.bots.discord_bot.test_run import started
 
 

@@ -7,7 +7,7 @@ from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.store import PendingMessage, Store, StoredTurn
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import GUILD
-from tests.bots.discord_bot.test_bot import ME, Stage, run, stage
+from tests.bots.discord_bot.harness import ME, Stage, run, stage
 
 _LEFT = GUILD + (1 << 22)
 """Of another shard than GUILD where there are several."""
@@ -18,7 +18,7 @@ async def _settle(on: Stage, channel: int) -> None:
     before = len(on.discord.messages)
     await on.discord.say(f"{ME} Hi", channel=channel)
     await on.heard(before + 1)
-    await on.bot.change_place(channel, ChannelSettings(clean=False))
+    await on.bot.services.settings.change(channel, GUILD, ChannelSettings(clean=False))
     await on.until(lambda: on.store.turns(channel, 9), 2)
 
 
@@ -38,19 +38,19 @@ def _left(folder: Path) -> Store:
 async def test_a_server_that_is_left_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await _settle(on, 1)
-        await on.bot.change_place(GUILD, ChannelSettings(clean=True))
+        await on.bot.services.settings.change(GUILD, GUILD, ChannelSettings(clean=True))
         await on.discord._dispatch("GUILD_DELETE", {"id": str(GUILD)})
         await on.until(lambda: [] if on.store.places() else [True], 1)
         assert on.store.turns(1, 9) == []
-        assert on.bot.places == {}
+        assert on.bot.services.settings.places == {}
 
 
 @run
 async def test_a_server_that_sent_it_away_while_it_was_not_there_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
     store = _left(tmp_path)
     async with stage(shared_library, tmp_path) as on:
-        await on.until(lambda: [] if 70 in on.bot.places else [True], 1)
-        assert store.places() == on.bot.places == {71: ChannelSettings(clean=False)}
+        await on.until(lambda: [] if 70 in on.bot.services.settings.places else [True], 1)
+        assert store.places() == on.bot.services.settings.places == {71: ChannelSettings(clean=False)}
         assert store.turns(70, 9) == []
         assert store.waiting(60) == []
         assert [turn.text for turn in store.turns(71, 9)] == ["A direct message"]
@@ -80,9 +80,9 @@ async def test_a_channel_or_thread_that_is_deleted_leaves_nothing(shared_library
         await on.discord._dispatch("CHANNEL_DELETE", {"id": "1", "guild_id": str(GUILD), "type": 0, "name": "channel-1"})
         await on.until(lambda: [] if 1 in on.store.places() else [True], 1)
         assert on.store.turns(1, 9) == []
-        assert set(on.bot.places) == {2}
+        assert set(on.bot.services.settings.places) == {2}
         # Discord tells of threads by their ids alone.
         await on.discord._dispatch("THREAD_DELETE", {"id": "2", "guild_id": str(GUILD), "parent_id": "18", "type": 11})
         await on.until(lambda: [] if 2 in on.store.places() else [True], 1)
         assert on.store.turns(2, 9) == []
-        assert on.bot.places == {}
+        assert on.bot.services.settings.places == {}

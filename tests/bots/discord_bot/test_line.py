@@ -6,7 +6,7 @@ import pytest
 
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import FakeDiscord
-from tests.bots.discord_bot.test_bot import ME, _Written, _written, run, stage  # noqa: F401
+from tests.bots.discord_bot.harness import ME, run, script, stage
 
 
 @run
@@ -42,13 +42,13 @@ async def test_a_session_that_discord_has_forgotten_begins_anew_and_conversation
 async def test_hearts_beat_while_many_channels_wait_for_replies(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord(channels=dict.fromkeys(range(100, 164), False))
     async with stage(shared_library, tmp_path, fake) as on:
-        _Written.free.clear()
+        script.free.clear()
         for channel in fake.channels:
             await fake.say(f"{ME} {channel}", channel=channel, author=channel)
         await on.until(lambda: fake.typed, 64)
         await on.until(lambda: fake.heartbeats, len(fake.heartbeats) + 3)
         assert fake.messages == []
-        _Written.free.set()
+        script.free.set()
         await on.heard(64)
         assert {one["content"] for one in fake.messages} == {f"Ann clean 1: {channel}" for channel in fake.channels}
         assert (fake.identified, fake.resumed) == (1, 0), "the line held"

@@ -24,7 +24,7 @@ from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError, UsageError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
-from tests.bots.discord_bot.test_bot import run
+from tests.bots.discord_bot.harness import run
 from tests.bots.discord_bot.test_metrics import free_port
 
 LAUNCH = """
@@ -257,7 +257,7 @@ def test_check_finds_a_disk_that_takes_nothing_more(
     most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         # What SQLite keeps beside the database is as long as a file may now be, so it can be read, and not written.
-        store.note("filled", "x" * 2**16)
+        store.set_meta("filled", "x" * 2**16)
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**15, hard))
         told = _checked(shared_library, capsys, database=url)
     finally:

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from bots.discord_bot.serial_executor import SerialExecutor
+from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.test_bot import run, stage
+from tests.bots.discord_bot.harness import run, stage
 
 _HANGS = """
 import asyncio, threading
-from bots.discord_bot import serial_executor
+from bots.discord_bot.serial_executor import SerialExecutor
 
 async def main():
-    disk = serial_executor.SerialExecutor("store")
+    disk = SerialExecutor("store")
     task = asyncio.create_task(disk.run(threading.Event().wait))
     await asyncio.sleep(0)
-    await disk.close()
+    await disk.close(0.1)
 
-serial_executor._CLOSING_SECONDS = 0.1
 asyncio.run(main())
 """
 
@@ -55,11 +55,10 @@ def test_a_program_ends_though_its_worker_hangs() -> None:
 
 @run
 async def test_a_bot_closes_though_its_disk_hangs(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bots.discord_bot.serial_executor._CLOSING_SECONDS", 0.1)
     free = threading.Event()
-    async with stage(shared_library, tmp_path) as on:
+    async with stage(shared_library, tmp_path, timings=Timings(flushing=0.1)) as on:
         hanging = asyncio.create_task(on.bot._disk.run(free.wait))
         await asyncio.sleep(0)
         try:

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bots.discord_bot.channel_settings import ChannelSettings
-from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn, StoreError
+from bots.discord_bot.database import StoreError
+from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn
 from charbot.errors import ConfigError
 from tests.bots.discord_bot.test_metrics import free_port
 
@@ -185,7 +186,7 @@ def test_a_message_waits_until_it_is_answered_and_is_taken_once(store: Store) ->
 def test_a_user_is_forgotten_with_what_was_answered(store: Store) -> None:
     store.answered(None, 1, [StoredTurn(5, None, "Mine"), StoredTurn(5, "Ann", "Answer"), StoredTurn(6, None, "Theirs")], keep=9)
     store.receive(PendingMessage(10, None, 1, 5, "Hi"))
-    assert store.forget_user(5) == store.fact(FORGOTTEN)
+    assert store.forget_user(5) == store.get_meta(FORGOTTEN)
     assert [turn.text for turn in store.turns(1, 9)] == ["Theirs"]
     assert store.waiting(60) == []
     store.answered(10, 1, [StoredTurn(5, None, "Hi"), StoredTurn(5, "Ann", "Too late")], keep=9)
@@ -216,7 +217,7 @@ def test_servers_that_sent_it_away_leave_nothing(store: Store) -> None:
         store.receive(PendingMessage(server, server, 10 * server, 5, "Hi"))
     store.set_place(9, ChannelSettings(persona="joey"))
     assert store.forget_others({3}, lambda server: server % 2 == 1) == [5, 7]
-    assert set(store.places()) == {2, 3, 9}, "it is in 3, and 2 is served by another process"
+    assert set(store.places()) == {2, 3, 9}, "it is in 3, and 2 is serve_metrics by another process"
     assert [len(store.turns(10 * server, 9)) for server in (2, 3, 5, 7)] == [1, 1, 0, 0]
     assert [one.message for one in store.waiting(60)] == [2, 3]
 
@@ -236,7 +237,7 @@ def test_a_database_of_the_first_version_is_read(tmp_path: Path) -> None:
     assert store.places() == {3: ChannelSettings(persona="joey"), 4: ChannelSettings(clean=False)}
     assert store.turns(4, 9) == [StoredTurn(5, None, "Hi"), StoredTurn(5, "Ann", "Yo")]
     assert store.waiting(time.time()) == [PendingMessage(10, 3, 4, 5, "Tea?")]
-    assert store.fact("commands") == "x"
+    assert store.get_meta("commands") == "x"
     store.answered(10, 4, [StoredTurn(5, None, "Tea?")], keep=9, guild=3)
     assert store.forget_others(set(), lambda server: True) == [3]
     assert [turn.text for turn in store.turns(4, 9)] == ["Hi", "Yo"], "nobody wrote down where that was said"
@@ -274,15 +275,15 @@ def test_two_who_change_a_place_at_once_lose_nothing(store: Store, url: str) -> 
         changes = [
             ChannelSettings(persona="joey"),
             ChannelSettings(clean=True),
-            ChannelSettings(chance=0.5),
+            ChannelSettings(random_reply_chance=0.5),
             ChannelSettings(cooldown=1.0),
         ]
         list(pool.map(lambda one, change: one.set_place(7, change, 3), [store, other] * 2, changes))
-    assert store.places() == {7: ChannelSettings(persona="joey", clean=True, chance=0.5, cooldown=1.0)}
+    assert store.places() == {7: ChannelSettings(persona="joey", clean=True, random_reply_chance=0.5, cooldown=1.0)}
     assert other.set_place(7, ChannelSettings(persona="ross"), 3, "clean") == ChannelSettings(
-        persona="ross", chance=0.5, cooldown=1.0
+        persona="ross", random_reply_chance=0.5, cooldown=1.0
     )
-    assert store.places() == {7: ChannelSettings(persona="ross", chance=0.5, cooldown=1.0)}
+    assert store.places() == {7: ChannelSettings(persona="ross", random_reply_chance=0.5, cooldown=1.0)}
     other.close()
 
 
@@ -352,14 +353,13 @@ def test_a_database_of_postgresql_that_may_not_be_written_is_named(postgres_url:
     store.close()
 
 
-def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 60)
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}", timeout=60)
     with store._engine.begin() as db:
         pages = db.exec_driver_sql("PRAGMA page_count").scalar()
         db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreError, match="disk is full; make room on the disk"):
-        store.note("much", "x" * 10**5)
+        store.set_meta("much", "x" * 10**5)
     store.close()
 
 
@@ -367,23 +367,21 @@ def test_tables_that_are_missing_are_named(store: Store) -> None:
     with store._engine.begin() as db:
         db.execute(text("DROP TABLE facts"))
     with pytest.raises(StoreError, match=r"facts.*; mend it, or move it away"):
-        store.fact("commands")
+        store.get_meta("commands")
 
 
-def test_what_another_program_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_program_locks_is_named(tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path / 'bot.db'}").close()
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0)
     with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
-        Store(f"sqlite:///{tmp_path / 'bot.db'}").set_place(1, ChannelSettings())
+        Store(f"sqlite:///{tmp_path / 'bot.db'}", timeout=0).set_place(1, ChannelSettings())
     other.execute("ROLLBACK")
     other.close()
 
 
 def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 0.5)
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}", timeout=0.5)
     other = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
@@ -392,20 +390,30 @@ def test_what_stays_locked_is_waited_for_once(tmp_path: Path, monkeypatch: pytes
     other.close()
     with pytest.raises(StoreError, match=r"database is locked; stop what else uses it, or try again later$"):
         store.places()
-    monkeypatch.setattr(store, "_rests_until", 0.0)
+    monkeypatch.setattr(store, "_retry_at", 0.0)
     assert store.places() == {}
     store.close()
 
 
-def test_a_table_that_stays_locked_is_not_waited_for_without_end(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord_bot.store._SECONDS", 1)
-    store, engine = Store(f"{postgres_url}?options=-c%20application_name=mine"), create_engine(postgres_url)
+def test_a_table_that_stays_locked_is_not_waited_for_without_end(postgres_url: str) -> None:
+    store, engine = Store(f"{postgres_url}?options=-c%20application_name=mine", timeout=1), create_engine(postgres_url)
     with ThreadPoolExecutor() as pool, engine.begin() as other:
         assert other.execute(text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'")).scalar() == 1
         other.execute(text("LOCK TABLE settings"))
         with pytest.raises(StoreError, match=r"timeout; stop what else uses it, or try again later$"):
             pool.submit(store.set_place, 1, ChannelSettings()).result(timeout=30)
     engine.dispose()
+    store.close()
+
+
+def test_settings_under_their_old_names_are_read(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.set_place(7, ChannelSettings())
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
+        db.execute("UPDATE settings SET said = ?", ['{"faces": true, "wake": ["tea"], "chance": 0.5}'])
+    assert store.places() == {7: ChannelSettings(webhooks=True, trigger_words=("tea",), random_reply_chance=0.5)}
+    changed = store.set_place(7, ChannelSettings(webhooks=False))
+    assert changed == ChannelSettings(webhooks=False, trigger_words=("tea",), random_reply_chance=0.5)
     store.close()
 
 

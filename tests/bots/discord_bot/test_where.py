@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import FakeDiscord
-from tests.bots.discord_bot.test_bot import ME, _add, _Written, _written, run, stage  # noqa: F401
+from tests.bots.discord_bot.harness import ME, add_persona, run, script, stage
 
 
 @run
 async def test_a_thread_talks_as_its_channel_does_and_remembers_for_itself(library: Library, tmp_path: Path) -> None:
-    _add(library, "Bob")
+    add_persona(library, "Bob")
     async with stage(library, tmp_path, FakeDiscord(threads={30: 18, 31: 1})) as on:
         await on.told("persona", sub="set", manager=True, name="bob", channel=18)
         for count, (text, channel) in enumerate((("Tea?", 18), ("Milk?", 30), ("More?", 30), ("Sugar?", 31)), 1):
@@ -27,28 +28,25 @@ async def test_a_thread_talks_as_its_channel_does_and_remembers_for_itself(libra
 @pytest.mark.parametrize("channel", [1, 9, 30])
 async def test_it_is_seen_to_type_while_it_thinks(shared_library: Library, tmp_path: Path, channel: int) -> None:
     async with stage(shared_library, tmp_path, FakeDiscord(threads={30: 1})) as on:
-        _Written.free.clear()
+        script.free.clear()
         await on.discord.say(f"{ME} Tea?", channel=channel)
         assert await on.until(lambda: on.discord.typed, 1) == [channel]
         assert on.discord.messages == []
-        _Written.free.set()
+        script.free.set()
         await on.heard(1)
 
 
 @run
-async def test_a_persona_that_is_removed_while_it_talks_says_its_last_and_is_missed(
-    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bots.discord_bot.bot._REFRESH_SECONDS", 0.05)
-    _add(library, "Bob")
-    async with stage(library, tmp_path) as on:
+async def test_a_persona_that_is_removed_while_it_talks_says_its_last_and_is_missed(library: Library, tmp_path: Path) -> None:
+    add_persona(library, "Bob")
+    async with stage(library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.told("persona", sub="set", manager=True, name="bob")
-        _Written.free.clear()
+        script.free.clear()
         await on.discord.say(f"{ME} Tea?")
-        await on.until(lambda: _Written.asked, 1)
+        await on.until(lambda: script.asked, 1)
         shutil.rmtree(library.folders[0] / "personas" / "bob")
-        await on.until(lambda: [] if on.bot.cast.member("bob") else [True], 1)
-        _Written.free.set()
+        await on.until(lambda: [] if on.bot.services.personas.member("bob") else [True], 1)
+        script.free.set()
         assert await on.heard(1) == ["Bob clean 1: Tea?"]
         await on.discord.say(f"{ME} More?")
         assert (await on.heard(2))[1] == "Bob is not here any more. /persona set chooses somebody else."

@@ -8,9 +8,7 @@ from typing import Any, TypeAlias
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
 
-MOST_PEOPLE = 4
-PAUSE = 2.0
-"""Seconds between two lines, so that people can read them."""
+MAX_PEOPLE = 4
 
 _log = logging.getLogger("charbot.discord")
 
@@ -24,42 +22,46 @@ async def play(
     turns: int,
     reply: Callable[[str, Conversation], Awaitable[Reply]],
     say: Say,
+    pause: float,
 ) -> None:
-    """Play a scene of `turns` lines, in which people speak in turn; `reply` generates a person's next line."""
+    """Play a scene of `turns` lines, in which people speak in turn, `pause` seconds after one another.
+
+    `reply` generates a person's next line.
+    """
     conversation = Conversation().add(topic)
     for number in range(turns):
         who = people[number % len(people)]
         answer = await reply(who, conversation)
         conversation = answer.conversation
         await say(f"**{who}**: {answer.text}")
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
 
 
-class Stages:
+class Scenes:
     """The running scenes, at most one per channel."""
 
     def __init__(self) -> None:
-        self._on: dict[int, tuple[asyncio.Task[None], Say]] = {}
+        self._running: dict[int, tuple[asyncio.Task[None], Say]] = {}
 
     def begin(self, channel: int, play: Coroutine[Any, Any, None], say: Say) -> bool:
         """Start a scene; return False if one is running in the channel."""
-        if channel in self._on:
+        if channel in self._running:
             play.close()
             return False
         task = asyncio.create_task(play, name=f"scene {channel}")
-        self._on[channel] = task, say
+        self._running[channel] = task, say
         task.add_done_callback(lambda _: self._end(channel, task))
         return True
 
     def _end(self, channel: int, task: asyncio.Task[None]) -> None:
-        del self._on[channel]
+        del self._running[channel]
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.warning("the scene in channel %d ended early: %s", channel, error)
 
     def stop(self, channel: int) -> bool:
         """Cancel the scene in a channel; return False if there is none."""
-        return channel in self._on and self._on[channel][0].cancel()
+        return channel in self._running and self._running[channel][0].cancel()
 
     def stop_all(self) -> list[Say]:
         """Cancel all scenes; return the functions that send to their channels."""
-        return [say for task, say in list(self._on.values()) if task.cancel()]
+        return [say for task, say in list(self._running.values()) if task.cancel()]

@@ -1,0 +1,28 @@
+"""Commands about the bot and its data: /help, /privacy and /forget-me."""
+
+from discord import app_commands
+
+from bots.discord_bot import texts
+from bots.discord_bot.commands.base import Interaction, ServicesCog
+from bots.discord_bot.interactions import tell
+
+
+class About(ServicesCog):
+    """What the bot can do, and what it stores."""
+
+    @app_commands.command(name="privacy", description="What is kept, and for how long")
+    async def privacy(self, interaction: Interaction) -> None:
+        config = self.services.config
+        text = texts.PRIVACY.format(turns=2 * config.chat.context_turns, days=config.discord.memory_days)
+        await tell(interaction, text)
+
+    @app_commands.command(name="forget-me", description="Delete all that you said to me")
+    async def forget_me(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await self.services.conversations.forget_user(interaction.user.id)
+        self.services.cooldowns.forget(interaction.user.id)
+        await tell(interaction, "All that you said to me is deleted.")
+
+    @app_commands.command(name="help", description="What I can do")
+    async def help(self, interaction: Interaction) -> None:
+        await tell(interaction, texts.HELP)

@@ -1,0 +1,152 @@
+"""The commands /persona and /settings, by which people choose who talks in a channel, and how."""
+
+import re
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bots.discord_bot import texts
+from bots.discord_bot.channel_settings import (
+    OLD_NAMES,
+    ChannelSettings,
+    Mode,
+    Setting,
+    age_restricted,
+    channel_of,
+    may_speak,
+)  # fmt: skip
+from bots.discord_bot.commands.base import Interaction, ServicesCog
+from bots.discord_bot.interactions import tell
+from charbot.errors import UsageError
+from charbot.text import words
+
+
+class SettingsCommands(ServicesCog):
+    """The settings of a channel, or of a whole server."""
+
+    persona = app_commands.Group(name="persona", description="Who talks in this channel")
+
+    @persona.command(name="set", description="Choose who talks")
+    @app_commands.describe(name="who", server_wide="in all channels of the server that have not chosen")
+    async def choose(self, interaction: Interaction, name: str, server_wide: bool = False) -> None:
+        _refuse_old_names(interaction)
+        _require_manager(interaction, server_wide)
+        self.require_persona(name)
+        settings = ChannelSettings(persona=name).with_fallback(self.settings_of(interaction))
+        persona, _ = self.services.generator.persona(settings, age_restricted(interaction.channel))
+        await interaction.response.defer()
+        await self._change(interaction, server_wide, ChannelSettings(persona=persona.name))
+        where = "in this server" if server_wide else "here"
+        await interaction.followup.send(_with_remedy(interaction, f"{persona.name} talks {where} now."))
+
+    @choose.autocomplete("name")
+    async def _complete(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
+        return self.complete_persona(typed)
+
+    @persona.command(name="show", description="Who talks in this channel")
+    async def show(self, interaction: Interaction) -> None:
+        nsfw = age_restricted(interaction.channel)
+        persona, clean = self.services.generator.persona(self.settings_of(interaction), nsfw)
+        await tell(interaction, f"{persona.name} from {persona.show}{', without profanity' if clean else ''}.")
+
+    @persona.command(name="list", description="Who there is")
+    async def list_all(self, interaction: Interaction) -> None:
+        personas = self.services.personas.members
+        await tell(interaction, "\n".join(f"{one.name} ({one.show}{', mature' if one.mature else ''})" for one in personas))
+
+    @app_commands.command(name="settings", description="What counts in this channel, or in the whole server")
+    @app_commands.describe(
+        mode="answer nothing, mentions only, or everything", temperature="0.05 is predictable, 2 is wild",
+        clean="no profanity", cooldown="seconds between two messages of one person",
+        roles="who is answered: @friends @mods; @everyone for all", webhooks="personas speak under their own names",
+        trigger_words="words, with commas between, that need no mention; - for none",
+        random_reply_chance="of joining in unasked: 0 is never, 1 is always",
+        inherit="set this back to what the server, or else charbot, has", server_wide="for the whole server",
+    )  # fmt: skip
+    @app_commands.default_permissions(manage_channels=True)
+    async def settings(
+        self,
+        interaction: Interaction,
+        mode: Mode | None = None,
+        temperature: app_commands.Range[float, 0.05, 2.0] | None = None,
+        clean: bool | None = None,
+        cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
+        roles: app_commands.Range[str, 1, 500] | None = None,
+        webhooks: bool | None = None,
+        trigger_words: app_commands.Range[str, 1, 200] | None = None,
+        random_reply_chance: app_commands.Range[float, 0.0, 1.0] | None = None,
+        inherit: Setting | None = None,
+        server_wide: bool = False,
+    ) -> None:
+        _refuse_old_names(interaction)
+        phrases = None if trigger_words is None else tuple(part.strip() for part in trigger_words.split(",") if words(part))
+        changes = ChannelSettings(
+            mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, webhooks=webhooks, trigger_words=phrases,
+            random_reply_chance=random_reply_chance, roles=None if roles is None else _roles(roles, interaction.guild_id),
+        )  # fmt: skip
+        _require_possible(interaction, changes, inherit)
+        await interaction.response.defer(ephemeral=True)
+        if inherit or changes != ChannelSettings():
+            _require_manager(interaction, server_wide)
+            await self._change(interaction, server_wide, changes, inherit)
+            if self.settings_of(interaction).mode == "off":
+                self.services.scenes.stop(channel_of(interaction))
+        await tell(interaction, _with_remedy(interaction, self.settings_of(interaction).shown()))
+
+    async def _change(
+        self, interaction: Interaction, server_wide: bool, changes: ChannelSettings, inherit: Setting | None = None
+    ) -> None:
+        place = (interaction.guild_id if server_wide else None) or channel_of(interaction)
+        await self.services.settings.change(place, interaction.guild_id, changes, inherit)
+
+
+def _refuse_old_names(interaction: Interaction) -> None:
+    """Raise UsageError if an option has its old name, as Discord's app may offer for a while after an update."""
+    for name, _ in interaction.namespace:
+        if name in OLD_NAMES:
+            raise UsageError(f"`{name}` is called `{OLD_NAMES[name]}` now; restart Discord, and the command has it.")
+
+
+def _require_manager(interaction: Interaction, server_wide: bool) -> None:
+    """Raise UsageError if the user may not change the settings of the channel, or of the whole server."""
+    rights = interaction.permissions
+    if server_wide and isinstance(interaction.user, discord.Member):
+        # `interaction.permissions` are those in this channel only.
+        rights = interaction.user.guild_permissions
+    if interaction.guild_id and not rights.manage_channels:
+        where = "channels in the whole server" if server_wide else "the channel"
+        raise UsageError(f"Only those who may manage {where} can change that.")
+
+
+def _require_possible(interaction: Interaction, changes: ChannelSettings, inherit: Setting | None) -> None:
+    """Raise UsageError if changes contradict one another, or need what the bot does not have."""
+    reads_all = interaction.client.intents.message_content
+    if (changes.mode == "always" or changes.trigger_words or changes.random_reply_chance) and not reads_all:
+        raise UsageError(
+            "That needs the message content intent: `discord.message_content: true` in config.yaml, "
+            "and the same switch in Discord's developer portal."
+        )
+    if changes.webhooks and not interaction.app_permissions.manage_webhooks:
+        raise UsageError("That needs webhooks: give me the permission Manage Webhooks first.")
+    if inherit and getattr(changes, inherit) is not None:
+        raise UsageError(f"Either set {inherit}, or have it set back.")
+
+
+def _with_remedy(interaction: Interaction, text: str) -> str:
+    """Return a text, with what to do added if the bot may not post in the channel."""
+    silenced = interaction.guild_id and not may_speak(interaction.app_permissions, interaction.channel)
+    return f"{text}\n{texts.MUTE}" if silenced else text
+
+
+def _roles(text: str, everyone: int | None) -> tuple[int, ...]:
+    """Return the ids of the roles that a text mentions, or none for everyone.
+
+    `everyone` is the server's id, which its @everyone role shares. Raises UsageError if there are no mentions.
+    """
+    roles = tuple(int(role) for role in re.findall(r"<@&(\d+)>", text))
+    if everyone in roles or text.strip() == "@everyone":
+        return ()
+    if not roles:
+        raise UsageError("Mention the roles, @friends @mods, or @everyone for all.")
+    return roles

@@ -1,0 +1,163 @@
+"""Answering of requests: they wait in a queue per channel, and are answered, apologised for, or kept for the next start."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from bots.discord_bot import texts
+from bots.discord_bot.background import BackgroundTasks
+from bots.discord_bot.channel_queues import ChannelQueues
+from bots.discord_bot.conversations import Conversations
+from bots.discord_bot.cooldowns import Cooldowns
+from bots.discord_bot.metrics import Metrics
+from bots.discord_bot.reply_generator import ReplyGenerator
+from bots.discord_bot.requests import ReplyRequest
+from bots.discord_bot.retry import SEND_ERRORS, TRANSIENT, ignore_send_errors
+from bots.discord_bot.store import PendingMessage
+from bots.discord_bot.timings import Timings
+from charbot.errors import BusyError, CharbotError, UsageError
+from charbot.generation.conversation import Conversation
+from charbot.text import prepare_message
+
+_log = logging.getLogger("charbot.discord")
+
+
+class Responder:
+    """Answers requests, one after the other within a channel."""
+
+    def __init__(
+        self,
+        generator: ReplyGenerator,
+        conversations: Conversations,
+        cooldowns: Cooldowns,
+        metrics: Metrics,
+        background: BackgroundTasks,
+        restored: Callable[[PendingMessage], Awaitable[ReplyRequest]],
+        waiting: int,
+        timings: Timings,
+    ) -> None:
+        """`restored` turns a stored message into a request, once its channel is there; `waiting` limits each queue."""
+        self._generator, self._conversations, self._cooldowns = generator, conversations, cooldowns
+        self._metrics, self._background, self._restored, self._timings = metrics, background, restored, timings
+        self._queues: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._process, waiting)
+        self._refused: dict[int, int] = {}
+
+    def resume(self, message: PendingMessage) -> None:
+        """Enqueue a message that was stored before a restart."""
+        self._queues.put(message.channel, message, late=True)
+
+    async def answer(self, request: ReplyRequest) -> bool:
+        """Enqueue a request; return False if it is refused, by the cooldown or because too many wait.
+
+        At shutdown a request is not enqueued: it is stored for the next start if `durable`, else its user is told.
+        """
+        if self._cooldowns.remaining(request.author, request.settings.cooldown):
+            return False
+        # Enqueue first: while this waits for the disk, later messages could overtake.
+        accepted = self._queues.put(request.channel, request)
+        if accepted:
+            self._cooldowns.start(request.author)
+        if request.durable and (accepted or not self._queues.open):
+            # The disk thread works in order, so the message is stored before its answer is.
+            await self._conversations.receive(request)
+        elif not accepted and not self._queues.open:
+            await self._announce_shutdown(request)
+        return accepted or not self._queues.open
+
+    def refuse(self, request: ReplyRequest) -> None:
+        """Count a message that is not answered; its channel gets one notice for all of them."""
+        self._metrics.count("left")
+        self._refused[request.channel] = self._refused.get(request.channel, 0) + 1
+        if self._refused[request.channel] == 1:
+            self._background.start(self._give_notice(request))
+
+    async def _give_notice(self, request: ReplyRequest) -> None:
+        await asyncio.sleep(self._timings.notice)
+        await ignore_send_errors(request.target.send(texts.BUSY.format(count=self._refused.pop(request.channel))))
+
+    async def close(self, seconds: float) -> None:
+        """Finish pending answers within `seconds`, and tell users whose commands are left."""
+        for request in await self._queues.close(seconds):
+            if isinstance(request, ReplyRequest):
+                await self._announce_shutdown(request)
+
+    async def _process(self, request: ReplyRequest | PendingMessage) -> None:
+        """Answer a request, or apologise."""
+        if isinstance(request, PendingMessage):
+            request = await self._restored(request)
+        try:
+            async with self._announced(request):
+                outside = request.outside_conversation
+                before = Conversation() if outside else await self._conversations.conversation(request.channel)
+                text, after = await self._generate(request, before)
+        except (UsageError, BusyError) as error:
+            await self._apologise(request, str(error))
+        except CharbotError as error:
+            _log.warning("no answer in channel %d: %s", request.channel, error)
+            await self._apologise(request, texts.SORRY)
+        except Exception:
+            _log.exception("no answer in channel %d", request.channel)
+            await self._apologise(request, texts.SORRY)
+        else:
+            await self._deliver(request, text, before, after)
+
+    async def _generate(self, request: ReplyRequest, before: Conversation) -> tuple[str, Conversation]:
+        """Return the reply to a request, and the conversation after it. Raises CharbotError."""
+        if request.reply is not None:
+            persona, _ = self._generator.persona(request.settings, request.nsfw)
+            return request.reply, before.add(request.text).add(request.reply, persona.name)
+        self._background.start(ignore_send_errors(request.target.typing()))
+        if request.replaces is None:
+            reply = await self._generator.reply(request.settings, request.nsfw, before.add(request.text))
+        else:
+            asked = _without_last(before, request.replaces)
+            # By the same persona, whose name may stand above it; with a new seed, or it might be the same reply again.
+            settings = replace(request.settings, persona=before.turns[-1].speaker)
+            reply = await self._generator.reply(settings, request.nsfw, asked, seed=request.id % 2**31)
+        return reply.text, reply.conversation
+
+    async def _deliver(self, request: ReplyRequest, text: str, before: Conversation, after: Conversation) -> None:
+        """Send a reply, and store it."""
+        try:
+            async with self._announced(request):
+                await self._conversations.sending(request, text)
+                await request.target.send(text, after.turns[-1].speaker)
+        except SEND_ERRORS as error:
+            _log.warning("no answer could be sent in channel %d: %s", request.channel, error)
+            self._metrics.count("unsent")
+            # After a transient error the message stays stored, and is answered at the next start.
+            if not isinstance(error, TRANSIENT):
+                await self._conversations.done(request)
+            return
+        self._metrics.count("answered", time.monotonic() - request.received_at)
+        await self._conversations.keep(request, before, after)
+
+    async def _apologise(self, request: ReplyRequest, text: str) -> None:
+        self._metrics.count("apologised")
+        await ignore_send_errors(request.target.send(text))
+        await self._conversations.done(request)
+
+    @asynccontextmanager
+    async def _announced(self, request: ReplyRequest) -> AsyncIterator[None]:
+        """Tell the user that the bot is shutting down if the block is cancelled."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            await self._announce_shutdown(request)
+            raise
+
+    async def _announce_shutdown(self, request: ReplyRequest) -> None:
+        """Tell the user that the bot is shutting down, unless the request is stored, to be answered at the next start."""
+        if not request.durable:
+            await ignore_send_errors(request.target.send(texts.CLOSING))
+
+
+def _without_last(conversation: Conversation, reply: str) -> Conversation:
+    """Return the conversation without its last turn, which must be this reply. Raises UsageError if it is not."""
+    turns = conversation.turns
+    if len(turns) < 2 or turns[-1].speaker is None or turns[-1].text != prepare_message(reply):
+        raise UsageError(texts.PAST)
+    return Conversation(turns[:-1])

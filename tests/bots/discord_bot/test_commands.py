@@ -1,0 +1,167 @@
+"""Slash commands."""
+
+import gc
+import threading
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from bots.discord_bot.channel_settings import ChannelSettings, Setting
+from bots.discord_bot.persona_pool import PersonaInfo
+from bots.discord_bot.timings import Timings
+from charbot.personas.library import Library
+from tests.bots.discord_bot.fake_discord import GUILD, OWNER
+from tests.bots.discord_bot.harness import ME, add_persona, run, script, stage
+
+
+@run
+async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    add_persona(library, "Bob")
+    async with stage(library, tmp_path) as on:
+        fake = on.discord
+        assert "Ann (Demo)" in await on.told("persona", sub="list")
+        assert "may manage" in await on.told("persona", sub="set", name="bob")
+        assert "no zed" in await on.told("persona", sub="set", manager=True, name="zed")
+        assert await on.told("persona", sub="set", manager=True, name="bob") == "Bob talks here now."
+        assert await on.told("persona", sub="show") == "Bob from Demo, without profanity."
+        asked = await fake.command("who", line="More tea?")
+        completed = await fake.command("persona", sub="set", complete="name", name="bo")
+        await on.until(lambda: [one for one in fake.callbacks if one["id"] == completed], 1)
+        assert [one["value"] for one in fake.said_to(completed)["data"]["choices"]] == ["Bob"]
+        assert "/persona" in await on.told("help")
+        assert (await on.until(lambda: fake.told(asked), 1))[-1] == "Sorry, I lost my line. Try again?"
+        assert "no line classifier" in caplog.text
+        assert "nothing that is typed here is ever used for training" in await on.told("privacy")
+        assert "deleted" in await on.told("forget-me")
+        assert await on.told("reset") == "A new conversation."
+        assert "content intent" in await on.told("settings", manager=True, mode="always")
+        assert "temperature: 0.5" in await on.told("settings", manager=True, cooldown=0.0, temperature=0.5)
+        await fake.say(f"{ME} Who are you?")
+        assert await on.heard(1) == ["Bob clean 1: Who are you?"]
+    async with stage(library, tmp_path) as on:
+        await on.discord.say(f"{ME} Still?")
+        assert await on.heard(1) == ["Bob clean 3: Still?"], "settings and conversation survive"
+        assert on.discord.synced == [], "commands that did not change are not sent again"
+
+
+@run
+async def test_reset_and_forget_me_forget(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for number, command in enumerate(("reset", "forget-me")):
+            await on.discord.say(f"{ME} Remember this")
+            await on.heard(2 * number + 1)
+            await on.told(command)
+            await on.discord.say(f"{ME} What?")
+            assert (await on.heard(2 * number + 2))[-1] == "Ann clean 1: What?"
+            await on.told("reset")
+
+
+@run
+async def test_a_command_that_came_too_late_is_no_crash(
+    shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.discord.late = True
+        for command in ("help", "reset"):
+            await on.discord.command(command)
+        await on.until(lambda: [one for one in caplog.records if "a command failed" in one.message], 2)
+        gc.collect()
+        assert {one.levelname for one in caplog.records if one.name in ("charbot.discord", "asyncio")} == {"WARNING"}
+
+
+@run
+async def test_who_may_manage_one_channel_may_not_manage_the_server(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        assert "whole server" in await on.told("persona", sub="set", manager=True, name="ann", server_wide=True)
+        assert "whole server" in await on.told("settings", manager=True, temperature=0.5, server_wide=True)
+        assert await on.told("persona", sub="set", author=OWNER, manager=True, name="ann", server_wide=True) == (
+            "Ann talks in this server now."
+        )
+
+
+@run
+async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        boss: dict[str, Any] = {"manager": True, "author": OWNER}
+        assert "mode: off" in await on.told("settings", **boss, mode="off", server_wide=True)
+        await on.told("settings", **boss, mode="mentions", channel=2)
+        await on.discord.say(f"{ME} Hello?")
+        for command in ("chat", "say", "who", "scene", "reset"):
+            options = {"chat": {"message": "x"}, "say": {"persona": "ann", "message": "x"}, "who": {"line": "x"}}
+            options["scene"] = {"personas": "ann, ann"}
+            assert "do not talk in this channel" in await on.told(command, **options.get(command, {}))
+        await on.discord.say(f"{ME} Tea?", channel=2)
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+        assert "mode: mentions" in await on.told("settings", **boss, inherit="mode", server_wide=True)
+        assert "Either set mode" in await on.told("settings", **boss, inherit="mode", mode="off")
+        assert "Mention the roles" in await on.told("settings", **boss, roles="friends")
+        assert "roles: <@&71> <@&72>" in await on.told("settings", **boss, roles="<@&71>, <@&72>")
+        assert "Nobody with your roles" in await on.told("reset")
+        assert "roles: @everyone" in await on.told("settings", **boss, roles=f"<@&{GUILD}>")
+        await on.told("settings", **boss, roles="<@&71>")
+        assert "roles: @everyone" in await on.told("settings", **boss, inherit="roles")
+        assert await on.told("reset") == "A new conversation."
+    assert set(get_args(Setting)) == {one.name for one in fields(ChannelSettings)}
+
+
+@run
+async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(library: Library, tmp_path: Path) -> None:
+    add_persona(library, "Bob")
+    async with stage(library, tmp_path, timings=Timings(notice=0.01), cooldown=3600.0, waiting=1) as on:
+        for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, bob", "turns": 2})):
+            author = 6000 + len(command)
+            await on.told(command, author=author, **option)
+            assert "One at a time" in await on.told(command, author=author, channel=2, **option)
+        script.free.clear()
+        for author in (5001, 5002, 5003):
+            await on.discord.say(f"{ME} {author}", author=author)
+        assert "left 1" in (await on.heard(1))[0]
+        script.free.set()
+        await on.heard(3)
+        await on.discord.say(f"{ME} Now?", author=5003)
+        assert (await on.heard(4))[3].endswith("Now?")
+        answered = {**on.discord._made(1, "x"), "id": on.discord.messages[-1]["id"]}
+        await on.discord.say("You cannot read this", answers=answered, ping=False, author=5003)
+        await on.discord.say("Nor this", answers=answered, ping=False, author=5004)
+        assert (await on.heard(5))[4].startswith("Mention me")
+        await on.discord.say(f"{ME} Then this", author=5004)
+        assert (await on.heard(6))[5].endswith("Then this")
+
+
+@run
+async def test_who_would_have_said_it_keeps_no_answer_waiting(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        found = threading.Event()
+        monkeypatch.setattr(on.bot.services.personas, "who_said", lambda line: [("Ann", 1.0)] if found.wait(60) else [])
+        asked = [await on.discord.command("who", author=7000 + number, line="x") for number in range(40)]
+        try:
+            await on.discord.say(f"{ME} Tea?")
+            await on.heard(1, 20)
+            refused = await on.until(lambda: [one for one in asked if on.discord.told(one)], 32)
+            assert {on.discord.told(one)[0] for one in refused} == {"Too many ask that at once; try again in a moment."}
+        finally:
+            found.set()
+        await on.until(lambda: [one for one in asked if on.discord.told(one)], 40)
+        assert sum("Ann: 100%" in on.discord.told(one)[0] for one in asked) == 8
+
+
+@run
+async def test_names_that_are_too_long_are_completed_in_part(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.bot.services.personas._members["long"] = PersonaInfo("long" * 30, "Demo", False)
+        completed = await on.discord.command("persona", sub="set", complete="name", name="long")
+        await on.until(lambda: [one for one in on.discord.callbacks if one["id"] == completed], 1)
+        (choice,) = on.discord.said_to(completed)["data"]["choices"]
+        assert [len(choice["name"]), len(choice["value"])] == [100, 100]
+
+
+@run
+async def test_who_uses_an_option_under_its_old_name_is_told_the_new_one(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for old, new in (("faces", "webhooks"), ("wake", "trigger_words"), ("everywhere", "server_wide")):
+            assert f"`{old}` is called `{new}` now" in await on.told("settings", manager=True, **{old: True})
+        assert "`server_wide` now" in await on.told("persona", sub="set", manager=True, name="ann", everywhere=True)

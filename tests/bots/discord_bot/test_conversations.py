@@ -1,0 +1,184 @@
+"""What is remembered of conversations, and forgotten."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bots.discord_bot.database import StoreError
+from bots.discord_bot.store import Store
+from bots.discord_bot.timings import Timings
+from charbot.personas.library import Library
+from tests.bots.discord_bot.harness import ME, Stage, run, script, stage
+
+
+@run
+async def test_who_is_forgotten_in_the_middle_of_an_answer_is_forgotten(shared_library: Library, tmp_path: Path) -> None:
+    script.seconds = 0.5
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.discord.say(f"{ME} Another")
+        await asyncio.sleep(0.1)
+        await on.told("forget-me")
+        await on.heard(2)
+        assert on.store.turns(1, 99) == []
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(3))[2] == "Ann clean 1: What was it?"
+
+
+@run
+@pytest.mark.parametrize("how", ["a stranger", "elsewhere", "room"])
+async def test_an_answer_in_hand_is_remembered_whatever_becomes_of_other_conversations(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        script.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: script.asked, 1)
+        if how == "a stranger":
+            await on.told("forget-me", author=4001, channel=2)
+        elif how == "elsewhere":
+            known = on.bot.services.conversations._cached
+            monkeypatch.setattr(on.store, "forget_older", lambda days: set())
+            on.store.forget_user(4001)
+            await on.until(lambda: [] if known else [True], 1)
+        else:
+            on.bot.services.conversations._cached.clear()
+        script.free.set()
+        await on.heard(1)
+        await on.discord.say(f"{ME} And milk?")
+        assert (await on.heard(2))[1] == "Ann clean 3: And milk?"
+
+
+@run
+async def test_turns_are_written_in_order_once_the_database_is_back(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        for number, channel in enumerate((1, 2, 1, 18, 18)):
+            await on.discord.say(f"{ME} {number}", channel=channel, author=5000 + channel)
+            await on.heard(number + 1)
+        emptied.set()
+        await on.told("reset", channel=2)
+        await on.told("forget-me", author=5018)
+        await on.discord.say(f"{ME} last")
+        await on.heard(6)
+        await on.until(lambda: on.store.turns(1, 9), 6)
+        assert [turn.text for turn in on.store.turns(1, 9)][::2] == ["0", "2", "last"]
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert (store.turns(2, 9), store.turns(18, 9)) == ([], []), "what was forgotten is not written later"
+    store.close()
+
+
+@run
+async def test_turns_that_could_not_be_written_are_written_when_it_leaves(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(1)
+        emptied.set()
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert [turn.text for turn in store.turns(1, 9)] == ["Tea?", "Ann clean 1: Tea?"]
+    store.close()
+
+
+def _full_disk(on: Stage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No answer can be noted until it is set."""
+    write, emptied = on.store.answered, threading.Event()
+
+    def answered(*args: Any, **kwargs: Any) -> None:
+        if not emptied.is_set():
+            raise StoreError("the disk is full")
+        write(*args, **kwargs)
+
+    monkeypatch.setattr(on.store, "answered", answered)
+    return emptied
+
+
+@run
+async def test_what_another_process_let_expire_is_forgotten_here_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.heard(1)
+        on.store.forget_older(-1)
+        later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
+        monkeypatch.setattr("bots.discord_bot.conversations.time", later)
+        await on.until(lambda: [] if on.bot.services.conversations._cached else [True], 1)
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
+
+
+@run
+async def test_what_was_forgotten_before_it_started_is_no_news(shared_library: Library, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.forget_user(4001)
+    store.close()
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        assert await on.bot._disk.run(on.bot.services.conversations._forget_old) == (set(), False)
+
+
+@run
+async def test_what_could_not_be_noted_before_its_answer_is_remembered_after_it(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        receive, full = on.store.receive, [True]
+        monkeypatch.setattr(on.store, "receive", lambda one: _raise(StoreError("the disk is full")) if full else receive(one))
+        script.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: script.asked, 1)
+        full.clear()
+        script.free.set()
+        await on.heard(1)
+        await on.until(lambda: on.store.turns(1, 9), 2)
+        assert on.store.waiting(60) == []
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@run
+@pytest.mark.parametrize("how", ["elsewhere", "age"])
+async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        await on.discord.say(f"{ME} A secret")
+        await on.heard(1)
+        if how == "elsewhere":
+            other = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+            other.forget_user(4000)
+            other.close()
+        else:
+            later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
+            monkeypatch.setattr("bots.discord_bot.store.time", later)
+        await on.until(lambda: [] if on.bot.services.conversations._cached else [True], 1)
+        await on.discord.say(f"{ME} What was it?")
+        assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
+
+
+@run
+async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} One")
+        await on.heard(1)
+        on.bot.services.conversations._cached.clear()
+        with monkeypatch.context() as away:
+            away.setattr(on.store, "_retry_at", time.monotonic() + 60)
+            await on.discord.say(f"{ME} Two")
+            assert (await on.heard(2))[1] == "Ann clean 1: Two"
+            assert await on.told("reset") == "Sorry, I lost my line. Try again?"
+        await on.discord.say(f"{ME} Three")
+        assert (await on.heard(3))[2] == "Ann clean 3: Three"
