@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec
 
 import discord
 from discord.ext import commands
@@ -45,6 +45,8 @@ _LATE_SECONDS = 5 * 60
 """Seconds after which messages that arrived before a restart are dropped: the conversation has moved on."""
 _IDENTIFYING = 8
 """Pending /who requests, at most."""
+
+P = ParamSpec("P")
 
 _log = logging.getLogger("charbot.discord")
 
@@ -112,6 +114,7 @@ class Bot(commands.AutoShardedBot):
     # Lifecycle
 
     async def setup_hook(self) -> None:
+        await self._disk.run(self._store.claim, self.identity.application)
         await self.services.settings.load()
         await self.services.conversations.open()
         # Enqueue these before any new message arrives.
@@ -134,7 +137,10 @@ class Bot(commands.AutoShardedBot):
     async def _keep_house(self) -> None:
         """Regularly list the personas again, retry pending writes and forget old conversations."""
         conversations = self.services.conversations
-        chores = (partial(self._disk.run, self.services.personas.refresh), conversations.flush, conversations.forget_old)
+        chores = (
+            partial(self._disk.run, self.services.personas.refresh), conversations.flush, conversations.forget_old,
+            self._forget_departed,
+        )  # fmt: skip
         while True:
             for chore in chores:
                 try:
@@ -175,12 +181,22 @@ class Bot(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
         # The bot may have been removed from servers while it was offline. `guilds` includes those that are only unavailable.
-        try:
-            if gone := await self._disk.run(self._store.forget_others, {guild.id for guild in self.guilds}, self._is_our_shard):
-                _log.info("forgot %d servers that it is not in any more", len(gone))
-                await self.services.settings.load()
-        except StoreError as error:
-            _log.warning("%s", error)
+        await self._stored(self._store.note_departures, {guild.id for guild in self.guilds}, self._is_our_shard)
+
+    async def _stored(self, write: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write to the database, retrying until it is available."""
+        while True:
+            try:
+                await self._disk.run(write, *args, **kwargs)
+            except StoreError as error:
+                _log.warning("%s", error)
+                await asyncio.sleep(self._timings.refresh)
+            else:
+                return
+
+    async def _forget_departed(self) -> None:
+        if await self.services.conversations.forget_departed():
+            await self.services.settings.load()
 
     def _is_our_shard(self, guild: int | None) -> bool:
         """Return whether this process, of all on the same database, serves a server. Direct messages go to shard 0."""
@@ -188,8 +204,11 @@ class Bot(commands.AutoShardedBot):
         return ((guild or 0) >> 22) % count in (self.shard_ids or range(count))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        # Rows from before the server was stored are found by their channel only.
-        await self._forget_places([guild.id, *(channel.id for channel in (*guild.channels, *guild.threads))])
+        channels = [channel.id for channel in (*guild.channels, *guild.threads)]
+        await self._stored(self._store.depart, guild.id, channels)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._stored(self._store.note_departures, {guild.id for guild in self.guilds}, self._is_our_shard)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         await self._forget_places([channel.id])

@@ -21,6 +21,9 @@ _CACHED = 1000
 _UNWRITTEN = 50
 """Writes per channel that wait while the database is unavailable; the oldest are dropped."""
 
+DEPARTED_DAYS = 7.0
+"""Days for which the data of a server that the bot has left, perhaps by mistake, is kept."""
+
 _log = logging.getLogger("charbot.discord")
 
 
@@ -71,7 +74,7 @@ class Conversations:
                 return Conversation()
             conversation = Conversation().extend([Utterance(turn.speaker, turn.text) for turn in stored])
             cached = _Cached(conversation, tuple(turn.author for turn in stored), 0.0)
-        self._cached[channel] = replace(cached, used=time.time())
+        self._cached[channel] = replace(cached, used=self._store.clock())
         return cached.conversation
 
     def _read(self, channel: int) -> list[StoredTurn]:
@@ -92,7 +95,7 @@ class Conversations:
         cached = self._cached.get(request.channel)
         # If part of it was forgotten meanwhile, it is not cached but reread from the database.
         if cached is not None and cached.conversation is conversation:
-            self._cached[request.channel] = _Cached(after, (*cached.authors, request.author)[-self._turns :], time.time())
+            self._cached[request.channel] = _Cached(after, (*cached.authors, request.author)[-self._turns :], self._store.clock())
         turns = (StoredTurn(request.author, None, asked.text), StoredTurn(request.author, reply.speaker, reply.text))
         await self._finish(request, turns)
 
@@ -160,6 +163,12 @@ class Conversations:
         self._drop(places)
         await self._disk.run(self._forget, places, partial(self._store.forget_places, places))
 
+    async def forget_departed(self) -> bool:
+        """Delete all of servers that were left long ago; return whether there were any. Raises StoreError."""
+        gone = await self._disk.run(self._store.forget_departed, DEPARTED_DAYS)
+        self._drop(gone)
+        return bool(gone)
+
     def _forget(self, channels: Iterable[int], forget: Callable[[], None]) -> None:
         for channel in channels:
             self._unwritten.pop(channel, None)
@@ -182,7 +191,7 @@ class Conversations:
 
     async def forget_old(self) -> None:
         """Delete old turns, and drop from memory what another process has deleted. Raises StoreError."""
-        then = time.time() - self._days * 86_400
+        then = self._store.clock() - self._days * 86_400
         # Another process may have deleted their turns already; then they are not in `gone`.
         self._drop([channel for channel, cached in self._cached.items() if cached.used < then])
         gone, news = await self._disk.run(self._forget_old)

@@ -1,16 +1,16 @@
 """The bot's database: settings of places, turns of conversations, and messages not yet answered."""
 
 import json
-import time
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, union, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, union, update
 
 from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.clock import SteadyClock
 from bots.discord_bot.database import Database, StoreError, checkpoint_after, transaction
-from bots.discord_bot.tables import FACTS, INBOX, SETTINGS, SETTINGS_TEXT, TURNS
+from bots.discord_bot.tables import DEPARTURES, FACTS, INBOX, SETTINGS, SETTINGS_TEXT, TURNS
 
 FORGOTTEN = "forgotten"
 """Name of the meta value that says when a user was last forgotten."""
@@ -50,12 +50,31 @@ class PendingMessage:
 
 
 class Store(Database):
-    """The bot's data. Methods block: call them in a thread."""
+    """The data of an application of Discord. Methods block: call them in a thread."""
+
+    def __init__(self, url: str, application: int = 0, timeout: float = 5.0, clock: Callable[[], float] | None = None) -> None:
+        """Open a database: see `Database`. `application` is 0 until it is known; then `claim` sets it.
+
+        `clock` tells the seconds since 1970.
+        """
+        super().__init__(url, timeout)
+        self.application, self.clock = application, clock or SteadyClock()
+
+    @transaction
+    def claim(self, db: Connection, application: int) -> None:
+        """Serve this application from now on; rows that belong to none, as of older versions, become its rows."""
+        for table in (SETTINGS, TURNS, INBOX):
+            db.execute(update(table).where(table.c.application == 0).values(application=application))
+        self.application = application
+
+    def _ours(self, table: Table) -> ColumnElement[bool]:
+        return table.c.application == self.application
 
     @transaction
     def places(self, db: Connection) -> dict[int, ChannelSettings]:
         """Return the settings of each place."""
-        return {place: self._read(place, text) for place, text in db.execute(select(SETTINGS.c.place, SETTINGS_TEXT))}
+        rows = db.execute(select(SETTINGS.c.place, SETTINGS_TEXT).where(self._ours(SETTINGS)))
+        return {place: self._read(place, text) for place, text in rows}
 
     def _read(self, place: int, text: str) -> ChannelSettings:
         try:
@@ -73,33 +92,35 @@ class Store(Database):
 
         `guild` is the server that the place is, or is in; `inherit` names a setting to reset to None.
         """
-        db.execute(self._insert(SETTINGS).values(place=place, value={}).on_conflict_do_nothing())
-        text = db.execute(select(SETTINGS_TEXT).where(SETTINGS.c.place == place).with_for_update()).scalar_one()
+        row = (self._ours(SETTINGS), SETTINGS.c.place == place)
+        new = {"application": self.application, "place": place, "value": {}}
+        db.execute(self._insert(SETTINGS).values(new).on_conflict_do_nothing())
+        text = db.execute(select(SETTINGS_TEXT).where(*row).with_for_update()).scalar_one()
         changed = changes.with_fallback(self._read(place, text))
         if inherit:
             changed = replace(changed, **{inherit: None})
-        db.execute(update(SETTINGS).where(SETTINGS.c.place == place).values(value=changed.to_json(), guild=guild))
+        db.execute(update(SETTINGS).where(*row).values(value=changed.to_json(), guild=guild))
         return changed
 
     @transaction
     def get_meta(self, db: Connection, name: str) -> str | None:
         """Return the text stored by `set_meta` under a name, or None."""
-        return db.execute(select(FACTS.c.value).where(FACTS.c.name == name)).scalar()
+        return db.execute(select(FACTS.c.value).where(self._ours(FACTS), FACTS.c.name == name)).scalar()
 
     @transaction
     def set_meta(self, db: Connection, name: str, value: str) -> None:
         self._set_meta(db, name, value)
 
     def _set_meta(self, db: Connection, name: str, value: str) -> None:
-        row = {"name": name, "value": value}
-        db.execute(self._insert(FACTS).values(row).on_conflict_do_update(index_elements=["name"], set_=row))
+        row = {"application": self.application, "name": name, "value": value}
+        db.execute(self._insert(FACTS).values(row).on_conflict_do_update(index_elements=["application", "name"], set_=row))
 
     @transaction
     def turns(self, db: Connection, channel: int, count: int) -> list[StoredTurn]:
         """Return the last `count` turns of a channel's conversation, oldest first."""
         rows = db.execute(
             select(TURNS.c.author, TURNS.c.speaker, TURNS.c.text)
-            .where(TURNS.c.channel == channel)
+            .where(self._ours(TURNS), TURNS.c.channel == channel)
             .order_by(TURNS.c.id.desc())
             .limit(count)
         )
@@ -108,15 +129,15 @@ class Store(Database):
     @transaction
     def receive(self, db: Connection, message: PendingMessage) -> bool:
         """Store a message that is to be answered; return False if it is stored already."""
-        if db.execute(select(INBOX.c.message).where(INBOX.c.message == message.message)).first():
+        if db.execute(select(INBOX.c.message).where(self._ours(INBOX), INBOX.c.message == message.message)).first():
             return False
-        db.execute(insert(INBOX).values(**message.to_row(), at=time.time()))
+        db.execute(insert(INBOX).values(application=self.application, **message.to_row(), at=self.clock()))
         return True
 
     @transaction
     def sending(self, db: Connection, message: int, reply: str) -> None:
         """Store the reply to a message that is about to be sent."""
-        db.execute(update(INBOX).where(INBOX.c.message == message).values(reply=reply))
+        db.execute(update(INBOX).where(self._ours(INBOX), INBOX.c.message == message).values(reply=reply))
 
     @transaction
     def answered(
@@ -136,19 +157,23 @@ class Store(Database):
         same message. `guild` is the channel's server. If `message` is not stored any more, its author was forgotten
         meanwhile, and no turns are stored.
         """
-        now = time.time()
-        if message is not None and not db.execute(delete(INBOX).where(INBOX.c.message == message)).rowcount:
+        now = self.clock()
+        stored = (self._ours(INBOX), INBOX.c.message == message)
+        if message is not None and not db.execute(delete(INBOX).where(*stored)).rowcount:
             return
         if turns and instead:
             self._replace(db, channel, *turns)
         elif turns:
-            db.execute(insert(TURNS), [{"channel": channel, "at": now, "guild": guild, **turn.to_row()} for turn in turns])
-        kept = select(TURNS.c.id).where(TURNS.c.channel == channel).order_by(TURNS.c.id.desc()).limit(keep)
-        db.execute(delete(TURNS).where(TURNS.c.channel == channel, TURNS.c.id.not_in(kept.subquery().select())))
+            row = {"application": self.application, "channel": channel, "at": now, "guild": guild}
+            db.execute(insert(TURNS), [{**row, **turn.to_row()} for turn in turns])
+        conversation = (self._ours(TURNS), TURNS.c.channel == channel)
+        kept = select(TURNS.c.id).where(*conversation).order_by(TURNS.c.id.desc()).limit(keep)
+        db.execute(delete(TURNS).where(*conversation, TURNS.c.id.not_in(kept.subquery().select())))
 
     def _replace(self, db: Connection, channel: int, asked: StoredTurn, reply: StoredTurn) -> None:
         columns = (TURNS.c.id, TURNS.c.author, TURNS.c.text)
-        last = db.execute(select(*columns).where(TURNS.c.channel == channel).order_by(TURNS.c.id.desc()).limit(2)).all()
+        conversation = select(*columns).where(self._ours(TURNS), TURNS.c.channel == channel)
+        last = db.execute(conversation.order_by(TURNS.c.id.desc()).limit(2)).all()
         if [turn.author for turn in last] == [asked.author] * 2 and last[1].text == asked.text:
             db.execute(update(TURNS).where(TURNS.c.id == last[0].id).values(speaker=reply.speaker, text=reply.text))
 
@@ -161,24 +186,25 @@ class Store(Database):
         Those of servers that are not `ours` are left to another process.
         """
         columns = (INBOX.c.message, INBOX.c.guild, INBOX.c.channel, INBOX.c.author, INBOX.c.text, INBOX.c.reply)
-        rows = [row for row in db.execute(select(*columns, INBOX.c.at).order_by(INBOX.c.message)) if ours(row.guild)]
-        late = {row.message for row in rows if row.at < time.time() - seconds}
-        db.execute(delete(INBOX).where(INBOX.c.message.in_(late)))
+        stored = db.execute(select(*columns, INBOX.c.at).where(self._ours(INBOX)).order_by(INBOX.c.message))
+        rows = [row for row in stored if ours(row.guild)]
+        late = {row.message for row in rows if row.at < self.clock() - seconds}
+        db.execute(delete(INBOX).where(self._ours(INBOX), INBOX.c.message.in_(late)))
         return [PendingMessage(*row[:-1]) for row in rows if row.message not in late]
 
     @checkpoint_after
     @transaction
     def forget_channel(self, db: Connection, channel: int) -> None:
         """Delete a channel's conversation."""
-        db.execute(delete(TURNS).where(TURNS.c.channel == channel))
+        db.execute(delete(TURNS).where(self._ours(TURNS), TURNS.c.channel == channel))
 
     @checkpoint_after
     @transaction
     def forget_user(self, db: Connection, user: int) -> str:
         """Delete a user's messages and the answers to them; return the new value of FORGOTTEN."""
-        db.execute(delete(TURNS).where(TURNS.c.author == user))
-        db.execute(delete(INBOX).where(INBOX.c.author == user))
-        now = f"{time.time()}"
+        db.execute(delete(TURNS).where(self._ours(TURNS), TURNS.c.author == user))
+        db.execute(delete(INBOX).where(self._ours(INBOX), INBOX.c.author == user))
+        now = f"{self.clock()}"
         self._set_meta(db, FORGOTTEN, now)
         return now
 
@@ -186,10 +212,11 @@ class Store(Database):
     @transaction
     def forget_older(self, db: Connection, days: float) -> set[int]:
         """Delete turns and unanswered messages older than `days`; return the channels of those turns."""
-        then = time.time() - days * 86_400
-        channels = set(db.execute(select(TURNS.c.channel).where(TURNS.c.at < then).distinct()).scalars())
+        then = self.clock() - days * 86_400
+        old = select(TURNS.c.channel).where(self._ours(TURNS), TURNS.c.at < then).distinct()
+        channels = set(db.execute(old).scalars())
         for table in (TURNS, INBOX):
-            db.execute(delete(table).where(table.c.at < then))
+            db.execute(delete(table).where(self._ours(table), table.c.at < then))
         return channels
 
     @checkpoint_after
@@ -198,15 +225,45 @@ class Store(Database):
         """Delete all that is stored for these servers, including their channels, and for these channels and threads."""
         self._forget_places(db, list(places))
 
-    @checkpoint_after
-    @transaction
-    def forget_others(self, db: Connection, guilds: Container[int], ours: Callable[[int], bool]) -> list[int]:
-        """Delete all that is stored for servers that are `ours` but not in `guilds`, which the bot has left; return their ids."""
-        guilds_stored = union(*(select(table.c.guild).where(table.c.guild.is_not(None)) for table in (SETTINGS, TURNS, INBOX)))
-        gone = sorted(guild for guild in db.execute(guilds_stored).scalars() if guild not in guilds and ours(guild))
-        self._forget_places(db, gone)
-        return gone
-
     def _forget_places(self, db: Connection, places: Sequence[int]) -> None:
         for table, column in ((SETTINGS, SETTINGS.c.place), (TURNS, TURNS.c.channel), (INBOX, INBOX.c.channel)):
-            db.execute(delete(table).where(column.in_(places) | table.c.guild.in_(places)))
+            db.execute(delete(table).where(self._ours(table), column.in_(places) | table.c.guild.in_(places)))
+
+    @transaction
+    def depart(self, db: Connection, guild: int, channels: Iterable[int]) -> None:
+        """Note that the application has left a server, which has these channels."""
+        # Rows from before the server was stored are found by their channel only.
+        for table, column in ((SETTINGS, SETTINGS.c.place), (TURNS, TURNS.c.channel)):
+            orphans = (self._ours(table), table.c.guild.is_(None), column.in_([guild, *channels]))
+            db.execute(update(table).where(*orphans).values(guild=guild))
+        self._depart(db, [guild])
+
+    def _depart(self, db: Connection, guilds: Iterable[int]) -> None:
+        for guild in guilds:
+            row = {"application": self.application, "guild": guild, "at": self.clock()}
+            db.execute(self._insert(DEPARTURES).values(row).on_conflict_do_nothing())
+
+    @transaction
+    def note_departures(self, db: Connection, guilds: Collection[int], ours: Callable[[int], bool]) -> None:
+        """Note all servers that are `ours` and have rows, but that the application has left: it is in `guilds` alone."""
+        db.execute(delete(DEPARTURES).where(self._ours(DEPARTURES), DEPARTURES.c.guild.in_(guilds)))
+        stored = union(*(select(table.c.guild).where(self._ours(table)) for table in (SETTINGS, TURNS, INBOX)))
+        present = {*guilds, None}
+        self._depart(db, [guild for guild in db.execute(stored).scalars() if guild not in present and ours(guild)])
+
+    @transaction
+    def departed(self, db: Connection) -> set[int]:
+        """Return the servers that the application has left, and whose data is kept for some days more."""
+        return set(db.execute(select(DEPARTURES.c.guild).where(self._ours(DEPARTURES))).scalars())
+
+    @checkpoint_after
+    @transaction
+    def forget_departed(self, db: Connection, days: float) -> set[int]:
+        """Delete all that is stored for servers that were left more than `days` ago; return those and their channels."""
+        left = (self._ours(DEPARTURES), DEPARTURES.c.at < self.clock() - days * 86_400)
+        guilds = list(db.execute(select(DEPARTURES.c.guild).where(*left)).scalars())
+        channels = select(TURNS.c.channel).where(self._ours(TURNS), TURNS.c.guild.in_(guilds)).distinct()
+        gone = {*guilds, *db.execute(channels).scalars()}
+        self._forget_places(db, guilds)
+        db.execute(delete(DEPARTURES).where(*left))
+        return gone

@@ -1,4 +1,4 @@
-"""The tables of the bot's database, as the last migration leaves them."""
+"""The tables of the bot's database, as the last migration leaves them. Each row belongs to an application of Discord."""
 
 from sqlalchemy import JSON, BigInteger, Column, Float, Integer, MetaData, String, Table, cast
 
@@ -6,6 +6,7 @@ METADATA = MetaData()
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
 SETTINGS = Table(
     "settings", METADATA,
+    Column("application", _BIG, primary_key=True),
     Column("place", _BIG, primary_key=True),
     Column("said", JSON, key="value", nullable=False),
     Column("guild", _BIG, nullable=True),  # the server that the place is, or is in; NULL for direct messages
@@ -15,6 +16,7 @@ SETTINGS_TEXT = cast(SETTINGS.c.value, String)
 TURNS = Table(
     "turns", METADATA,
     Column("id", _BIG, primary_key=True, autoincrement=True),
+    Column("application", _BIG, nullable=False),
     Column("channel", _BIG, nullable=False, index=True),
     Column("author", _BIG, nullable=False, index=True),  # the user who spoke, or who was answered
     Column("speaker", String, nullable=True),
@@ -24,6 +26,7 @@ TURNS = Table(
 )  # fmt: skip
 INBOX = Table(
     "inbox", METADATA,
+    Column("application", _BIG, primary_key=True),
     Column("message", _BIG, primary_key=True),
     Column("guild", _BIG, nullable=True),
     Column("channel", _BIG, nullable=False),
@@ -32,4 +35,15 @@ INBOX = Table(
     Column("reply", String, nullable=True),
     Column("at", Float, nullable=False),
 )  # fmt: skip
-FACTS = Table("facts", METADATA, Column("name", String, primary_key=True), Column("said", String, key="value", nullable=False))
+FACTS = Table(
+    "facts", METADATA,
+    Column("application", _BIG, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("said", String, key="value", nullable=False),
+)  # fmt: skip
+DEPARTURES = Table(
+    "departures", METADATA,
+    Column("application", _BIG, primary_key=True),
+    Column("guild", _BIG, primary_key=True),  # a server that the application has left
+    Column("at", Float, nullable=False),
+)  # fmt: skip

@@ -4,6 +4,7 @@ from discord import app_commands
 
 from bots.discord_bot import texts
 from bots.discord_bot.commands.base import Interaction, ServicesCog
+from bots.discord_bot.conversations import DEPARTED_DAYS
 from bots.discord_bot.interactions import tell
 
 
@@ -12,9 +13,8 @@ class About(ServicesCog):
 
     @app_commands.command(name="privacy", description="What is kept, and for how long")
     async def privacy(self, interaction: Interaction) -> None:
-        config = self.services.config
-        text = texts.PRIVACY.format(turns=2 * config.chat.context_turns, days=config.discord.memory_days)
-        await tell(interaction, text)
+        turns, days = 2 * self.services.config.chat.context_turns, self.services.config.discord.memory_days
+        await tell(interaction, texts.PRIVACY.format(turns=turns, days=days, departed=DEPARTED_DAYS))
 
     @app_commands.command(name="forget-me", description="Delete all that you said to me")
     async def forget_me(self, interaction: Interaction) -> None:

@@ -65,12 +65,23 @@ script = Script()
 
 
 @dataclass
+class AdjustableClock:
+    """The system's clock, `ahead` by some seconds."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@dataclass
 class Stage:
     """A bot, the Discord that it is logged in to, and what it was made of."""
 
     discord: FakeDiscord
     bot: Bot
     store: Store
+    clock: AdjustableClock
 
     async def heard(self, count: int, seconds: float = 60) -> list[str]:
         """What the bot said, once it has said so much."""
@@ -107,7 +118,8 @@ async def stage(
     discord.http.Route.BASE = f"http://127.0.0.1:{fake.port}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://127.0.0.1:{fake.port}/")
     config = Config(discord=DiscordSettings(**{"persona": "ann", "cooldown": 0.0, "waiting": 100, **settings}))
-    store = Store(f"sqlite:///{folder / 'bot.db'}")
+    clock = AdjustableClock()
+    store = Store(f"sqlite:///{folder / 'bot.db'}", clock=clock)
     personas = PersonaPool(lambda: Library(library.folders), partial(ScriptedPersona, script=script))
     with BatchScheduler() as scheduler:
         bot = Bot(personas, store, scheduler, config, add_commands, shards, timings)
@@ -119,7 +131,7 @@ async def stage(
             if running.done():
                 ready.cancel()
                 await running
-            yield Stage(fake, bot, store)
+            yield Stage(fake, bot, store, clock)
         finally:
             script.free.set()
             await bot.close()

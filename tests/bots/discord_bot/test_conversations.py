@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from bots.discord_bot.database import StoreError
 from bots.discord_bot.store import Store
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
+from tests.bots.discord_bot.fake_discord import APP
 from tests.bots.discord_bot.harness import ME, Stage, run, script, stage
 
 
@@ -70,7 +70,7 @@ async def test_turns_are_written_in_order_once_the_database_is_back(
         await on.heard(6)
         await on.until(lambda: on.store.turns(1, 9), 6)
         assert [turn.text for turn in on.store.turns(1, 9)][::2] == ["0", "2", "last"]
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}", APP)
     assert (store.turns(2, 9), store.turns(18, 9)) == ([], []), "what was forgotten is not written later"
     store.close()
 
@@ -84,7 +84,7 @@ async def test_turns_that_could_not_be_written_are_written_when_it_leaves(
         await on.discord.say(f"{ME} Tea?")
         await on.heard(1)
         emptied.set()
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}", APP)
     assert [turn.text for turn in store.turns(1, 9)] == ["Tea?", "Ann clean 1: Tea?"]
     store.close()
 
@@ -103,15 +103,12 @@ def _full_disk(on: Stage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 @run
-async def test_what_another_process_let_expire_is_forgotten_here_too(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_another_process_let_expire_is_forgotten_here_too(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.discord.say(f"{ME} A secret")
         await on.heard(1)
         on.store.forget_older(-1)
-        later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
-        monkeypatch.setattr("bots.discord_bot.conversations.time", later)
+        on.clock.ahead = 8 * 86_400
         await on.until(lambda: [] if on.bot.services.conversations._cached else [True], 1)
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(2))[1] == "Ann clean 1: What was it?"
@@ -119,7 +116,7 @@ async def test_what_another_process_let_expire_is_forgotten_here_too(
 
 @run
 async def test_what_was_forgotten_before_it_started_is_no_news(shared_library: Library, tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}", APP)
     store.forget_user(4001)
     store.close()
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
@@ -150,18 +147,17 @@ def _raise(error: Exception) -> None:
 @run
 @pytest.mark.parametrize("how", ["elsewhere", "age"])
 async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
-    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+    shared_library: Library, tmp_path: Path, how: str
 ) -> None:
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.discord.say(f"{ME} A secret")
         await on.heard(1)
         if how == "elsewhere":
-            other = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+            other = Store(f"sqlite:///{tmp_path / 'bot.db'}", APP)
             other.forget_user(4000)
             other.close()
         else:
-            later = SimpleNamespace(time=lambda: time.time() + 8 * 86_400, monotonic=time.monotonic)
-            monkeypatch.setattr("bots.discord_bot.store.time", later)
+            on.clock.ahead = 8 * 86_400
         await on.until(lambda: [] if on.bot.services.conversations._cached else [True], 1)
         await on.discord.say(f"{ME} What was it?")
         assert (await on.heard(2))[1] == "Ann clean 1: What was it?"

@@ -1,12 +1,14 @@
 """What stays of servers, channels and threads that are gone: nothing."""
 
+import asyncio
 from pathlib import Path
 
 from bots.discord_bot.bot import Shards
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.store import PendingMessage, Store, StoredTurn
+from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import GUILD
+from tests.bots.discord_bot.fake_discord import APP, GUILD, FakeDiscord
 from tests.bots.discord_bot.harness import ME, Stage, run, stage
 
 _LEFT = GUILD + (1 << 22)
@@ -24,7 +26,7 @@ async def _settle(on: Stage, channel: int) -> None:
 
 def _left(folder: Path) -> Store:
     """A database that knows a server which the bot is not in any more."""
-    store = Store(f"sqlite:///{folder / 'bot.db'}")
+    store = Store(f"sqlite:///{folder / 'bot.db'}", APP)
     store.set_place(_LEFT, ChannelSettings(clean=True), _LEFT)
     store.set_place(70, ChannelSettings(clean=False), _LEFT)
     store.set_place(71, ChannelSettings(clean=False))
@@ -35,30 +37,70 @@ def _left(folder: Path) -> Store:
 
 
 @run
-async def test_a_server_that_is_left_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
+async def test_what_belongs_to_another_bot_stays(shared_library: Library, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    other = Store(url, APP + 7)
+    other.set_place(_LEFT, ChannelSettings(clean=True), _LEFT)
+    other.set_place(1, ChannelSettings(temperature=0.5), GUILD)
+    other.answered(None, 1, [StoredTurn(4000, None, "Hi")], keep=9, guild=GUILD)
+    other.receive(PendingMessage(10, GUILD, 1, 4000, "Tea?"))
     async with stage(shared_library, tmp_path) as on:
         await _settle(on, 1)
-        await on.bot.services.settings.change(GUILD, GUILD, ChannelSettings(clean=True))
-        await on.discord._dispatch("GUILD_DELETE", {"id": str(GUILD)})
+        assert on.discord.messages[0]["content"] == "Ann clean 1: Hi", "that conversation was with another"
+        await on.told("forget-me")
+        await on.told("reset")
+        await on.discord._dispatch("CHANNEL_DELETE", {"id": "1", "guild_id": str(GUILD), "type": 0, "name": "channel-1"})
         await on.until(lambda: [] if on.store.places() else [True], 1)
-        assert on.store.turns(1, 9) == []
-        assert on.bot.services.settings.places == {}
+        assert await on.bot.services.conversations.forget_departed() is False
+    assert other.places() == {_LEFT: ChannelSettings(clean=True), 1: ChannelSettings(temperature=0.5)}
+    assert other.turns(1, 9) == [StoredTurn(4000, None, "Hi")]
+    assert [message.text for message in other.waiting(60)] == ["Tea?"]
+    other.close()
 
 
 @run
-async def test_a_server_that_sent_it_away_while_it_was_not_there_leaves_nothing(shared_library: Library, tmp_path: Path) -> None:
+async def test_a_server_that_is_left_is_forgotten_after_some_days(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        settings = on.bot.services.settings
+        await _settle(on, 1)
+        await settings.change(GUILD, GUILD, ChannelSettings(clean=True))
+        await on.discord._dispatch("GUILD_DELETE", {"id": str(GUILD)})
+        await on.until(lambda: [True] if on.store.departed() else [], 1)
+        on.clock.ahead = 6 * 86_400
+        await asyncio.sleep(0.2)
+        assert set(on.store.places()) == {1, GUILD}
+        on.clock.ahead = 8 * 86_400
+        await on.until(lambda: [] if settings.places else [True], 1)
+        assert on.store.places() == {}
+        assert on.store.turns(1, 9) == []
+        assert on.store.departed() == set()
+
+
+@run
+async def test_a_server_that_takes_it_back_is_as_before(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    async with stage(shared_library, tmp_path, fake) as on:
+        await _settle(on, 1)
+        await fake._dispatch("GUILD_DELETE", {"id": str(GUILD)})
+        await on.until(lambda: [True] if on.store.departed() else [], 1)
+    async with stage(shared_library, tmp_path, fake) as on:
+        await on.until(lambda: [] if on.store.departed() else [True], 1)
+        on.clock.ahead = 8 * 86_400
+        assert on.store.forget_departed(7) == set()
+        assert set(on.store.places()) == {1}
+
+
+@run
+async def test_servers_that_sent_it_away_while_it_was_not_there_are_noted(shared_library: Library, tmp_path: Path) -> None:
     store = _left(tmp_path)
-    async with stage(shared_library, tmp_path) as on:
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        await on.until(lambda: list(store.departed()), 1)
+        assert store.departed() == {_LEFT}
+        assert set(on.bot.services.settings.places) == {_LEFT, 70, 71}
+        on.clock.ahead = 8 * 86_400
         await on.until(lambda: [] if 70 in on.bot.services.settings.places else [True], 1)
         assert store.places() == on.bot.services.settings.places == {71: ChannelSettings(clean=False)}
         assert store.turns(70, 9) == []
-        assert store.waiting(60) == []
-        assert [turn.text for turn in store.turns(71, 9)] == ["A direct message"]
-        await _settle(on, 1)
-    async with stage(shared_library, tmp_path, on.discord) as on:
-        await _settle(on, 2)
-        assert set(on.store.places()) == {1, 2, 71}, "it is in that server still"
-        assert len(on.store.turns(1, 9)) == 2
     store.close()
 
 

@@ -210,16 +210,40 @@ def test_a_server_that_is_left_leaves_nothing(store: Store) -> None:
     assert [one.message for one in store.waiting(60)] == [30]
 
 
-def test_servers_that_sent_it_away_leave_nothing(store: Store) -> None:
+def test_servers_that_were_left_are_forgotten_after_some_days(store: Store) -> None:
     for server in (2, 3, 5, 7):
         store.set_place(server, ChannelSettings(persona="joey"), server)
         store.answered(None, 10 * server, [StoredTurn(5, None, "Mine")], keep=9, guild=server)
         store.receive(PendingMessage(server, server, 10 * server, 5, "Hi"))
     store.set_place(9, ChannelSettings(persona="joey"))
-    assert store.forget_others({3}, lambda server: server % 2 == 1) == [5, 7]
-    assert set(store.places()) == {2, 3, 9}, "it is in 3, and 2 is serve_metrics by another process"
-    assert [len(store.turns(10 * server, 9)) for server in (2, 3, 5, 7)] == [1, 1, 0, 0]
-    assert [one.message for one in store.waiting(60)] == [2, 3]
+    store.note_departures({3}, lambda server: server % 2 == 1)
+    assert store.departed() == {5, 7}, "it is in 3, and 2 is served by another process"
+    assert store.forget_departed(1) == set()
+    store.note_departures({3, 7}, lambda server: server % 2 == 1)
+    assert store.forget_departed(-1) == {5, 50}, "it came back to 7"
+    assert set(store.places()) == {2, 3, 7, 9}
+    assert [len(store.turns(10 * server, 9)) for server in (2, 3, 5, 7)] == [1, 1, 0, 1]
+    assert [one.message for one in store.waiting(60)] == [2, 3, 7]
+
+
+def test_each_application_has_its_own_rows(store: Store, url: str) -> None:
+    other = Store(url, 8)
+    for mine in (store, other):
+        mine.set_place(3, ChannelSettings(cooldown=float(mine.application)), 3)
+        mine.answered(None, 4, [StoredTurn(5, None, f"To {mine.application}")], keep=1, guild=3)
+        assert mine.receive(PendingMessage(10, 3, 4, 5, "Hi"))
+        mine.set_meta("commands", str(mine.application))
+    assert [turn.text for turn in store.turns(4, 9)] == ["To 0"]
+    other.forget_user(5)
+    other.forget_places([3])
+    assert (other.places(), other.turns(4, 9), other.waiting(60)) == ({}, [], [])
+    assert store.places() == {3: ChannelSettings(cooldown=0.0)}
+    assert [message.text for message in store.waiting(60)] == ["Hi"]
+    assert (store.get_meta("commands"), other.get_meta("commands")) == ("0", "8")
+    other.claim(9)
+    assert [turn.text for turn in other.turns(4, 9)] == ["To 0"], "what belonged to nobody"
+    assert store.places() == {}
+    other.close()
 
 
 def test_messages_that_another_process_serves_wait_on(store: Store) -> None:
@@ -239,11 +263,25 @@ def test_a_database_of_the_first_version_is_read(tmp_path: Path) -> None:
     assert store.waiting(time.time()) == [PendingMessage(10, 3, 4, 5, "Tea?")]
     assert store.get_meta("commands") == "x"
     store.answered(10, 4, [StoredTurn(5, None, "Tea?")], keep=9, guild=3)
-    assert store.forget_others(set(), lambda server: True) == [3]
+    store.note_departures(set(), lambda server: True)
+    assert store.forget_departed(-1) == {3, 4}
     assert [turn.text for turn in store.turns(4, 9)] == ["Hi", "Yo"], "nobody wrote down where that was said"
     store.forget_places([3, 4])
     assert store.places() == {}
     assert store.turns(4, 9) == []
+    store.close()
+
+
+def test_rows_from_before_applications_were_noted_go_to_the_one_that_wrote_them(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+        db.executescript(_FIRST.replace("'x'", "'77 abc'"))
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}", 8)
+    store.claim(8)
+    assert store.places() == {}
+    store.claim(77)
+    assert set(store.places()) == {3, 4}
+    assert len(store.turns(4, 9)) == 2
+    assert store.get_meta("commands") == "77 abc"
     store.close()
 
 
