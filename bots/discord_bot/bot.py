@@ -21,6 +21,7 @@ from bots.discord_bot.channel_settings import ChannelSettings, age_restricted, r
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.database import StoreError
+from bots.discord_bot.event_guard import guard_parsers
 from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.regenerate_button import RegenerateButton, regenerate_view
@@ -89,6 +90,7 @@ class Bot(commands.AutoShardedBot):
             max_messages=None,
             **own_shards,
         )
+        guard_parsers(self._connection.parsers)
         self._store, self._add_commands, self._timings = store, add_commands, timings
         self._disk = SerialExecutor("store")
         self._background = BackgroundTasks()

@@ -360,8 +360,10 @@ class FakeDiscord:
         webhook: bool = False,
         ping: bool = True,
         twice: bool = False,
+        **more: object,
     ) -> int:
-        """Somebody writes a message, which the bot may be told `twice`. Its id. In channel 9 it is a direct one."""
+        """Somebody writes a message, which the bot may be told `twice`. Its id. In channel 9 it is a direct one; it has
+        `more` fields of Discord's."""
         id_ = next(self._ids)
         mentioned = f"<@{BOT}>" in text or (ping and answers is not None)
         to_me = mentioned or channel == 9
@@ -378,6 +380,7 @@ class FakeDiscord:
             data |= {"type": 19, "message_reference": reference, "referenced_message": answers}
         if webhook:
             data["webhook_id"] = "77"
+        data |= more
         await self._dispatch("MESSAGE_CREATE", data)
         if twice:
             await self._dispatch("MESSAGE_CREATE", data)

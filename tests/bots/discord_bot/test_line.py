@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import FakeDiscord
+from tests.bots.discord_bot.fake_discord import GUILD, FakeDiscord
 from tests.bots.discord_bot.harness import ME, run, script, stage
 
 
@@ -52,3 +52,19 @@ async def test_hearts_beat_while_many_channels_wait_for_replies(shared_library: 
         await on.heard(64)
         assert {one["content"] for one in fake.messages} == {f"Ann clean 1: {channel}" for channel in fake.channels}
         assert (fake.identified, fake.resumed) == (1, 0), "the line held"
+
+
+@run
+@pytest.mark.parametrize("event", ["MESSAGE_CREATE", "INTERACTION_CREATE", "CHANNEL_CREATE", "THREAD_CREATE"])
+async def test_an_event_that_cannot_be_read_is_logged_and_the_next_is_answered(
+    shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture, event: str
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        poll = {"question": {"text": "Tea?"}, "answers": [], "expiry": None, "allow_multiselect": False, "layout_type": 1}
+        await on.discord.say(f"{ME} Tea?", poll=poll)
+        await on.discord._dispatch(event, {"guild_id": str(GUILD), "id": str(GUILD)})
+        await on.discord.say(f"{ME} Still there?")
+        assert (await on.heard(1))[-1].endswith(": Still there?")
+        assert on.discord.identified == 1
+    assert f"cannot be read: {event}" in caplog.text
+    assert "cannot be read: MESSAGE_CREATE: TypeError" in caplog.text
