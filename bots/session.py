@@ -23,7 +23,7 @@ class Session:
 
     turns: tuple[Utterance, ...] = ()
     """All turns, oldest first."""
-    mine: tuple[bool, ...] = ()
+    from_user: tuple[bool, ...] = ()
     """For each turn, whether it is the user's."""
     conversation: Conversation = field(default_factory=Conversation)
     """The context that personas reply to: the last of the turns, and the state of the models after them."""
@@ -31,9 +31,9 @@ class Session:
     """The candidates of the last reply."""
     seconds: float = 0.0
     """The time that the last reply took."""
-    given: int = field(default=0, compare=False)
+    reply_count: int = field(default=0, compare=False)
     """The number of replies so far, including those undone."""
-    past: tuple["Session", ...] = ()
+    history: tuple["Session", ...] = ()
     """The session before each step, oldest first."""
 
     def add_message(self, text: str, speaker: str | None = None) -> "Session":
@@ -42,25 +42,33 @@ class Session:
         if not turn:
             return self
         return replace(
-            self.begin_step(), turns=self.turns + turn, mine=(*self.mine, True), conversation=self.conversation.extend(turn)
+            self.begin_step(),
+            turns=self.turns + turn,
+            from_user=(*self.from_user, True),
+            conversation=self.conversation.extend(turn),
         )
 
     def begin_step(self) -> "Session":
         """Return the session at the beginning of a step without a message, in which a persona replies unprompted."""
-        return replace(self, past=(*self.past[1 - _UNDOABLE :], replace(self, past=())))
+        return replace(self, history=(*self.history[1 - _UNDOABLE :], replace(self, history=())))
 
     def add_reply(self, reply: Reply) -> "Session":
         """Return the session after a persona's reply."""
         return replace(
-            self, turns=(*self.turns, reply.conversation.turns[-1]), mine=(*self.mine, False), conversation=reply.conversation,
-            candidates=reply.candidates, seconds=reply.seconds, given=self.given + 1,
-        )  # fmt: skip
+            self,
+            turns=(*self.turns, reply.conversation.turns[-1]),
+            from_user=(*self.from_user, False),
+            conversation=reply.conversation,
+            candidates=reply.candidates,
+            seconds=reply.seconds,
+            reply_count=self.reply_count + 1,
+        )
 
     def drop_last_reply(self) -> "Session":
         """Return the session without its last turn, a reply, but in the same step."""
         # The encoded state stays valid: models read a reply only together with the next message.
         conversation = replace(self.conversation, turns=self.conversation.turns[:-1])
-        return replace(self, turns=self.turns[:-1], mine=self.mine[:-1], conversation=conversation)
+        return replace(self, turns=self.turns[:-1], from_user=self.from_user[:-1], conversation=conversation)
 
     def replace_last(self, text: str) -> "Session":
         """Return the session with the text of its last turn, a reply, replaced."""
@@ -70,28 +78,28 @@ class Session:
 
     def undo(self) -> "Session":
         """Return the session before the last step; the same session if no step can be undone."""
-        return replace(self.past[-1], past=self.past[:-1], given=self.given) if self.past else self
+        return replace(self.history[-1], history=self.history[:-1], reply_count=self.reply_count) if self.history else self
 
     def next_speaker(self, cast: Sequence[str]) -> str:
         """Return the name of the cast member whose turn it is to reply: the one after the last to reply."""
-        said = zip(reversed(self.turns), reversed(self.mine), strict=True)
-        last = next((turn.speaker for turn, mine in said if not mine), None)
+        spoken = zip(reversed(self.turns), reversed(self.from_user), strict=True)
+        last = next((turn.speaker for turn, from_user in spoken if not from_user), None)
         return next((after for name, after in pairwise(cast) if name == last), cast[0])
 
     def truncated(self, turns: int) -> "Session":
         """Return the session with at most its last `turns` turns, and the steps among them."""
         gone = max(0, len(self.turns) - turns)
-        past = tuple(one.truncated(len(one.turns) - gone) for one in self.past if len(one.turns) >= gone)
-        return replace(self, turns=self.turns[gone:], mine=self.mine[gone:], past=past)
+        history = tuple(moment.truncated(len(moment.turns) - gone) for moment in self.history if len(moment.turns) >= gone)
+        return replace(self, turns=self.turns[gone:], from_user=self.from_user[gone:], history=history)
 
     def to_json(self) -> dict[str, Any]:
         """Return the session as JSON values, without the state of the models for past moments, which they recompute."""
         return {
             "turns": [[turn.speaker, turn.text] for turn in self.turns],
-            "mine": self.mine,
+            "mine": self.from_user,
             "memory": self.conversation.to_json(),
-            "given": self.given,
-            "past": [one._moment() for one in self.past],
+            "given": self.reply_count,
+            "past": [moment._moment() for moment in self.history],
             **self._reply(),
         }
 
@@ -114,12 +122,14 @@ class Session:
         """
         turns = parse_turns(data["turns"])
         # Older files lack these keys.
-        mine = tuple(data.get("mine", [turn.speaker is None for turn in turns]))
-        given = data.get("given", mine.count(False))
-        if len(mine) != len(turns) or not all(isinstance(one, bool) for one in mine) or type(given) is not int or given < 0:
-            raise ValueError("no session has such figures")
-        now = cls(turns, mine, Conversation.from_json(data["memory"]), *_reply_of(data), given)
-        return replace(now, past=tuple(now._before(one) for one in data.get("past", [])))
+        from_user = tuple(data.get("mine", [turn.speaker is None for turn in turns]))
+        count = data.get("given", from_user.count(False))
+        if len(from_user) != len(turns) or not all(isinstance(flag, bool) for flag in from_user):
+            raise ValueError("there must be one flag per turn")
+        if type(count) is not int or count < 0:
+            raise ValueError("no session has so many replies")
+        now = cls(turns, from_user, Conversation.from_json(data["memory"]), *_reply_of(data), count)
+        return replace(now, history=tuple(now._before(moment) for moment in data.get("past", [])))
 
     def _before(self, data: Mapping[str, Any]) -> "Session":
         """Return the past moment of this session that `_moment` wrote. Raises ValueError."""
@@ -127,7 +137,7 @@ class Session:
         if not 0 <= remembered <= count <= len(self.turns):
             raise ValueError("more is past than was said")
         turns = self.turns[:count]
-        return Session(turns, self.mine[:count], Conversation(turns[count - remembered :]), *_reply_of(data))
+        return Session(turns, self.from_user[:count], Conversation(turns[count - remembered :]), *_reply_of(data))
 
 
 def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:

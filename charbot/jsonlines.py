@@ -9,8 +9,6 @@ from typing import Any, TextIO
 from charbot.dialogue import Utterance
 from charbot.errors import UsageError
 
-_READ_BYTES = 1 << 16
-
 _CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
 
 
@@ -27,14 +25,14 @@ class Request:
     lines: tuple[str, ...]
 
 
-def arriving(stream: TextIO) -> Iterator[list[str]]:
+def arriving(stream: TextIO, chunk_bytes: int = 1 << 16) -> Iterator[list[str]]:
     """Yield the lines of a stream in batches of those that have arrived.
 
     It never waits for more lines, so that a client may wait for an answer before it sends the next request.
     """
     decoder = codecs.getincrementaldecoder(stream.encoding)(stream.errors or "strict")
     begun = ""
-    while chunk := stream.buffer.read1(_READ_BYTES):  # type: ignore[attr-defined]
+    while chunk := stream.buffer.read1(chunk_bytes):  # type: ignore[attr-defined]
         *lines, begun = (begun + decoder.decode(chunk)).split("\n")
         yield lines
     yield [begun + decoder.decode(b"", final=True)]

@@ -46,16 +46,16 @@ class Chat:
     scheduler: BatchScheduler
     loader: ThreadPoolExecutor
     """The thread that loads models, and runs other calls that need them."""
-    asked: ChatSettings
+    startup_options: ChatSettings
     """How the configuration and the command line ask for replies to be written."""
     cast: list[Persona] = field(default_factory=list)
     """The personas that take part, in the order in which they reply."""
-    me: str | None = None
+    user_character: str | None = None
     """The character that the user plays, if any."""
     session: Session = field(default_factory=Session)
-    stopped: tuple[Session, Session, str] | None = None
+    stopped_reply: tuple[Session, Session, str] | None = None
     """Of the last reply stopped by Ctrl-C: the session then, the session to reply to, and the persona's name."""
-    shown: threading.Event = field(default_factory=threading.Event)
+    prompt_ready: threading.Event = field(default_factory=threading.Event)
     """Set once the user can type."""
     interrupt: Interrupt = field(default_factory=Interrupt)
 
@@ -75,7 +75,7 @@ class Chat:
 
     @cached_property
     def identifier(self) -> "SpeakerIdentifier":
-        """The speaker identifier. Loading it blocks, so it is used inside `outcome`. Raises BundleError."""
+        """The speaker identifier. Loading it blocks, so it is used inside `run_blocking`. Raises BundleError."""
         with LOADING:
             from charbot.speakers.identifier import SpeakerIdentifier
 
@@ -92,7 +92,7 @@ class Chat:
 
     def style(self, name: str | None) -> str:
         """Return the style of a speaker's name (None: the user), which no other participant has."""
-        present = [*self.names, *filter(None, [self.me, name])]
+        present = [*self.names, *filter(None, [self.user_character, name])]
         return f"bold {self.theme.together(present, [one.name for one in self._choices])[name]}" if name else "bold"
 
     def show_style(self, show: str) -> str:
@@ -142,7 +142,7 @@ class Chat:
     def _load(self) -> None:
         def load(persona: Persona, unit: Unit) -> None:
             # Importing torch keeps the CPU busy: let the prompt appear first.
-            self.shown.wait(_LATEST)
+            self.prompt_ready.wait(_LATEST)
             persona.load(unit)
 
         for persona in self.cast:
@@ -158,16 +158,16 @@ class Chat:
         stop = threading.Event()
         seed = self.settings.seed
         # One seed per reply, so that a seeded conversation is repeatable as a whole without repeating itself.
-        seed = None if seed is None else seed + session.given
+        seed = None if seed is None else seed + session.reply_count
         try:
             show((self.style(name), f"{name}: "), end="")
             asked = self.scheduler.submit(persona, session.conversation, self.settings, seed=seed, cancelled=stop.is_set)
-            reply = self._come(asked)
+            reply = self._wait(asked)
         except CharbotError:
             print()
             raise
         except KeyboardInterrupt:
-            self.stopped = self.session, session, name
+            self.stopped_reply = self.session, session, name
             note("(stopped; /regenerate asks again)")
             return
         finally:
@@ -183,20 +183,22 @@ class Chat:
 
         Does nothing before the first reply, so that an empty chat never overwrites the last one.
         """
-        if self.session.given:
-            saved_state.save_chat(saved_state.SavedChat(tuple(self.names), self.me, self.session, self.settings, self.asked))
+        if self.session.reply_count:
+            saved_state.save_chat(
+                saved_state.SavedChat(tuple(self.names), self.user_character, self.session, self.settings, self.startup_options)
+            )
 
-    def outcome(self, call: Callable[[], T]) -> T:
+    def run_blocking(self, call: Callable[[], T]) -> T:
         """Return the result of a call that needs a model, made in the loader's thread.
 
         Raises CharbotError where Ctrl-C is pressed, and whatever the call raises.
         """
         try:
-            return self._come(self.loader.submit(call))
+            return self._wait(self.loader.submit(call))
         except KeyboardInterrupt:
             raise CharbotError("(stopped)") from None
 
-    def _come(self, future: "Future[T]") -> T:
+    def _wait(self, future: "Future[T]") -> T:
         """Return the result of a future. Raises KeyboardInterrupt where Ctrl-C is pressed before it is done."""
         while not wait([future], timeout=0.05).done:
             if self.interrupt.pressed:

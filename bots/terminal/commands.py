@@ -88,15 +88,15 @@ def _without(talk: Chat, argument: str) -> None:
 
 def _as(talk: Chat, argument: str) -> None:
     if argument:
-        engine, _ = talk.outcome(lambda: talk.persona.load(talk.settings.unit))
+        engine, _ = talk.run_blocking(lambda: talk.persona.load(talk.settings.unit))
         found, hint = find_name(argument, engine.tokenizer.vocabulary.speakers)
         if found is None:
             raise UsageError(f"nobody called {argument!r} is known.{hint}")
-        talk.me = found
+        talk.user_character = found
     else:
-        talk.me = None
+        talk.user_character = None
     talk.keep()
-    note(f"You are {talk.me}." if talk.me else "You are yourself.")
+    note(f"You are {talk.user_character}." if talk.user_character else "You are yourself.")
 
 
 def _reset(talk: Chat, argument: str) -> None:
@@ -105,8 +105,8 @@ def _reset(talk: Chat, argument: str) -> None:
 
 
 def _regenerate(talk: Chat, argument: str) -> None:
-    if talk.stopped and talk.stopped[0] is talk.session:
-        _, asked, name = talk.stopped
+    if talk.stopped_reply and talk.stopped_reply[0] is talk.session:
+        _, asked, name = talk.stopped_reply
         talk.reply(asked, talk.called(name))
     elif talk.session.turns:
         talk.reply(talk.session.drop_last_reply(), talk.called(talk.session.turns[-1].speaker))
@@ -116,7 +116,7 @@ def _regenerate(talk: Chat, argument: str) -> None:
 
 def _undo(talk: Chat, argument: str) -> None:
     before, talk.session = talk.session, talk.session.undo()
-    taken = before.mine[len(talk.session.turns) :]
+    taken = before.from_user[len(talk.session.turns) :]
     if taken:
         talk.keep()
     what = "The last message and its reply are" if any(taken) else "The last reply is"
@@ -154,7 +154,7 @@ def _why(talk: Chat, argument: str) -> None:
 def _who(talk: Chat, argument: str) -> None:
     if not argument:
         raise UsageError("/who TEXT: who would have said it")
-    ranking = talk.outcome(lambda: talk.identifier.rank([argument]))
+    ranking = talk.run_blocking(lambda: talk.identifier.rank([argument]))
     table((), [(f"{probability:.0%}", name) for name, probability in ranking[:5]])
 
 
@@ -177,10 +177,10 @@ def _show(talk: Chat, argument: str) -> None:
 
 
 def _stats(talk: Chat, argument: str) -> None:
-    mine = [at for at, mine in enumerate(talk.session.mine) if mine]
+    mine = [at for at, from_user in enumerate(talk.session.from_user) if from_user]
     rows = [("messages", str(len(mine))), ("replies", str(len(talk.session.turns) - len(mine)))]
     if mine:
-        surprise = talk.outcome(lambda: _surprise(talk, mine))
+        surprise = talk.run_blocking(lambda: _surprise(talk, mine))
         rows.append(("your messages surprise by", f"{surprise:.2f} bits a character"))
     if talk.session.candidates:
         took = f"{talk.session.seconds * 1000:.0f} ms, of {len(talk.session.candidates)} candidates"

@@ -56,65 +56,78 @@ def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
 
 def pick(library: Library, theme: Theme, before: str | None = None) -> str | None:
     """Return the name that the user picks, preselecting `before`, or None if the user leaves. Raises BundleError."""
-    found = choices(library)
-    gone = missing(library)
+    offered = choices(library)
+    broken = missing(library)
     if is_dumb_terminal():
-        return _pick_plainly(found, gone, before)
-    typed = Buffer(multiline=False)
-    at = next((i for i, one in enumerate(found) if before and slug(one.name) == slug(before)), 0)
-    state = {"at": at}
+        return _pick_plainly(offered, broken, before)
+    return _Picker(offered, broken, theme, before).app.run()
 
-    def shown() -> list[Choice]:
-        return matching(found, typed.text)
 
-    def rows() -> StyleAndTextTuples:
+class _Picker:
+    """A full list of choices below an input line, as an application of prompt_toolkit."""
+
+    def __init__(self, offered: Sequence[Choice], broken: str, theme: Theme, before: str | None) -> None:
+        self._offered, self._theme = offered, theme
+        self._selected = next((i for i, choice in enumerate(offered) if before and slug(choice.name) == slug(before)), 0)
+        self._typed = Buffer(multiline=False)
+        self._typed.on_text_changed += lambda _: self._move(-len(offered))
+        self.app: Application[str | None] = Application(self._layout(broken), key_bindings=self._keys(), erase_when_done=True)
+        self.app.ttimeoutlen = 0.05
+
+    def _shown(self) -> list[Choice]:
+        """Return the choices that match what is typed."""
+        return matching(self._offered, self._typed.text)
+
+    def _move(self, by: int) -> None:
+        self._selected = max(0, min(len(self._shown()) - 1, self._selected + by))
+
+    def _layout(self, broken: str) -> Layout:
+        question = VSplit(
+            [
+                Window(FormattedTextControl("Who do you want to talk to? "), dont_extend_width=True),
+                Window(BufferControl(self._typed)),
+            ]
+        )
+        question.height = 1
+        body = Window(FormattedTextControl(self._rows, get_cursor_position=self._cursor), wrap_lines=False)
+        below = Window(FormattedTextControl([("ansibrightblack", broken)]), wrap_lines=True, dont_extend_height=True)
+        return Layout(HSplit([question, body, below] if broken else [question, body]), question)
+
+    def _rows(self) -> StyleAndTextTuples:
+        """Return the list as styled text: each show, and its personas below it."""
         parts: StyleAndTextTuples = []
-        names = [one.name for one in found]
-        shows = [one.show for one in found]
-        listed = shown()
-        for i, one in enumerate(listed):
-            if i == 0 or listed[i - 1].show != one.show:
-                parts.append((f"bold underline {theme.show(one.show, shows)}", f"{one.show}\n"))
-            chosen = i == state["at"]
-            style = f"{theme.speaker(one.name, names)} {'reverse' if chosen else ''}"
-            parts.append((style, f" {'>' if chosen else ' '} {one.name:14}"))
-            parts.append(("ansibrightblack", f" {one.about}\n"))
+        names = [choice.name for choice in self._offered]
+        shows = [choice.show for choice in self._offered]
+        shown = self._shown()
+        for i, choice in enumerate(shown):
+            if i == 0 or shown[i - 1].show != choice.show:
+                parts.append((f"bold underline {self._theme.show(choice.show, shows)}", f"{choice.show}\n"))
+            selected = i == self._selected
+            style = f"{self._theme.speaker(choice.name, names)} {'reverse' if selected else ''}"
+            parts.append((style, f" {'>' if selected else ' '} {choice.name:14}"))
+            parts.append(("ansibrightblack", f" {choice.about}\n"))
         return parts or [("ansibrightblack", "nobody of that name\n")]
 
-    def cursor() -> Point:
-        above = shown()[: state["at"] + 1]
-        return Point(0, max(0, len(above) - 1 + len({one.show for one in above})))
+    def _cursor(self) -> Point:
+        """Return the position of the selected row, which the window scrolls to."""
+        above = self._shown()[: self._selected + 1]
+        return Point(0, max(0, len(above) - 1 + len({choice.show for choice in above})))
 
-    keys = KeyBindings()
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        for names, by in ((("up", "c-p", "s-tab"), -1), (("down", "c-n", "tab"), 1), (("pageup",), -8), (("pagedown",), 8)):
+            for key in names:
+                keys.add(key)(lambda event, by=by: self._move(by))
 
-    def move(by: int) -> None:
-        state["at"] = max(0, min(len(shown()) - 1, state["at"] + by))
+        @keys.add("enter")
+        def _(event: KeyPressEvent) -> None:
+            if shown := self._shown():
+                event.app.exit(result=shown[self._selected].name)
 
-    for key, by in (("up", -1), ("down", 1), ("c-p", -1), ("c-n", 1), ("s-tab", -1), ("tab", 1), ("pageup", -8), ("pagedown", 8)):
-        keys.add(key)(lambda event, by=by: move(by))
-
-    @keys.add("enter")
-    def _(event: KeyPressEvent) -> None:
-        if shown():
-            event.app.exit(result=shown()[state["at"]].name)
-
-    for key in ("c-c", "c-d", "escape"):
-        keys.add(key)(lambda event: event.app.exit(result=None))
-
-    keys.add("c-z")(lambda event: event.app.suspend_to_background())
-
-    typed.on_text_changed += lambda _: state.update(at=0)
-    question = VSplit(
-        [Window(FormattedTextControl("Who do you want to talk to? "), dont_extend_width=True), Window(BufferControl(typed))]
-    )
-    question.height = 1
-    body = Window(FormattedTextControl(rows, get_cursor_position=cursor), wrap_lines=False)
-    below = Window(FormattedTextControl([("ansibrightblack", gone)]), wrap_lines=True, dont_extend_height=True)
-    app: Application[str | None] = Application(
-        Layout(HSplit([question, body, below] if gone else [question, body]), question), key_bindings=keys, erase_when_done=True
-    )
-    app.ttimeoutlen = 0.05
-    return app.run()
+        for key in ("c-c", "c-d", "escape"):
+            keys.add(key)(lambda event: event.app.exit(result=None))
+        keys.add("c-z")(lambda event: event.app.suspend_to_background())
+        return keys
 
 
 def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str | None:

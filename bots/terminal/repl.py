@@ -66,7 +66,7 @@ def chat(
         talk = Chat(library, now, terminal, scheduler, loader, settings)
         talk.start(*(one for one in names if one))
         if kept:
-            talk.session, talk.me = kept.session, kept.me
+            talk.session, talk.user_character = kept.session, kept.me
         greet(talk)
         with raw_mode():
             return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
@@ -75,7 +75,9 @@ def chat(
 def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
     while True:
         try:
-            text = prompt.prompt(FormattedText([(talk.style(talk.me), f"{talk.me or 'You'}: ")]), handle_sigint=False)
+            text = prompt.prompt(
+                FormattedText([(talk.style(talk.user_character), f"{talk.user_character or 'You'}: ")]), handle_sigint=False
+            )
             with raw_mode(talk.interrupt):
                 if not is_command(text):
                     hear(talk, text)
@@ -96,7 +98,7 @@ def hear(talk: Chat, text: str) -> None:
     """
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
-    session = talk.session.add_message(text, talk.me)
+    session = talk.session.add_message(text, talk.user_character)
     if session is talk.session:
         if len(talk.cast) < 2:
             return
@@ -142,7 +144,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         enable_suspend=True,
         bottom_toolbar=status,
     )
-    session.app.after_render += lambda _: talk.shown.set()
+    session.app.after_render += lambda _: talk.prompt_ready.set()
     return session
 
 

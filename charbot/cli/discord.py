@@ -2,7 +2,7 @@
 
 import argparse
 
-from charbot.cli.options import Commands, add_bundles, add_command, before_torch, config_of, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, config_of, library_of, set_torch_environment
 
 
 def add(commands: Commands) -> None:
@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
 
 
 def _discord(args: argparse.Namespace) -> int:
-    before_torch()
+    set_torch_environment()
     from bots.discord_bot.bot import ALL_SHARDS
     from bots.discord_bot.run import check, invite, serve, shards
 

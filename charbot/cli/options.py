@@ -20,7 +20,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_command(commands: Commands, name: str, about: str, *examples: str) -> argparse.ArgumentParser:
     """Add a command, whose help shows examples, and return its parser."""
     parser = commands.add_parser(
-        name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=told(*examples),
+        name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=format_examples(*examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     # SUPPRESS, so that the default does not replace a value before the command: `charbot --config FILE chat`.
@@ -28,7 +28,7 @@ def add_command(commands: Commands, name: str, about: str, *examples: str) -> ar
     return parser
 
 
-def told(*examples: str) -> str:
+def format_examples(*examples: str) -> str:
     """Return the examples as the epilog of a help text."""
     return "\n  ".join(("examples:", *examples))
 
@@ -61,7 +61,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
 
 
-def before_torch() -> None:
+def set_torch_environment() -> None:
     """Set the environment variables that speed torch up at inference, unless they are set; call it before importing torch."""
     # Threads that wait for one another spin for some microseconds, then sleep. Sleeping at once doubles the time of a
     # reply; spinning for long, on a busy machine, takes the cores from the threads that are waited for. GNU OpenMP, as in

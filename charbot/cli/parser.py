@@ -7,8 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from charbot.cli import completion, discord, fit, measure, personas, recipes, scripts, talk
-from charbot.cli.options import add_config, add_continue, told
+from charbot.cli import chat, completion, discord, evaluate, personas, recipes, scripts, train
+from charbot.cli.options import add_config, add_continue, format_examples
 from charbot.errors import BundleError
 
 
@@ -45,7 +45,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     """Return the parser of `charbot` and all its commands."""
     parser = argparse.ArgumentParser(
         prog="charbot", description="A chatbot that talks like a TV character. Without a command: pick a persona and chat.",
-        epilog=told(
+        epilog=format_examples(
             "charbot                                   # pick a persona from a list, and talk",
             "charbot joey                              # talk to Joey",
             "charbot -c                                # go on where you left",
@@ -60,7 +60,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     add_continue(parser, default=False)
     parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for group in (talk, discord, personas, scripts, fit, recipes, measure):
+    for group in (chat, discord, personas, scripts, train, recipes, evaluate):
         group.add(commands)
     completion.add(commands, parser_of_all)
     return parser
@@ -72,4 +72,4 @@ def _version_or_chat(args: argparse.Namespace) -> int:
 
         print(f"charbot {__version__}")
         return 0
-    return talk.chat(args)
+    return chat.chat(args)

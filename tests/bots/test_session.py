@@ -31,7 +31,7 @@ def test_little_is_kept_to_go_back_to() -> None:
     session = Session()
     for number in range(120):
         session = _answered(session.add_message(str(number)), "Yes.")
-    assert len(session.past) == 50
+    assert len(session.history) == 50
     assert len(session.turns) == 240
 
 
@@ -70,7 +70,7 @@ def test_whoever_comes_after_who_replied_last_is_next() -> None:
 
 def test_replies_are_counted_also_those_taken_back() -> None:
     session = _answered(_answered(Session().add_message("Hi"), "Hello.").add_message("Tea?"), "Yes.")
-    assert session.undo().undo().given == session.replace_last("No.").given == session.given == 2
+    assert session.undo().undo().reply_count == session.replace_last("No.").reply_count == session.reply_count == 2
 
 
 def test_a_session_survives_json() -> None:
@@ -81,7 +81,7 @@ def test_a_session_survives_json() -> None:
     session = _answered(_answered(session.begin_step(), "Still there?").add_message("Yes", "Bob"), "Good.")
     again = Session.from_json(json.loads(json.dumps(session.to_json())))
     assert again == session
-    assert again.given == 3
+    assert again.reply_count == 3
     assert again.undo().undo().candidates == (candidate,)
 
 
@@ -90,7 +90,7 @@ def test_a_long_session_goes_as_far_back_as_its_turns_do() -> None:
     for number in range(60):
         session = _answered(session.add_message(f"Message {number}."), "Yes.")
     kept = Session.from_json(json.loads(json.dumps(session.truncated(20).to_json())))
-    assert len(kept.past) == 10
+    assert len(kept.history) == 10
     for _ in range(10):
         kept = kept.undo()
     assert kept.turns == ()
@@ -99,7 +99,7 @@ def test_a_long_session_goes_as_far_back_as_its_turns_do() -> None:
 def test_sessions_that_were_kept_before_steps_were_still_load() -> None:
     turns = [[None, "Hi"], ["Ann", "Hello."]]
     session = Session.from_json({"turns": turns, "memory": {"turns": turns, "readings": {}}})
-    assert session.mine == (True, False)
+    assert session.from_user == (True, False)
     assert session.next_speaker(["Ann", "Bob"]) == "Bob"
 
 

@@ -26,9 +26,8 @@ def test_lines_arrive_whole_however_they_are_cut(lines: list[str], size: int) ->
     reading, writing = os.pipe()
     os.write(writing, "\n".join(lines).encode())
     os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as stream, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charbot.jsonlines._READ_BYTES", size)
-        assert [line for some in arriving(stream) for line in some] == lines
+    with os.fdopen(reading, encoding="utf-8") as stream:
+        assert [line for batch in arriving(stream, chunk_bytes=size) for line in batch] == lines
 
 
 def test_a_mark_of_byte_order_is_no_part_of_the_first_line() -> None:

@@ -9,9 +9,9 @@ from charbot.cli.options import (
     add_bundles,
     add_command,
     add_continue,
-    before_torch,
     config_of,
     library_of,
+    set_torch_environment,
     standard_input,
 )  # fmt: skip
 from charbot.errors import UsageError
@@ -52,7 +52,7 @@ def add(commands: Commands) -> None:
 def chat(args: argparse.Namespace) -> int:
     from bots.terminal.repl import chat as talk
 
-    before_torch()
+    set_torch_environment()
     standard_input()
     if args.resume and args.persona:
         raise UsageError("--continue goes on with whoever talked last; leave the name out")
@@ -64,7 +64,7 @@ def _say(args: argparse.Namespace) -> int:
     from bots.terminal.say import answer_lines, answer_once, answer_requests
     from charbot.generation.persona import Persona
 
-    before_torch()
+    set_torch_environment()
     persona, options = Persona(library_of(args), args.persona), _config(args).chat
     if args.json and args.message is not None:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")

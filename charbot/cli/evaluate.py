@@ -8,10 +8,10 @@ from charbot.cli.options import (
     add_bundles,
     add_command,
     add_scripts,
-    before_torch,
     config_of,
     library_of,
     reading_of,
+    set_torch_environment,
     standard_input,
 )  # fmt: skip
 from charbot.errors import UsageError
@@ -79,7 +79,7 @@ def add(commands: Commands) -> None:
 
 
 def _score(args: argparse.Namespace) -> int:
-    before_torch()
+    set_torch_environment()
     from charbot.evaluation.scoring import Scorer, score_lines
     from charbot.jsonlines import arriving
 
@@ -90,7 +90,7 @@ def _score(args: argparse.Namespace) -> int:
 
 
 def _who(args: argparse.Namespace) -> int:
-    before_torch()
+    set_torch_environment()
     from charbot.speakers.identifier import SpeakerIdentifier, rank_lines
 
     if args.json and args.text is not None:
@@ -108,7 +108,7 @@ def _who(args: argparse.Namespace) -> int:
 def _eval(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    before_torch()
+    set_torch_environment()
     from charbot.corpus.chats import ChatFiles
     from charbot.corpus.table import corpus_table
     from charbot.evaluation.chats import chat_report
@@ -141,7 +141,7 @@ def _bench_train(args: argparse.Namespace) -> int:
 
 
 def _bench_reply(args: argparse.Namespace) -> int:
-    before_torch()
+    set_torch_environment()
     from charbot.generation.persona import Persona
 
     if args.rounds < 1 or args.messages < 2:

@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -86,17 +85,9 @@ def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
         (["joey", "--config", "some.yaml"], "joey", False),
     ],
 )
-def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def talk(library: object, name: str | None, chat: object, terminal: object, *, resume: bool, given: Collection[str]) -> int:
-        asked.append((name, resume, list(given)))
-        return 0
-
-    monkeypatch.setattr("bots.terminal.repl.chat", talk)
-    Path("some.yaml").write_text("")
-    assert main(words) == 0
-    assert asked == [(name, resume, ["seed"] if "--seed" in words else [])]
+def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool) -> None:
+    args = parse(words)
+    assert (args.persona, args.resume, args.seed) == (name, resume, 3 if "--seed" in words else None)
 
 
 def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,7 +221,7 @@ def test_ctrl_c_ends_a_command_as_a_signal_does(bundles: str) -> None:
 def test_ctrl_c_before_anything_runs_is_no_traceback(tmp_path: Path) -> None:
     # Found before Python's own, it stands for the moment in which that is imported.
     (tmp_path / "argparse.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", "from charbot.cli import main; main(['--version'])"],
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{root}"}, capture_output=True, text=True, check=False, timeout=120,

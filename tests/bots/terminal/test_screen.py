@@ -103,11 +103,11 @@ Start = Callable[..., Screen]
 @pytest.fixture
 def start(company: Library, tmp_path: Path) -> Iterator[Start]:
     """Starts the chat with written replies; further words are put on its command line."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     started = []
 
     def begin(*arguments: str, columns: int = 60, lines: int = 30, **environment: str) -> Screen:
-        command = [sys.executable, "-m", "tests.bots.written_chat", "chat", *arguments]
+        command = [sys.executable, "-m", "tests.bots.terminal.written_chat", "chat", *arguments]
         command += ["--bundles", str(company.folders[0])]
         started.append(Screen(command, tmp_path, columns, lines, PYTHONPATH=str(root), **environment))
         return started[-1]
@@ -323,7 +323,7 @@ def test_ctrl_c_stops_a_command_that_waits_for_a_model(start: Start) -> None:
 def test_ctrl_c_between_prompts_waits_for_the_next_one(tmp_path: Path) -> None:
     code = "from bots.terminal.screen import raw_mode\nimport os\nwith raw_mode():\n"
     code += "    print('now', flush=True)\n    print(os.read(0, 1))\n"
-    screen = Screen([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(Path(__file__).parents[2]))
+    screen = Screen([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(Path(__file__).parents[3]))
     try:
         screen.wait("now").child.sendcontrol("c")
         screen.wait(r"b'\x03'")
@@ -421,10 +421,12 @@ def test_vi_keys(start: Start, tmp_path: Path) -> None:
 
 
 def test_suspended_and_back(start: Start, shared_library: Library, tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     shell = Screen(["/bin/bash", "--norc", "--noprofile", "-i"], tmp_path, PS1="$ ", PYTHONPATH=str(root))
     try:
-        shell.say(f"{sys.executable} -m tests.bots.written_chat chat ann --no-stream --bundles {shared_library.folders[0]}")
+        shell.say(
+            f"{sys.executable} -m tests.bots.terminal.written_chat chat ann --no-stream --bundles {shared_library.folders[0]}"
+        )
         shell.wait("You:").say("Hello").wait("I heard 1").child.sendcontrol("z")
         shell.wait("Stopped").say("echo meanwhile").wait("\nmeanwhile").say("fg").wait("\nYou:")
         shell.say("Again").wait("I heard 3: Again")
