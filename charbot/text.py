@@ -8,6 +8,9 @@ from collections.abc import Iterable
 MAX_MESSAGE = 2_000
 """Maximum code points of a message that a model reads; the beginning of longer ones is cut off."""
 
+_MAX_NAME = 80
+"""Maximum code points of a name; Discord shows no longer ones."""
+
 _TYPOGRAPHY = str.maketrans(
     {
         "‘": "'", "’": "'", "‚": "'", "‛": "'", "`": "'", "´": "'",
@@ -37,6 +40,20 @@ def normalise(text: str) -> str:
     # Most lines are ASCII, and `translate` is the slowest step.
     text = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
     return _DOTS.sub("...", _SPACED_DOTS.sub("...", " ".join(text.split())))
+
+
+def printable(text: str) -> str:
+    """Return a text in which control characters, line ends and tabs apart, are written as escapes such as `\\x1b`.
+
+    Text from a file could otherwise control the terminal that it is printed on.
+    """
+    hidden = (char for char in set(text) if char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cs"})
+    return text.translate({ord(char): char.encode("unicode_escape").decode() for char in hidden})
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a persona or a show: one printable line of at most 80 characters, not blank."""
+    return 0 < len(text) <= _MAX_NAME and text.isprintable() and text == text.strip()
 
 
 def find_name(wanted: str, names: Iterable[str]) -> tuple[str | None, str]:

@@ -21,6 +21,7 @@ from charbot.personas.bundle import read_change, read_persona, read_voice, write
 from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library, slug
 from charbot.personas.loading import base_model
+from charbot.text import is_name
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 from trainer.run import HELD_OUT, TrainingResult, TrainingRun, held_out_scores, stream_of, validate_model
@@ -49,8 +50,12 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
         raise CorpusError(
             f"{name} has {count} lines to train on in these scripts; a persona needs {needed} (`persona_min_lines`)"
         )
-    if not slug(name):
-        raise CorpusError(f"{name!r} has no letter that a folder could be named by; give the speaker another name in cast.yaml")
+    show = str(lines["show"].mode().iloc[0])
+    if not (slug(name) and is_name(name) and is_name(show)):
+        raise CorpusError(
+            f"{name!r} of {show!r}: a persona and its show need printable names of at most 80 characters, with a letter; "
+            "give the speaker another name in cast.yaml, or the folder of the scripts"
+        )
     folder = run.out / "personas" / slug(name)
     fits: dict[Unit, _UnitFit] = {}
     voice = [one.turns for one in voice_conversations(run, name, "train")]
@@ -66,7 +71,6 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
     finished = {}
     for unit in units:
         fits[unit], finished[unit] = _fit_unit(run, library, name, unit)
-    show = str(lines["show"].mode().iloc[0])
     if run.distributed.is_main:
         guard = CopyGuard.of(episodes(run.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
         write_persona(

@@ -15,6 +15,7 @@ from bots.terminal.theme import Theme
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library, slug
+from charbot.text import printable
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str
     for number, one in enumerate(found, start=1):
         print(f"{number:3}  {one.name} ({one.show}): {one.about}")
     if gone:
-        print(gone)
+        print(printable(gone))
     names = {slug(one.name): one.name for one in found}
     names |= {str(number): one.name for number, one in enumerate(found, start=1)}
     last = names.get(slug(before or ""))

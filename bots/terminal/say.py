@@ -8,11 +8,12 @@ from charbot.config import ChatSettings
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.jsonlines import read_requests
+from charbot.text import printable
 
 
 def answer_once(persona: Persona, options: ChatSettings, message: str, out: TextIO) -> None:
     """Write the reply to one message."""
-    print(persona.reply(Conversation().add(message), options).text, file=out, flush=True)
+    print(printable(persona.reply(Conversation().add(message), options).text), file=out, flush=True)
 
 
 def answer_lines(persona: Persona, options: ChatSettings, lines: Iterable[str], out: TextIO) -> None:
@@ -21,7 +22,7 @@ def answer_lines(persona: Persona, options: ChatSettings, lines: Iterable[str], 
     for line in lines:
         reply = persona.reply(conversation.add(line), options)
         conversation = reply.conversation
-        print(reply.text, file=out, flush=True)
+        print(printable(reply.text), file=out, flush=True)
 
 
 def answer_requests(persona: Persona, options: ChatSettings, lines: Iterable[str], out: TextIO) -> None:

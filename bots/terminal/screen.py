@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from charbot.text import printable
+
 _CHARACTERS_A_SECOND = 90
 
 
@@ -99,7 +101,7 @@ def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callabl
 def show(*parts: tuple[str, str], end: str = "\n") -> None:
     """Print (style, text) pairs, without styles on a dumb terminal."""
     if is_dumb_terminal():
-        print("".join(text for _, text in parts), end=end, flush=True)
+        print(printable("".join(text for _, text in parts)), end=end, flush=True)
         return
     print_formatted_text(FormattedText(list(parts)), end=end, flush=True)
 
@@ -112,14 +114,14 @@ def note(text: str) -> None:
 
 def styled(text: str, style: str) -> Text:
     """Return a text for a table in a style of `show`."""
-    return Text(text, style.replace("ansi", "").replace("bright", "bright_"))
+    return Text(printable(text), style.replace("ansi", "").replace("bright", "bright_"))
 
 
 def table(columns: Iterable[str], rows: Iterable[Sequence[str | Text]]) -> None:
     """Print a table whose cells are wrapped to fit the terminal."""
     found = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        found.add_row(*row)
+        found.add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in row))
     # Measured here, because rich assumes that a dumb terminal has 80 columns.
     size = shutil.get_terminal_size()
     Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(found)
@@ -131,7 +133,7 @@ def type_out(text: str, column: int, interrupt: Interrupt, *, stream: bool) -> N
     `column` is where the cursor stands.
     """
     pause = 1 / _CHARACTERS_A_SECOND if stream else 0.0
-    for number, word in enumerate(text.split(" ")):
+    for number, word in enumerate(printable(text).split(" ")):
         # Measured at each word: the window may have been resized.
         room = shutil.get_terminal_size().columns - column
         width = get_cwidth(word)

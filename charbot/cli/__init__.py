@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from charbot.errors import INTERRUPTED, CharbotError
+from charbot.text import printable
 
 _EXTRA = ("matplotlib", "scipy", "sklearn")
 """Packages that some commands need and only charbot[train] installs."""
@@ -52,7 +53,7 @@ def _run(argv: Sequence[str] | None) -> int:
             # Flushed here, so that errors are reported below and not by Python at exit.
             sys.stdout.flush()
     except CharbotError as error:
-        print(f"charbot: {error}", file=sys.stderr)
+        print(f"charbot: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in _EXTRA:
@@ -65,7 +66,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return 1
     except OSError as error:
         # Commands turn errors of the files that they name into CharbotErrors: this one is of a standard stream.
-        print(f"charbot: {error.filename or 'the input or output'}: {error.strerror or error}", file=sys.stderr)
+        where = printable(str(error.filename or "the input or output"))
+        print(f"charbot: {where}: {error.strerror or error}", file=sys.stderr)
         sys.stdout = None
         return 1
     return code

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbot.cli.options import Commands, add_bundles, add_command, library_of
+from charbot.text import printable
 
 if TYPE_CHECKING:
     from charbot.personas.bundle import Fit
@@ -46,7 +47,7 @@ def _personas_list(args: argparse.Namespace) -> int:
     library = library_of(args)
     cards = [(path.name, card) for path, card in library.cards()]
     for id_, why in library.unusable.items():
-        print(f"{id_} cannot be used: {why}", file=sys.stderr)
+        print(printable(f"{id_} cannot be used: {why}"), file=sys.stderr)
     if args.json:
         rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.fits)} for id_, c in cards]
         print(json.dumps(rows, ensure_ascii=False))
@@ -74,10 +75,11 @@ def _personas_show(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(dataclasses.asdict(card), ensure_ascii=False))
         return 0
-    print(f"{card.name} ({card.show}), rated {card.rating}\n  in {folder}\n  data: {json.dumps(card.data, ensure_ascii=False)}")
+    print(f"{card.name} ({card.show}), rated {card.rating}\n  in {folder}")
+    print(printable(f"  data: {json.dumps(card.data, ensure_ascii=False)}"))
     for unit, fit in card.fits.items():
         scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in fit.scores.items())
-        print(f"  {unit}: {scores}")
+        print(printable(f"  {unit}: {scores}"))
     return 0
 
 
@@ -90,15 +92,18 @@ def _personas_export(args: argparse.Namespace) -> int:
 
 
 def _personas_import(args: argparse.Namespace) -> int:
-    from charbot.personas.library import user_folder
+    from charbot.personas.library import Library, user_folder
     from charbot.personas.transfer import import_persona
 
-    print(import_persona(args.path, args.out or user_folder()))
+    folder = import_persona(args.path, args.out or user_folder())
+    print(folder)
+    if (Library.shipped() / "personas" / folder.name).exists():
+        print(f"It replies instead of the persona that charbot ships, until `charbot personas remove {folder.name}`.")
     return 0
 
 
 def _personas_remove(args: argparse.Namespace) -> int:
     from charbot.personas.transfer import remove_persona
 
-    print(remove_persona(library_of(args), args.persona))
+    print(*remove_persona(library_of(args), args.persona), sep="\n")
     return 0

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from charbot.dialogue import Utterance, parse_turns
 from charbot.errors import BundleError
 from charbot.storage import replace_folder, sha256
+from charbot.text import is_name
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ if TYPE_CHECKING:
 
     from charbot.personas.guard import CopyGuard
 
+RATINGS = ("general", "mature")
+"""Who a persona is fit for: everybody, or adults."""
 FORMAT = 3
 _READABLE = (2, FORMAT)
 """Format 2 has its matrices in half precision; it is still readable."""
-_BASE, _PERSONA, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
+_BASE, PERSONA_CARD, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 _CACHE = "cache.safetensors"
 _VOICE = "voice.json"
@@ -160,7 +163,7 @@ def write_base(
 
 def read_base_card(folder: Path) -> BaseCard:
     """Return a base's card. Raises BundleError."""
-    card = _read_card(folder / _BASE, "base", f"--base --unit {folder.name}")
+    card = _read_card(folder / _BASE, "base", f"--base --unit {folder.name.partition('-')[0]}")
     with _naming_faults(folder / _BASE):
         files = dict(card["files"])
         return BaseCard(files[_WEIGHTS], card["unit"], card["architecture"], card["data"], card["scores"], files)
@@ -221,15 +224,15 @@ def write_persona(
             turns = [[[turn.speaker, turn.text] for turn in chat] for chat in voice]
             (new / _VOICE).write_text(json.dumps(turns, ensure_ascii=True), "ascii")
             card["voice"] = sha256(new / _VOICE)
-        (new / _PERSONA).write_text(json.dumps(card, indent=1), "utf-8")
+        (new / PERSONA_CARD).write_text(json.dumps(card, indent=1), "utf-8")
 
     _replace(folder, fill)
 
 
 def read_persona(folder: Path) -> PersonaCard:
     """Return a persona's card. Raises BundleError."""
-    card = _read_card(folder / _PERSONA, "persona", "--persona NAME")
-    with _naming_faults(folder / _PERSONA):
+    card = _read_card(folder / PERSONA_CARD, "persona", "--persona NAME")
+    with _naming_faults(folder / PERSONA_CARD):
         _hold(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
         _hold(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
         _hold(int, **lines)
@@ -239,6 +242,7 @@ def read_persona(folder: Path) -> PersonaCard:
             _hold(dict, scores=fit.scores)
             _hold((int, float), speaker=fit.speaker, **fit.scores)
         _hold(str, voice=(voice := card.get("voice", "")))
+        _require_shown(card["name"], card["show"], card["rating"])
         return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits, voice)
 
 
@@ -298,6 +302,15 @@ def _hold(kind: type | tuple[type, ...], /, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise TypeError(f"`{name}` is {reprlib.repr(value)}")
+
+
+def _require_shown(name: str, show: str, rating: str) -> None:
+    """Raise ValueError if one of the texts that programs show of a persona is not fit to be shown."""
+    for text in (name, show):
+        if not is_name(text):
+            raise ValueError(f"{reprlib.repr(text)} is no name: a printable line of at most 80 characters")
+    if rating not in RATINGS:
+        raise ValueError(f"`rating` is {reprlib.repr(rating)}; there are {' and '.join(RATINGS)}")
 
 
 def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:

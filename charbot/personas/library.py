@@ -3,6 +3,7 @@
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -34,9 +35,17 @@ def user_folder() -> Path:
     return Path(platformdirs.user_data_dir("charbot")) / "bundles"
 
 
+def imported_bases(folder: Path, unit: Unit) -> list[Path]:
+    """Return the folders of a unit's bases that came with personas imported into a folder of bundles."""
+    return sorted((folder / "bases").glob(f"{unit}-*"))
+
+
 @dataclass(frozen=True)
 class Library:
-    """Folders of bundles, each with `bases/<unit>/`, `personas/<slug>/` and `classifier/`."""
+    """Folders of bundles, each with `bases/<unit>/`, `personas/<slug>/` and `classifier/`.
+
+    Bases that came with imported personas are in `bases/<unit>-<id>/`. Only the personas that name them stand on them.
+    """
 
     folders: tuple[Path, ...]
     """Earlier folders take precedence for bundles of the same name."""
@@ -119,25 +128,38 @@ class Library:
         return True
 
     def _base_folder(self, unit: Unit, wanted: str | None) -> Path:
+        """Return the folder of the base with the id `wanted`, or of the first trained one if it is None. Raises BundleError."""
+        if wanted is None:
+            for path in self.base_folders(unit):
+                if path.name == unit:
+                    return path
+            raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
         unreadable = None
-        for folder in self.folders:
-            path = folder / "bases" / unit
-            if not path.is_dir():
-                continue
-            if wanted is None:
-                return path
+        for path in self.base_folders(unit):
             try:
                 if read_base_card(path).id == wanted:
                     return path
             except BundleError as error:
                 # A damaged or outdated base must not block a persona that needs another one.
                 unreadable = unreadable or error
-        if wanted is None:
-            raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
         raise unreadable or BundleError(
             f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
             f"fit the persona anew with `charbot train --unit {unit} --persona NAME`"
         )
+
+    def base_folders(self, unit: Unit) -> list[Path]:
+        """Return the folders of a unit's bases, readable or not; within a library folder, the trained one first."""
+        places = (path for folder in self.folders for path in (folder / "bases" / unit, *imported_bases(folder, unit)))
+        return [path for path in places if path.is_dir()]
+
+    def personas_on(self, base: str) -> list[str]:
+        """Return the names of the readable personas that stand on the base with the id `base`."""
+        names = []
+        for path in self.personas.values():
+            with suppress(BundleError):
+                card = read_persona(path)
+                names += [card.name] if base in (fit.base for fit in card.fits.values()) else []
+        return names
 
     @property
     def classifier(self) -> Path:

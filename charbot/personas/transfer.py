@@ -1,23 +1,27 @@
-"""Exports personas to zip files, imports them, and removes them."""
+"""Exports personas to zip files, imports them, and removes personas and bases."""
 
 import shutil
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from charbot.errors import BundleError
-from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, read_voice
-from charbot.personas.library import Library, slug
+from charbot.errors import BundleError, UsageError
+from charbot.personas.bundle import PERSONA_CARD, PersonaCard, read_base_card, read_change, read_guard, read_persona, read_voice
+from charbot.personas.library import Library, imported_bases, slug
 from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
+from charbot.tokens.vocabulary import UNITS, Unit
 
 _FILES = 24
 """Maximum files in an archive: more than a persona and its bases have."""
 _BYTES = 1 << 30
+_ID_CHARACTERS = 12
+"""Characters of a base's id in the name of its folder, if it was imported."""
 
 
 def export_persona(library: Library, name: str, path: Path) -> None:
-    """Write a persona, and those of its bases that charbot does not ship, to a zip file. Raises BundleError."""
+    """Write a persona, and those of its bases that charbot does not ship, to a new zip file. Raises BundleError."""
     folder = library.find(name)
     card = read_persona(folder)
     parts = {f"personas/{slug(card.name)}": folder}
@@ -33,30 +37,41 @@ def export_persona(library: Library, name: str, path: Path) -> None:
                     archive.write(file, f"{part}/{file.name}")
 
     try:
+        if path.exists():
+            raise BundleError(f"{path} is there already; name another file")
         replace_file(path, write)
-    except OSError as error:
-        raise BundleError(f"{path}: could not be written: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        # A NUL in the path raises ValueError.
+        raise BundleError(f"{path}: could not be written: {getattr(error, 'strerror', None) or error}") from error
 
 
-def import_persona(path: Path, out: Path) -> str:
-    """Unpack an exported persona into a folder of bundles, and return its name.
+def import_persona(path: Path, out: Path) -> Path:
+    """Unpack an exported persona into a folder of bundles, and return the persona's folder.
 
-    Everything is checked first. Raises BundleError, also if `out` contains a different base of the same unit.
+    Its bases are put where nothing but this persona stands on them. Everything is checked first. Raises BundleError, also if
+    `out` contains a different persona of that name.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(dir=out, prefix=".import.") as folder:
             new = Path(folder)
             _unpack(archive, path, new)
-            name = _checked(path, new, out)
-            for unpacked in (*(new / "bases").glob("*"), *(new / "personas").glob("*")):
-                with replace_folder(out / unpacked.relative_to(new)) as place:
-                    shutil.copytree(unpacked, place, dirs_exist_ok=True)
-    except OSError as error:
-        raise BundleError(f"{path}: could not be imported: {error.strerror or error}") from error
+            unpacked, card = _checked(path, new, out)
+            target = out / "personas" / slug(card.name)
+            for unit, fit in card.fits.items():
+                if not Library((out, Library.shipped())).has_base(unit, fit.base):
+                    _install(new / "bases" / unit, out / "bases" / f"{unit}-{fit.base[:_ID_CHARACTERS]}")
+            _install(unpacked, target)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: could not be imported: {getattr(error, 'strerror', None) or error}") from error
     except BROKEN_ARCHIVE as error:
         raise BundleError(f"{path}: is no persona that charbot exported ({error})") from error
-    return name
+    return target
+
+
+def _install(unpacked: Path, target: Path) -> None:
+    with replace_folder(target) as folder:
+        shutil.copytree(unpacked, folder, dirs_exist_ok=True)
 
 
 def _unpack(archive: zipfile.ZipFile, path: Path, new: Path) -> None:
@@ -73,32 +88,81 @@ def _unpack(archive: zipfile.ZipFile, path: Path, new: Path) -> None:
             shutil.copyfileobj(source, copy)
 
 
-def _checked(path: Path, new: Path, out: Path) -> str:
-    """Return the unpacked persona's name. Raises BundleError if it is damaged, incomplete or conflicts with a base in `out`."""
+def _checked(path: Path, new: Path, out: Path) -> tuple[Path, PersonaCard]:
+    """Return the unpacked persona's folder and card.
+
+    Raises BundleError if it is damaged, incomplete, or not the persona of that name in `out`.
+    """
     folders = list((new / "personas").glob("*"))
     if len(folders) != 1:
         raise BundleError(f"{path}: is no persona that charbot exported")
-    card = read_persona(folders[0])
-    read_guard(folders[0], card)
-    read_voice(folders[0], card)
-    for fit in card.fits.values():
-        read_change(folders[0], fit)
-    for base in (new / "bases").glob("*"):
-        there = out / "bases" / base.name
-        if there.is_dir() and read_base(there)[0].id != read_base(base)[0].id:
-            raise BundleError(f"{there}: is another base, on which other personas may stand; import into another folder")
+    (folder,) = folders
+    card = read_persona(folder)
+    read_guard(folder, card)
+    read_voice(folder, card)
     for unit, fit in card.fits.items():
+        read_change(folder, fit)
         Library((new, out, Library.shipped())).base(unit, fit.base)
-    return card.name
+    target = out / "personas" / slug(card.name)
+    if target.exists() and _card_bytes(target) != _card_bytes(folder):
+        raise BundleError(f"{target} is another persona called {card.name}; `charbot personas remove` or export it first")
+    return folder, card
 
 
-def remove_persona(library: Library, name: str) -> Path:
-    """Delete a persona that the user trained or imported, and return its folder. Raises BundleError if it is a shipped one."""
+def _card_bytes(folder: Path) -> bytes:
+    try:
+        return (folder / PERSONA_CARD).read_bytes()
+    except OSError:
+        return b""
+
+
+def remove_persona(library: Library, name: str) -> list[Path]:
+    """Delete a persona that the user trained or imported, and the imported bases that no other persona stands on.
+
+    Return the deleted folders. Raises BundleError if the persona is a shipped one.
+    """
     folder = library.find(name)
     if folder.parent.parent == Library.shipped():
         raise BundleError(f"{name} comes with charbot, and stays")
+    bases: dict[Unit, str] = {}
+    with suppress(BundleError):
+        # A persona that cannot be read can still be removed.
+        bases = {unit: fit.base for unit, fit in read_persona(folder).fits.items()}
+    _delete(folder)
+    left = Library(library.folders)
+    unused = [
+        path
+        for unit, base in bases.items()
+        if not left.personas_on(base)
+        for path in imported_bases(folder.parent.parent, unit)
+        if path.name == f"{unit}-{base[:_ID_CHARACTERS]}"
+    ]
+    for path in unused:
+        _delete(path)
+    return [folder, *unused]
+
+
+def remove_base(library: Library, name: str) -> Path:
+    """Delete the base in the folder called `name`, and return the folder.
+
+    Raises BundleError if there is none, or it is shipped, or personas stand on it.
+    """
+    bases = {path.name: path for unit in reversed(UNITS) for path in reversed(library.base_folders(unit))}
+    if name not in bases:
+        raise BundleError(f"there is no base called {name!r}; `charbot bases list` shows them all")
+    folder = bases[name]
+    if folder.parent.parent == Library.shipped():
+        raise BundleError(f"the base {name} comes with charbot, and stays")
+    with suppress(BundleError):
+        # A base that cannot be read can still be removed.
+        if standing := library.personas_on(read_base_card(folder).id):
+            raise UsageError(f"{', '.join(standing)} could not reply without the base {name}; remove them first")
+    _delete(folder)
+    return folder
+
+
+def _delete(folder: Path) -> None:
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise BundleError(f"{folder}: could not be removed: {error.strerror or error}") from error
-    return folder

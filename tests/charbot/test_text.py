@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.text import MAX_MESSAGE, normalise, prepare_message
+from charbot.text import MAX_MESSAGE, is_name, normalise, prepare_message, printable
 
 ANY_TEXT = st.text(st.characters(codec=None)) | st.text("a e. \n\t\0\x1f\u0301\u00ad\u200b\u1fef\u1ffd’“…—\ud800😀")
 
@@ -82,3 +82,13 @@ def test_a_long_message_keeps_its_last_whole_words() -> None:
 def test_a_long_message_of_one_word_is_cut_in_the_word() -> None:
     assert prepare_message("a" * (MAX_MESSAGE + 5)) == "a" * MAX_MESSAGE
     assert prepare_message("b" + "a" * (MAX_MESSAGE - 1)) == "b" + "a" * (MAX_MESSAGE - 1)
+
+
+def test_printable_text_controls_no_terminal() -> None:
+    assert printable("a\x1b]0;b\x07\x9b\n\tc \u200d😀") == "a\\x1b]0;b\\x07\\x9b\n\tc \u200d😀"
+
+
+@pytest.mark.parametrize("text", ["", " ", " Ann", "A\nB", "A\x1bB", "A\u202eB", "A" * 81])
+def test_what_is_no_name(text: str) -> None:
+    assert not is_name(text)
+    assert is_name("Mr. Garrison")

@@ -145,6 +145,27 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["name"] == "Ann"
 
 
+def test_bases(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundles = str(library.folders[0])
+    assert main(["personas", "export", "ann", str(tmp_path / "ann.zip"), "--bundles", bundles]) == 0
+    assert main(["personas", "import", str(tmp_path / "ann.zip")]) == 0
+    capsys.readouterr()
+    assert main(["bases", "list"]) == 0
+    listed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(name.partition("-")[0], origin, *personas) for name, origin, *personas in listed if origin != "shipped"] == [
+        ("char", "imported", "Ann"), ("word", "imported", "Ann"),
+    ]  # fmt: skip
+    assert main(["bases", "remove", listed[0][0]]) == 2
+    assert "Ann could not reply" in capsys.readouterr().err
+    (library.folders[0] / "bases" / "char" / "base.json").write_text("{")
+    assert main(["bases", "list", "--json", "--bundles", bundles]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert (row["name"], row["origin"], row["personas"]) == ("char", "trained", [])
+    assert "is damaged" in row["problem"]
+    assert main(["personas", "remove", "ann"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
 @pytest.mark.parametrize("how", [[], ["--json"]])
 def test_a_list_of_personas_says_who_cannot_be_used(how: list[str], library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     (library.folders[0] / "personas" / "bob").mkdir()

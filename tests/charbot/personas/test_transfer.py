@@ -1,15 +1,21 @@
 import contextlib
+import json
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from charbot.config import ChatSettings
-from charbot.errors import BundleError
+from charbot.errors import BundleError, UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
+from charbot.personas.bundle import write_base
+from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library
-from charbot.personas.transfer import export_persona, import_persona, remove_persona
+from charbot.personas.transfer import export_persona, import_persona, remove_base, remove_persona
+from charbot.tokens.vocabulary import UNITS, Vocabulary
+from tests.conftest import tiny_model
 
 
 @pytest.fixture
@@ -19,7 +25,7 @@ def exported(library: Library, tmp_path: Path) -> Path:
 
 
 def test_an_exported_persona_speaks_elsewhere(library: Library, exported: Path, tmp_path: Path) -> None:
-    assert import_persona(exported, tmp_path / "new") == "Ann"
+    assert import_persona(exported, tmp_path / "new") == tmp_path / "new" / "personas" / "ann"
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["bases", "personas"]
     settings = ChatSettings(candidates=2, max_words=4, seed=1)
     said = [
@@ -27,7 +33,9 @@ def test_an_exported_persona_speaks_elsewhere(library: Library, exported: Path, 
         for folder in (tmp_path / "new", library.folders[0])
     ]
     assert said[0] == said[1]
-    assert import_persona(exported, tmp_path / "new") == "Ann", "again, in the place of the one before"
+    before = sorted(path for path in (tmp_path / "new").rglob("*"))
+    import_persona(exported, tmp_path / "new")
+    assert sorted(path for path in (tmp_path / "new").rglob("*")) == before, "again, in the place of the one before"
 
 
 @pytest.mark.parametrize("deflated", [False, True])
@@ -61,15 +69,91 @@ def test_a_file_cannot_write_elsewhere(name: str, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("file"))
 
 
-def test_another_base_is_not_overwritten(library: Library, exported: Path, shared_library: Library) -> None:
-    card = library.folders[0] / "bases/char/base.json"
-    card.write_text(card.read_text().replace(library.base("char")[1].id, "0" * 64))
-    with pytest.raises(BundleError, match="is another base"):
+def _other_bases(library: Library, vocabularies: dict[str, Vocabulary], folder: Path) -> Library:
+    """A library whose bases have other weights, and therefore another id."""
+    for unit in UNITS:
+        model = tiny_model(vocabularies[unit], seed=8)
+        write_base(
+            folder / "bases" / unit, vocabularies[unit], model.architecture.to_json(), dict(model.named_parameters()),
+            CopyGuard.of([]), {}, {},
+        )  # fmt: skip
+    return Library((folder,))
+
+
+def test_an_imported_base_is_nobody_else_s(
+    library: Library, exported: Path, vocabularies: dict[str, Vocabulary], tmp_path: Path
+) -> None:
+    mine = _other_bases(library, vocabularies, tmp_path / "mine")
+    before = {unit: mine.base(unit)[1].id for unit in UNITS}
+    import_persona(exported, tmp_path / "mine")
+    assert {unit: mine.base(unit)[1].id for unit in UNITS} == before, "what is trained next stands on one's own base"
+    assert mine.personas_on(library.base("word")[1].id) == ["Ann"]
+    assert Persona(Library(mine.folders), "ann").reply(Conversation(), ChatSettings(candidates=2, max_words=4)).text
+
+
+def test_an_imported_base_alone_is_none_to_train_on(exported: Path, tmp_path: Path) -> None:
+    import_persona(exported, tmp_path / "new")
+    with pytest.raises(BundleError, match="there is no word base"):
+        Library((tmp_path / "new",)).base("word")
+
+
+def test_removing_takes_away_what_the_import_brought(
+    library: Library, exported: Path, vocabularies: dict[str, Vocabulary], tmp_path: Path
+) -> None:
+    mine = _other_bases(library, vocabularies, tmp_path / "mine")
+    before = sorted(tmp_path.rglob("mine/**/*.*"))
+    folder = import_persona(exported, tmp_path / "mine")
+    shutil.copytree(folder, folder.with_name("twin"))
+    assert remove_persona(Library(mine.folders), "Ann") == [folder], "the twin stands on the bases too"
+    removed = remove_persona(Library(mine.folders), "twin")
+    assert [path.parent.name for path in removed] == ["personas", "bases", "bases"]
+    assert sorted(tmp_path.rglob("mine/**/*.*")) == before
+
+
+def test_a_base_that_somebody_stands_on_stays(library: Library) -> None:
+    with pytest.raises(UsageError, match="Ann could not reply without the base word"):
+        remove_base(library, "word")
+    with pytest.raises(BundleError, match="no base called 'Word'"):
+        remove_base(library, "Word")
+    with pytest.raises(BundleError, match="comes with charbot"):
+        remove_base(Library((Library.shipped(),)), "word")
+    remove_persona(library, "ann")
+    assert remove_base(Library(library.folders), "word") == library.folders[0] / "bases" / "word"
+
+
+def test_another_persona_of_the_name_is_not_overwritten(library: Library, exported: Path) -> None:
+    card = library.folders[0] / "personas" / "ann" / "persona.json"
+    card.write_text(card.read_text().replace('"Demo"', '"Another"'))
+    before = card.read_text()
+    with pytest.raises(BundleError, match="is another persona called Ann"):
         import_persona(exported, library.folders[0])
+    assert card.read_text() == before
+
+
+def test_an_export_replaces_no_file(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Buy tea.")
+    with pytest.raises(BundleError, match="is there already"):
+        export_persona(library, "ann", tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "Buy tea."
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("name", ""), ("name", "A\nB"), ("name", "A\x1b]0;hi\x07"), ("name", "A" * 500), ("show", "\x9b1m"), ("rating", "whatever")],
+)
+def test_what_no_persona_is_called_is_refused(library: Library, tmp_path: Path, key: str, value: str) -> None:
+    card = library.folders[0] / "personas" / "ann" / "persona.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {key: value}))
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        for file in card.parent.iterdir():
+            archive.write(file, f"personas/ann/{file.name}")
+    with pytest.raises(BundleError, match="is damaged") as caught:
+        import_persona(tmp_path / "odd.zip", tmp_path / "new")
+    assert str(caught.value).isprintable()
 
 
 def test_a_persona_is_removed_unless_it_is_shipped(library: Library) -> None:
-    assert remove_persona(library, "Ann") == library.folders[0] / "personas" / "ann"
+    assert remove_persona(library, "Ann") == [library.folders[0] / "personas" / "ann"]
     with pytest.raises(BundleError, match="no persona"):
         library.__class__(library.folders).find("ann")
     with pytest.raises(BundleError, match="comes with charbot"):
