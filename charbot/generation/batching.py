@@ -1,4 +1,4 @@
-"""Dynamic batching of reply requests: a bounded queue, and one thread that answers requests to the same persona together."""
+"""Dynamic batching of reply requests: a bounded queue, and threads that answer requests to the same persona together."""
 
 import threading
 from collections import deque
@@ -11,6 +11,7 @@ from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.errors import BusyError, Cancelled
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply, Request
+from charbot.models.threads import replies_at_once
 
 MAX_BATCH = 32
 """Maximum conversations per batch: the logits of more candidates do not fit in the CPU caches."""
@@ -38,19 +39,21 @@ class _Call:
 
 class BatchScheduler:
     """Answers requests in order of arrival, batching the oldest one with all others that wait for the same persona
-    under the same options.
+    under the same options. Each thread computes alone, so there is one for each core.
 
     Thread-safe. `close` it, or use it in a `with` block.
     """
 
-    def __init__(self, waiting: int = 256, together: int = MAX_BATCH) -> None:
-        """Start the thread. `waiting` is the maximum queue length, `together` the maximum batch size."""
+    def __init__(self, waiting: int = 256, together: int = MAX_BATCH, threads: int | None = None) -> None:
+        """Start the threads. `waiting` is the maximum queue length, `together` the maximum batch size."""
         self._waiting, self._together = waiting, together
         self._calls: deque[_Call] = deque()
         self._changed = threading.Condition()
         self._open = True
-        self._thread = threading.Thread(target=self._serve, name="charbot-replies")
-        self._thread.start()
+        count = threads or replies_at_once()
+        self._threads = [threading.Thread(target=self._serve, name=f"charbot-replies-{number}") for number in range(count)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(
         self,
@@ -78,11 +81,12 @@ class BatchScheduler:
         return call.reply
 
     def close(self) -> None:
-        """Answer the requests that are still waiting, then stop the thread."""
+        """Answer the requests that are still waiting, then stop the threads."""
         with self._changed:
             self._open = False
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def __enter__(self) -> "BatchScheduler":
         return self

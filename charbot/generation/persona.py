@@ -27,6 +27,7 @@ from charbot.generation.reranking import (
     without_repeats,
 )
 from charbot.models import LOADING
+from charbot.models.threads import one_thread
 from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit
@@ -153,12 +154,24 @@ class Persona:
 
     def reply_batch(
         self,
-        requests: "Sequence[Request]",
+        requests: Sequence[Request],
         options: ChatSettings = DEFAULT_OPTIONS,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Reply]:
         """Return the replies to many conversations, generated as one batch: see `reply`."""
         started = time.perf_counter()
+        with one_thread():
+            rankings, conversations = self._candidates(requests, options, cancelled)
+        seconds = time.perf_counter() - started
+        return [
+            Reply(ranking[0].text, ranking, conversation.add(ranking[0].text, self.card.name), seconds)
+            for ranking, conversation in zip(rankings, conversations, strict=True)
+        ]
+
+    def _candidates(
+        self, requests: Sequence[Request], options: ChatSettings, cancelled: Callable[[], bool]
+    ) -> tuple[list[tuple[Candidate, ...]], list[Conversation]]:
+        """Return the candidates for each request, the one to say first, and the conversations as far as they were encoded."""
         import torch
 
         filters = self._filters(options)
@@ -173,21 +186,20 @@ class Persona:
         for i, replies in zip(unsure, generated, strict=True):
             texts[i] = replies | texts[i]
         rankings = self._rerank(conversations, prompts, texts, options.unit, GENERATION_WEIGHTS, retrieved)
-        seconds = time.perf_counter() - started
-        answers = []
-        for conversation, ranking, repeated, generator in zip(conversations, rankings, said, generators, strict=True):
-            candidates = sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
-            text = candidates[0].text
-            answers.append(Reply(text, candidates, conversation.add(text, self.card.name), seconds))
-        return answers
+        chosen = [
+            sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
+            for ranking, repeated, generator in zip(rankings, said, generators, strict=True)
+        ]
+        return chosen, conversations
 
     def rank(
         self, conversation: Conversation, texts: Sequence[str], options: ChatSettings = DEFAULT_OPTIONS
     ) -> tuple[Candidate, ...]:
         """Rank given lines as replies to a conversation, best first. Raises BundleError."""
-        conversations, prompts = self._encode([conversation], options)
-        likely = self._log_likelihoods(prompts, [texts], options.unit)
-        (ranking,) = self._rerank(conversations, prompts, likely, options.unit, SELECTION_WEIGHTS, [{}])
+        with one_thread():
+            conversations, prompts = self._encode([conversation], options)
+            likely = self._log_likelihoods(prompts, [texts], options.unit)
+            (ranking,) = self._rerank(conversations, prompts, likely, options.unit, SELECTION_WEIGHTS, [{}])
         return ranking
 
     def _filters(self, options: ChatSettings) -> tuple[ReplyFilter, ...]:

@@ -42,7 +42,7 @@ class Slow:
 def test_the_replies_are_the_voices_own(shared_library: Library) -> None:
     persona = Persona(shared_library, "ann")
     conversations = [Conversation().add(text) for text in ("More tea?", "Hello", "Where is my mug?")]
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         found = [scheduler.submit(persona, conversation, SETTINGS, seed=seed) for seed, conversation in enumerate(conversations)]
         for seed, (reply, conversation) in enumerate(zip(found, conversations, strict=True)):
             assert reply.result(30).text == persona.reply(conversation, SETTINGS, seed=seed).text
@@ -50,7 +50,7 @@ def test_the_replies_are_the_voices_own(shared_library: Library) -> None:
 
 def test_who_asks_under_other_options_is_answered_apart() -> None:
     persona = Slow()
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         first = scheduler.submit(persona, Conversation().add("0"))
         persona.started.wait(10)
         options = [ChatSettings(temperature=0.5 if i % 2 else 1.0) for i in range(1, 6)]
@@ -62,7 +62,7 @@ def test_who_asks_under_other_options_is_answered_apart() -> None:
 
 def test_who_waits_for_the_same_voice_is_answered_together_and_the_first_first() -> None:
     one, other = Slow(), Slow()
-    with BatchScheduler(together=3) as scheduler:
+    with BatchScheduler(together=3, threads=1) as scheduler:
         first = scheduler.submit(one, Conversation().add("0"))
         one.started.wait(10)
         rest = [scheduler.submit(one if i % 2 else other, Conversation().add(str(i))) for i in range(1, 10)]
@@ -75,7 +75,7 @@ def test_who_waits_for_the_same_voice_is_answered_together_and_the_first_first()
 
 def test_a_full_queue_lets_nobody_in() -> None:
     persona = Slow()
-    with BatchScheduler(waiting=2) as scheduler:
+    with BatchScheduler(waiting=2, threads=1) as scheduler:
         scheduler.submit(persona, Conversation().add("0"))
         persona.started.wait(10)
         waiting = [scheduler.submit(persona, Conversation().add(text)) for text in "12"]
@@ -91,7 +91,7 @@ def test_an_error_reaches_who_asked_and_nobody_else() -> None:
     persona, other = Slow(), Slow()
     persona.go.set()
     other.go.set()
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         with pytest.raises(BundleError, match="broken"):
             scheduler.submit(persona, Conversation().add("bad")).result(10)
         assert scheduler.submit(other, Conversation().add("good")).result(10).text == "good!"
@@ -99,7 +99,7 @@ def test_an_error_reaches_who_asked_and_nobody_else() -> None:
 
 def test_what_is_cancelled_is_not_answered() -> None:
     persona, stop = Slow(), threading.Event()
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         running = scheduler.submit(persona, Conversation().add("0"), cancelled=stop.is_set)
         persona.started.wait(10)
         taken_back = scheduler.submit(persona, Conversation().add("1"))
@@ -121,7 +121,7 @@ def test_what_is_cancelled_is_not_answered() -> None:
 def test_a_missing_model_is_told_to_all_who_asked(library: Library) -> None:
     persona = Persona(library, "ann")
     persona.card = dataclasses.replace(persona.card, fits={})
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         for reply in [scheduler.submit(persona, Conversation().add("Hi"), SETTINGS) for _ in range(3)]:
             with pytest.raises(BundleError, match="no word model"):
                 reply.result(30)
@@ -129,7 +129,7 @@ def test_a_missing_model_is_told_to_all_who_asked(library: Library) -> None:
 
 def test_one_bad_conversation_costs_the_others_nothing() -> None:
     persona = Slow()
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         first = scheduler.submit(persona, Conversation().add("0"))
         persona.started.wait(10)
         good, bad, fine = (scheduler.submit(persona, Conversation().add(text)) for text in ("good", "bad", "fine"))
@@ -137,3 +137,15 @@ def test_one_bad_conversation_costs_the_others_nothing() -> None:
         assert [reply.result(10).text for reply in (first, good, fine)] == ["0!", "good!", "fine!"]
         with pytest.raises(BundleError):
             bad.result(10)
+
+
+def test_while_one_thread_is_busy_another_replies() -> None:
+    busy, other = Slow(), Slow()
+    other.go.set()
+    with BatchScheduler(threads=2) as scheduler:
+        first = scheduler.submit(busy, Conversation().add("0"))
+        busy.started.wait(10)
+        assert scheduler.submit(other, Conversation().add("1")).result(10).text == "1!"
+        assert not first.done()
+        busy.go.set()
+        assert first.result(10).text == "0!"
