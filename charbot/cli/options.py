@@ -11,7 +11,7 @@ from charbot.errors import CharbotError, ConfigError, UsageError
 if TYPE_CHECKING:
     from charbot.config import Config
     from charbot.personas.library import Library
-    from charbot.scripts.reader import ImportResult
+    from charbot.scripts.results import ImportResult
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """The subparsers to which each module adds its commands."""

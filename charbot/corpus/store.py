@@ -8,7 +8,7 @@ from pathlib import Path
 
 from charbot.corpus.export import export_lines
 from charbot.errors import ScriptError
-from charbot.scripts.reader import ImportResult
+from charbot.scripts.results import ImportResult
 from charbot.storage import replace_bytes
 
 

@@ -3,56 +3,24 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from charbot.errors import ScriptError
 from charbot.scripts.aliases import CERTAIN, Alias, Scene, find_aliases
-from charbot.scripts.assembly import Omission
 from charbot.scripts.cast import Listed, cast_of, read_cast
 from charbot.scripts.decoding import decode
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
+from charbot.scripts.furniture import without_furniture
 from charbot.scripts.line import Line
 from charbot.scripts.naming import episode_of, show_of
 from charbot.scripts.preformatted import without_frame
+from charbot.scripts.results import ImportResult, ScriptResult
 
 CAST_FILE = "cast.yaml"
 MIN_CONFIDENCE = 0.3
-
-
-@dataclass(frozen=True)
-class ScriptResult:
-    """One script file: its lines, and the source lines that were left out."""
-
-    path: Path
-    format: str
-    lines: tuple[Line, ...]
-    kept: int
-    """The number of source lines whose content is in `lines`."""
-    omissions: tuple[Omission, ...]
-    """The source lines that were left out."""
-
-
-@dataclass(frozen=True)
-class ImportResult:
-    """The result of reading some paths."""
-
-    scripts: tuple[ScriptResult, ...]
-    skipped: tuple[tuple[Path, str], ...]
-    """Each file that was skipped, with the reason."""
-    aliases: Mapping[str, tuple[Alias, ...]]
-    """For each show, the names that are, or may be, other names of a speaker; the certain ones are merged in `scripts`."""
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        return tuple(line for script in self.scripts for line in script.lines)
-
-    @property
-    def merged(self) -> dict[str, tuple[Alias, ...]]:
-        """Return the names that were replaced, for each show."""
-        return {show: tuple(alias for alias in aliases if alias.certainty >= CERTAIN) for show, aliases in self.aliases.items()}
 
 
 def detect(text: str) -> Format:
@@ -76,20 +44,21 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
         raise ScriptError("is empty")
     text = without_frame(decode(data))
     format_ = format_ or detect(text)
-    source = read(format_, text)
-    if not source.turns:
+    transcript = read(format_, text)
+    if not transcript.turns:
         raise ScriptError("holds no line that anyone says")
     show, episode = show_of(file.path), episode_of(file.path)
     cast = cast_of(show, listed)
     positions: Counter[str | None] = Counter()
     lines = []
-    for turn in source.turns:
+    for turn in transcript.turns:
         speaker = cast.canonical(turn.speaker or file.path.stem)
         lines.append(
             Line(show, turn.episode or episode, turn.scene, positions[turn.episode], speaker, turn.text, turn.directions)
         )
         positions[turn.episode] += 1
-    return ScriptResult(file.path, format_.name, tuple(lines), source.kept, source.omissions)
+    sources = tuple(turn.source for turn in transcript.turns)
+    return ScriptResult(file.path, format_.name, tuple(lines), transcript.kept, transcript.omissions, sources)
 
 
 def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> ImportResult:
@@ -118,8 +87,9 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Import
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
-    aliases = _aliases(scripts.values(), listed)
-    return ImportResult(tuple(_merged(script, aliases) for script in scripts.values()), tuple(skipped), aliases)
+    cleaned = without_furniture(tuple(scripts.values()))
+    aliases = _aliases(cleaned, listed)
+    return ImportResult(tuple(_merged(script, aliases) for script in cleaned), tuple(skipped), aliases)
 
 
 def _listed(paths: Iterable[Path]) -> Listed:

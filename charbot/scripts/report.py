@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from charbot.scripts.cast import is_group
-from charbot.scripts.reader import ImportResult
+from charbot.scripts.results import ImportResult
 
 _LEADS = 8
 """Number of leading speakers per episode that are compared; minor parts have the same names in every show."""

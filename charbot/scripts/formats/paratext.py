@@ -15,9 +15,12 @@ _CREDIT = re.compile(
     re.I,
 )
 _LABEL = re.compile(
-    r"synopsis|summary|characters|length|rating|tags|comments|posted(?: (?:by|on))?|share this|source|trivia|goofs|subject|"
+    r"synopsis|summary|characters|length|rating|tags|comments|posted(?: (?:by|on))?|source|trivia|goofs|subject|"
     r"notice|published|performed by|sung by|appearances|grade|caption|graphic|sfx|stage directions?|location|time|place|int|ext|"
-    r"interior|exterior|previously on .+",
+    r"interior|exterior|previously on .+|"
+    r"(?:[\w'’-]+ ){0,3}(?:moments?|seconds|minutes|hours|days?|weeks?|months?|years?)['’]? later|"
+    r"like this|share this|jump to|related|loading|filed under|tagged|categor(?:y|ies)|leave a (?:comment|reply)|reblog this|"
+    r"search for|posted in|(?:next|previous) post|see also|navigation|menu",
     re.I,
 )
 _CREDIT_LINE = re.compile(

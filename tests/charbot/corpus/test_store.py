@@ -7,7 +7,8 @@ import pytest
 from charbot.corpus import store as store_module
 from charbot.corpus.store import import_scripts
 from charbot.errors import ScriptError
-from charbot.scripts.reader import ImportResult, ScriptResult, read_scripts
+from charbot.scripts.reader import read_scripts
+from charbot.scripts.results import ImportResult, ScriptResult
 
 SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples"
 # Of the JSON samples both tell another show's first episode, which no folder has.

@@ -232,3 +232,102 @@ def test_a_short_name_is_no_speech_because_of_a_stray_remark() -> None:
 )
 def test_labels_name_nobody(label: str) -> None:
     assert turns(f"Ned: Hello.\n\n{label}: The barn.\n\nNed: Bye.") == [(0, "Ned", "Hello."), (0, "Ned", "Bye.")]
+
+
+def test_a_paragraph_without_a_name_is_speech_where_nothing_is_narrated() -> None:
+    text = (
+        "Nele Karst: We start with the pier.\n\nI think it was built for herons, long before my time.\n\n"
+        "Bartok Brin: I see.\n\nAnd what did they do with it?\n\n"
+    )
+    assert turns(*(text * 4).splitlines(), "Nele Karst: Sleep.", "", "Posted by nobody.")[:2] == [
+        (0, "Nele Karst", "We start with the pier. I think it was built for herons, long before my time."),
+        (0, "Bartok Brin", "I see. And what did they do with it?"),
+    ]
+    assert turns(*(text * 4).splitlines(), "Nele Karst: Sleep.", "", "Posted by nobody.")[-1][2] == "Sleep."
+
+
+def test_a_paragraph_without_a_name_is_narration_where_others_are() -> None:
+    text = "Nele: Look.\n\nNele points at the heron, which you cannot see.\n\nBartok: Where?\n\nThe heron flies off.\n\n"
+    assert turns(*(text * 4).splitlines()) == [(0, "Nele", "Look."), (0, "Bartok", "Where?")] * 4
+
+
+def test_double_spaced_lines_are_one_speech() -> None:
+    lines = "Nele: I walked along the pier, and\n\nthere was nobody but the heron, who\n\nlooked at me."
+    text = f"{lines}\n\n\n\nBartok: Did he?\n\n\n\n"
+    speech = "I walked along the pier, and there was nobody but the heron, who looked at me."
+    assert turns(*(text * 4).splitlines()) == [(0, "Nele", speech), (0, "Bartok", "Did he?")] * 4
+
+
+def test_a_sentence_that_goes_on_below_an_empty_line_is_one_speech() -> None:
+    assert turns("Nele: I walked, and", "", "there he was.", "", "He waves.", "", "Bartok: Who?") == [
+        (0, "Nele", "I walked, and there he was."), (0, "Bartok", "Who?")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_names_alone_above_their_speech(gap: str) -> None:
+    script = ("Nele", "The tide is out."), ("Bartok", "Listen: it is late."), ("Harbour Master", "Setting aside the tide.")
+    text = "\n\n".join(f"{name}:{gap}{speech}" for name, speech in script * 2)
+    assert turns(*text.splitlines(), "") == [(0, name, speech) for name, speech in script * 2]
+
+
+def test_a_verse_that_begins_like_a_scene_heading_is_speech() -> None:
+    text = "Nele: I will not keep the heron in the house,\nSetting aside the smell,\nScene after scene of it.\n\nBartok: Aye.\n\n"
+    assert turns(*(text * 3).splitlines())[:2] == [
+        (0, "Nele", "I will not keep the heron in the house, Setting aside the smell, Scene after scene of it."),
+        (0, "Bartok", "Aye."),
+    ]
+
+
+def test_unusual_names_where_every_line_is_a_turn() -> None:
+    script = (
+        ("Nele", "Is it open?"), ("Bartok", "No."), ("Nele and Bartok together", "Never!"), ("Nele", "Oh."),
+        ("Woman with the green umbrella", "Is this the ferry?"), ("Maitre d’", "One ferry."), ("Bartok", "Yes."),
+    )  # fmt: skip
+    lines = [f"{name}: {speech}" for name, speech in script]
+    assert turns(*lines) == [(0, name, speech) for name, speech in script]
+    assert turns(*lines, "Nele: What", "My point about all of this: no.")[-1] == (
+        0,
+        "Nele",
+        "What My point about all of this: no.",
+    )
+
+
+def test_a_name_with_a_remark_or_a_semicolon_is_known_elsewhere() -> None:
+    (_, _, third, fourth) = found(
+        ColonText(), "Nele: Hello.\nBartok: Hi.\nNele, from the boat: Come on!\nBartok; Wait for me.\nMirna; no.\n"
+    )
+    assert (third.speaker, third.text, third.directions) == ("Nele", "Come on!", ("from the boat",))
+    assert (fourth.speaker, fourth.text) == ("Bartok", "Wait for me. Mirna; no.")
+
+
+def test_full_width_colons_and_names_in_small_letters() -> None:
+    assert turns("Nele：Hello.", "Bartok： Hi.") == [(0, "Nele", "Hello."), (0, "Bartok", "Hi.")]
+    script = [("nele", "Hello."), ("old bartok", "Hi.")] * 3
+    assert turns(*(f"{name}: {speech}" for name, speech in script)) == [(0, *turn) for turn in script]
+    assert {speaker for _, speaker, _ in turns("Nele: One.", "then: two.", "Bartok: Three.", "then: four.")} == {"Nele", "Bartok"}
+
+
+def test_a_dash_in_the_place_of_the_colon() -> None:
+    script = [("Nele", "Hello - you."), ("Old Bartok", "Hi.")] * 4
+    text = "\n".join(f"{name} - {speech}" for name, speech in script)
+    assert turns(*text.splitlines()) == [(0, *turn) for turn in script]
+    assert ColonText().confidence(text) > 0.3
+
+
+@pytest.mark.parametrize("break_", [" ", "\n"])
+def test_plays_with_a_full_stop_after_the_name(break_: str) -> None:
+    play = f"NELE.{break_}Day one on the pier.\nIt is cold.\n\nBARTOK [_yawning_].{break_}And not a _single_ fish.\n\n"
+    text = "THE HERON\n\nACT I\n\n" + play * 4
+    turns_ = found(ColonText(), text)
+    assert turns_[:2] == [
+        Turn(0, "NELE", "Day one on the pier. It is cold."),
+        Turn(0, "BARTOK", "And not a single fish.", ("yawning",)),
+    ]
+    assert len(turns_) == 8
+    assert ColonText().confidence(text) > 0.3
+
+
+@pytest.mark.parametrize("label", ["Like this", "Share this", "Jump to", "Related", "Twenty minutes later", "Categories"])
+def test_web_furniture_and_captions_name_nobody(label: str) -> None:
+    assert {who for _, who, _ in turns("Ned: Hello.", "Olga: Hi.", f"{label}: Heronbook", "Ned: Bye.")} == {"Ned", "Olga"}
