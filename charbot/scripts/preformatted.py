@@ -1,12 +1,19 @@
-"""Extract typed text that a web page holds in <pre>, with hardly any markup in it."""
+"""Extract typed text from a web page that holds it in &lt;pre>, and from the quotes of a table of one column."""
 
 import re
+from collections import Counter
 from html import unescape
 
 _BEGINS, _ENDS = re.compile(r"<pre\b[^<>]*>", re.I), re.compile(r"</pre\b", re.I)
 _TAG = re.compile(r"</?[a-z!][^<>]*>", re.I)
 _MOST = 0.5
 """Minimum share of a page's letters inside <pre>; in other pages, <pre> holds a paragraph of code or the like."""
+
+
+_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)",*\s*')
+_CELL = re.compile(r"""\s*("?)([^\W\d_a-z][\w.'’# -]{0,40}): ?\S""")
+_TURNS = 0.1
+"""Minimum share of lines that are turns in quotes."""
 
 
 def without_frame(text: str) -> str:
@@ -18,6 +25,19 @@ def without_frame(text: str) -> str:
     if _letters(inner) < _MOST * _letters(_without_tags(text)):
         return text
     return "\n" * text.count("\n", 0, begins.end()) + unescape(inner)
+
+
+def without_quotes(text: str) -> str:
+    """Return the cells of a table of one column that holds "Name: speech", one per line; return any other text unchanged."""
+    if '"' not in text[:10_000]:
+        return text
+    lines = text.splitlines()
+    turns = list(filter(None, map(_CELL.match, lines)))
+    recurring = [name for name, count in Counter(turn[2] for turn in turns).items() if count > 1]
+    if len(recurring) < 2 or sum(turn[1] == '"' for turn in turns) < max(3, _TURNS * len(lines)):
+        return text
+    cells = (match[1].replace('""', '"') if (match := _QUOTED.fullmatch(line)) else line for line in lines)
+    return "\n".join(cells)
 
 
 def _without_tags(text: str) -> str:

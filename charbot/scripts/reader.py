@@ -16,7 +16,7 @@ from charbot.scripts.formats import FORMATS, Format, format_names, read
 from charbot.scripts.furniture import without_furniture
 from charbot.scripts.line import Line
 from charbot.scripts.naming import episode_of, show_of
-from charbot.scripts.preformatted import without_frame
+from charbot.scripts.preformatted import without_frame, without_quotes
 from charbot.scripts.results import ImportResult, ScriptResult
 
 CAST_FILE = "cast.yaml"
@@ -42,7 +42,7 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     data = file.read()
     if not data.strip():
         raise ScriptError("is empty")
-    text = without_frame(decode(data))
+    text = without_quotes(without_frame(decode(data)))
     format_ = format_ or detect(text)
     transcript = read(format_, text)
     if not transcript.turns:

@@ -11,6 +11,7 @@ from charbot.errors import ScriptError
 from charbot.scripts.assembly import LineTag, Transcript, assemble
 from charbot.scripts.formats.charbot_text import CharbotText
 from charbot.scripts.formats.colon_text import ColonText
+from charbot.scripts.formats.cornell import Cornell
 from charbot.scripts.formats.delimited import Delimited
 from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.formats.final_draft import FinalDraft
@@ -45,8 +46,8 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
-    FinalDraft(), JsonRecords(), CharbotText(), Delimited(), EpisodeHtml(), SubStation(), Subtitles(), Fountain(),
-    Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
+    FinalDraft(), JsonRecords(), CharbotText(), Cornell(), Delimited(), EpisodeHtml(), SubStation(), Subtitles(),
+    Fountain(), Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
 )  # fmt: skip
 """Ties go to the earlier format. Formats recognised by their header come first, because a saved chat may contain anything."""
 

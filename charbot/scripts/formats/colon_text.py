@@ -23,6 +23,10 @@ from charbot.scripts.formats.colon_layout import (
 
 _UNMARKED = re.compile(r"([A-Z][A-Z0-9 .'#&-]*[A-Z0-9.]) ?[;.]? ((?=\(|\[|[A-Z][a-z' ,])\S.*)")
 _RUN_ON = re.compile(r"""(?<=[.!?")\]]) +(?=([A-ZÀ-ÖØ-Þ][\w.'’-]+(?: [A-Z][\w.'’-]+)?): ["'(\[]?[A-ZÀ-ÖØ-Þ])""")
+_EPISODE = re.compile(
+    r"(?:s(?:eason)?[ .]?(\d{1,2})[ ,.-]{0,3}e(?:p(?:isode)?)?[ .]?(\d{1,3})|(\d{1,2})[x.](\d\d)) *(?:[-–—:] *\S.{0,80})?", re.I
+)
+"""The heading of an episode in a file of several ("1.01 - The Heron")."""
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -63,8 +67,14 @@ class ColonText:
         names = speaker_names(rows, layout)
         last = max((row.number for row in rows if row.name in names), default=0)
         tagger = _Tagger(layout, names, last)
+        headings = {row.number: match for row in rows if (match := _EPISODE.fullmatch(row.text))}
         for row in rows:
-            yield from tagger.tags(row)
+            if len(headings) > 1 and row.number in headings:
+                season, episode = (int(number) for number in headings[row.number].groups() if number)
+                yield LineTag(row.number, "omission", row.text, "title")
+                yield LineTag(row.number, "episode", f"S{season:02}E{episode:02}")
+            else:
+                yield from tagger.tags(row)
 
 
 class _Tagger:

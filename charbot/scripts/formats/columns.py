@@ -7,18 +7,25 @@ from typing import Literal
 
 _SYNONYMS = {
     "speaker": (
-        "speaker", "speakers", "character", "characters", "speaker name", "character name", "raw character text", "name",
-        "who", "person", "person scene", "role", "user", "author", "actor",
+        "speaker", "speakers", "character", "speaker name", "character name", "raw character text", "name", "names", "who",
+        "person", "person scene", "characters", "char", "role", "user", "author", "actor", "sender", "sender name", "from",
+        "author name", "username", "user name", "nick", "nickname", "details",
     ),
     "text": (
-        "line", "text", "dialogue", "dialog", "transcript", "utterance", "line text", "dialogue text", "utterance text",
-        "full text", "spoken words", "quote", "sentence", "speech", "content", "words", "detail",
+        "line", "text", "dialogue", "dialog", "transcript", "utterance", "utterances", "line text", "dialogue text",
+        "utterance text", "full text", "spoken words", "quote", "sentence", "speech", "content", "words", "message", "mes",
+        "msg", "body", "value", "detail",
     ),
-    "season": ("season", "season number", "season id", "season no", "series number"),
+    "season": ("season", "season number", "season id", "season no", "series number", "book num", "book number", "book"),
     "episode": (
-        "seid", "episode", "episode number", "episode id", "ep", "episode no", "sid", "episode title", "episode name", "title",
+        "seid", "episode", "episode number", "episode id", "ep", "episode no", "sid", "episodeid", "episode title",
+        "episode name", "chapter num", "chapter number", "chapter", "movie", "film", "movie title", "film title", "movie name",
+        "movie id", "title",
     ),
-    "scene": ("scene", "scene number", "scene id", "conversation id", "conversation", "root", "dialogue id", "scene no"),
+    "scene": (
+        "scene", "scene number", "scenenumber", "scene id", "conversation id", "conversation", "root", "dialogue id", "scene no",
+    ),
+    "kind": ("type", "text type", "texttype", "line type", "record type"),
 }  # fmt: skip
 _PLACE = re.compile(r"s(\d{1,3})[ ._-]*e(\d{1,3})|(\d{1,2})x(\d{2,3})", re.I)
 _NUMBERED = {
@@ -27,6 +34,9 @@ _NUMBERED = {
     "scene": re.compile(r"scene[ ._-]*\d+", re.I),
 }
 _DIRECTION = re.compile(r"(?:scene|stage) directions?|directions?|\W*", re.I)
+_LIST = re.compile(r"\s*\[\s*(?:(?:'[^']*'|\"[^\"]*\")\s*,?\s*)*\]\s*")
+_LISTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_NUMBER = re.compile(r"(?:(?:season|series|episode|ep|e|s|no|#)?[ ._-]*(\d{1,9})(?:\.0+)?(?:[ ]*[-–:.][ ]+.*)?)", re.I)
 _NOBODY = ("nan", "NaN", "NA", "N/A", "n/a", "none", "None", "null", "NULL")
 """Placeholders that programs write for missing values. "Nan" is not one: it is a name."""
 _TAG = re.compile(r"</?(?:i|b|u|em|strong|br|p|span|font)\b[^>]*>", re.I)
@@ -46,6 +56,9 @@ def matched(names: Iterable[str]) -> dict[str, str]:
             if name is not None and name not in fields.values():
                 fields[field] = name
                 break
+    # A name and its value are any table's.
+    if _plain(fields.get("text", "")) == "value" and _plain(fields.get("speaker", "")) != "from":
+        del fields["text"]
     return fields
 
 
@@ -58,14 +71,19 @@ def episode_name(season: str, episode: str) -> str:
     """Return SxxEyy if either value has that form or both hold numbers, else the values joined."""
     if place := _PLACE.fullmatch(episode.strip()) or _PLACE.fullmatch(season.strip()):
         season, episode = filter(None, place.groups())
-    # Programs write whole numbers as "1.0" in columns with missing values.
-    season, episode = (re.sub(r"(?<=\d)\.0+$", "", value.strip()) for value in (season, episode))
-    numbers = [re.findall(r"\d+", value) for value in (season, episode)]
+    # A number in a title ("The Heron 3000") counts nothing.
+    numbers = [_NUMBER.fullmatch(value.strip()) for value in (season, episode)]
     if numbers[0] and numbers[1]:
-        # Longer numbers are no counts, and int() refuses the longest.
-        season, episode = (digits[-1][-9:] for digits in numbers)
-        return f"S{int(season):02}E{int(episode):02}"
-    return " ".join(filter(None, (season, episode)))
+        return f"S{int(numbers[0][1]):02}E{int(numbers[1][1]):02}"
+    # Programs write whole numbers as "1.0" in columns with missing values.
+    return " ".join(filter(None, (re.sub(r"(?<=\d)\.0+$", "", value.strip()) for value in (season, episode))))
+
+
+def names_in(value: str) -> tuple[str, ...]:
+    """Return the names in a cell that holds a list as Python prints it ("['Ned', 'Olga']"), else the cell alone."""
+    if not _LIST.fullmatch(value):
+        return (value,)
+    return tuple(single or double for single, double in _LISTED.findall(value))
 
 
 def numbered(key: str) -> str | None:

@@ -1,102 +1,98 @@
 """CSV and TSV with a header: one record per line of dialogue, in columns with common names."""
 
-import csv
-import re
-from collections.abc import Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from charbot.scripts.assembly import LineTag
-from charbot.scripts.formats.columns import brackets_of, episode_name, kind_of, matched, plain
-from charbot.scripts.formats.csv_records import records
+from charbot.scripts.formats.columns import brackets_of, episode_name, kind_of, names_in, plain
+from charbot.scripts.formats.csv_records import Record, records
+from charbot.scripts.formats.table_header import LINE_END, Header, find_header
 
-_DELIMITERS = (",", "\t", ";", "|")
-_LINE_END = re.compile(r"\r\n|\r|\n")
-"""The line ends of CSV; str.splitlines also splits at rarer ones, which fields may hold."""
-_SEPARATOR = re.compile(r'\s*"?sep=.{0,8}', re.I)
-_NUMBER = re.compile(r"\s*[\d.,:-]*\s*")
-_LOOKED_AT = 50
-"""Number of records checked for columns that hold only numbers."""
+_SPOKEN = frozenset(("talk", "speech", "dialogue", "dialog", "line", "spoken", "message", "utterance"))
+"""Values of a column of kinds that mark records as speech."""
 
 
-def _header(text: str) -> tuple[str, list[str], dict[str, int]] | None:
-    """Return the delimiter, the columns and the index of each field's column.
-
-    Returns None if the first line does not name a column of speakers and one of texts.
-    """
-    lines = _LINE_END.split(text[:50_000].lstrip("\r\n"))
-    if _SEPARATOR.fullmatch(lines[0]):
-        # "sep=;" is how Excel learns the delimiter.
-        lines = lines[1:]
-    for delimiter in _DELIMITERS:
-        try:
-            columns = next(csv.reader(lines[:1], delimiter=delimiter), [])
-        except csv.Error:
-            continue
-        if {"speaker", "text"} <= matched(columns).keys():
-            return delimiter, columns, _fields(lines[1:], delimiter, columns)
-    return None
-
-
-def _fields(lines: list[str], delimiter: str, columns: list[str]) -> dict[str, int]:
-    """Return the index of each field's column.
-
-    For speakers and texts, columns of numbers are avoided, whatever their names.
-    """
-    sample = [record.fields for record in islice(records(lines, delimiter), _LOOKED_AT)]
-
-    def numbered(i: int) -> bool:
-        values = [row[i] for row in sample if i < len(row)]
-        return any(map(str.strip, values)) and all(map(_NUMBER.fullmatch, values))
-
-    named = matched(column for i, column in enumerate(columns) if not numbered(i))
-    named = {**matched(columns), **{field: named[field] for field in ("speaker", "text") if field in named}}
-    return {field: columns.index(column) for field, column in named.items()}
-
-
+@dataclass(frozen=True)
 class Delimited:
     """Tables of dialogue, such as a whole show in one file."""
 
+    columns: Mapping[str, str] | None = None
+    """The columns of fields, where the user names them."""
     name = "csv"
 
     def confidence(self, text: str) -> float:
-        return 0.95 if _header(text) else 0.0
+        return 0.95 if find_header(text, self.columns) else 0.0
 
     def brackets(self, text: str) -> str:
         return brackets_of(text)
 
     def tags(self, text: str) -> Iterator[LineTag]:
-        header = _header(text)
+        header = find_header(text, self.columns)
         if header is None:
             return
-        delimiter, columns, field = header
-        lines = _LINE_END.split(text)
+        lines = LINE_END.split(text)
+        kinds = _kinds(header, lines)
         episode = scene = None
-        for record in records(lines, delimiter):
-            start, row = record.first, record.fields
-            if record.error:
-                yield LineTag(start, "omission", lines[start - 1], "unreadable record")
+        for record in records(lines, header.delimiter):
+            reason = _not_dialogue(header, record)
+            if reason is not None:
+                if reason:
+                    text_of = lines[record.first - 1] if record.error else header.delimiter.join(record.fields)
+                    yield LineTag(record.first, "omission", text_of, reason)
                 continue
-            if not any(map(str.strip, row)):
-                continue
-            if list(map(str.strip, row)) == list(map(str.strip, columns)):
-                # Concatenated tables repeat the header.
-                yield LineTag(start, "omission", delimiter.join(row), "title")
-                continue
-            if len(row) <= max(field["speaker"], field["text"]):
-                yield LineTag(start, "omission", delimiter.join(row), "unreadable record")
-                continue
-            values = {name: row[i] if i < len(row) else "" for name, i in field.items()}
+            values = _values(header, record)
             if "season" in values or "episode" in values:
                 place = episode_name(values.get("season", ""), values.get("episode", ""))
                 if place != episode:
-                    yield LineTag(start, "episode", place)
+                    yield LineTag(record.first, "episode", place)
                     episode, scene = place, values.get("scene")
             if values.get("scene") != scene:
-                yield LineTag(start, "scene", "")
+                yield LineTag(record.first, "scene", "")
                 scene = values["scene"]
-            kind = kind_of(values["speaker"])
-            if kind != "name":
-                yield LineTag(start, kind, delimiter.join(row), "" if kind == "scene" else "said by nobody")
-                continue
-            yield LineTag(start, "name", values["speaker"])
-            yield LineTag(start, "speech", plain(values["text"]))
+            spoken = kinds is None or values.get("kind", "").strip().casefold() in kinds
+            yield from _turn(record, header.delimiter, values, spoken)
+
+
+def _kinds(header: Header, lines: list[str]) -> frozenset[str] | None:
+    """Return the values of the column of kinds that mark speech, or None if it marks none."""
+    if "kind" not in header.fields:
+        return None
+    column = header.fields["kind"]
+    counts = Counter(
+        record.fields[column].strip().casefold() for record in records(lines, header.delimiter) if column < len(record.fields)
+    )
+    spoken = frozenset(counts) & _SPOKEN
+    return spoken if sum(counts[kind] for kind in spoken) > 0.3 * counts.total() else None
+
+
+def _not_dialogue(header: Header, record: Record) -> str | None:
+    """Return the reason why a record holds no dialogue: empty for an empty one; None if it may hold dialogue."""
+    if record.error:
+        return "unreadable record"
+    cells = [cell.strip() for cell in record.fields]
+    if not any(cells):
+        return ""
+    if header.columns and cells == [column.strip() for column in header.columns]:
+        # Concatenated tables repeat the header.
+        return "title"
+    width = max(header.fields["speaker"], header.fields["text"]) + header.row_names
+    return "unreadable record" if len(cells) <= width else None
+
+
+def _values(header: Header, record: Record) -> dict[str, str]:
+    """Return the value of each field of a record."""
+    cells = record.fields[header.row_names :]
+    return {field: cells[i] if i < len(cells) else "" for field, i in header.fields.items()}
+
+
+def _turn(record: Record, delimiter: str, values: Mapping[str, str], spoken: bool) -> Iterator[LineTag]:
+    """Yield the tags of a record, which says something unless its kind or its speaker tells otherwise."""
+    speaker = " and ".join(names_in(values["speaker"]))
+    kind = kind_of(speaker)
+    if kind != "name" or not spoken:
+        reason = {"scene": "", "omission": "said by nobody", "name": "stage direction"}[kind]
+        yield LineTag(record.first, "omission" if kind == "name" else kind, delimiter.join(record.fields), reason)
+        return
+    yield LineTag(record.first, "name", speaker)
+    yield LineTag(record.first, "speech", plain(values["text"]))

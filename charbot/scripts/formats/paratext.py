@@ -49,7 +49,8 @@ _BREAK = re.compile(
     r"end of (?:act|part|show|episode|scene)\b.*|act (?:\w+|[ivx]+)|part (?:\w+|[ivx]+)|"
     r"time lapse|(?:smash |jump |match |flash )?cuts? (?:to|back)\b.*|dissolve\b.*|fade[sd]?(?: (?:in|out|to|back)\b.*)?|"
     r"scene\b.*|setting\b.*|skyline\b.*|(?:reset|shift) to\b.*|title card\b.*|"
-    r"we cut to\b.*|angle on\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|flashback|montage|"
+    r"we cut to\b.*|angle on\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|"
+    r"flash(?:back|forward)s?(?: to\b.*)?|montage|"
     r"(?:int|ext|i/e|int\.?/ext)\b[. ].*)\W*",
     re.I,
 )

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from charbot.scripts.files import ScriptFile
-from charbot.scripts.preformatted import without_frame
+from charbot.scripts.preformatted import without_frame, without_quotes
 from charbot.scripts.reader import read_script
 
 SCENE = """INT. BARN - NIGHT
@@ -34,3 +34,13 @@ def test_a_page_with_more_than_that_is_a_page() -> None:
     page = "<p>Dora: Look, some code.</p><pre>goat.feed()</pre><p>Wilf: I see it.</p>"
     assert without_frame(page) == page
     assert without_frame(SCENE) == SCENE
+
+
+def test_the_quotes_of_a_table_of_one_column_are_taken_off() -> None:
+    table = '"1.01 - The Heron"\n"NELE: Well, ""day"" 0."\n"[Nele waves]"\nBARTOK: Yes.\n"NELE: So, no."\n"BARTOK: Oh, why?"'
+    assert (
+        without_quotes(table)
+        == '1.01 - The Heron\nNELE: Well, "day" 0.\n[Nele waves]\nBARTOK: Yes.\nNELE: So, no.\nBARTOK: Oh, why?'
+    )
+    quotes = '"Well, I never."\n"Oh, no: never."\n' * 4
+    assert without_quotes(quotes) == quotes

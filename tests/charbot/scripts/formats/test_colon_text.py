@@ -331,3 +331,12 @@ def test_plays_with_a_full_stop_after_the_name(break_: str) -> None:
 @pytest.mark.parametrize("label", ["Like this", "Share this", "Jump to", "Related", "Twenty minutes later", "Categories"])
 def test_web_furniture_and_captions_name_nobody(label: str) -> None:
     assert {who for _, who, _ in turns("Ned: Hello.", "Olga: Hi.", f"{label}: Heronbook", "Ned: Bye.")} == {"Ned", "Olga"}
+
+
+def test_a_file_of_several_episodes() -> None:
+    text = "1.01 - The Heron\nNele: One.\nBartok: Two.\nS01E02: The Pier\nNele: Three.\n"
+    assert [(turn.episode, turn.text) for turn in found(ColonText(), text)] == [
+        ("S01E01", "One."), ("S01E01", "Two."), ("S01E02", "Three.")
+    ]  # fmt: skip
+    check_account(ColonText(), text)
+    assert {turn.episode for turn in found(ColonText(), text.partition("S01")[0])} == {None}

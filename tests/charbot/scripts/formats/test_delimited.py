@@ -202,3 +202,73 @@ def test_any_text_is_read(text: str) -> None:
 def test_every_record_is_accounted_for(records: list[str]) -> None:
     source = read(Delimited(), "\n".join(["name,line", *records]))
     assert source.kept + len(source.omissions) == len(records) + 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("char", "dialog"),
+        ("NAME", "MESSAGE"),
+        ("sender", "message"),
+        ("from", "text"),
+        ("details", "text"),
+        ("Author", "Content"),
+    ],
+)
+def test_columns_of_other_collections(header: tuple[str, str]) -> None:
+    assert turns(",".join(header), "Nele,Hello.", "Bartok,Hi.") == [(0, "Nele", "Hello."), (0, "Bartok", "Hi.")]
+
+
+def test_a_name_and_its_value_are_no_dialogue() -> None:
+    assert turns("name,value", "width,Seven feet.", "width,Eight feet.") == []
+
+
+def test_a_list_of_everybody_is_not_who_speaks() -> None:
+    table = ("characters,who,text", "\"['NELE', 'BARTOK']\",NELE,Hello.", "\"['NELE', 'BARTOK']\",BARTOK,Hi.")
+    assert turns(*table) == [(0, "NELE", "Hello."), (0, "BARTOK", "Hi.")]
+
+
+def test_names_as_python_prints_them() -> None:
+    table = ("Utterance,Speaker", "Hello.,['Nele Karst']", 'Hi.,"[\'Bartok\', ""O\'Mara""]"', "Bye.,[]")
+    assert turns(*table) == [(0, "Nele Karst", "Hello."), (0, "Bartok and O'Mara", "Hi.")]
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "episode"),
+    [
+        ("Season,Episode", "1,The Heron 3000", "1 The Heron 3000"),
+        ("Season,Episode", "5,The Pier Part 1", "5 The Pier Part 1"),
+        ("Season,Episode", "Season 1,Episode 2", "S01E02"),
+        ("Season,Episode", "1,3 - The Boat", "S01E03"),
+        ("movie,x", "Reed Sea 2,", "Reed Sea 2"),
+        ("book,book_num,chapter,chapter_num", "Water,1,The Heron,2", "S01E02"),
+    ],
+)
+def test_names_of_episodes(header: str, values: str, episode: str) -> None:
+    (turn,) = found(Delimited(), f"{header},name,line\n{values},NED,One.")
+    assert turn.episode == episode
+
+
+def test_records_of_another_kind_are_no_speech() -> None:
+    text = "text,type,details\nHello.,talk,NELE\nA pier.,location,PIER\nHi.,talk,BARTOK\n"
+    assert turns(*text.splitlines()) == [(0, "NELE", "Hello."), (0, "BARTOK", "Hi.")]
+    assert reasons(text) == [(1, "title"), (3, "stage direction")]
+
+
+def test_a_table_with_names_of_rows() -> None:
+    assert turns('"character" "dialogue"', '"1" "NELE" "Hello, you."', '"2" "BARTOK" "Hi."') == [
+        (0, "NELE", "Hello, you."), (0, "BARTOK", "Hi.")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_two_columns_need_no_header(delimiter: str) -> None:
+    rows = [("Nele Karst", "Hello."), ("Bartok", '"Hi, you."')] * 3
+    assert turns(*map(delimiter.join, rows)) == [(0, "Nele Karst", "Hello."), (0, "Bartok", "Hi, you.")] * 3
+    assert turns(*["Well, I think so.", "Oh, never mind."] * 6) == []
+
+
+def test_the_user_may_name_the_columns() -> None:
+    table = "a,b,c\nHello.,x,NELE\nHi.,x,BARTOK\n"
+    assert Delimited().confidence(table) == 0.0
+    assert said(Delimited({"speaker": "c", "text": "a"}), table) == [(0, "NELE", "Hello."), (0, "BARTOK", "Hi.")]

@@ -190,3 +190,64 @@ def test_any_text_is_read(text: str) -> None:
     assert all(turn.speaker.strip() for turn in source.turns)
     assert source.kept == len(source.turns)
     assert bool(text.strip()) == bool(source.turns or source.omissions)
+
+
+TALK = [("Nele", "Hello."), ("Bartok", "Hi."), ("Nele", "Bye.")]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"from": name, "value": text} for name, text in TALK],
+        [{"name": name, "mes": text, "is_user": False} for name, text in TALK],
+        [list(turn) for turn in TALK],
+        {"id": "x", "turns": [list(turn) for turn in TALK]},
+        [{name: text} for name, text in TALK],
+        [{"Nele": ["Hello."]}, {"Bartok": ["Hi."]}, {"Nele": ["Bye."]}],
+        [f"{name}: {text}" for name, text in TALK],
+        {"dialogue": "\r\n".join(f"{name}: {text}" for name, text in TALK)},
+        {"speaker": [name for name, _ in TALK], "utt": [], "utterances": [text for _, text in TALK]},
+        [{"NAMES": [name], "UTTERANCES": [*text.split()], "NUMBER": 1} for name, text in TALK],
+        [{"role": "system", "content": "Be nice."}, *({"role": name, "content": text} for name, text in TALK)],
+        [{"from": name, "text": [text[:2], {"type": "bold", "text": text[2:]}]} for name, text in TALK],
+    ],
+)
+def test_lines_have_many_forms(document: Any) -> None:
+    assert [(who, text.replace(" ", "")) for _, who, text in turns(document)] == TALK
+    assert JsonRecords().confidence(json.dumps(document)) > 0.9
+
+
+def test_a_conversation_is_a_scene() -> None:
+    messages = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Hi."}]
+    conversations = [{"messages": messages}] * 3
+    assert [scene for scene, *_ in turns(*conversations)] == [scene for scene, *_ in turns(conversations)] == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_the_newest_may_come_first(wrap: bool) -> None:
+    records = [
+        {"id": "L2", "reply-to": "L1", "speaker": "Nele", "text": "Three.", "meta": {"movie_id": "m0"}},
+        {"id": "L1", "reply-to": "L0", "speaker": "Bartok", "text": "Two.", "meta": {"movie_id": "m0"}},
+        {"id": "L0", "reply-to": None, "speaker": "Nele", "text": "One.", "meta": {"movie_id": "m0"}},
+    ]
+    found_ = found(JsonRecords(), json.dumps(records) if wrap else "\n".join(map(json.dumps, records)))
+    assert [(turn.text, turn.episode) for turn in found_] == [("One.", "m0"), ("Two.", "m0"), ("Three.", "m0")]
+    assert [text for *_, text in turns(*records[::-1])] == ["One.", "Two.", "Three."]
+
+
+def test_a_direction_beside_the_text_is_kept() -> None:
+    (turn,) = found(JsonRecords(), json.dumps({"speaker": "NED", "modifier": "(waves)", "text": "Hello (so to say)."}))
+    assert (turn.text, turn.directions) == ("Hello (so to say).", ("waves",))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"name": "width", "value": "seven"}, {"name": "height", "value": "eight"}],
+        {"scripts": {"test": "run", "lint": "run"}},
+        [["a", "b"], ["c", "d"], ["e", "f"]],
+        ["one: 1", "two: 2", "three: 3"],
+    ],
+)
+def test_other_json_is_no_dialogue(document: Any) -> None:
+    assert turns(document) == []
