@@ -9,6 +9,7 @@ from charbot.generation.persona import Persona, Reply, Request
 from charbot.generation.reranking import Candidate
 from charbot.personas.bundle import PersonaCard
 from charbot.personas.library import Library
+from charbot.tokens.vocabulary import Unit
 
 Script: TypeAlias = Callable[[PersonaCard, Conversation, ChatSettings], str]
 """Returns the reply of the persona with this card to a conversation, under these options."""
@@ -36,3 +37,7 @@ class ScriptedPersona(Persona):
             candidate = Candidate(text, 0.0, 0.0, 0.0, 0.0, 0.0)
             replies.append(Reply(text, (candidate,), conversation.add(text, self.card.name), 0.0))
         return replies
+
+    def shortened(self, text: str, unit: Unit, tokens: int) -> str:
+        """Return the last words of a message, each counted as a token."""
+        return " ".join(text.split(" ")[-tokens:])

@@ -24,6 +24,7 @@ from bots.discord_bot.database import StoreError
 from bots.discord_bot.event_guard import guard_parsers
 from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.persona_pool import PersonaPool
+from bots.discord_bot.rate_limiter import GLOBAL_LIMIT, RateLimiter, limiting_trace
 from bots.discord_bot.regenerate_button import RegenerateButton, regenerate_view
 from bots.discord_bot.reply_generator import ReplyGenerator
 from bots.discord_bot.reply_targets import ReplyTargets
@@ -43,7 +44,7 @@ from charbot.generation.batching import BatchScheduler
 _RECEIVED = 1000
 """Messages that are remembered as received, at most."""
 _LATE_SECONDS = 5 * 60
-"""Seconds after which messages that arrived before a restart are dropped: the conversation has moved on."""
+"""Seconds after which a message is not answered any more, as after a restart: the conversation has moved on."""
 _IDENTIFYING = 8
 """Pending /who requests, at most."""
 
@@ -81,6 +82,10 @@ class Bot(commands.AutoShardedBot):
         """`add_commands` gives the bot its slash commands when it starts."""
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
         intents.message_content = config.discord.message_content
+        self.metrics = Metrics()
+        # Processes that share the shards share the limit.
+        share = len(shards.ids) / (shards.count or 1) if shards.ids else 1.0
+        self._limiter = RateLimiter(GLOBAL_LIMIT * share)
         own_shards: dict[str, Any] = {"shard_ids": list(shards.ids), "shard_count": shards.count} if shards.ids else {}
         super().__init__(
             commands.when_mentioned,
@@ -88,6 +93,7 @@ class Bot(commands.AutoShardedBot):
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
+            http_trace=limiting_trace(self._limiter, self.metrics),
             **own_shards,
         )
         guard_parsers(self._connection.parsers)
@@ -96,14 +102,13 @@ class Bot(commands.AutoShardedBot):
         self._background = BackgroundTasks()
         self._received: BoundedDict[int, None] = BoundedDict(_RECEIVED)
         self._webhooks = PersonaWebhooks(config.discord.avatars)
-        self.metrics = Metrics()
         self.services = self._make_services(personas, scheduler, config)
 
     def _make_services(self, personas: PersonaPool, scheduler: BatchScheduler, config: Config) -> Services:
         settings = SettingsService(self._store, self._disk, config.discord)
         conversations = Conversations(self._store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
         cooldowns, generator = Cooldowns(), ReplyGenerator(personas, scheduler, config.chat)
-        targets = ReplyTargets(self, self._wrote, self._webhooks, regenerate_view, self._timings.retries)
+        targets = ReplyTargets(self, self._wrote, self._webhooks, regenerate_view, self._limiter, self._timings.retries)
         responder = Responder(
             generator, conversations, cooldowns, self.metrics, self._background, self._restored, config.discord.waiting,
             self._timings,
@@ -141,7 +146,7 @@ class Bot(commands.AutoShardedBot):
         conversations = self.services.conversations
         chores = (
             partial(self._disk.run, self.services.personas.refresh), conversations.flush, conversations.forget_old,
-            self._forget_departed,
+            self._forget_departed, partial(self.services.responder.retry_unsent, _LATE_SECONDS),
         )  # fmt: skip
         while True:
             for chore in chores:
@@ -279,7 +284,7 @@ class Bot(commands.AutoShardedBot):
         channel = self.get_channel(late.channel) or self.get_partial_messageable(late.channel)
         settings = self.services.settings.of(channel, late.guild)
         message = discord.PartialMessage(channel=channel, id=late.message)  # type: ignore[arg-type]
-        target = self.services.targets.message(message, late.author, settings, in_doubt=late.reply is not None)
+        target = self.services.targets.message(message, late.author, settings)
         return ReplyRequest(
             late.message, late.guild, late.channel, late.author, late.text, settings, age_restricted(channel), target,
             durable=True, reply=late.reply,

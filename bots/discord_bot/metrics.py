@@ -25,6 +25,14 @@ class Metrics:
             buckets=(0.1, 0.2, 0.5, 1, 2, 5, 10, 30), registry=self._registry,
         )  # fmt: skip
 
+        self._rate_limited = Counter(
+            "charbot_rate_limited", "Requests that Discord refused as too many", registry=self._registry
+        )  # fmt: skip
+
+    def rate_limited(self) -> None:
+        """Count a request that Discord refused as one too many."""
+        self._rate_limited.inc()
+
     def count(self, outcome: str, seconds: float | None = None) -> None:
         """Count a call with this outcome, and record how long its answer took, if given."""
         self._calls.labels(outcome).inc()

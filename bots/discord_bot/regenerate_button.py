@@ -27,7 +27,7 @@ class _InPlace:
     async def typing(self) -> None:
         return None
 
-    async def send(self, text: str, speaker: str | None = None) -> None:
+    async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
         if speaker is None:
             await self.interaction.followup.send(text, ephemeral=True)
         else:

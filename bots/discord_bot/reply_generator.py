@@ -1,15 +1,33 @@
 """Generation of replies under a channel's settings."""
 
 import asyncio
-from dataclasses import replace
+import threading
+from dataclasses import dataclass, replace
 
 from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.fair_slots import FairSlots
 from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
 from charbot.config import ChatSettings
 from charbot.errors import UsageError
-from charbot.generation.batching import BatchScheduler
+from charbot.generation.batching import MAX_BATCH, BatchScheduler
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Reply
+from charbot.generation.persona import Persona, Reply
+
+MAX_TOKENS = 256
+"""Tokens of a message that are read, at most: the time that reading takes grows with them, not with the characters."""
+_SLOTS = 2 * MAX_BATCH
+"""Replies that are generated or wait in the scheduler at once, so that those who wait get their turns fairly."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a reply, and where."""
+
+    guild: int | None
+    """The server's id; None for direct messages."""
+    user: int
+    nsfw: bool
+    """Whether the channel is age-restricted."""
 
 
 class ReplyGenerator:
@@ -18,6 +36,8 @@ class ReplyGenerator:
     def __init__(self, personas: PersonaPool, scheduler: BatchScheduler, options: ChatSettings) -> None:
         """`options` apply where the settings of a channel say nothing else."""
         self._personas, self._scheduler, self._options = personas, scheduler, options
+        self._slots = FairSlots(_SLOTS)
+        self._closed = threading.Event()
 
     def persona(self, settings: ChannelSettings, nsfw: bool) -> tuple[PersonaInfo, bool]:
         """Return who answers under these settings, and whether without profanity. Raises UsageError if nobody can.
@@ -32,11 +52,29 @@ class ReplyGenerator:
             raise UsageError(f"{persona.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
         return persona, clean
 
-    async def reply(self, settings: ChannelSettings, nsfw: bool, conversation: Conversation, *, seed: int | None = None) -> Reply:
-        """Return the reply to a conversation. Raises UsageError, BundleError, BusyError."""
-        info, clean = self.persona(settings, nsfw)
+    async def reply(
+        self, settings: ChannelSettings, conversation: Conversation, asker: Asker, *, seed: int | None = None
+    ) -> Reply:
+        """Return the reply to a conversation, whose last turn is shortened to MAX_TOKENS.
+
+        Raises UsageError, BundleError, BusyError, and Cancelled after `close`.
+        """
+        info, clean = self.persona(settings, asker.nsfw)
         options = replace(self._options, clean=clean)
         if settings.temperature is not None:
             options = replace(options, temperature=settings.temperature)
-        persona = await asyncio.to_thread(self._personas.persona, info.name)
-        return await asyncio.wrap_future(self._scheduler.submit(persona, conversation, options, seed=seed))
+        async with self._slots.slot(asker.guild or asker.user, asker.user):
+            persona = await asyncio.to_thread(self._personas.persona, info.name)
+            bounded = await asyncio.to_thread(_shortened, persona, conversation, options)
+            future = self._scheduler.submit(persona, bounded, options, seed=seed, cancelled=self._closed.is_set)
+            return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Cancel the replies that are being generated."""
+        self._closed.set()
+
+
+def _shortened(persona: Persona, conversation: Conversation, options: ChatSettings) -> Conversation:
+    *before, last = conversation.turns
+    text = persona.shortened(last.text, options.unit, MAX_TOKENS)
+    return replace(conversation, turns=(*before, replace(last, text=text)))

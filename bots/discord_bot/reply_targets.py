@@ -10,7 +10,8 @@ import discord
 
 from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import ChannelSettings
-from bots.discord_bot.retry import TRANSIENT, send_with_retry
+from bots.discord_bot.rate_limiter import RateLimiter
+from bots.discord_bot.retry import is_transient, send_with_retry
 from bots.discord_bot.webhooks import PersonaWebhooks
 
 _UNANSWERABLE = (50035, 160002)
@@ -32,6 +33,7 @@ class ReplyTargets:
         wrote: Callable[[discord.Message], bool],
         webhooks: PersonaWebhooks,
         view_factory: Callable[[int], discord.ui.View],
+        limiter: RateLimiter,
         pauses: Sequence[float],
     ) -> None:
         """`wrote` tells whether the bot wrote a message; `view_factory` makes the buttons below the answer to a user.
@@ -39,18 +41,18 @@ class ReplyTargets:
         `pauses` are the seconds before each further attempt to send.
         """
         self._client, self._wrote = client, wrote
-        self.webhooks, self.view_factory, self.pauses = webhooks, view_factory, pauses
+        self.webhooks, self.view_factory, self.limiter, self.pauses = webhooks, view_factory, limiter, pauses
 
-    def message(self, message: AnyMessage, author: int, settings: ChannelSettings, *, in_doubt: bool = False) -> "ToMessage":
-        """Return the target of the answer to a message; `in_doubt` tells that the answer may have been sent before."""
-        return ToMessage(message, author, self, bool(settings.webhooks), in_doubt)
+    def message(self, message: AnyMessage, author: int, settings: ChannelSettings) -> "ToMessage":
+        """Return the target of the answer to a message."""
+        return ToMessage(message, author, self, bool(settings.webhooks))
 
     def command(self, interaction: discord.Interaction, asked: str, *, named: bool = False) -> "ToCommand":
         """Return the target of the answer to a command; it begins with the persona's name if `named`."""
         return ToCommand(interaction, asked, self, named)
 
     async def already_sent(self, message: AnyMessage, answer: str) -> bool:
-        """Return whether an answer to a message is in its channel. Raises the errors in TRANSIENT."""
+        """Return whether an answer to a message is in its channel. Raises transient errors."""
         try:
             # Message by message, as the text of a webhook's message costs a request.
             channel = self._client.get_partial_messageable(message.channel.id)
@@ -58,7 +60,7 @@ class ReplyTargets:
                 if self._wrote(later) and await self._is_answer(later, message, answer):
                     return True
         except discord.HTTPException as error:
-            if isinstance(error, TRANSIENT):
+            if is_transient(error):
                 raise
             _log.warning("what was said last in channel %d cannot be read: %s", message.channel.id, error)
         return False
@@ -78,20 +80,20 @@ class ToMessage:
     targets: ReplyTargets
     by_webhook: bool = False
     """Whether personas post under their own names."""
-    in_doubt: bool = False
-    """Whether the answer may have been sent before."""
 
     async def typing(self) -> None:
-        await self.message.channel.typing()
+        # Answers come first: where many are to be sent, nobody is shown to type.
+        if not self.targets.limiter.is_busy:
+            await self.message.channel.typing()
 
-    async def send(self, text: str, speaker: str | None = None) -> None:
+    async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
         parts = texts.pieces(text)
         for number, part in enumerate(parts):
             view = self.targets.view_factory(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
             send = partial(self._send, number, part, speaker, view)
             if speaker:
                 arrived = partial(self.targets.already_sent, self.message, part)
-                await send_with_retry(send, self.targets.pauses, arrived, in_doubt=self.in_doubt)
+                await send_with_retry(send, self.targets.pauses, arrived, in_doubt=in_doubt)
             else:
                 # Notices in charbot's own name are not worth retrying.
                 await send()
@@ -123,7 +125,7 @@ class ToCommand:
     async def typing(self) -> None:
         return None
 
-    async def send(self, text: str, speaker: str | None = None) -> None:
+    async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
         answer = f"**{speaker}**: {text}" if self.named and speaker else text
         first, *others = texts.pieces(f"> {self.asked}\n{answer}")
         plain = speaker is None or self.named or others

@@ -11,8 +11,11 @@ class ReplyTarget(Protocol):
     """Where an answer is sent."""
 
     async def typing(self) -> None: ...
-    async def send(self, text: str, speaker: str | None = None) -> None:
-        """Send a reply of the persona `speaker`, or a notice in charbot's own name if it is None."""
+    async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
+        """Send a reply of the persona `speaker`, or a notice in charbot's own name if it is None.
+
+        `in_doubt` tells that it may have been sent before. Raises the errors in SEND_ERRORS.
+        """
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class ReplyRequest:
     durable: bool = False
     """Whether it is stored, and so answered even after a crash."""
     reply: str | None = None
-    """The reply that was about to be sent before a restart."""
+    """The reply that was about to be sent before, and may have been."""
     outside_conversation: bool = False
     """Whether it neither reads nor changes the channel's conversation."""
     replaces: str | None = None

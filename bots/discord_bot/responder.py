@@ -13,9 +13,9 @@ from bots.discord_bot.channel_queues import ChannelQueues
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.metrics import Metrics
-from bots.discord_bot.reply_generator import ReplyGenerator
+from bots.discord_bot.reply_generator import Asker, ReplyGenerator
 from bots.discord_bot.requests import ReplyRequest
-from bots.discord_bot.retry import SEND_ERRORS, TRANSIENT, ignore_send_errors
+from bots.discord_bot.retry import SEND_ERRORS, ignore_send_errors, is_transient
 from bots.discord_bot.store import PendingMessage
 from bots.discord_bot.timings import Timings
 from charbot.errors import BusyError, CharbotError, UsageError
@@ -44,10 +44,22 @@ class Responder:
         self._metrics, self._background, self._restored, self._timings = metrics, background, restored, timings
         self._queues: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._process, waiting)
         self._refused: dict[int, int] = {}
+        # Requests whose answers could not be sent: they are tried again from time to time, and after a restart.
+        self._unsent: list[ReplyRequest] = []
 
     def resume(self, message: PendingMessage) -> None:
         """Enqueue a message that was stored before a restart."""
         self._queues.put(message.channel, message, late=True)
+
+    async def retry_unsent(self, seconds: float) -> None:
+        """Enqueue the requests again whose answers could not be sent; give up on those older than `seconds`."""
+        unsent, self._unsent = self._unsent, []
+        for request in unsent:
+            if time.monotonic() - request.received_at < seconds:
+                self._queues.put(request.channel, request, late=True)
+            else:
+                _log.warning("gave up on an answer in channel %d that could not be sent", request.channel)
+                await self._conversations.done(request)
 
     async def answer(self, request: ReplyRequest) -> bool:
         """Enqueue a request; return False if it is refused, by the cooldown or because too many wait.
@@ -80,7 +92,9 @@ class Responder:
 
     async def close(self, seconds: float) -> None:
         """Finish pending answers within `seconds`, and tell users whose commands are left."""
-        for request in await self._queues.close(seconds):
+        left = await self._queues.close(seconds)
+        self._generator.close()
+        for request in left:
             if isinstance(request, ReplyRequest):
                 await self._announce_shutdown(request)
 
@@ -110,13 +124,14 @@ class Responder:
             persona, _ = self._generator.persona(request.settings, request.nsfw)
             return request.reply, before.add(request.text).add(request.reply, persona.name)
         self._background.start(ignore_send_errors(request.target.typing()))
+        asker = Asker(request.guild, request.author, request.nsfw)
         if request.replaces is None:
-            reply = await self._generator.reply(request.settings, request.nsfw, before.add(request.text))
+            reply = await self._generator.reply(request.settings, before.add(request.text), asker)
         else:
             asked = _without_last(before, request.replaces)
             # By the same persona, whose name may stand above it; with a new seed, or it might be the same reply again.
             settings = replace(request.settings, persona=before.turns[-1].speaker)
-            reply = await self._generator.reply(settings, request.nsfw, asked, seed=request.id % 2**31)
+            reply = await self._generator.reply(settings, asked, asker, seed=request.id % 2**31)
         return reply.text, reply.conversation
 
     async def _deliver(self, request: ReplyRequest, text: str, before: Conversation, after: Conversation) -> None:
@@ -124,12 +139,13 @@ class Responder:
         try:
             async with self._announced(request):
                 await self._conversations.sending(request, text)
-                await request.target.send(text, after.turns[-1].speaker)
+                await request.target.send(text, after.turns[-1].speaker, in_doubt=request.reply is not None)
         except SEND_ERRORS as error:
             _log.warning("no answer could be sent in channel %d: %s", request.channel, error)
             self._metrics.count("unsent")
-            # After a transient error the message stays stored, and is answered at the next start.
-            if not isinstance(error, TRANSIENT):
+            if request.durable and is_transient(error):
+                self._unsent.append(replace(request, reply=text))
+            else:
                 await self._conversations.done(request)
             return
         self._metrics.count("answered", time.monotonic() - request.received_at)

@@ -10,8 +10,14 @@ import discord
 
 SEND_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """Errors that sending may raise."""
-TRANSIENT = (discord.DiscordServerError, aiohttp.ClientError, OSError)
-"""Transient ones among them, after which sending is retried."""
+_TRANSIENT = (discord.DiscordServerError, aiohttp.ClientError, OSError)
+_TOO_MANY = 429
+"""The HTTP status of a request beyond Discord's limits, which discord.py repeats a few times by itself."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether what raised this error may succeed when it is repeated."""
+    return isinstance(error, _TRANSIENT) or (isinstance(error, discord.HTTPException) and error.status == _TOO_MANY)
 
 
 async def send_with_retry(
@@ -30,8 +36,8 @@ async def send_with_retry(
         try:
             if not (arrived and in_doubt and await arrived()):
                 await send()
-        except TRANSIENT:
-            if pause is None:
+        except SEND_ERRORS as error:
+            if pause is None or not is_transient(error):
                 raise
             await asyncio.sleep(pause)
             in_doubt = True

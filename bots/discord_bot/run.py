@@ -1,9 +1,11 @@
 """`charbot discord`: run the bot, check its prerequisites, or make its invitation link."""
 
 import asyncio
+import logging
 import os
 import re
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -32,10 +34,14 @@ _PERMISSIONS = discord.Permissions(
 )  # fmt: skip
 _UNAUTHENTICATED = 4004
 """The gateway's close code for a token that is wrong or was reset."""
+_STOP_SECONDS = 35.0
+"""Seconds that stopping takes, at most; deploy/ waits a little longer."""
 _PAGE = 200
 """Servers per page of Discord's list."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger("charbot.discord")
 
 
 def token() -> str:
@@ -105,6 +111,7 @@ async def _run(bot: Bot, secret: str) -> None:
         running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(stop.wait())
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        _exit_after(_STOP_SECONDS)
         # `close` finishes pending answers. If Discord cannot be reached, discord.py would retry for ever: cancel it.
         await bot.close()
         if running.done():
@@ -112,6 +119,18 @@ async def _run(bot: Bot, secret: str) -> None:
         else:
             running.cancel()
             await asyncio.wait([running])
+
+
+def _exit_after(seconds: float) -> None:
+    """End the program if it has not ended by then, as where a disk or model hangs. All that counts is stored by then."""
+
+    def exit_now() -> None:
+        _log.warning("not stopped within %g seconds: left in the middle of it", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, exit_now)
+    timer.daemon = True
+    timer.start()
 
 
 def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:

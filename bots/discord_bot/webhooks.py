@@ -11,7 +11,7 @@ import aiohttp
 import discord
 
 from bots.discord_bot.bounded_dict import BoundedDict
-from bots.discord_bot.retry import TRANSIENT
+from bots.discord_bot.retry import is_transient
 from charbot.errors import ConfigError
 from charbot.personas.library import slug
 
@@ -66,7 +66,7 @@ class PersonaWebhooks:
     async def text_of(self, channel: object, message: discord.Message) -> str | None:
         """Return the text of a message that the channel's webhook posted, or None if it cannot be read.
 
-        Without the message content intent, Discord gives that text to the webhook alone. Raises the errors in TRANSIENT.
+        Without the message content intent, Discord gives that text to the webhook alone. Raises transient errors.
         """
         room, thread = _parts(channel)
         if room is None:
@@ -75,7 +75,7 @@ class PersonaWebhooks:
             hook = await self._hook(room)
             return (await hook.fetch_message(message.id, thread=thread or discord.utils.MISSING)).content
         except discord.HTTPException as error:
-            if isinstance(error, TRANSIENT):
+            if is_transient(error):
                 raise
             return None
 

@@ -192,6 +192,13 @@ class Persona:
         ]
         return chosen, conversations
 
+    def shortened(self, text: str, unit: Unit, tokens: int) -> str:
+        """Return the end of a message that is at most about so many tokens of a unit's model. Raises BundleError."""
+        from charbot.tokens.truncation import last_tokens
+
+        engine, _ = self.load(unit)
+        return last_tokens(engine.tokenizer, text, tokens)
+
     def rank(
         self, conversation: Conversation, texts: Sequence[str], options: ChatSettings = DEFAULT_OPTIONS
     ) -> tuple[Candidate, ...]:

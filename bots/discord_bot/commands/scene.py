@@ -5,6 +5,7 @@ from discord.app_commands import Choice
 
 from bots.discord_bot.channel_settings import ChannelSettings, age_restricted, channel_of
 from bots.discord_bot.commands.base import Interaction, ServicesCog, choices, error_text
+from bots.discord_bot.reply_generator import Asker
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.scenes import MAX_PEOPLE, play
 from charbot.errors import UsageError
@@ -26,10 +27,11 @@ class SceneCommands(ServicesCog):
     ) -> None:
         self.require_no_cooldown(interaction)
         people = self._people(interaction, personas)
-        settings, nsfw = self.settings_of(interaction), age_restricted(interaction.channel)
+        settings = self.settings_of(interaction)
+        asker = Asker(interaction.guild_id, interaction.user.id, age_restricted(interaction.channel))
 
         async def reply(who: str, conversation: Conversation) -> Reply:
-            return await self.services.generator.reply(ChannelSettings(persona=who).with_fallback(settings), nsfw, conversation)
+            return await self.services.generator.reply(ChannelSettings(persona=who).with_fallback(settings), conversation, asker)
 
         async def say(line: str) -> None:
             if interaction.is_expired():

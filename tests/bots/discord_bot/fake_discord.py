@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import json
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,10 +81,16 @@ class FakeDiscord:
     identified: int = 0
     greeting: Callable[[], Coroutine[Any, Any, object]] | None = None
     """What people do before the bot knows all its servers."""
+    limited: bool = False
+    """Keeps Discord's documented limits: 50 requests a second in all, 5 messages in 5 seconds per channel."""
+    too_many: list[str] = field(default_factory=list)
+    """Requests that were answered 429."""
     refuse: Callable[[str, str], web.Response | None] = lambda method, path: None
     """Answers a request in another way."""
     spoil: Callable[[str, str], web.Response | None] = lambda method, path: None
     """The same once it has had its effect."""
+    _requests: deque[float] = field(default_factory=deque)
+    _buckets: dict[str, deque[float]] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(time_snowflake(utcnow())))
     _asked: dict[str, float] = field(default_factory=dict)
     _lines: dict[int, _Line] = field(default_factory=dict)
@@ -110,8 +118,39 @@ class FakeDiscord:
         refused = self.refuse(method, path)
         if refused is not None:
             return refused
+        headers = self._count(request, method, path) if self.limited else {}
+        if "Retry-After" in headers:
+            self.too_many.append(f"{method} {path}")
+            body = {"message": "You are being rate limited.", "retry_after": float(headers["Retry-After"])}
+            return _answer({**body, "global": "X-RateLimit-Global" in headers}, 429, headers)
         answer = await self._taken(request, method, path)
-        return self.spoil(method, path) or answer
+        answer = self.spoil(method, path) or answer
+        answer.headers.update(headers)
+        return answer
+
+    def _count(self, request: web.Request, method: str, path: str) -> dict[str, str]:
+        """The headers about limits of the answer to a request; with Retry-After it is one too many."""
+        now = asyncio.get_running_loop().time()
+        if "Authorization" in request.headers:
+            while self._requests and self._requests[0] <= now - 1:
+                self._requests.popleft()
+            if len(self._requests) >= 50:
+                return {"Via": "1", "Retry-After": f"{self._requests[0] + 1 - now:.3f}", "X-RateLimit-Global": "true"}
+            self._requests.append(now)
+        if method != "POST" or not path.startswith(("channels/", "webhooks/")):
+            return {}
+        seconds = 5.0 if path.startswith("channels/") else 2.0
+        bucket = self._buckets.setdefault(path, deque())
+        while bucket and bucket[0] <= now - seconds:
+            bucket.popleft()
+        if len(bucket) >= 5:
+            return {"Via": "1", "Retry-After": f"{bucket[0] + seconds - now:.3f}", "X-RateLimit-Scope": "user"}
+        bucket.append(now)
+        reset = bucket[0] + seconds - now
+        return {
+            "X-RateLimit-Limit": "5", "X-RateLimit-Remaining": str(5 - len(bucket)), "X-RateLimit-Bucket": path.split("/")[-1],
+            "X-RateLimit-Reset-After": f"{reset:.3f}", "X-RateLimit-Reset": f"{time.time() + reset:.3f}",
+        }  # fmt: skip
 
     async def _taken(self, request: web.Request, method: str, path: str) -> web.Response:
         parts = path.split("/")

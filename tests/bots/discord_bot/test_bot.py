@@ -238,3 +238,23 @@ async def test_it_joins_in_at_its_words_and_by_chance(shared_library: Library, t
         await on.discord.say("pizza")
         await on.discord.say(f"{ME} Enough")
         assert (await on.heard(4))[3] == "Ann clean 7: Enough"
+
+
+@run
+async def test_what_is_read_of_a_message_is_bounded_in_tokens(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} {'ha ' * 400}tea")
+        assert (await on.heard(1))[0] == f"Ann clean 1: {'ha ' * 255}tea"
+        assert len(on.store.turns(1, 1)[0].text) < 900
+
+
+@run
+async def test_more_channels_than_the_model_takes_at_once_are_all_answered(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(channels=dict.fromkeys(range(100, 400), False))
+    async with stage(shared_library, tmp_path, fake) as on:
+        script.free.clear()
+        for channel in fake.channels:
+            await fake.say(f"{ME} {channel}", channel=channel, author=channel)
+        script.free.set()
+        heard = await on.heard(len(fake.channels))
+        assert set(heard) == {f"Ann clean 1: {channel}" for channel in fake.channels}

@@ -1,6 +1,7 @@
 """The line to Discord's gateway, and what becomes of it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,13 +61,8 @@ async def test_an_event_that_cannot_be_read_is_logged_and_the_next_is_answered(
     shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture, event: str
 ) -> None:
     async with stage(shared_library, tmp_path) as on:
-        poll: dict[str, object] = {
-            "question": {"text": "Tea?"},
-            "answers": [],
-            "expiry": None,
-            "allow_multiselect": False,
-            "layout_type": 1,
-        }
+        poll: dict[str, Any] = {"question": {"text": "Tea?"}, "answers": [], "expiry": None}
+        poll |= {"allow_multiselect": False, "layout_type": 1}
         await on.discord.say(f"{ME} Tea?", poll=poll)
         await on.discord._dispatch(event, {"guild_id": str(GUILD), "id": str(GUILD)})
         await on.discord.say(f"{ME} Still there?")

@@ -291,3 +291,12 @@ def test_the_token_is_read_from_a_file(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / ".env").write_text("DISCORD_TOKEN=from.a.file\n", "utf-16")
     with pytest.raises(ConfigError, match=r"\.env: is not UTF-8 text"):
         token()
+
+
+@run
+async def test_it_stops_in_bounded_time_whatever_hangs(tmp_path: Path) -> None:
+    code = "import threading; from bots.discord_bot.run import _exit_after; _exit_after(0.1); threading.Event().wait()"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=Path(__file__).parents[3], stderr=PIPE)
+    _, told = await process.communicate()
+    assert process.returncode == 1
+    assert "not stopped within" in told.decode()

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import FakeDiscord, _answer
+from tests.bots.discord_bot.fake_discord import GUILD, FakeDiscord, _answer
 from tests.bots.discord_bot.harness import ME, run, script, stage
 
 
@@ -75,3 +76,58 @@ async def test_what_cannot_be_sent_for_long_is_sent_after_the_next_start(shared_
     async with stage(shared_library, tmp_path, fake, timings=Timings(retries=(0.01,))) as on:
         assert (await on.heard(2))[1] == "Ann clean 1: One"
         assert script.asked == ["One", "Elsewhere"], "it is the answer that could not be sent"
+
+
+@run
+async def test_many_answers_at_once_keep_discord_s_limits_and_all_arrive(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(channels=dict.fromkeys(range(100, 280), False), limited=True)
+    async with stage(shared_library, tmp_path, fake) as on:
+        for channel in fake.channels:
+            await fake.say(f"{ME} {channel}", channel=channel, author=channel)
+        heard = await on.heard(len(fake.channels))
+        assert set(heard) == {f"Ann clean 1: {channel}" for channel in fake.channels}
+        assert fake.too_many == []
+        assert len(fake.typed) < len(fake.channels), "who is to be answered comes before who is to see it type"
+
+
+@run
+@pytest.mark.parametrize("webhooks", [False, True])
+async def test_many_answers_in_a_channel_keep_its_limit(shared_library: Library, tmp_path: Path, webhooks: bool) -> None:
+    fake = FakeDiscord(limited=True)
+    async with stage(shared_library, tmp_path, fake) as on:
+        await on.bot.services.settings.change(1, GUILD, ChannelSettings(webhooks=webhooks))
+        for number in range(8):
+            await fake.say(f"{ME} {number}", author=4000 + number)
+        assert [text[-1] for text in await on.heard(8)] == list("01234567")
+        assert fake.too_many == []
+
+
+@run
+async def test_an_answer_that_discord_calls_too_many_again_and_again_arrives(shared_library: Library, tmp_path: Path) -> None:
+    refusals = [6]
+
+    def refuse(method: str, path: str) -> web.Response | None:
+        if not path.endswith("messages") or method != "POST" or not refusals[0]:
+            return None
+        refusals[0] -= 1
+        return _answer({"retry_after": 0.01, "global": True, "message": "slow"}, 429, {"Via": "1"})
+
+    async with stage(shared_library, tmp_path, FakeDiscord(refuse=refuse), timings=Timings(retries=(0.01,))) as on:
+        await on.discord.say(f"{ME} Tea?")
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+
+
+@run
+async def test_what_cannot_be_sent_for_long_is_sent_once_it_can(shared_library: Library, tmp_path: Path) -> None:
+    broken = [True]
+    fake = FakeDiscord(refuse=lambda method, path: _answer({}, 503) if path.endswith("channels/1/messages") and broken else None)
+    async with stage(shared_library, tmp_path, fake, timings=Timings(retries=(), refresh=0.05)) as on:
+        await fake.say(f"{ME} One")
+        await on.until(lambda: on.bot.services.responder._unsent, 1)
+        await on.discord.say(f"{ME} Two", channel=2)
+        await on.heard(1)
+        broken.clear()
+        assert (await on.heard(2))[1] == "Ann clean 1: One"
+        assert script.asked == ["One", "Two"], "it is the answer that could not be sent"
+        await on.until(lambda: on.store.turns(1, 9), 2)
+        assert on.store.waiting(60) == []

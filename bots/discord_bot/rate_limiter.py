@@ -1,0 +1,58 @@
+"""Discord's global rate limit, kept before requests are sent: those beyond it wait in order."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import aiohttp
+
+from bots.discord_bot.metrics import Metrics
+
+GLOBAL_LIMIT = 36.0
+"""Requests per second that a bot sends. Discord allows 50, counted when they arrive, which some do later than others."""
+_BURST = 4
+"""Requests that may be sent at once after a pause."""
+_TOO_MANY = 429
+
+
+class RateLimiter:
+    """Lets requests pass at a steady rate, in order. Limits per channel are kept by discord.py."""
+
+    def __init__(self, rate: float) -> None:
+        """Let `rate` requests pass per second."""
+        self._interval = 1 / rate
+        self._next = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether requests have to wait."""
+        return self._next > time.monotonic()
+
+    async def wait(self) -> None:
+        """Wait for the turn of a request."""
+        now = time.monotonic()
+        turn = max(self._next, now - (_BURST - 1) * self._interval)
+        self._next = turn + self._interval
+        await asyncio.sleep(turn - now)
+
+
+def limiting_trace(limiter: RateLimiter, metrics: Metrics) -> aiohttp.TraceConfig:
+    """Return a trace for discord.py's session that has requests wait for the limiter, and counts refused ones."""
+
+    async def on_request_start(
+        _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
+    ) -> None:
+        # Discord does not count interactions and webhooks, which have no such header; nor may they wait.
+        if "Authorization" in params.headers:
+            await limiter.wait()
+
+    async def on_request_end(
+        _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        if params.response.status == _TOO_MANY:
+            metrics.rate_limited()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(on_request_start)
+    trace.on_request_end.append(on_request_end)
+    return trace
