@@ -1,8 +1,8 @@
 """The settings of a place: a thread, a channel or a server."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
 
 import discord
 
@@ -14,6 +14,9 @@ Setting = Literal[
     "persona", "mode", "temperature", "clean", "cooldown", "roles", "webhooks", "trigger_words", "random_reply_chance"
 ]  # fmt: skip
 """The names of the settings, which are the fields of `ChannelSettings`."""
+
+MAX_COOLDOWN = 3600.0
+"""Seconds of the longest cooldown."""
 
 OLD_NAMES = {"faces": "webhooks", "wake": "trigger_words", "chance": "random_reply_chance", "everywhere": "server_wide"}
 """What settings, and the option of commands, were called before; databases may have the old names."""
@@ -57,13 +60,44 @@ class ChannelSettings:
         return "\n".join(f"{name}: {value}" for name, value in shown.items())
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "ChannelSettings":
-        """Read what `to_json` returned; ignore settings that only another version of charbot knows."""
-        current = {OLD_NAMES.get(name, name): value for name, value in data.items()}
-        values: dict[str, Any] = {field.name: current[field.name] for field in fields(cls) if field.name in current}
-        for name in values.keys() & {"roles", "trigger_words"}:
-            values[name] = tuple(values[name])
-        return cls(**values)
+    def from_json(cls, data: Mapping[str, Any]) -> "tuple[ChannelSettings, list[str]]":
+        """Read what `to_json` returned; return the settings, and an error per value that is left out as invalid.
+
+        Settings that only another version of charbot knows are ignored.
+        """
+        settings, errors = cls(), []
+        for name, value in data.items():
+            current = OLD_NAMES.get(name, name)
+            if current not in _IS_VALID or value is None:
+                continue
+            if _IS_VALID[current](value):
+                change: dict[str, Any] = {current: tuple(value) if isinstance(value, list) else value}
+                settings = replace(settings, **change)
+            else:
+                errors.append(f"{name} is {value!r}")
+        return settings, errors
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_list(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(type(item) is kind for item in value)
+
+
+_IS_VALID: Mapping[str, Callable[[Any], bool]] = {
+    "persona": lambda value: isinstance(value, str),
+    "mode": lambda value: value in get_args(Mode),
+    "temperature": lambda value: _is_number(value, 0.05, 2.0),
+    "clean": lambda value: isinstance(value, bool),
+    "cooldown": lambda value: _is_number(value, 0.0, MAX_COOLDOWN),
+    "roles": lambda value: _is_list(value, int),
+    "webhooks": lambda value: isinstance(value, bool),
+    "trigger_words": lambda value: _is_list(value, str),
+    "random_reply_chance": lambda value: _is_number(value, 0.0, 1.0),
+}
+"""For each setting, whether a stored value is one."""
 
 
 def channel_of(interaction: discord.Interaction[Any]) -> int:

@@ -44,6 +44,10 @@ class _Write:
 
     author: int
     write: Callable[[], object]
+    turns: tuple[StoredTurn, ...] = ()
+    """The turns that it stores."""
+    replaces: bool = False
+    """Whether the last of them replaces the channel's last turn."""
 
 
 class Conversations:
@@ -78,14 +82,21 @@ class Conversations:
         return cached.conversation
 
     def _read(self, channel: int) -> list[StoredTurn]:
-        self._write(channel)
-        return self._store.turns(channel, self._turns)
+        """Return a channel's last turns, those included that cannot be written yet. Raises StoreError."""
+        try:
+            self._write(channel)
+        except StoreError as error:
+            _log.warning("%s", error)
+        turns = self._store.turns(channel, self._turns)
+        for pending in self._unwritten.get(channel, ()):
+            turns = [*turns[:-1], pending.turns[-1]] if pending.replaces and pending.turns else [*turns, *pending.turns]
+        return turns[-self._turns :]
 
     async def keep(self, request: ReplyRequest, conversation: Conversation, after: Conversation) -> None:
         """Store the message and the answer of a request, which are the last turns of `after`.
 
-        `conversation` is the one before the request. Nothing is stored if the request is outside the channel's conversation, or
-        if its channel or author was forgotten meanwhile.
+        `conversation` is the one before the request. Nothing is stored if the request is outside the channel's conversation,
+        or if its channel or author was forgotten meanwhile.
         """
         forgotten = max(self._forgotten.get(id_, request.received_at) for id_ in (request.channel, request.author))
         if request.outside_conversation or forgotten > request.received_at:
@@ -107,7 +118,7 @@ class Conversations:
     async def receive(self, request: ReplyRequest) -> None:
         """Store a message that is to be answered, so that it is answered even after a crash."""
         message = PendingMessage(request.id, request.guild, request.channel, request.author, request.text)
-        await self._write_soon(request, partial(self._store.receive, message))
+        await self._write_soon(request.channel, _Write(request.author, partial(self._store.receive, message)))
 
     async def sending(self, request: ReplyRequest, reply: str) -> None:
         """Store the reply to a request that is about to be sent, so that it is not generated again after a crash."""
@@ -115,18 +126,15 @@ class Conversations:
             with suppress(StoreError):
                 await self._disk.run(self._store.sending, request.id, reply)
 
-    async def _finish(self, request: ReplyRequest, turns: Sequence[StoredTurn]) -> None:
-        message = request.id if request.durable else None
-        write = partial(
-            self._store.answered, message, request.channel, turns, self._turns,
-            instead=request.replaces is not None, guild=request.guild,
-        )  # fmt: skip
-        await self._write_soon(request, write)
+    async def _finish(self, request: ReplyRequest, turns: tuple[StoredTurn, ...]) -> None:
+        message, replaces = request.id if request.durable else None, request.replaces is not None
+        write = partial(self._store.answered, message, request.channel, turns, self._turns, instead=replaces, guild=request.guild)
+        await self._write_soon(request.channel, _Write(request.author, write, turns, replaces))
 
-    async def _write_soon(self, request: ReplyRequest, write: Callable[[], object]) -> None:
+    async def _write_soon(self, channel: int, write: _Write) -> None:
         """Write to the database, now or once it is available again."""
         try:
-            await self._disk.run(self._write, request.channel, _Write(request.author, write))
+            await self._disk.run(self._write, channel, write)
         except StoreError as error:
             _log.warning("%s", error)
 

@@ -41,14 +41,22 @@ D = TypeVar("D", bound="Database")
 
 def transaction(method: Callable[Concatenate[D, Connection, P], T]) -> Callable[Concatenate[D, P], T]:
     """Run the decorated method in a transaction of its own. It then raises StoreError."""
+    return _in_transaction(method, reads_only=False)
 
+
+def read_transaction(method: Callable[Concatenate[D, Connection, P], T]) -> Callable[Concatenate[D, P], T]:
+    """Do the same for a method that only reads, which works on a full or read-only disk too."""
+    return _in_transaction(method, reads_only=True)
+
+
+def _in_transaction(method: Callable[Concatenate[D, Connection, P], T], *, reads_only: bool) -> Callable[Concatenate[D, P], T]:
     @wraps(method)
     def run(self: D, /, *args: P.args, **kwargs: P.kwargs) -> T:
         began = time.monotonic()
         if began < self._retry_at:
             raise StoreError(self._trouble)
         try:
-            with self._engine.begin() as connection:
+            with self._engine.connect() as connection, connection.execution_options(reads_only=reads_only).begin():
                 return method(self, connection, *args, **kwargs)
         except SQLAlchemyError as error:
             problem = self._problem(error)
@@ -180,4 +188,5 @@ def _configure_sqlite(timeout: float, connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # Lock for writing at once: a reader that turns into a writer fails if another process wrote meanwhile.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads_only = connection.get_execution_options().get("reads_only")
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -1,6 +1,7 @@
 """The bot's database: settings of places, turns of conversations, and messages not yet answered."""
 
 import json
+import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select,
 
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.clock import SteadyClock
-from bots.discord_bot.database import Database, StoreError, checkpoint_after, transaction
+from bots.discord_bot.database import Database, checkpoint_after, read_transaction, transaction
 from bots.discord_bot.tables import DEPARTURES, FACTS, INBOX, SETTINGS, SETTINGS_TEXT, TURNS
+
+_log = logging.getLogger("charbot.discord")
 
 FORGOTTEN = "forgotten"
 """Name of the meta value that says when a user was last forgotten."""
@@ -70,19 +73,20 @@ class Store(Database):
     def _ours(self, table: Table) -> ColumnElement[bool]:
         return table.c.application == self.application
 
-    @transaction
+    @read_transaction
     def places(self, db: Connection) -> dict[int, ChannelSettings]:
-        """Return the settings of each place."""
+        """Return the settings of each place; what cannot be read is logged and left out."""
         rows = db.execute(select(SETTINGS.c.place, SETTINGS_TEXT).where(self._ours(SETTINGS)))
         return {place: self._read(place, text) for place, text in rows}
 
     def _read(self, place: int, text: str) -> ChannelSettings:
         try:
-            return ChannelSettings.from_json(dict(json.loads(text)))
+            settings, wrong = ChannelSettings.from_json(dict(json.loads(text)))
         except (TypeError, ValueError) as error:
-            raise StoreError(
-                f"{self._name}: what is set for {place} cannot be read ({error}); DELETE FROM settings WHERE place = {place}"
-            ) from error
+            settings, wrong = ChannelSettings(), [str(error)]
+        if wrong:
+            _log.warning("%s: ignored what is set for %d: %s; /settings sets it anew", self._name, place, "; ".join(wrong))
+        return settings
 
     @transaction
     def set_place(
@@ -102,7 +106,7 @@ class Store(Database):
         db.execute(update(SETTINGS).where(*row).values(value=changed.to_json(), guild=guild))
         return changed
 
-    @transaction
+    @read_transaction
     def get_meta(self, db: Connection, name: str) -> str | None:
         """Return the text stored by `set_meta` under a name, or None."""
         return db.execute(select(FACTS.c.value).where(self._ours(FACTS), FACTS.c.name == name)).scalar()
@@ -115,7 +119,7 @@ class Store(Database):
         row = {"application": self.application, "name": name, "value": value}
         db.execute(self._insert(FACTS).values(row).on_conflict_do_update(index_elements=["application", "name"], set_=row))
 
-    @transaction
+    @read_transaction
     def turns(self, db: Connection, channel: int, count: int) -> list[StoredTurn]:
         """Return the last `count` turns of a channel's conversation, oldest first."""
         rows = db.execute(
@@ -251,7 +255,7 @@ class Store(Database):
         present = {*guilds, None}
         self._depart(db, [guild for guild in db.execute(stored).scalars() if guild not in present and ours(guild)])
 
-    @transaction
+    @read_transaction
     def departed(self, db: Connection) -> set[int]:
         """Return the servers that the application has left, and whose data is kept for some days more."""
         return set(db.execute(select(DEPARTURES.c.guild).where(self._ours(DEPARTURES))).scalars())

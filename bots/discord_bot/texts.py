@@ -21,6 +21,7 @@ HELP = (
 )
 BUSY = "One at a time, please! I left {count} unanswered."
 SORRY = "Sorry, I lost my line. Try again?"
+NOT_STORED = "I cannot write anything down at the moment, so nothing was changed. Whoever runs me finds the reason in the log."
 PAST = "The talk has moved on: only the last reply can be another one."
 NOT_YOURS = "That button is for somebody else."
 UNREAD = "Mention me, please: other messages I cannot read."

@@ -11,6 +11,7 @@ from discord.ext import commands
 
 from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import ChannelSettings, rejection_reason
+from bots.discord_bot.database import StoreError
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.persona_pool import PersonaInfo
 from bots.discord_bot.retry import ignore_send_errors
@@ -43,6 +44,8 @@ async def explain(interaction: Interaction, error: app_commands.AppCommandError)
 
 def error_text(error: Exception) -> str:
     """Return the text that users see for an error."""
+    if isinstance(error, StoreError):
+        return texts.NOT_STORED
     return str(error) if isinstance(error, _EXPECTED) else texts.SORRY
 
 

@@ -8,6 +8,7 @@ from discord.app_commands import Choice
 
 from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import (
+    MAX_COOLDOWN,
     OLD_NAMES,
     ChannelSettings,
     Mode,
@@ -71,7 +72,7 @@ class SettingsCommands(ServicesCog):
         mode: Mode | None = None,
         temperature: app_commands.Range[float, 0.05, 2.0] | None = None,
         clean: bool | None = None,
-        cooldown: app_commands.Range[float, 0.0, 3600.0] | None = None,
+        cooldown: app_commands.Range[float, 0.0, MAX_COOLDOWN] | None = None,
         roles: app_commands.Range[str, 1, 500] | None = None,
         webhooks: bool | None = None,
         trigger_words: app_commands.Range[str, 1, 200] | None = None,

@@ -175,6 +175,31 @@ async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
             away.setattr(on.store, "_retry_at", time.monotonic() + 60)
             await on.discord.say(f"{ME} Two")
             assert (await on.heard(2))[1] == "Ann clean 1: Two"
-            assert await on.told("reset") == "Sorry, I lost my line. Try again?"
+            assert (await on.told("reset")).startswith("I cannot write anything down")
         await on.discord.say(f"{ME} Three")
         assert (await on.heard(3))[2] == "Ann clean 3: Three"
+
+
+@run
+async def test_a_full_disk_costs_no_context_of_channels_that_are_not_in_memory(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} One")
+        await on.heard(1)
+        emptied = _full_disk(on, monkeypatch)
+        for number, text in enumerate(("Two", "Three"), 2):
+            on.bot.services.conversations._cached.clear()
+            await on.discord.say(f"{ME} {text}")
+            assert (await on.heard(number))[-1] == f"Ann clean {2 * number - 1}: {text}"
+        emptied.set()
+
+
+@run
+async def test_settings_that_could_not_be_stored_are_not_claimed_to_be(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        monkeypatch.setattr(on.store, "set_place", lambda *args: _raise(StoreError("the disk is full")))
+        assert (await on.told("settings", manager=True, temperature=0.5)).startswith("I cannot write anything down")
+        assert on.bot.services.settings.places == {}

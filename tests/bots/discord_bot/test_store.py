@@ -325,14 +325,38 @@ def test_two_who_change_a_place_at_once_lose_nothing(store: Store, url: str) -> 
     other.close()
 
 
-@pytest.mark.parametrize("broken", ["{'persona'", '["joey"]', "7", "null"])
-def test_settings_that_cannot_be_read_are_named(tmp_path: Path, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "left"),
+    [
+        ("{'persona'", ChannelSettings()),
+        ('["joey"]', ChannelSettings()),
+        ("7", ChannelSettings()),
+        ("null", ChannelSettings()),
+        ('{"persona": "ross", "cooldown": "long", "roles": 7, "mode": "loud"}', ChannelSettings(persona="ross")),
+        ('{"temperature": true, "clean": "yes", "trigger_words": [1], "random_reply_chance": 3}', ChannelSettings()),
+    ],
+)
+def test_settings_that_cannot_be_read_are_named_and_cost_no_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: str, left: ChannelSettings
+) -> None:
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
     store.set_place(7, ChannelSettings(persona="joey"))
     with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
         db.execute("UPDATE settings SET said = ?", [broken])
-    with pytest.raises(StoreError, match=r"bot\.db: what is set for 7 cannot be read .*DELETE FROM settings WHERE place = 7"):
-        store.places()
+    store.set_place(8, ChannelSettings(persona="joey"))
+    assert store.places() == {7: left, 8: ChannelSettings(persona="joey")}
+    assert "bot.db: ignored what is set for 7: " in caplog.text
+    assert store.set_place(7, ChannelSettings(clean=True)) == ChannelSettings(clean=True).with_fallback(left)
+    store.close()
+
+
+def test_a_read_only_database_can_be_read(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store.answered(None, 1, [StoredTurn(5, None, "Hi")], keep=9)
+    store.close()
+    store = Store(f"sqlite:///file:{tmp_path / 'bot.db'}?mode=ro&uri=true")
+    assert [turn.text for turn in store.turns(1, 9)] == ["Hi"]
+    assert store.places() == {}
     store.close()
 
 
@@ -456,7 +480,7 @@ def test_settings_under_their_old_names_are_read(tmp_path: Path) -> None:
 
 
 def test_what_a_later_version_set_is_no_obstacle() -> None:
-    assert ChannelSettings.from_json({"persona": "joey", "hat": "red"}) == ChannelSettings(persona="joey")
+    assert ChannelSettings.from_json({"persona": "joey", "hat": "red"}) == (ChannelSettings(persona="joey"), [])
     assert ChannelSettings(mode="always").with_fallback(ChannelSettings(mode="mentions", clean=True)) == ChannelSettings(
         mode="always", clean=True
     )
