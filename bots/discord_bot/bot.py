@@ -17,12 +17,13 @@ from bots.discord_bot import texts
 from bots.discord_bot.addressing import Identity, cannot_post, is_addressed, is_withheld, joins_in, may_answer, message_text
 from bots.discord_bot.background import BackgroundTasks
 from bots.discord_bot.bounded_dict import BoundedDict
-from bots.discord_bot.channel_settings import ChannelSettings, age_restricted, rejection_reason
+from bots.discord_bot.channel_settings import MAX_COOLDOWN, ChannelSettings, age_restricted, rejection_reason
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.event_guard import guard_parsers
 from bots.discord_bot.metrics import Metrics
+from bots.discord_bot.notices import Notices
 from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.rate_limiter import GLOBAL_LIMIT, RateLimiter, limiting_trace
 from bots.discord_bot.regenerate_button import RegenerateButton, regenerate_view
@@ -100,6 +101,7 @@ class Bot(commands.AutoShardedBot):
         self._store, self._add_commands, self._timings = store, add_commands, timings
         self._disk = SerialExecutor("store")
         self._background = BackgroundTasks()
+        self._notices = Notices(self._background, timings.notice)
         self._received: BoundedDict[int, None] = BoundedDict(_RECEIVED)
         self._webhooks = PersonaWebhooks(config.discord.avatars)
         self.services = self._make_services(personas, scheduler, config)
@@ -124,6 +126,7 @@ class Bot(commands.AutoShardedBot):
         await self._disk.run(self._store.claim, self.identity.application)
         await self.services.settings.load()
         await self.services.conversations.open()
+        self.services.cooldowns.restore(await self._disk.run(self._store.last_spoken, MAX_COOLDOWN))
         # Enqueue these before any new message arrives.
         for late in await self._disk.run(self._store.waiting, _LATE_SECONDS, self._is_our_shard):
             self._received[late.message] = None
@@ -258,17 +261,16 @@ class Bot(commands.AutoShardedBot):
         if rejection_reason(message.author, settings) or cannot_post(message):
             return
         if is_withheld(message, self.identity):
-            if not self.services.cooldowns.remaining(message.author.id, settings.cooldown):
-                target = self.services.targets.message(message, message.author.id, ChannelSettings())
-                await ignore_send_errors(target.send(texts.UNREAD))
+            target = self.services.targets.message(message, message.author.id, settings)
+            await self._notices.tell(message.author.id, target, texts.UNREAD)
             return
         # After a reconnection Discord may deliver a message twice.
         if message.id in self._received:
             return
         self._received[message.id] = None
         request = self._request(message, settings)
-        if not await self.services.responder.answer(request) and addressed:
-            self.services.responder.refuse(request)
+        if (why := await self.services.responder.answer(request)) and addressed:
+            self._notices.left_unanswered(request.author, request.target, why)
 
     def _request(self, message: discord.Message, settings: ChannelSettings) -> ReplyRequest:
         author, guild = message.author.id, message.guild.id if message.guild else None

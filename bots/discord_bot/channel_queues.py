@@ -24,10 +24,14 @@ class ChannelQueues(Generic[C]):
         self._workers: set[asyncio.Task[None]] = set()
         self.open = True
 
+    def is_full(self, channel: int) -> bool:
+        """Return whether a channel's queue takes no more calls."""
+        return len(self._queues.get(channel, ())) > self._waiting
+
     def put(self, channel: int, call: C, *, late: bool = False) -> bool:
         """Enqueue a call; return False if the channel's queue is full (no limit for `late` ones), or after `close`."""
         queue = self._queues.get(channel)
-        if not self.open or (queue is not None and len(queue) > self._waiting and not late):
+        if not self.open or (self.is_full(channel) and not late):
             return False
         if queue is None:
             self._queues[channel] = deque([call])

@@ -1,6 +1,7 @@
 """The cooldown of each user."""
 
 import time
+from collections.abc import Mapping
 
 from bots.discord_bot.bounded_dict import BoundedDict
 
@@ -17,6 +18,11 @@ class Cooldowns:
     def remaining(self, user: int, seconds: float | None) -> float:
         """Return how many seconds are left of a user's cooldown, which lasts `seconds`; 0 if it is over."""
         return max(0.0, self._started.get(user, -1e9) + (seconds or 0.0) - time.monotonic())
+
+    def restore(self, elapsed: Mapping[int, float]) -> None:
+        """Start the cooldowns of users who were answered so many seconds ago, before a restart."""
+        for user, seconds in elapsed.items():
+            self._started[user] = time.monotonic() - seconds
 
     def start(self, user: int) -> None:
         self._started[user] = time.monotonic()

@@ -25,8 +25,8 @@ async def answer_interaction(
         interaction.id, interaction.guild_id, channel_of(interaction), interaction.user.id, text, settings,
         age_restricted(interaction.channel), target, outside_conversation=outside_conversation, replaces=replaces,
     )  # fmt: skip
-    if not await services.responder.answer(request):
-        await target.send(texts.BUSY.format(count="that"))
+    if why := await services.responder.answer(request):
+        await target.send(why)
 
 
 async def tell(interaction: discord.Interaction[Any], text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.channel_settings import rejection_reason
+from bots.discord_bot.channel_settings import channel_of, rejection_reason
 from bots.discord_bot.interactions import answer_interaction
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         services: Services = interaction.client.services
         settings = services.settings.of(interaction.channel, interaction.guild_id)
-        why = texts.NOT_YOURS if interaction.user.id != self._author else rejection_reason(interaction.user, settings)
-        if why:
+        user = interaction.user
+        why = texts.NOT_YOURS if user.id != self._author else rejection_reason(user, settings)
+        if why := why or services.responder.refusal(user.id, channel_of(interaction), settings):
             await interaction.response.send_message(why, ephemeral=True)
             return
         await interaction.response.defer()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from bots.discord_bot import texts
 from bots.discord_bot.background import BackgroundTasks
 from bots.discord_bot.channel_queues import ChannelQueues
+from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.metrics import Metrics
@@ -43,7 +44,6 @@ class Responder:
         self._generator, self._conversations, self._cooldowns = generator, conversations, cooldowns
         self._metrics, self._background, self._restored, self._timings = metrics, background, restored, timings
         self._queues: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._process, waiting)
-        self._refused: dict[int, int] = {}
         # Requests whose answers could not be sent: they are tried again from time to time, and after a restart.
         self._unsent: list[ReplyRequest] = []
 
@@ -61,34 +61,30 @@ class Responder:
                 _log.warning("gave up on an answer in channel %d that could not be sent", request.channel)
                 await self._conversations.done(request)
 
-    async def answer(self, request: ReplyRequest) -> bool:
-        """Enqueue a request; return False if it is refused, by the cooldown or because too many wait.
+    def refusal(self, user: int, channel: int, settings: ChannelSettings) -> str | None:
+        """Return why a user is not answered now, because of the cooldown or because too many wait, or None."""
+        if remaining := self._cooldowns.remaining(user, settings.cooldown):
+            cooldown = texts.duration(settings.cooldown or 0.0)
+            return texts.COOLDOWN.format(cooldown=cooldown, remaining=texts.duration(remaining))
+        return texts.QUEUE_FULL if self._queues.is_full(channel) and self._queues.open else None
+
+    async def answer(self, request: ReplyRequest) -> str | None:
+        """Enqueue a request; return None, or why it is refused: see `refusal`.
 
         At shutdown a request is not enqueued: it is stored for the next start if `durable`, else its user is told.
         """
-        if self._cooldowns.remaining(request.author, request.settings.cooldown):
-            return False
+        if why := self.refusal(request.author, request.channel, request.settings):
+            self._metrics.count("left")
+            return why
         # Enqueue first: while this waits for the disk, later messages could overtake.
-        accepted = self._queues.put(request.channel, request)
-        if accepted:
+        if self._queues.put(request.channel, request):
             self._cooldowns.start(request.author)
-        if request.durable and (accepted or not self._queues.open):
+        elif not request.durable:
+            await self._announce_shutdown(request)
+        if request.durable:
             # The disk thread works in order, so the message is stored before its answer is.
             await self._conversations.receive(request)
-        elif not accepted and not self._queues.open:
-            await self._announce_shutdown(request)
-        return accepted or not self._queues.open
-
-    def refuse(self, request: ReplyRequest) -> None:
-        """Count a message that is not answered; its channel gets one notice for all of them."""
-        self._metrics.count("left")
-        self._refused[request.channel] = self._refused.get(request.channel, 0) + 1
-        if self._refused[request.channel] == 1:
-            self._background.start(self._give_notice(request))
-
-    async def _give_notice(self, request: ReplyRequest) -> None:
-        await asyncio.sleep(self._timings.notice)
-        await ignore_send_errors(request.target.send(texts.BUSY.format(count=self._refused.pop(request.channel))))
+        return None
 
     async def close(self, seconds: float) -> None:
         """Finish pending answers within `seconds`, and tell users whose commands are left."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, union, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, union, update
 
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.clock import SteadyClock
@@ -129,6 +129,16 @@ class Store(Database):
             .limit(count)
         )
         return [StoredTurn(*row) for row in reversed(rows.all())]
+
+    @read_transaction
+    def last_spoken(self, db: Connection, seconds: float) -> dict[int, float]:
+        """Return for each user who spoke in the last `seconds` how many seconds ago that was."""
+        now, last = self.clock(), dict[int, float]()
+        for table in (TURNS, INBOX):
+            recent = select(table.c.author, func.max(table.c.at)).where(self._ours(table), table.c.at > now - seconds)
+            for author, at in db.execute(recent.group_by(table.c.author)):
+                last[author] = min(now - at, last.get(author, seconds))
+        return last
 
     @transaction
     def receive(self, db: Connection, message: PendingMessage) -> bool:

@@ -1,5 +1,7 @@
 """Texts that the bot sends in its own name, and the splitting of long texts."""
 
+from math import ceil
+
 LIMIT = 2000
 """Characters that Discord allows per message."""
 
@@ -19,7 +21,9 @@ HELP = (
     "/scene - several of them talk to one another; /stop - ends that; /reset - start over in this channel\n"
     "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
 )
-BUSY = "One at a time, please! I left {count} unanswered."
+LEFT = "I left {count} unanswered. {reason}"
+COOLDOWN = "Here everybody waits {cooldown} between two messages; yours can come in {remaining}."
+QUEUE_FULL = "One at a time, please! Too many wait in this channel; ask again in a moment."
 SORRY = "Sorry, I lost my line. Try again?"
 NOT_STORED = "I cannot write anything down at the moment, so nothing was changed. Whoever runs me finds the reason in the log."
 PAST = "The talk has moved on: only the last reply can be another one."
@@ -31,13 +35,19 @@ MUTE = "I may not write here: an admin has to give me the permission Send Messag
 CLOSING = "I have to go for a moment. Ask me again in a minute."
 
 
+def duration(seconds: float) -> str:
+    """Return a number of seconds in words, rounded up."""
+    count, unit = (ceil(seconds), "second") if seconds <= 90 else (ceil(seconds / 60), "minute")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
 def pieces(text: str, limit: int = LIMIT) -> list[str]:
     """Split a text into parts of at most `limit` characters, between lines or words where possible."""
-    found = []
+    parts = []
     text = text.lstrip()
     while len(text) > limit:
         cut = max(text.rfind("\n", 0, limit + 1), text.rfind(" ", 0, limit + 1))
         cut = cut if cut > 0 else limit
-        found.append(text[:cut].rstrip())
+        parts.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
-    return [*found, text] if text or not found else found
+    return [*parts, text] if text or not parts else parts

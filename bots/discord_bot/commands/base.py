@@ -10,7 +10,7 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bots.discord_bot import texts
-from bots.discord_bot.channel_settings import ChannelSettings, rejection_reason
+from bots.discord_bot.channel_settings import ChannelSettings, channel_of, rejection_reason
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.persona_pool import PersonaInfo
@@ -63,11 +63,12 @@ class ServicesCog(commands.Cog):
         if why := rejection_reason(interaction.user, self.settings_of(interaction)):
             raise UsageError(why)
 
-    def require_no_cooldown(self, interaction: Interaction) -> None:
-        """Raise UsageError if the user is not answered in the channel, or too soon after the last answer."""
+    def require_accepted(self, interaction: Interaction) -> None:
+        """Raise UsageError if the user is not answered in the channel, or not now."""
         self.require_answered(interaction)
-        if self.services.cooldowns.remaining(interaction.user.id, self.settings_of(interaction).cooldown):
-            raise UsageError(texts.BUSY.format(count="that"))
+        settings = self.settings_of(interaction)
+        if why := self.services.responder.refusal(interaction.user.id, channel_of(interaction), settings):
+            raise UsageError(why)
 
     def require_persona(self, name: str) -> PersonaInfo:
         """Return a persona by its name. Raises UsageError if there is none."""

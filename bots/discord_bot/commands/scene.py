@@ -25,7 +25,7 @@ class SceneCommands(ServicesCog):
         topic: app_commands.Range[str, 1, 500] = "Hey!",
         turns: app_commands.Range[int, 2, 20] = 6,
     ) -> None:
-        self.require_no_cooldown(interaction)
+        self.require_accepted(interaction)
         people = self._people(interaction, personas)
         settings = self.settings_of(interaction)
         asker = Asker(interaction.guild_id, interaction.user.id, age_restricted(interaction.channel))

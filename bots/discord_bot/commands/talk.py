@@ -19,7 +19,7 @@ class Talk(ServicesCog):
     @app_commands.command(name="chat", description="Say something to whoever talks in this channel")
     @app_commands.describe(message="what you say")
     async def chat(self, interaction: Interaction, message: app_commands.Range[str, 1, 1000]) -> None:
-        self.require_answered(interaction)
+        self.require_accepted(interaction)
         await self._answer(interaction, self.settings_of(interaction), message)
 
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -27,7 +27,7 @@ class Talk(ServicesCog):
     @app_commands.command(name="say", description="One line of anybody's, outside the conversation")
     @app_commands.describe(persona="who says it", message="what it answers")
     async def say(self, interaction: Interaction, persona: str, message: app_commands.Range[str, 1, 1000]) -> None:
-        self.require_answered(interaction)
+        self.require_accepted(interaction)
         settings = ChannelSettings(persona=persona).with_fallback(self.settings_of(interaction))
         self.services.generator.persona(settings, age_restricted(interaction.channel))
         await self._answer(interaction, settings, message, outside_conversation=True)
@@ -52,7 +52,7 @@ class Talk(ServicesCog):
     @app_commands.command(name="who", description="Who of the shows would have said it")
     @app_commands.describe(line="what somebody said")
     async def who(self, interaction: Interaction, line: app_commands.Range[str, 1, 1000]) -> None:
-        self.require_no_cooldown(interaction)
+        self.require_accepted(interaction)
         self.services.cooldowns.start(interaction.user.id)
         await interaction.response.defer(thinking=True)
         ranking = await self.services.identifier.run(self.services.personas.who_said, line)

@@ -12,7 +12,7 @@ from bots.discord_bot.channel_settings import ChannelSettings, Setting
 from bots.discord_bot.persona_pool import PersonaInfo
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import GUILD, OWNER
+from tests.bots.discord_bot.fake_discord import GUILD, OWNER, ROLE
 from tests.bots.discord_bot.harness import ME, add_persona, run, script, stage
 
 
@@ -113,7 +113,7 @@ async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(li
         for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, bob", "turns": 2})):
             author = 6000 + len(command)
             await on.told(command, author=author, **option)
-            assert "One at a time" in await on.told(command, author=author, channel=2, **option)
+            assert "yours can come in 60 minutes" in await on.told(command, author=author, channel=2, **option)
         script.free.clear()
         for author in (5001, 5002, 5003):
             await on.discord.say(f"{ME} {author}", author=author)
@@ -165,3 +165,34 @@ async def test_who_uses_an_option_under_its_old_name_is_told_the_new_one(shared_
         for old, new in (("faces", "webhooks"), ("wake", "trigger_words"), ("everywhere", "server_wide")):
             assert f"`{old}` is called `{new}` now" in await on.told("settings", manager=True, **{old: True})
         assert "`server_wide` now" in await on.told("persona", sub="set", manager=True, name="ann", everywhere=True)
+
+
+@run
+async def test_who_is_not_answered_is_told_why_and_once(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, timings=Timings(notice=0.05), cooldown=3600.0) as on:
+        for _ in range(20):
+            await on.discord.say(f"{ME} Tea?", author=5001)
+        assert await on.heard(2) == [
+            "Ann clean 1: Tea?",
+            "I left 19 unanswered. Here everybody waits 60 minutes between two messages; yours can come in 60 minutes.",
+        ]
+        await on.discord.say(f"{ME} Tea?", author=5001)
+        asked = await on.discord.command("chat", message="Tea?", author=5001)
+        await on.until(lambda: on.discord.told(asked), 1)
+        assert on.discord.said_to(asked)["data"]["flags"] == 64, "only who asked sees it"
+        assert len(on.discord.messages) == 2
+        (left,) = [line for line in on.bot.metrics.text().decode().splitlines() if 'outcome="left"' in line and "total" in line]
+        assert left.endswith(" 20.0")
+    async with stage(shared_library, tmp_path, on.discord, cooldown=3600.0) as on:
+        assert "waits 60 minutes" in await on.told("chat", message="Tea?", author=5001), "a restart ends no cooldown"
+        await on.discord.say(f"{ME} Milk?", author=5002)
+        assert (await on.heard(3))[2].endswith(": Milk?")
+
+
+@run
+async def test_who_cannot_be_read_is_told_so_once(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for _ in range(3):
+            await on.discord.say(f"<@&{ROLE}> Tea?", author=5001)
+        await on.discord.say(f"{ME} Tea?", author=5001)
+        assert [text[:10] for text in await on.heard(2)] == ["Mention me", "Ann clean "]

@@ -1,0 +1,50 @@
+"""Notices to users who are not answered: one per user and while, however many messages they send."""
+
+import asyncio
+import time
+
+from bots.discord_bot import texts
+from bots.discord_bot.background import BackgroundTasks
+from bots.discord_bot.bounded_dict import BoundedDict
+from bots.discord_bot.requests import ReplyTarget
+from bots.discord_bot.retry import ignore_send_errors
+
+_INTERVAL = 600.0
+"""Seconds between two notices to a user, at least."""
+_USERS = 10_000
+"""Users whose last notice is remembered, at most."""
+
+
+class Notices:
+    """Tells users why they are not answered."""
+
+    def __init__(self, background: BackgroundTasks, delay: float) -> None:
+        """Count the messages that are left unanswered for `delay` seconds before each notice."""
+        self._background, self._delay = background, delay
+        self._given: BoundedDict[int, float] = BoundedDict(_USERS)
+        self._left: dict[int, int] = {}
+
+    def left_unanswered(self, user: int, target: ReplyTarget, reason: str) -> None:
+        """Have a user told, now or with other messages of theirs, that one was left unanswered."""
+        if user in self._left:
+            self._left[user] += 1
+        elif self._is_due(user):
+            self._left[user] = 1
+            self._background.start(self._tell_left(user, target, reason))
+
+    async def tell(self, user: int, target: ReplyTarget, text: str) -> None:
+        """Tell a user something, unless they were told something a short while ago."""
+        if self._is_due(user):
+            await ignore_send_errors(target.send(text))
+
+    def _is_due(self, user: int) -> bool:
+        """Return whether a user may be given a notice; if so, it counts as given."""
+        now = time.monotonic()
+        if now - self._given.get(user, -_INTERVAL) < _INTERVAL:
+            return False
+        self._given[user] = now
+        return True
+
+    async def _tell_left(self, user: int, target: ReplyTarget, reason: str) -> None:
+        await asyncio.sleep(self._delay)
+        await ignore_send_errors(target.send(texts.LEFT.format(count=self._left.pop(user), reason=reason)))
