@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import discord
 
 from bots.discord_bot import texts
+from bots.discord_bot.markdown import escape
 from charbot.errors import UsageError
 
 Mode = Literal["off", "mentions", "always"]
@@ -56,7 +57,7 @@ class ChannelSettings:
         if self.roles is not None:
             shown["roles"] = " ".join(f"<@&{role}>" for role in self.roles) or "@everyone"
         if self.trigger_words is not None:
-            shown["trigger_words"] = ", ".join(self.trigger_words) or "-"
+            shown["trigger_words"] = escape(", ".join(self.trigger_words)) or "-"
         return "\n".join(f"{name}: {value}" for name, value in shown.items())
 
     @classmethod

@@ -9,6 +9,7 @@ import discord
 from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import channel_of, rejection_reason
 from bots.discord_bot.interactions import answer_interaction
+from bots.discord_bot.markdown import escape
 
 if TYPE_CHECKING:
     from bots.discord_bot.services import Services
@@ -31,7 +32,7 @@ class _InPlace:
         if speaker is None:
             await self.interaction.followup.send(text, ephemeral=True)
         else:
-            await self.interaction.edit_original_response(content=texts.pieces(self.quoted + text)[0])
+            await self.interaction.edit_original_response(content=texts.pieces(self.quoted + escape(text))[0])
 
 
 class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"again:(?P<author>\d+)"):

@@ -10,6 +10,7 @@ import discord
 
 from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.markdown import escape, quote
 from bots.discord_bot.rate_limiter import RateLimiter
 from bots.discord_bot.retry import is_transient, send_with_retry
 from bots.discord_bot.webhooks import PersonaWebhooks
@@ -87,7 +88,7 @@ class ToMessage:
             await self.message.channel.typing()
 
     async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
-        parts = texts.pieces(text)
+        parts = texts.pieces(escape(text) if speaker else text)
         for number, part in enumerate(parts):
             view = self.targets.view_factory(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
             send = partial(self._send, number, part, speaker, view)
@@ -126,8 +127,10 @@ class ToCommand:
         return None
 
     async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
-        answer = f"**{speaker}**: {text}" if self.named and speaker else text
-        first, *others = texts.pieces(f"> {self.asked}\n{answer}")
+        answer = escape(text) if speaker else text
+        if self.named and speaker:
+            answer = f"**{speaker}**: {answer}"
+        first, *others = texts.pieces(f"{quote(self.asked)}\n{answer}")
         plain = speaker is None or self.named or others
         view = None if plain else self.targets.view_factory(self.interaction.user.id)
         send = partial(self.interaction.edit_original_response, content=first, view=view)

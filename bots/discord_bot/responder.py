@@ -13,6 +13,7 @@ from bots.discord_bot.channel_queues import ChannelQueues
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
+from bots.discord_bot.markdown import escape
 from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.reply_generator import Asker, ReplyGenerator
 from bots.discord_bot.requests import ReplyRequest
@@ -21,7 +22,6 @@ from bots.discord_bot.store import PendingMessage
 from bots.discord_bot.timings import Timings
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.conversation import Conversation
-from charbot.text import prepare_message
 
 _log = logging.getLogger("charbot.discord")
 
@@ -170,6 +170,8 @@ class Responder:
 def _without_last(conversation: Conversation, reply: str) -> Conversation:
     """Return the conversation without its last turn, which must be this reply. Raises UsageError if it is not."""
     turns = conversation.turns
-    if len(turns) < 2 or turns[-1].speaker is None or turns[-1].text != prepare_message(reply):
+    last = turns[-1] if len(turns) > 1 else None
+    # Older versions sent replies as they are.
+    if last is None or last.speaker is None or reply not in (escape(last.text), last.text):
         raise UsageError(texts.PAST)
     return Conversation(turns[:-1])

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
+from bots.discord_bot.markdown import escape
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
 
@@ -33,7 +34,7 @@ async def play(
         who = people[number % len(people)]
         answer = await reply(who, conversation)
         conversation = answer.conversation
-        await say(f"**{who}**: {answer.text}")
+        await say(f"**{who}**: {escape(answer.text)}")
         await asyncio.sleep(pause)
 
 

@@ -13,6 +13,7 @@ from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import ChannelSettings, channel_of, rejection_reason
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.interactions import tell
+from bots.discord_bot.markdown import escape
 from bots.discord_bot.persona_pool import PersonaInfo
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.services import Services
@@ -74,7 +75,7 @@ class ServicesCog(commands.Cog):
         """Return a persona by its name. Raises UsageError if there is none."""
         persona = self.services.personas.member(name)
         if persona is None:
-            raise UsageError(f"There is no {name}. /persona list shows who there is.")
+            raise UsageError(f"There is no {escape(name)}. /persona list shows who there is.")
         return persona
 
     def complete_persona(self, typed: str) -> list[Choice[str]]:

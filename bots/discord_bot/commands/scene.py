@@ -5,6 +5,7 @@ from discord.app_commands import Choice
 
 from bots.discord_bot.channel_settings import ChannelSettings, age_restricted, channel_of
 from bots.discord_bot.commands.base import Interaction, ServicesCog, choices, error_text
+from bots.discord_bot.markdown import quote
 from bots.discord_bot.reply_generator import Asker
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.scenes import MAX_PEOPLE, play
@@ -40,7 +41,7 @@ class SceneCommands(ServicesCog):
                 await interaction.followup.send(line)
 
         async def perform() -> None:
-            await interaction.response.send_message(f"*{' and '.join(people)}: {topic}*")
+            await interaction.response.send_message(f"*{' and '.join(people)}:*\n{quote(topic)}")
             try:
                 await play(people, topic, turns, reply, say, self.services.timings.scene_pause)
             except Exception as error:

@@ -196,3 +196,20 @@ async def test_who_cannot_be_read_is_told_so_once(shared_library: Library, tmp_p
             await on.discord.say(f"<@&{ROLE}> Tea?", author=5001)
         await on.discord.say(f"{ME} Tea?", author=5001)
         assert [text[:10] for text in await on.heard(2)] == ["Mention me", "Ann clean "]
+
+
+@run
+async def test_what_others_typed_is_quoted_as_theirs_and_its_links_are_bare(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        typed = "[Free Nitro](https://evil.example/nitro_1) <@4000>"
+        shown = "\\[Free Nitro\\](<https://evil.example/nitro_1>) \\<@4000\\>"
+        for command, options, before in (
+            ("chat", {"message": typed}, "Ann clean 1: "),
+            ("say", {"message": typed, "persona": "ann"}, "**Ann**: Ann clean 1: "),
+        ):
+            assert await on.told(command, **options) == f"> {shown}\n{before}{shown}"
+        await on.discord.say(f"{ME} [Free](https://evil.example) ***")
+        assert await on.heard(1) == ["Ann clean 3: \\[Free\\](<https://evil.example>) \\*\\*\\*"]
+        await on.discord.press(on.discord.messages[0])
+        await on.until(lambda: on.discord.edits, 3)
+        assert on.discord.edits[2]["content"] == on.discord.messages[0]["content"], "the button knows its reply"

@@ -19,7 +19,7 @@ async def test_a_scene_is_bounded(library: Library, tmp_path: Path) -> None:
         assert "two to 4" in await on.told("scene", personas="ann")
         assert "no zed" in await on.told("scene", personas="ann, zed")
         assert "twice" in await on.told("scene", personas="ann, bob, Ann")
-        assert await on.told("scene", personas="ann, bob", topic="Tea?", turns=3) == "*Ann and Bob: Tea?*"
+        assert await on.told("scene", personas="ann, bob", topic="Tea?", turns=3) == "*Ann and Bob:*\n> Tea?"
         await on.until(lambda: lines, 3)
         assert [line["content"][:23] for line in lines] == [
             "**Ann**: Ann clean 1: T",
@@ -73,3 +73,14 @@ async def test_a_scene_says_that_it_ends_when_charbot_leaves(library: Library, t
         await on.told("scene", personas="bob,ann")
         await on.until(lambda: on.discord.edits, 1)
     assert on.discord.edits[-1]["content"] == "I have to go for a moment. Ask me again in a minute."
+
+
+@run
+async def test_what_a_scene_begins_with_is_quoted_as_somebody_s(library: Library, tmp_path: Path) -> None:
+    add_persona(library, "Bob")
+    async with stage(library, tmp_path, timings=Timings(scene_pause=0.01)) as on:
+        topic = "[Free](https://evil.example/nitro) **now**"
+        told = await on.told("scene", personas="ann, bob", topic=topic, turns=2)
+        assert told == "*Ann and Bob:*\n> \\[Free\\](<https://evil.example/nitro>) \\*\\*now\\*\\*"
+        await on.until(lambda: on.discord.edits, 2)
+        assert not [line for line in on.discord.edits if "[Free](" in line["content"]]
