@@ -18,7 +18,7 @@ _UNDOABLE = 50
 class Session:
     """A conversation at one moment, with the earlier moments that undoing returns to.
 
-    A step is a message with its reply, or a reply alone.
+    A step is a message with its reply, a message that has none, or a reply alone.
     """
 
     turns: tuple[Utterance, ...] = ()
@@ -28,9 +28,9 @@ class Session:
     conversation: Conversation = field(default_factory=Conversation)
     """The context that personas reply to: the last of the turns, and the state of the models after them."""
     candidates: tuple[Candidate, ...] = ()
-    """The candidates of the last reply."""
+    """The candidates of the reply that is the last turn; empty if the last turn is a message."""
     seconds: float = 0.0
-    """The time that the last reply took."""
+    """The time that this reply took."""
     reply_count: int = field(default=0, compare=False)
     """The number of replies so far, including those undone."""
     history: tuple["Session", ...] = ()
@@ -46,6 +46,8 @@ class Session:
             turns=self.turns + turn,
             from_user=(*self.from_user, True),
             conversation=self.conversation.extend(turn),
+            candidates=(),
+            seconds=0.0,
         )
 
     def begin_step(self) -> "Session":

@@ -1,14 +1,15 @@
 """`charbot chat`: a conversation in the terminal."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bots.session import Session
 from bots.terminal import saved_state
+from bots.terminal.kept_chats import ChatStore, KeptChat, SavedChat
 from bots.terminal.picker import Choice, choices
 from bots.terminal.screen import Interrupt, note, show, type_out
 from bots.terminal.theme import THEMES, Theme
@@ -43,6 +44,8 @@ class Chat:
     settings: ChatSettings
     """How replies are written now."""
     terminal: TerminalSettings
+    store: ChatStore
+    """Where conversations are kept."""
     scheduler: BatchScheduler
     loader: ThreadPoolExecutor
     """The thread that loads models, and runs other calls that need them."""
@@ -53,11 +56,17 @@ class Chat:
     user_character: str | None = None
     """The character that the user plays, if any."""
     session: Session = field(default_factory=Session)
-    stopped_reply: tuple[Session, Session, str] | None = None
-    """Of the last reply stopped by Ctrl-C: the session then, the session to reply to, and the persona's name."""
+    name: str | None = None
+    """The name that the user gave the conversation, if any."""
+    kept: KeptChat | None = None
+    """The conversation as it was kept last."""
+    unkept: bool = False
+    """Whether the user knows that the conversation is not being kept."""
     prompt_ready: threading.Event = field(default_factory=threading.Event)
     """Set once the user can type."""
     interrupt: Interrupt = field(default_factory=Interrupt)
+    _futures: "list[Future[Any]]" = field(default_factory=list)
+    """Of all calls in other threads that may not be done yet."""
 
     @property
     def names(self) -> list[str]:
@@ -122,15 +131,29 @@ class Chat:
         self.cast = [persona for persona in self.cast if persona.card.name != found]
 
     def start(self, *names: str) -> None:
-        """Begin a new conversation with these personas; on an error, keep the old one. Raises BundleError."""
+        """Begin a new conversation with these personas; on an error, continue the old one. Raises BundleError."""
         before, self.cast = self.cast, []
         try:
             self.join(*names)
         except CharbotError:
             self.cast = before
             raise
-        self.session = Session()
+        self.session, self.name, self.kept = Session(), None, None
         saved_state.save_last_persona(self.names[0])
+
+    def resume(self, kept: KeptChat, given: Collection[str] = ()) -> None:
+        """Continue a kept conversation; on an error, the present one. Raises BundleError.
+
+        Its settings are kept too, except those newly asked for: see `SavedChat.settings_for`.
+        """
+        before, self.settings = self.settings, kept.chat.settings_for(self.startup_options, given)
+        try:
+            self.start(*kept.chat.cast)
+        except CharbotError:
+            self.settings = before
+            raise
+        self.session, self.user_character = kept.chat.session, kept.chat.user_character
+        self.name, self.kept = kept.chat.name, kept
 
     def change(self, settings: ChatSettings) -> None:
         """Use these settings from now on. Raises BundleError where a persona has no model of their unit."""
@@ -138,6 +161,11 @@ class Chat:
             persona.card.fit(settings.unit)
         self.settings = settings
         self._load()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a model is being loaded, or a reply that was stopped is not at its end yet."""
+        return any(not future.done() for future in self._futures)
 
     def _load(self) -> None:
         def load(persona: Persona, unit: Unit) -> None:
@@ -147,7 +175,7 @@ class Chat:
 
         for persona in self.cast:
             # Errors are ignored here: they come up again when a reply needs the model.
-            self.loader.submit(load, persona, self.settings.unit)
+            self._futures.append(self.loader.submit(load, persona, self.settings.unit))
 
     def reply(self, session: Session, persona: Persona) -> None:
         """Have a persona reply to `session`, and show the reply.
@@ -161,14 +189,14 @@ class Chat:
         seed = None if seed is None else seed + session.reply_count
         try:
             show((self.style(name), f"{name}: "), end="")
-            asked = self.scheduler.submit(persona, session.conversation, self.settings, seed=seed, cancelled=stop.is_set)
-            reply = self._wait(asked)
+            pending = self.scheduler.submit(persona, session.conversation, self.settings, seed=seed, cancelled=stop.is_set)
+            reply = self._wait(pending)
         except CharbotError:
             print()
             raise
         except KeyboardInterrupt:
-            self.stopped_reply = self.session, session, name
-            note("(stopped; /regenerate asks again)")
+            note("(stopped)")
+            note(self._after_stop(session))
             return
         finally:
             # A stopped reply is not waited for: it ends at its next token.
@@ -178,15 +206,24 @@ class Chat:
         self.keep()
         type_out(reply.text, len(name) + 2, self.interrupt, stream=self.terminal.stream)
 
-    def keep(self) -> None:
-        """Save the conversation for --continue.
+    def _after_stop(self, session: Session) -> str:
+        """Return what the user can do after the reply to `session` was stopped."""
+        if session is self.session:
+            return "/regenerate asks again, /undo takes your message back."
+        return "Enter asks again." if session.turns == self.session.turns else "The reply before stays."
 
-        Does nothing before the first reply, so that an empty chat never overwrites the last one.
-        """
-        if self.session.reply_count:
-            saved_state.save_chat(
-                saved_state.SavedChat(tuple(self.names), self.user_character, self.session, self.settings, self.startup_options)
-            )
+    def keep(self) -> None:
+        """Save the conversation, unless it is empty and new; tell the user once if that fails."""
+        if not self.session.turns and self.kept is None:
+            return
+        chat = SavedChat(self.name, tuple(self.names), self.user_character, self.session, self.settings, self.startup_options)
+        try:
+            self.kept = self.store.save(chat, self.kept)
+            self.unkept = False
+        except OSError as error:
+            if not self.unkept:
+                note(f"This conversation is not being kept: {error.strerror or error}.")
+            self.unkept = True
 
     def run_blocking(self, call: Callable[[], T]) -> T:
         """Return the result of a call that needs a model, made in the loader's thread.
@@ -200,6 +237,7 @@ class Chat:
 
     def _wait(self, future: "Future[T]") -> T:
         """Return the result of a future. Raises KeyboardInterrupt where Ctrl-C is pressed before it is done."""
+        self._futures = [*(other for other in self._futures if not other.done()), future]
         while not wait([future], timeout=0.05).done:
             if self.interrupt.pressed:
                 raise KeyboardInterrupt

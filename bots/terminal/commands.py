@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bots.terminal.chat import SETTABLE, Chat, greet
+from bots.terminal.kept_chats import chat_name
 from bots.terminal.picker import choices, pick
 from bots.terminal.screen import cooked_mode, listed, note, show, styled, table
 from bots.terminal.transcript import save
@@ -29,6 +30,9 @@ _FEATURES = {
     "repetition": "repeats",
 }
 """The attributes of a candidate that `/why` shows, and their column headings."""
+
+
+_BEFORE = "The conversation before is kept: /chats lists it."
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,11 @@ def _persona(talk: Chat, argument: str) -> None:
     with cooked_mode():
         chosen = argument or pick(talk.library, talk.theme, talk.persona.card.name)
     if chosen:
+        before = talk.kept
         talk.start(chosen)
         greet(talk)
+        if before:
+            note(_BEFORE)
 
 
 def _personas(talk: Chat, argument: str) -> None:
@@ -100,27 +107,48 @@ def _as(talk: Chat, argument: str) -> None:
 
 
 def _reset(talk: Chat, argument: str) -> None:
+    before = talk.kept
     talk.start(*talk.names)
-    note("A new conversation.")
+    note(f"A new conversation.{f' {_BEFORE}' if before else ''}")
+
+
+def _chats(talk: Chat, argument: str) -> None:
+    if argument:
+        talk.resume(talk.store.find(argument, note))
+        greet(talk)
+        return
+    kept = list(talk.store.chats(note))
+    if not kept:
+        raise UsageError("no conversation is kept yet")
+    rows = [(one.chat.title, listed(one.chat.cast), f"{one.changed:%Y-%m-%d %H:%M}") for one in kept]
+    table((), [(str(number), *row) for number, row in enumerate(rows, start=1)])
+    note("/chats NUMBER or NAME opens one.")
+
+
+def _rename(talk: Chat, argument: str) -> None:
+    talk.name = chat_name(argument)
+    talk.keep()
+    note(f"This conversation is called {talk.name}.")
 
 
 def _regenerate(talk: Chat, argument: str) -> None:
-    if talk.stopped_reply and talk.stopped_reply[0] is talk.session:
-        _, asked, name = talk.stopped_reply
-        talk.reply(asked, talk.called(name))
-    elif talk.session.turns:
-        talk.reply(talk.session.drop_last_reply(), talk.called(talk.session.turns[-1].speaker))
-    else:
+    session = talk.session
+    if not session.turns:
         raise UsageError("there is no reply yet")
+    if session.from_user[-1]:
+        talk.reply(session, talk.persona)
+    else:
+        talk.reply(session.drop_last_reply(), talk.called(session.turns[-1].speaker))
 
 
 def _undo(talk: Chat, argument: str) -> None:
     before, talk.session = talk.session, talk.session.undo()
     taken = before.from_user[len(talk.session.turns) :]
-    if taken:
-        talk.keep()
-    what = "The last message and its reply are" if any(taken) else "The last reply is"
-    note(f"{what} taken back." if taken else "There is nothing to take back.")
+    if not taken:
+        raise UsageError("there is nothing to take back")
+    talk.keep()
+    message = "message and its reply are" if len(taken) > 1 else "message is"
+    note(f"The last {message if taken[0] else 'reply is'} taken back.")
 
 
 def _candidates(talk: Chat) -> Sequence[Candidate]:
@@ -211,7 +239,7 @@ def _save(talk: Chat, argument: str) -> None:
 
 COMMANDS = {
     "help": _Command("this list", _help),
-    "persona": _Command("NAME: talk to somebody else", _persona),
+    "persona": _Command("NAME: a new conversation with somebody else", _persona),
     "personas": _Command("who there is", _personas),
     "with": _Command("NAME: somebody else takes part; Enter alone has the next one speak", _with),
     "without": _Command("NAME: somebody takes part no more", _without),
@@ -221,7 +249,9 @@ COMMANDS = {
     "pick": _Command("NUMBER: another candidate of the last reply instead", _pick),
     "who": _Command("TEXT: who would have said it", _who),
     "undo": _Command("take the last message and its reply back, or a reply that came by Enter alone", _undo),
-    "reset": _Command("start over with the same people", _reset),
+    "reset": _Command("start a new conversation with the same people", _reset),
+    "chats": _Command("your conversations; NUMBER or NAME: open that one", _chats),
+    "rename": _Command("NAME: what this conversation is called", _rename),
     "set": _Command(f"KEY VALUE: change how replies are written; {listed(SETTABLE)} are the keys", _set),
     "show": _Command("how replies are written", _show),
     "stats": _Command("of this conversation", _stats),

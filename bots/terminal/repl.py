@@ -1,5 +1,6 @@
 """The loop of `charbot chat`: a prompt, what is typed there, and the commands after a slash."""
 
+import os
 import sys
 import textwrap
 from collections.abc import Collection, Iterable
@@ -18,6 +19,7 @@ from prompt_toolkit.utils import get_cwidth
 from bots.terminal import saved_state
 from bots.terminal.chat import SETTABLE, Chat, greet
 from bots.terminal.commands import COMMANDS, is_command, run
+from bots.terminal.kept_chats import ChatStore, KeptChat
 from bots.terminal.picker import pick
 from bots.terminal.screen import listed, note, raw_mode
 from bots.terminal.theme import THEMES
@@ -33,43 +35,37 @@ _CUT = "..."
 
 def chat(
     library: Library,
-    name: str | None,
     settings: ChatSettings,
     terminal: TerminalSettings,
     *,
-    resume: bool = False,
+    persona: str | None = None,
+    kept: KeptChat | None = None,
     given: Collection[str] = (),
 ) -> int:
-    """Chat until the user leaves, and return the exit code.
+    """Chat with a persona, or continue a kept conversation, until the user leaves; return the exit code.
 
-    A conversation that is continued (`resume`) keeps its settings, except those whose names are `given` and those that
-    were changed in the configuration since: see `SavedChat.settings_for`. Raises UsageError, BundleError.
+    `given` are the names of settings that the command line gives. Raises UsageError, BundleError.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
-    kept = None
-    if resume:
-        try:
-            kept = saved_state.load_last_chat()
-        except ValueError as error:
-            note(f"{error}; a new one begins")
-    names = (
-        list(kept.cast)
-        if kept
-        else [name or settings.persona or pick(library, THEMES[terminal.theme], saved_state.last_persona())]
-    )
-    if names == [None]:
-        return 0
-    # Leaving the block waits for both threads: exiting during the import of torch would abort the process.
+    if kept is None:
+        persona = persona or settings.persona or pick(library, THEMES[terminal.theme], saved_state.last_persona())
+        if persona is None:
+            return 0
     with BatchScheduler() as scheduler, ThreadPoolExecutor(1) as loader:
-        now = kept.settings_for(settings, given) if kept else settings
-        talk = Chat(library, now, terminal, scheduler, loader, settings)
-        talk.start(*(one for one in names if one))
-        if kept:
-            talk.session, talk.user_character = kept.session, kept.me
+        talk = Chat(library, settings, terminal, ChatStore.default(), scheduler, loader, settings)
+        if kept is not None:
+            talk.resume(kept, given)
+        elif persona is not None:
+            talk.start(persona)
         greet(talk)
         with raw_mode():
-            return _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
+            code = _converse(talk, _prompt(talk, _completer(talk, COMMANDS)))
+        if talk.is_busy:
+            # Leaving the block would wait for its threads: importing torch takes seconds. Nothing is left to be saved.
+            sys.stdout.flush()
+            os._exit(code)
+        return code
 
 
 def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
@@ -99,10 +95,14 @@ def hear(talk: Chat, text: str) -> None:
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
     session = talk.session.add_message(text, talk.user_character)
-    if session is talk.session:
-        if len(talk.cast) < 2:
-            return
+    if session is not talk.session:
+        # Now, so that the message stays if there will be no reply.
+        talk.session = session
+        talk.keep()
+    elif len(talk.cast) > 1:
         session = session.begin_step()
+    else:
+        return
     talk.reply(session, talk.persona)
 
 

@@ -15,8 +15,10 @@ from charbot.cli.options import (
     standard_input,
 )  # fmt: skip
 from charbot.errors import UsageError
+from charbot.text import printable
 
 if TYPE_CHECKING:
+    from bots.terminal.kept_chats import KeptChat
     from charbot.config import Config
 
 
@@ -30,8 +32,7 @@ def add(commands: Commands) -> None:
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
     # SUPPRESS, so that the default does not replace a flag before the command: `charbot -c chat`.
     add_continue(talk, default=argparse.SUPPRESS)
-    talk.add_argument("--no-stream", action="store_true", help="show replies at once")
-    _add_reply_options(talk)
+    add_chat_options(talk)
     talk.set_defaults(run=chat)
 
     say = add_command(
@@ -50,14 +51,26 @@ def add(commands: Commands) -> None:
 
 
 def chat(args: argparse.Namespace) -> int:
-    from bots.terminal.repl import chat as talk
+    from bots.terminal.kept_chats import ChatStore
+
+    if args.resume and args.persona:
+        raise UsageError("--continue goes on with whoever talked last; leave the name out")
+    return run_chat(args, ChatStore.default().newest(report_problem) if args.resume else None)
+
+
+def run_chat(args: argparse.Namespace, kept: "KeptChat | None" = None) -> int:
+    """Chat in the terminal, continuing a kept conversation if there is one, and return the exit code."""
+    from bots.terminal.repl import chat
 
     set_torch_environment()
     standard_input()
-    if args.resume and args.persona:
-        raise UsageError("--continue goes on with whoever talked last; leave the name out")
     config = _config(args)
-    return talk(library_of(args), args.persona, config.chat, config.terminal, resume=args.resume, given=_given(args))
+    return chat(library_of(args), config.chat, config.terminal, persona=args.persona, kept=kept, given=_given(args))
+
+
+def report_problem(problem: str) -> None:
+    """Print what is wrong with something that is passed over."""
+    print(printable(f"charbot: {problem}"), file=sys.stderr)
 
 
 def _say(args: argparse.Namespace) -> int:
@@ -75,6 +88,11 @@ def _say(args: argparse.Namespace) -> int:
     else:
         answer_lines(persona, options, standard_input(), sys.stdout)
     return 0
+
+
+def add_chat_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-stream", action="store_true", help="show replies at once")
+    _add_reply_options(parser)
 
 
 def _add_reply_options(parser: argparse.ArgumentParser) -> None:

@@ -160,7 +160,7 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.expect("bits a character")
     chat.say("/save talk.json")
     chat.expect("Saved to talk.json")
-    (kept,) = chat.home.rglob("last.json")
+    (kept,) = chat.home.rglob("chats/*.json")
     picked = json.loads((chat.home / "talk.json").read_text())["turns"]
     assert json.loads(kept.read_text())["session"]["turns"] == [[turn["speaker"], turn["text"]] for turn in picked]
 
@@ -217,7 +217,7 @@ def test_a_conversation_is_saved_and_goes_on(shared_library: Library, tmp_path: 
 
 def test_without_a_conversation_none_goes_on(shared_library: Library, tmp_path: Path) -> None:
     terminal = Terminal(shared_library, tmp_path, "-c")
-    terminal.expect("no conversation to go on with")
+    terminal.expect("no conversation to continue")
     assert terminal.exit_code() == 2
 
 

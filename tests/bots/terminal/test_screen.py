@@ -136,13 +136,19 @@ def test_a_whole_conversation(start: Start) -> None:
     screen.say("/exit").ends(0)
 
 
+def _kept(home: Path) -> list[Path]:
+    """The files of the conversations that are kept."""
+    return list((home / ".local" / "state" / "charbot" / "chats").glob("*.json"))
+
+
 def _saved(screen: Screen, home: Path) -> list[str]:
     """The conversation as /save writes it, after it was found to be the same where the chat is to go on."""
     (home / "said.txt").unlink(missing_ok=True)
     screen.say("/save said.txt").until((home / "said.txt").exists, "saved file")
     title, _, *saved = (home / "said.txt").read_text().splitlines()
     assert title.startswith("Written down by charbot: ")
-    kept = json.loads((home / ".local" / "state" / "charbot" / "last.json").read_text())["session"]
+    (path,) = _kept(home)
+    kept = json.loads(path.read_text())["session"]
     assert [f"{name or 'You'}: {text}" for name, text in kept["turns"]] == saved
     assert [f"{name or 'You'}: {text}" for name, text in kept["memory"]["turns"]] == saved[-len(kept["memory"]["turns"]) :]
     return saved
@@ -158,28 +164,66 @@ def test_another_reply_takes_the_place_of_the_last_one_alone(start: Start, tmp_p
     assert _saved(screen, tmp_path) == before
 
 
-def test_a_reply_that_fails_or_is_stopped_leaves_the_conversation_as_it_was(start: Start, tmp_path: Path) -> None:
-    screen = start("ann", "--no-stream", THINK="1.5", FAIL_AFTER="4").wait("You:").say("/with bob").wait("take part")
-    screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
+def test_a_message_stays_if_its_reply_fails_or_is_stopped(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", THINK="0.8", FAIL_AFTER="2").wait("You:").say("Hello").wait("Ann: I heard 1")
+    screen.say("Tea?").until(lambda: screen.text.count("Ann:") == 2, "reply").child.sendcontrol("c")
+    screen.wait("/regenerate asks again, /undo takes")
+    assert [line.partition(":")[2] for line in _saved(screen, tmp_path)] == [" Hello", " I heard 1: Hello", " Tea?"]
+    screen.say("/pick 2").wait("no reply yet").say("/regenerate").wait("I heard 3: Tea?")
+    screen.say("More").wait("out of breath")
+    assert _saved(screen, tmp_path)[-1] == "You: More"
+    screen.say("/undo").wait("The last message is taken back.")
+    assert len(_saved(screen, tmp_path)) == 4
+    screen.say("/undo").wait("The last message and its reply are taken back.").say("/pick 2").wait("Ann: Something else.")
+    assert _saved(screen, tmp_path) == ["You: Hello", "Ann: Something else."]
+
+
+def test_a_second_reply_that_fails_or_is_stopped_leaves_the_first(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", THINK="0.8", FAIL_AFTER="2").wait("You:").say("/with bob").wait("take part")
+    screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2")
     before = _saved(screen, tmp_path)
-    screen.say("/regenerate").until(lambda: screen.text.count("Ann:") == 3, "another reply").child.sendcontrol("c")
-    screen.wait("(stopped")
+    screen.say("/regenerate").until(lambda: screen.text.count("Bob:") == 2, "another reply").child.sendcontrol("c")
+    screen.wait("The reply before stays.")
     assert _saved(screen, tmp_path) == before
-    screen.say("").wait("Bob: I heard 4")
-    before = _saved(screen, tmp_path)
-    screen.say("/regenerate").wait("out of breath").say("More").until(lambda: screen.text.count("breath") == 2, "error")
+    screen.say("/regenerate").wait("out of breath")
     assert _saved(screen, tmp_path) == before
 
 
-def test_what_was_stopped_can_be_asked_again_by_whoever_was_to_reply(start: Start, tmp_path: Path) -> None:
+def test_whoever_was_to_reply_is_asked_again(start: Start, tmp_path: Path) -> None:
     screen = start("ann", "--no-stream", THINK="0.8").wait("You:").say("/with bob").wait("take part")
     screen.say("Hello").wait("Ann: I heard 1").say("Tea?").wait("Bob:").child.sendcontrol("c")
     screen.wait("(stopped").say("/regenerate").wait("Bob: I heard 3: Tea?")
-    assert [line.partition(":")[2] for line in _saved(screen, tmp_path)][2:] == [" Tea?", " I heard 3: Tea?"]
-    screen.say("More?").until(lambda: screen.text.count("Ann:") == 2, "reply").child.sendcontrol("c")
-    screen.until(lambda: screen.text.count("(stopped") == 2, "stop").say("/undo").wait("taken back")
-    # What was stopped came after what is gone now.
-    screen.say("/regenerate").until(lambda: screen.text.count("Ann: I heard 1: Hello") == 2, "another reply")
+    screen.say("").until(lambda: screen.text.count("Ann:") == 2, "reply").child.sendcontrol("c")
+    screen.wait("Enter asks again.").say("").wait("Ann: I heard 4")
+    assert [line.partition(":")[0] for line in _saved(screen, tmp_path)] == ["You", "Ann", "You", "Bob", "Ann"]
+
+
+def test_every_conversation_is_kept_and_can_be_opened_again(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", columns=90).wait("You:").say("/chats").wait("no conversation is kept yet")
+    screen.say("Where is my kettle?").wait("I heard 1").say("/set temperature 0.5").wait("is 0.5")
+    screen.say("/persona bob").wait("Bob from Demo").wait("The conversation before is kept")
+    screen.say("Tea?").wait("Bob: I heard 1: Tea?").say("/reset").wait("A new conversation. The").say("/chats").wait("opens one")
+    assert re.search(r"1 +Tea\? +Bob +\d.*\n2 +Where is my kettle\? +Ann ", screen.text)
+    screen.say("/rename 7").wait("cannot be").say("/rename Nothing yet").wait("is called Nothing yet")
+    screen.say("/chats where is my kettle?").wait("Ann: I heard 1: Where is my kettle?\nType").say("And tea?").wait(
+        "I heard 3: And"
+    )
+    screen.until(lambda: "Ann · word · temperature 0.5" in screen.text, "settings").say("/rename Kettles").wait(
+        "is called Kettles"
+    )
+    screen.say("/chats 3").wait("no conversation called").say("/exit").ends(0)
+    assert len(_kept(tmp_path)) == 2
+    start("-c", "--no-stream").wait("And tea?").say("/undo").wait("taken back").say("/chats").wait("1  Kettles")
+
+
+def test_a_conversation_that_is_not_kept_is_told_once(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:")
+    (tmp_path / ".local" / "state" / "charbot" / "chats").write_text("a file, where a folder would be needed")
+    screen.say("Hello").wait("This conversation is not being kept: File exists.").say("Tea?").wait("I heard 3: Tea?")
+    assert screen.text.count("not being kept") == 1
+    (tmp_path / ".local" / "state" / "charbot" / "chats").unlink()
+    screen.say("More").wait("I heard 5")
+    assert len(_saved(screen, tmp_path)) == 6
 
 
 def test_undo_takes_back_a_step_and_whose_turn_it_is(start: Start, tmp_path: Path) -> None:
@@ -224,7 +268,7 @@ def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: 
 def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
     screen = start("ann", THINK="20").wait("You:").say("Hello").wait("Ann:")
     screen.child.sendcontrol("c")
-    screen.wait("(stopped", seconds=15).say("/undo").wait("nothing to take back")
+    screen.wait("(stopped", seconds=15).say("/undo").wait("The last message is taken back")
     screen.until(lambda: screen.text.count("You:") == 3, "prompt").child.sendcontrol("d")
     screen.ends(0)
 
@@ -298,6 +342,15 @@ def test_what_is_typed_while_a_command_works_waits_for_the_next_prompt(start: St
     assert screen.text.count("typed ahead") == 1
 
 
+def test_ctrl_d_leaves_at_once_whatever_is_being_loaded(start: Start) -> None:
+    screen = start("ann", LOAD="90").wait("You:")
+    screen.child.sendcontrol("d")
+    screen.ends(0)
+    screen = start("ann", LOAD="90").wait("You:").say("/as ann")
+    screen.until(lambda: bool(termios.tcgetattr(screen.child.child_fd)[3] & termios.ISIG), "command").child.sendcontrol("c")
+    screen.until(lambda: "(stopped)\nYou:" in screen.text, "prompt").say("/exit").ends(0)
+
+
 def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> None:
     screen = start("ann", "--no-stream", THINK="60").wait("You:").say("Hello").wait("Ann:")
     assert screen.child.pid
@@ -310,7 +363,7 @@ def test_what_is_typed_after_a_stop_does_not_show_in_a_reply(start: Start) -> No
     screen.until(lambda: not termios.tcgetattr(screen.child.child_fd)[3] & termios.ECHO, "silence")
     screen.type("typed").child.sendcontrol("c")
     screen.wait("You: typed")
-    assert "Ann: (stopped; /regenerate asks again)\n" in screen.text
+    assert "Ann: (stopped)\n" in screen.text
 
 
 def test_ctrl_c_stops_a_command_that_waits_for_a_model(start: Start) -> None:
@@ -344,19 +397,19 @@ def test_what_is_kept_is_for_nobody_else(start: Start, tmp_path: Path) -> None:
     folder = tmp_path / ".local" / "state" / "charbot"
     folder.mkdir(parents=True, mode=0o755)
     start("ann", "--no-stream").wait("You:").say("Hello").wait("I heard 1").say("/exit").ends(0)
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(
-        ("history", "last.json", "persona"), 0o600
-    )
+    modes = {path.suffix or path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+    assert modes == {"charbot": 0o700, "chats": 0o700, "history": 0o600, "persona": 0o600, ".json": 0o600}
 
 
 def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, tmp_path: Path) -> None:
-    folder = tmp_path / ".local" / "state" / "charbot"
+    folder = tmp_path / ".local" / "state" / "charbot" / "chats"
     folder.mkdir(parents=True)
-    (folder / "last.json").write_text('{"cast": [], "me": null, "session": {}}')
-    screen = start("-c", columns=300, lines=60).wait("Who do you want")
-    assert "last.json: is no conversation that charbot kept; a new one begins" in screen.raw
-    screen.type("ann\r").wait("You:")
+    (folder / "1.json").write_text('{"cast": [], "me": null, "session": {}}')
+    screen = start("-c", columns=300, lines=60)
+    screen.ends(2)
+    assert "1.json: is no conversation that charbot kept" in screen.text
+    assert "no conversation to continue yet" in screen.text
+    assert len(_kept(tmp_path)) == 1
 
 
 def test_what_only_looks_like_a_command_is_a_message(start: Start) -> None:

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bots.session import Session
+from bots.terminal.kept_chats import ChatStore, SavedChat
 from charbot.cli import main
 from charbot.cli.completion import with_subparsers
 from charbot.cli.parser import parse, parser_of_all
+from charbot.config import ChatSettings
 from charbot.personas.library import Library
 from tests.conftest import invented_lines
 
@@ -164,6 +167,27 @@ def test_bases(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "is damaged" in row["problem"]
     assert main(["personas", "remove", "ann"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert main(["chats", "list"]) == 0
+    assert main(["chats", "open", "1"]) == 2
+    assert "no conversation called '1'" in capsys.readouterr().err
+    session = Session().add_message("Tea?")
+    ChatStore.default().save(SavedChat(None, ("Ann",), None, session, ChatSettings(), ChatSettings()))
+    (tmp_path / "charbot" / "chats" / "odd.json").write_text("{}")
+    assert main(["chats", "list"]) == 0
+    shown = capsys.readouterr()
+    assert re.fullmatch(r"  1  \S+ \S+  Ann +1 turns  Tea\?\n", shown.out)
+    assert shown.err.endswith("odd.json: is no conversation that charbot kept\n")
+    assert main(["chats", "rename", "Tea?", "The kettle"]) == 0
+    assert main(["chats", "list", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["name"], row["cast"], row["turns"]) == ("The kettle", ["Ann"], 1)
+    assert main(["chats", "remove", "the kettle"]) == 0
+    assert main(["chats", "list"]) == 0
+    assert capsys.readouterr().out == "The kettle\n"
 
 
 @pytest.mark.parametrize("how", [[], ["--json"]])

@@ -1,0 +1,74 @@
+"""`charbot chats`: list, open, rename and remove the conversations that the terminal keeps."""
+
+import argparse
+
+from charbot.cli.chat import add_chat_options, report_problem, run_chat
+from charbot.cli.options import Commands, add_command
+from charbot.text import printable
+
+
+def add(commands: Commands) -> None:
+    chats = add_command(
+        commands, "chats", "the conversations that you had", "charbot chats list", "charbot chats open 2",
+        'charbot chats rename 2 "The sandwich affair"',
+    )  # fmt: skip
+    actions = chats.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = add_command(actions, "list", "all of them, the last one first", "charbot chats list", "charbot chats list --json")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(run=_chats_list)
+    opening = add_command(actions, "open", "continue one", "charbot chats open 2", "charbot chats open 2 --temperature 0.7")
+    _add_chat(opening)
+    add_chat_options(opening)
+    opening.set_defaults(run=_chats_open, persona=None)
+    rename = add_command(actions, "rename", "give one a name", 'charbot chats rename 2 "The sandwich affair"')
+    _add_chat(rename)
+    rename.add_argument("name", help="its new name")
+    rename.set_defaults(run=_chats_rename)
+    remove = add_command(actions, "remove", "delete one", "charbot chats remove 2")
+    _add_chat(remove)
+    remove.set_defaults(run=_chats_remove)
+
+
+def _add_chat(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("chat", help="its number or name in `charbot chats list`")
+
+
+def _chats_list(args: argparse.Namespace) -> int:
+    import json
+
+    from bots.terminal.kept_chats import ChatStore
+
+    rows = []
+    for number, kept in enumerate(ChatStore.default().chats(report_problem), start=1):
+        chat, turns = kept.chat, len(kept.chat.session.turns)
+        rows.append({"name": chat.title, "cast": chat.cast, "turns": turns, "changed": kept.changed.isoformat()})
+        if not args.json:
+            line = f"{number:3}  {kept.changed:%Y-%m-%d %H:%M}  {', '.join(chat.cast):16}  {turns:4} turns  {chat.title}"
+            print(printable(line))
+    if args.json:
+        print(json.dumps(rows, ensure_ascii=False))
+    return 0
+
+
+def _chats_open(args: argparse.Namespace) -> int:
+    from bots.terminal.kept_chats import ChatStore
+
+    return run_chat(args, ChatStore.default().find(args.chat, report_problem))
+
+
+def _chats_rename(args: argparse.Namespace) -> int:
+    from bots.terminal.kept_chats import ChatStore
+
+    store = ChatStore.default()
+    store.rename(store.find(args.chat, report_problem), args.name)
+    return 0
+
+
+def _chats_remove(args: argparse.Namespace) -> int:
+    from bots.terminal.kept_chats import ChatStore
+
+    store = ChatStore.default()
+    kept = store.find(args.chat, report_problem)
+    store.remove(kept)
+    print(printable(kept.chat.title))
+    return 0
