@@ -1,4 +1,4 @@
-"""The JSON lines protocol of charbot's commands: one request per line. Errors name the line."""
+"""The JSON lines protocol of charbot's commands: one request per line, one answer per request."""
 
 import codecs
 import json
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from charbot.dialogue import Utterance
-from charbot.errors import UsageError
 
 _CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
 
@@ -23,6 +22,20 @@ class Request:
     texts: dict[str, str]
     """The text fields of the command, by key."""
     lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BadRequest:
+    """A line that is no request of the command."""
+
+    id: Any
+    """The id of the request, if the line has one."""
+    error: str
+    """What is wrong, beginning with the number of the line."""
+
+    def answer(self) -> dict[str, Any]:
+        """Return the answer to it: an error object."""
+        return {"id": self.id, "error": self.error}
 
 
 def arriving(stream: TextIO, chunk_bytes: int = 1 << 16) -> Iterator[list[str]]:
@@ -41,54 +54,73 @@ def arriving(stream: TextIO, chunk_bytes: int = 1 << 16) -> Iterator[list[str]]:
 def read_requests(
     lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), one_of: tuple[str, ...] = (),
     first: int = 1,
-) -> Iterator[Request]:  # fmt: skip
+) -> Iterator[Request | BadRequest]:  # fmt: skip
     """Yield the requests in `lines`; empty lines are skipped.
 
     `required` and `optional` are keys of text fields; at least one of the keys `one_of` must be present. Lines are numbered
-    from `first`. Raises UsageError naming the line.
+    from `first`.
     """
     for number, line in enumerate(lines, first):
         # Editors on Windows may begin a file with a byte order mark.
         text = line.removeprefix("\ufeff") if number == 1 else line
         if text.strip():
-            yield _request(text, f"line {number}", required, optional, one_of)
+            data: Any = None
+            try:
+                data = _object(text)
+                yield _request(data, required, optional, one_of)
+            except (TypeError, ValueError) as error:
+                yield BadRequest(_id(data), f"line {number}: {error}")
 
 
-def _request(line: str, where: str, required: tuple[str, ...], optional: tuple[str, ...], one_of: tuple[str, ...]) -> Request:
+def _object(line: str) -> dict[str, Any]:
+    """Return the JSON object in a line. Raises ValueError or TypeError."""
     try:
         data = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"{where}: not JSON: {error}") from error
     except RecursionError as error:
-        raise UsageError(f"{where}: nested too deeply") from error
+        raise ValueError("nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
     if not isinstance(data, dict):
-        raise UsageError(f"{where}: must be a JSON object")
+        raise TypeError("must be a JSON object")
+    return data
+
+
+def _request(data: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...], one_of: tuple[str, ...]) -> Request:
+    """Return the request in a JSON object. Raises ValueError or TypeError."""
+    if data.get("id") is not None and _id(data) is None:
+        raise ValueError("`id` must be a value that JSON has")
     if one_of and all(data.get(key) is None for key in one_of):
-        raise UsageError(f"{where}: `{'` or `'.join(one_of)}` is missing")
+        raise ValueError(f"`{'` or `'.join(one_of)}` is missing")
     texts = {}
     for key in (*required, *optional):
         value = data.get(key)
         if value is None and key in required:
-            raise UsageError(f"{where}: `{key}` is missing")
+            raise ValueError(f"`{key}` is missing")
         if not isinstance(value, str | None):
-            raise UsageError(f"{where}: `{key}` must be text")
+            raise TypeError(f"`{key}` must be text")
         if value is not None:
             texts[key] = value
     lines = data.get("lines") or []
-    if not isinstance(lines, list) or not all(isinstance(one, str) for one in lines):
-        raise UsageError(f"{where}: `lines` must be a list of texts")
+    if not isinstance(lines, list) or not all(isinstance(text, str) for text in lines):
+        raise TypeError("`lines` must be a list of texts")
+    return Request(_id(data), tuple(_context(data.get("context"))), texts, tuple(lines))
+
+
+def _id(data: Any) -> Any:
+    """Return the id in what a line holds, or None if there is none that JSON has."""
+    value = data.get("id") if isinstance(data, dict) else None
     try:
-        json.dumps(data.get("id"), allow_nan=False)
-    except (ValueError, RecursionError) as error:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
         # Python parses NaN and 1e999, which would not be valid JSON in the answer.
-        raise UsageError(f"{where}: `id` must be a value that JSON has") from error
-    return Request(data.get("id"), tuple(_context(data.get("context"), where)), texts, tuple(lines))
+        return None
+    return value
 
 
-def _context(context: Any, where: str) -> Iterator[Utterance]:
+def _context(context: Any) -> Iterator[Utterance]:
     if not isinstance(context, list | None):
-        raise UsageError(f"{where}: {_CONTEXT}")
+        raise TypeError(_CONTEXT)
     for turn in context or ():
         if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not isinstance(turn.get("speaker"), str | None):
-            raise UsageError(f"{where}: {_CONTEXT}")
+            raise TypeError(_CONTEXT)
         yield Utterance(turn.get("speaker"), turn["text"])

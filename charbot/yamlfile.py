@@ -1,9 +1,22 @@
 """Reads YAML that users wrote; every problem becomes a ValueError with a one-line message."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        scalars = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        names = [(key.tag, key.value) for key in scalars]
+        for number, key in enumerate(scalars):
+            if names[number] in names[:number]:
+                raise yaml.constructor.ConstructorError(problem=f"`{key.value}` is given twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path) -> Any:
@@ -20,7 +33,7 @@ def read_yaml(path: Path) -> Any:
 def parse_yaml(text: str) -> Any:
     """Return the content of YAML text. Raises ValueError, with the line number if it is known."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ValueError(f"{where}{error.problem or 'is not YAML'}") from error

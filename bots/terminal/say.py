@@ -1,13 +1,12 @@
 """`charbot say`: one reply, or one per line of a pipe."""
 
-import json
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
 
 from charbot.config import ChatSettings
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
-from charbot.jsonlines import read_requests
+from charbot.jsonlines import BadRequest, read_requests
 from charbot.text import printable
 
 
@@ -17,20 +16,26 @@ def answer_once(persona: Persona, options: ChatSettings, message: str, out: Text
 
 
 def answer_lines(persona: Persona, options: ChatSettings, lines: Iterable[str], out: TextIO) -> None:
-    """Write a reply to each line as soon as it is ready. All lines form one conversation."""
+    """Write a reply to each line as soon as it is ready. All lines form one conversation.
+
+    With a seed, each line has a seed of its own, so that the same line again does not always get the same reply.
+    """
     conversation = Conversation()
-    for line in lines:
-        reply = persona.reply(conversation.add(line), options)
+    for number, line in enumerate(lines):
+        seed = None if options.seed is None else options.seed + number
+        reply = persona.reply(conversation.add(line), options, seed=seed)
         conversation = reply.conversation
         print(printable(reply.text), file=out, flush=True)
 
 
-def answer_requests(persona: Persona, options: ChatSettings, lines: Iterable[str], out: TextIO) -> None:
-    """Write a JSON line per JSON line, each a conversation of its own. Raises UsageError, naming the line."""
+def answer_requests(persona: Persona, options: ChatSettings, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield an answer to each JSON line, which is a conversation of its own."""
     for request in read_requests(lines, optional=("message",), one_of=("message", "context")):
+        if isinstance(request, BadRequest):
+            yield request.answer()
+            continue
         conversation = Conversation().extend(request.context)
         for text in request.texts.values():
             conversation = conversation.add(text)
         reply = persona.reply(conversation, options)
-        answer = {"id": request.id, "reply": reply.text, "ms": round(reply.seconds * 1000)}
-        print(json.dumps(answer, ensure_ascii=False), file=out, flush=True)
+        yield {"id": request.id, "reply": reply.text, "ms": round(reply.seconds * 1000)}

@@ -35,6 +35,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if heard is signal.default_int_handler:
         # During the imports there is nothing to clean up: end without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from charbot.cli.options import config_of
     from charbot.cli.parser import parse
 
     signal.signal(signal.SIGINT, heard)
@@ -48,6 +49,9 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         try:
             args = parse(argv)
+            if args.config is not None:
+                # Now, because not every command reads its settings: a mistake in the file is told in any case.
+                config_of(args)
             code: int = args.run(args)
         finally:
             # Flushed here, so that errors are reported below and not by Python at exit.

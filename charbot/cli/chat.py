@@ -11,6 +11,7 @@ from charbot.cli.options import (
     add_continue,
     config_of,
     library_of,
+    print_answers,
     set_torch_environment,
     standard_input,
 )  # fmt: skip
@@ -42,7 +43,7 @@ def add(commands: Commands) -> None:
         "echo '{\"id\": 1, \"message\": \"Hi\"}' | charbot say ross --json --seed 7",
     )  # fmt: skip
     say.add_argument("persona", help="who replies")
-    say.add_argument("message", nargs="?", help="what you say; without it, each line of the standard input")
+    say.add_argument("message", nargs="*", default=[], help="what you say; without it, each line of the standard input")
     say.add_argument(
         "--json", action="store_true", help='JSON lines: {"id", "message" or "context"} in, {"id", "reply", "ms"} out'
     )
@@ -79,14 +80,14 @@ def _say(args: argparse.Namespace) -> int:
 
     set_torch_environment()
     persona, options = Persona(library_of(args), args.persona), _config(args).chat
-    if args.json and args.message is not None:
+    if args.json and args.message:
         raise UsageError("--json reads JSON lines from the standard input; leave the message out")
-    if args.message is not None:
-        answer_once(persona, options, args.message, sys.stdout)
-    elif args.json:
-        answer_requests(persona, options, standard_input(), sys.stdout)
-    else:
-        answer_lines(persona, options, standard_input(), sys.stdout)
+    if args.message:
+        answer_once(persona, options, " ".join(args.message), sys.stdout)
+        return 0
+    if args.json:
+        return print_answers(answer_requests(persona, options, standard_input()))
+    answer_lines(persona, options, standard_input(), sys.stdout)
     return 0
 
 

@@ -10,6 +10,7 @@ from charbot.cli.options import (
     add_scripts,
     config_of,
     library_of,
+    print_answers,
     reading_of,
     set_torch_environment,
     standard_input,
@@ -34,7 +35,7 @@ def add(commands: Commands) -> None:
         "charbot who --cast friends < lines.txt    # all lines are one person's",
         "echo '{\"id\": 1, \"text\": \"Hi\"}' | charbot who --json --cast joey ross",
     )  # fmt: skip
-    who.add_argument("text", nargs="?", help="a line; without it, all lines of the standard input are one person's")
+    who.add_argument("text", nargs="*", default=[], help="a line; without it, all lines of the standard input are one person's")
     who.add_argument(
         "--cast", nargs="+", default=[], metavar="NAME", help="people or shows to choose from (default: all); TEXT comes before"
     )
@@ -84,23 +85,19 @@ def _score(args: argparse.Namespace) -> int:
     from charbot.jsonlines import arriving
 
     scorer = Scorer(library_of(args), args.persona, args.unit)
-    for line in score_lines(scorer, arriving(standard_input())):
-        print(line, flush=True)
-    return 0
+    return print_answers(score_lines(scorer, arriving(standard_input())))
 
 
 def _who(args: argparse.Namespace) -> int:
     set_torch_environment()
     from charbot.speakers.identifier import SpeakerIdentifier, rank_lines
 
-    if args.json and args.text is not None:
+    if args.json and args.text:
         raise UsageError("--json reads JSON lines from the standard input; leave the text out")
     identifier = SpeakerIdentifier(library_of(args), args.cast)
     if args.json:
-        for line in rank_lines(identifier, standard_input()):
-            print(line, flush=True)
-        return 0
-    for name, probability in identifier.rank(standard_input().read().splitlines() if args.text is None else [args.text]):
+        return print_answers(rank_lines(identifier, standard_input()))
+    for name, probability in identifier.rank([" ".join(args.text)] if args.text else standard_input().read().splitlines()):
         print(f"{probability:6.1%}  {name}")
     return 0
 
@@ -114,6 +111,10 @@ def _eval(args: argparse.Namespace) -> int:
     from charbot.evaluation.chats import chat_report
     from charbot.evaluation.report import base_report, persona_reports
 
+    if args.personas and args.chats:
+        raise UsageError("--chats is for the bases; leave the personas out")
+    if args.voice and not args.personas:
+        raise UsageError("--voice is for personas; name them")
     config = config_of(args)
     with Console(stderr=True).status("Reading the scripts") as status:
         table = corpus_table(reading_of(args).lines, config.corpus)

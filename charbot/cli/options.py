@@ -9,15 +9,36 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 from charbot.errors import CharbotError, ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from charbot.config import Config
     from charbot.personas.library import Library
     from charbot.scripts.results import ImportResult
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 """The subparsers to which each module adds its commands."""
 
 
-def add_command(commands: Commands, name: str, about: str, *examples: str) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options anywhere among the words.
+
+    argparse itself gives up on `say ross --seed 1 hi` (python/cpython#59317). It can parse in two passes, options first,
+    but not where there are subparsers.
+    """
+
+    _in_passes = False
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        if self._in_passes or self._subparsers is not None:
+            return super().parse_known_args(args, namespace)
+        self._in_passes = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._in_passes = False
+
+
+def add_command(commands: Commands, name: str, about: str, *examples: str) -> "Parser":
     """Add a command, whose help shows examples, and return its parser."""
     parser = commands.add_parser(
         name, help=about, description=f"{about[0].upper()}{about[1:]}.", epilog=format_examples(*examples),
@@ -81,6 +102,17 @@ def standard_input() -> TextIO:
     return sys.stdin
 
 
+def print_answers(answers: "Iterable[Mapping[str, object]]") -> int:
+    """Print the answers to JSON lines as they come, and return the exit code: 1 if any of them is an error."""
+    import json
+
+    code = 0
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+        code = 1 if "error" in answer else code
+    return code
+
+
 def config_of(args: argparse.Namespace) -> "Config":
     """Return the settings of the file that --config names, else of ./config.yaml, else the defaults. Raises ConfigError."""
     from charbot.config import Config, load_config
@@ -96,10 +128,15 @@ def config_of(args: argparse.Namespace) -> "Config":
 
 
 def library_of(args: argparse.Namespace) -> "Library":
+    """Return the bundles that --bundles names, before those of the user and of charbot. Raises UsageError."""
     from charbot.personas.library import Library
 
     default = Library.default()
-    return Library((args.bundles, *default.folders)) if args.bundles else default
+    if args.bundles is None:
+        return default
+    if not args.bundles.is_dir():
+        raise UsageError(f"--bundles {args.bundles}: there is no such folder")
+    return Library((args.bundles, *default.folders))
 
 
 def reading_of(args: argparse.Namespace) -> "ImportResult":

@@ -5,20 +5,24 @@ Commands import heavy modules only when they run, so that `--help` answers at on
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from charbot.cli import bases, chat, chats, completion, discord, evaluate, personas, recipes, scripts, train
-from charbot.cli.options import add_config, add_continue, format_examples
-from charbot.errors import BundleError
+from charbot.cli.options import Parser, add_config, add_continue, format_examples
+from charbot.errors import BundleError, UsageError
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line; a persona's name in place of a command stands for a chat with it."""
+    """Parse the command line; a persona's name in place of a command stands for a chat with it.
+
+    Raises UsageError for a word that is neither.
+    """
     parser = parser_of_all()
     words = sys.argv[1:] if argv is None else [*argv]
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     at = _first_word(words)
-    if at < len(words) and words[at] not in commands.choices and _is_persona(words[at]):
+    if at < len(words) and words[at] not in commands.choices:
+        _require_persona(words[at], commands.choices)
         words.insert(at, "chat")
     return parser.parse_args(words)
 
@@ -31,19 +35,24 @@ def _first_word(words: Sequence[str]) -> int:
     return at
 
 
-def _is_persona(name: str) -> bool:
+def _require_persona(name: str, commands: Iterable[str]) -> None:
+    """Raise UsageError, with the commands and personas that it may mean, unless a persona is called `name`."""
+    import difflib
+
     from charbot.personas.library import Library
 
+    library = Library.default()
     try:
-        Library.default().find(name)
-    except BundleError:
-        return False
-    return True
+        library.find(name)
+    except BundleError as error:
+        meant = [*difflib.get_close_matches(name, commands, n=1), *library.similar(name)]
+        hint = f" Did you mean {' or '.join(meant)}?" if meant else " `charbot --help` lists the commands."
+        raise UsageError(f"there is no command and no persona called {name!r}.{hint}") from error
 
 
-def parser_of_all() -> argparse.ArgumentParser:
+def parser_of_all() -> Parser:
     """Return the parser of `charbot` and all its commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="charbot", description="A chatbot that talks like a TV character. Without a command: pick a persona and chat.",
         epilog=format_examples(
             "charbot                                   # pick a persona from a list, and talk",

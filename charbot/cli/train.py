@@ -28,11 +28,11 @@ def add(commands: Commands) -> None:
     train.add_argument("--chats", nargs="+", type=Path, metavar="PATH", help="conversations (JSON lines) that a base reads too")
     train.add_argument("--classifier", action="store_true", help="fit what `charbot who` tells speakers apart by")
     train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
-    train.add_argument("--steps", type=int, default=600, metavar="N", help="windows that each cell reads (default: 600)")
+    train.add_argument("--steps", type=int, metavar="N", help="windows that each cell of --compare-cells reads (default: 600)")
     train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
     train.add_argument("--voice", nargs="+", type=Path, metavar="PATH", help="conversations with the personas (JSON lines)")
     train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
-    train.add_argument("--rating", choices=("general", "mature"), default="general", help="who a persona is fit for")
+    train.add_argument("--rating", choices=("general", "mature"), help="who a persona is fit for (default: general)")
     train.add_argument("--out", type=Path, metavar="FOLDER", help="where bundles go (default: the user's data folder)")
     train.set_defaults(run=_train)
 
@@ -40,8 +40,10 @@ def add(commands: Commands) -> None:
 def _train(args: argparse.Namespace) -> int:
     if not (args.base or args.persona or args.classifier or args.compare_cells):
         raise UsageError("train needs --base, --persona NAME, --classifier, or --compare-cells")
-    if args.steps < 1:
-        raise UsageError("--steps must be 1 at the least")
+    _refuse_unused(args)
+    steps = 600 if args.steps is None else args.steps
+    if steps < 1:
+        raise UsageError("--steps must be at least 1")
     from dataclasses import replace
 
     from rich.console import Console
@@ -76,14 +78,14 @@ def _train(args: argparse.Namespace) -> int:
             from trainer.compare_cells import compare_cells, draw_cells
 
             for unit in units:
-                compared = compare_cells(run, unit, args.steps)
+                compared = compare_cells(run, unit, steps)
                 if distributed.is_main:
                     _print_cells(compared)
                     draw_cells(compared, picture := out / f"cells-{unit}.png")
                     print(picture)
         done = [train_base(run, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
-        done += [train_persona(run, library, name, units, args.rating) for name in args.persona]
+        done += [train_persona(run, library, name, units, args.rating or "general") for name in args.persona]
         if args.classifier:
             from trainer.speaker_classifier import train_classifier
 
@@ -95,6 +97,20 @@ def _train(args: argparse.Namespace) -> int:
         print(*done, sep="\n")
     distributed.shutdown()
     return 0
+
+
+def _refuse_unused(args: argparse.Namespace) -> None:
+    """Raise UsageError if an option is given that nothing among what is trained reads."""
+    readers = {
+        "--steps": (args.steps, ("--compare-cells", args.compare_cells)),
+        "--pretrain": (args.pretrain, ("--base", args.base)),
+        "--chats": (args.chats, ("--base", args.base)),
+        "--voice": (args.voice, ("--persona", args.persona)),
+        "--rating": (args.rating, ("--persona", args.persona)),
+    }
+    for option, (value, (reader, is_given)) in readers.items():
+        if value is not None and not is_given:
+            raise UsageError(f"{option} is for {reader}, which is not given")
 
 
 def _print_cells(compared: "Sequence[Compared]") -> None:

@@ -1,15 +1,13 @@
 """The server of `charbot score`: the likelihood of given replies, JSON lines in and out."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from charbot.corpus.examples import Example, response_example
 from charbot.dialogue import Utterance, prepare_turns
-from charbot.errors import UsageError
 from charbot.evaluation.likelihood import characters
 from charbot.evaluation.mixture import chunk_nats, mixed_nats
-from charbot.jsonlines import Request, read_requests
+from charbot.jsonlines import BadRequest, Request, read_requests
 from charbot.models.language_model import LanguageModel
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
@@ -41,25 +39,21 @@ class Scorer:
         return [sum(one) for one in only]
 
 
-def score_lines(scorer: Scorer, arriving: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield an answer for each request, both JSON lines; requests that arrive together are scored together.
-
-    Raises UsageError naming a malformed line, after the lines before it have been answered.
-    """
+def score_lines(scorer: Scorer, arriving: Iterable[Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """Yield an answer to each request, a JSON line; requests that arrive together are scored together."""
     first = 1
     for lines in arriving:
-        batch: list[Request] = []
-        mistake: UsageError | None = None
-        try:
-            for request in read_requests(lines, required=("reply",), first=first):
-                batch.append(request)
-        except UsageError as error:
-            mistake = error
-        asked = [
-            response_example(prepare_turns(request.context), Utterance(scorer.name, request.texts["reply"])) for request in batch
+        requests = list(read_requests(lines, required=("reply",), first=first))
+        examples = [
+            response_example(prepare_turns(request.context), Utterance(scorer.name, request.texts["reply"]))
+            for request in requests
+            if isinstance(request, Request)
         ]
-        for request, one, nats in zip(batch, asked, scorer.nats(asked), strict=True):
-            yield json.dumps({"id": request.id, "nats": nats, "chars": characters(one)}, ensure_ascii=False)
-        if mistake:
-            raise mistake
+        scored = zip(examples, scorer.nats(examples), strict=True)
+        for request in requests:
+            if isinstance(request, BadRequest):
+                yield request.answer()
+            else:
+                example, nats = next(scored)
+                yield {"id": request.id, "nats": nats, "chars": characters(example)}
         first += len(lines)

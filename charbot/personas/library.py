@@ -2,7 +2,7 @@
 
 import difflib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +33,30 @@ def slug(name: str) -> str:
 def user_folder() -> Path:
     """Return the default folder in which `charbot train` writes bundles."""
     return Path(platformdirs.user_data_dir("charbot")) / "bundles"
+
+
+def match_name(wanted: str, names: Iterable[str]) -> str | None:
+    """Return the one of `names` that `wanted` stands for, if it is clear.
+
+    It equals the name but for case and punctuation, or is a word of no other: "garrison" is "Mr. Garrison".
+    """
+    by_slug = {slug(name): name for name in names}
+    key = slug(wanted)
+    if key in by_slug:
+        return by_slug[key]
+    having = _having_word(key, by_slug)
+    return by_slug[having[0]] if len(having) == 1 else None
+
+
+def similar_names(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return those of `names` that somebody who writes `wanted` may mean."""
+    by_slug = {slug(name): name for name in names}
+    key = slug(wanted)
+    return [by_slug[near] for near in _having_word(key, by_slug) or difflib.get_close_matches(key, by_slug, n=3, cutoff=0.5)]
+
+
+def _having_word(key: str, slugs: Iterable[str]) -> list[str]:
+    return [known for known in slugs if key and key in known.split("-")]
 
 
 def imported_bases(folder: Path, unit: Unit) -> list[Path]:
@@ -102,17 +126,18 @@ class Library:
 
     def find(self, name: str) -> Path:
         """Return the folder of the persona called `name`. Raises BundleError with a hint at similar names."""
-        wanted = slug(name)
-        if wanted in self.personas:
-            return self.personas[wanted]
-        starting = [known for known in self.personas if wanted and wanted in known.split("-")]
-        if len(starting) == 1:
-            return self.personas[starting[0]]
-        near = starting or difflib.get_close_matches(wanted, self.personas, n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        match = match_name(name, self.personas)
+        if match is not None:
+            return self.personas[match]
         if not self.personas:
             raise BundleError(self.nobody)
+        near = self.similar(name)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
+
+    def similar(self, name: str) -> list[str]:
+        """Return the personas, by slug, that somebody who writes `name` may mean."""
+        return similar_names(name, self.personas)
 
     def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
         """Return the base of a unit with the id `wanted`, or the first one if it is None. Raises BundleError."""

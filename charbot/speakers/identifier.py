@@ -1,12 +1,12 @@
 """Speaker identification for `charbot who` and the bots: who of a cast would have said some lines."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
 
 from charbot.errors import BundleError, UsageError
-from charbot.jsonlines import read_requests
+from charbot.jsonlines import BadRequest, read_requests
 from charbot.personas.bundle import read_classifier
 from charbot.personas.library import Library, slug
 from charbot.personas.loading import base_model
@@ -65,8 +65,11 @@ def _chosen(names: Sequence[str], shows: Sequence[str], cast: Sequence[str]) -> 
     return places
 
 
-def rank_lines(identifier: SpeakerIdentifier, lines: Iterable[str]) -> Iterator[str]:
-    """Yield one JSON line, with `ranking`, per JSON line with `text` or `lines`. Raises UsageError naming the line."""
+def rank_lines(identifier: SpeakerIdentifier, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield an answer, with `ranking`, per JSON line with `text` or `lines`."""
     for request in read_requests(lines, optional=("text",)):
+        if isinstance(request, BadRequest):
+            yield request.answer()
+            continue
         ranking = identifier.rank([*request.texts.values(), *request.lines])
-        yield json.dumps({"id": request.id, "ranking": [[name, round(p, 4)] for name, p in ranking]}, ensure_ascii=False)
+        yield {"id": request.id, "ranking": [[name, round(p, 4)] for name, p in ranking]}

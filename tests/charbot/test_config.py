@@ -54,6 +54,8 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
         ("chat: !!timestamp never\n", ["no value"]),
         ("[" * 100_000, ["nested too deeply"]),
         ("chat: \0\n", ["no value", "special characters"]),
+        ("chat:\n  seed: 1\n  unit: char\n  seed: 2\n", ["line 4", "`seed` is given twice"]),
+        ("chat:\n  seed: 1\nchat:\n  unit: char\n", ["line 3", "`chat` is given twice"]),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, names: list[str]) -> None:

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -59,11 +58,11 @@ def test_a_cast_can_be_chosen(fitted: Library) -> None:
 def test_json_lines(fitted: Library) -> None:
     recogniser = SpeakerIdentifier(fitted)
     asked = ['{"id": 1, "text": "More tea?"}', '{"id": 2, "lines": ["More tea?", "The kettle is on!"]}', '{"id": 3}']
-    one, two, nothing = (json.loads(line) for line in rank_lines(recogniser, asked))
+    one, two, nothing = rank_lines(recogniser, asked)
     assert one["ranking"][0][0] == two["ranking"][0][0] == "Ann"
     assert nothing["ranking"][0][1] < one["ranking"][0][1]
-    with pytest.raises(UsageError, match="line 1: `lines` must be"):
-        list(rank_lines(recogniser, ['{"lines": "More tea?"}']))
+    (mistake,) = rank_lines(recogniser, ['{"id": 4, "lines": "More tea?"}'])
+    assert mistake == {"id": 4, "error": "line 1: `lines` must be a list of texts"}
 
 
 def test_each_line_is_read_once_an_epoch_and_a_fit_goes_on_where_it_was() -> None:

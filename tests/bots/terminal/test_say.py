@@ -1,11 +1,9 @@
 import io
-import json
 
 import pytest
 
 from bots.terminal.say import answer_lines, answer_once, answer_requests
 from charbot.config import ChatSettings
-from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.personas.library import Library
@@ -28,11 +26,11 @@ def test_lines_of_a_pipe_are_one_conversation_and_each_is_answered(persona: Pers
     out = io.StringIO()
     answer_lines(persona, OPTIONS, ["Hello\n", "\n", "And you?\n"], out)
     first = persona.reply(Conversation().add("Hello"), OPTIONS)
-    second = persona.reply(first.conversation, OPTIONS)
+    second = persona.reply(first.conversation, OPTIONS, seed=4)
     assert out.getvalue().splitlines() == [
         first.text,
         second.text,
-        persona.reply(second.conversation.add("And you?"), OPTIONS).text,
+        persona.reply(second.conversation.add("And you?"), OPTIONS, seed=5).text,
     ]
     alone = io.StringIO()
     answer_lines(persona, OPTIONS, ["And you?\n"], alone)
@@ -40,32 +38,33 @@ def test_lines_of_a_pipe_are_one_conversation_and_each_is_answered(persona: Pers
 
 
 def test_json_lines_stand_alone(persona: Persona) -> None:
-    out = io.StringIO()
     lines = [
         '{"id": 1, "message": "Hello"}',
         '{"id": 2, "context": [{"speaker": null, "text": "Hello"}]}',
         "",
         '{"id": 3, "context": []}',
     ]
-    answer_requests(persona, OPTIONS, lines, out)
-    answers = [json.loads(line) for line in out.getvalue().splitlines()]
+    answers = list(answer_requests(persona, OPTIONS, lines))
     assert [answer["id"] for answer in answers] == [1, 2, 3]
     assert answers[0]["reply"] == answers[1]["reply"] == persona.reply(Conversation().add("Hello"), OPTIONS).text
     assert all(isinstance(answer["ms"], int) for answer in answers)
 
 
 @pytest.mark.parametrize(
-    ("line", "problem"),
+    ("line", "id_", "problem"),
     [
-        ('{"message": 3}', "`message` must be text"),
-        ('{"id": 3}', "`message` or `context` is missing"),
-        ('{"message": null}', "`message` or `context` is missing"),
-        ('{"mesage": "Hello"}', "`message` or `context` is missing"),
-        ('{"id": NaN, "message": "Hello"}', "`id` must be a value that JSON has"),
-        ('{"id": [1e999], "message": "Hello"}', "`id` must be a value that JSON has"),
-        ("[" * 100_000, "nested too deeply"),
+        ('{"id": "a", "message": 3}', "a", "`message` must be text"),
+        ('{"id": 3}', 3, "`message` or `context` is missing"),
+        ('{"message": null}', None, "`message` or `context` is missing"),
+        ('{"mesage": "Hello"}', None, "`message` or `context` is missing"),
+        ('{"id": NaN, "message": "Hello"}', None, "`id` must be a value that JSON has"),
+        ('{"id": [1e999], "message": "Hello"}', None, "`id` must be a value that JSON has"),
+        ('{"id": {"x": 1}, "context": [1]}', {"x": 1}, '`context` must be a list of {"speaker": name or null, "text": text}'),
+        ("[" * 100_000, None, "nested too deeply"),
+        ("[]", None, "must be a JSON object"),
     ],
 )
-def test_a_mistake_in_a_json_line_is_named(persona: Persona, line: str, problem: str) -> None:
-    with pytest.raises(UsageError, match=f"^line 2: {problem}$"):
-        answer_requests(persona, OPTIONS, ["\n", line], io.StringIO())
+def test_a_mistake_in_a_json_line_is_answered_by_an_error(persona: Persona, line: str, id_: object, problem: str) -> None:
+    before, mistake, after = answer_requests(persona, OPTIONS, ["\n", '{"message": "Hi"}', line, '{"message": "Hi"}'])
+    assert mistake == {"id": id_, "error": f"line 3: {problem}"}
+    assert before["reply"] == after["reply"]

@@ -54,9 +54,14 @@ def _wiki(folder: Path, episodes: int) -> Path:
 def test_version_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("charbot 0.")
-    with pytest.raises(SystemExit) as caught:
-        main(["nonsense"])
-    assert caught.value.code == 2
+    assert main(["zzzzzz"]) == 2
+    assert "no command and no persona called 'zzzzzz'. `charbot --help`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "meant"), [("joe", "joey"), ("mr", "mr-garrison or mr-mackey"), ("persona", "personas")])
+def test_a_word_that_is_nearly_a_command_or_a_persona(word: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([word]) == 2
+    assert f"Did you mean {meant}?" in capsys.readouterr().err
 
 
 def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
@@ -110,16 +115,43 @@ def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["--config", "none.yaml", "say", "ann", "Hello"], 78, "none.yaml"),
         (["say", "ann", "Hello", "--config", "none.yaml"], 78, "none.yaml"),
         (["personas", "show", "zed"], 1, "no persona called 'zed'"),
+        (["personas", "list", "--config", "none.yaml"], 78, "none.yaml"),
+        (["--config", "none.yaml", "scripts", "check", "."], 78, "none.yaml"),
     ],
 )
 def test_a_mistake_is_one_line_and_an_exit_code(
     arguments: list[str], code: int, names: str, bundles: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*arguments, "--bundles", bundles]) == code
+    assert main([*arguments, *([] if "scripts" in arguments else ["--bundles", bundles])]) == code
     error = capsys.readouterr().err
     assert names in error
     assert error.startswith("charbot: ")
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["train", "--persona", "Ann", "--steps", "9"], "--steps is for --compare-cells"),
+        (["train", "--persona", "Ann", "--chats", "a"], "--chats is for --base"),
+        (["train", "--persona", "Ann", "--pretrain", "a"], "--pretrain is for --base"),
+        (["train", "--base", "--voice", "a"], "--voice is for --persona"),
+        (["train", "--base", "--rating", "mature"], "--rating is for --persona"),
+        (["eval", "ann", "--chats", "a"], "--chats is for the bases"),
+        (["eval", "--voice", "a"], "--voice is for personas"),
+        (["personas", "list", "--bundles", "nowhere"], "--bundles nowhere: there is no such folder"),
+        (["say", "ann", "Hello", "--bundles", "nowhere"], "--bundles nowhere: there is no such folder"),
+    ],
+)
+def test_an_option_that_nothing_reads_is_refused(arguments: list[str], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert names in capsys.readouterr().err
+
+
+def test_what_is_wrong_is_printed_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["personas", "export", "joey", "\x1b]0;title\x07/joey.zip"]) == 0
+    assert main(["personas", "export", "joey", "\x1b]0;title\x07/joey.zip"]) == 1
+    assert "\\x1b]0;title\\x07/joey.zip is there already" in capsys.readouterr().err
 
 
 def test_a_config_in_the_working_folder_is_read(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,11 +231,40 @@ def test_a_list_of_personas_says_who_cannot_be_used(how: list[str], library: Lib
     assert re.fullmatch(r"bob cannot be used: .*bob: no persona here \(persona\.json is missing\)\n", shown.err)
 
 
-def test_score_speaks_json_lines(bundles: str) -> None:
-    done = _run("score", "ann", "--bundles", bundles, stdin='{"id": 1, "reply": "Tea."}\n{"reply": 2}\n')
-    assert done.returncode == 2
-    assert "line 2: `reply` must be text" in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["say", "ross", "--seed", "1", "hi"], ["hi"]),
+        (["say", "ross", "hello", "there"], ["hello", "there"]),
+        (["say", "--seed", "1", "ross", "hello", "--unit", "char", "there"], ["hello", "there"]),
+        (["say", "ross", "-5"], ["-5"]),
+        (["say", "ross", "--", "--seed", "1"], ["--seed", "1"]),
+        (["say", "ross"], []),
+        (["who", "where", "is", "--cast", "joey", "ross"], ["where", "is"]),
+        (["who", "--json", "--cast", "joey"], []),
+    ],
+)
+def test_options_stand_anywhere_among_the_words(words: list[str], message: list[str]) -> None:
+    args = parse(words)
+    assert (args.message if words[0] == "say" else args.text) == message
+
+
+def test_help_is_as_usual_wherever_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["say", "--help"], ["say", "ross", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith("usage: charbot say [-h]")
+        assert "persona [message ...]" in " ".join(shown.split())
+
+
+def test_a_bad_json_line_is_one_answer_and_the_exit_code(bundles: str) -> None:
+    done = _run("score", "ann", "--bundles", bundles, stdin='{"reply": "Tea."}\n{"id": 7, "reply": 2}\n{"reply": "Tea."}\n')
+    assert (done.returncode, done.stderr) == (1, "")
+    before, mistake, after = map(json.loads, done.stdout.splitlines())
+    assert mistake == {"id": 7, "error": "line 2: `reply` must be text"}
+    assert before == after
 
 
 def test_bytes_that_are_no_text_are_no_obstacle(bundles: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from charbot.errors import BundleError
-from charbot.personas.library import Library, slug
+from charbot.personas.library import Library, match_name, similar_names, slug
 
 
 @pytest.fixture
@@ -40,6 +40,15 @@ def test_the_nearest_names_are_suggested(town: Library, name: str, hint: str) ->
 def test_what_is_no_name_is_refused(town: Library, name: str) -> None:
     with pytest.raises(BundleError, match="no persona called"):
         town.find(name)
+
+
+def test_a_name_among_others_is_matched_as_a_persona_s_is() -> None:
+    names = ["Mr. Garrison", "Mr. Mackey", "Ann"]
+    assert [match_name(typed, names) for typed in ("mr garrison", "MACKEY", "ann", "mr", "", "zed")] == [
+        "Mr. Garrison", "Mr. Mackey", "Ann", None, None, None,
+    ]  # fmt: skip
+    assert similar_names("mr", names) == ["Mr. Garrison", "Mr. Mackey"]
+    assert similar_names("anne", names) == ["Ann"]
 
 
 def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
