@@ -10,6 +10,7 @@ from charbot.errors import BundleError
 from charbot.generation.persona import Persona
 from charbot.models import LOADING
 from charbot.personas.library import Library, slug
+from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
     from charbot.speakers.identifier import Ranking, SpeakerIdentifier
@@ -26,6 +27,8 @@ class PersonaInfo:
     show: str
     mature: bool
     """Whether it needs an age-restricted channel, or the profanity filter."""
+    units: tuple[Unit, ...]
+    """The units that it has a model of."""
 
 
 class PersonaPool:
@@ -56,7 +59,9 @@ class PersonaPool:
         """List the personas again, and unload those that were retrained or removed."""
         cards = {path.name: card for path, card in self._library().cards()}
         people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
-        self._members = {key: PersonaInfo(card.name, card.show, card.rating == "mature") for key, card in people}
+        self._members = {
+            key: PersonaInfo(card.name, card.show, card.rating == "mature", tuple(card.fits)) for key, card in people
+        }
         with self._lock:
             for key in [key for key, persona in self._personas.items() if cards.get(key) != persona.card]:
                 del self._personas[key]

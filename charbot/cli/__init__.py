@@ -9,8 +9,8 @@ from io import TextIOWrapper
 from charbot.errors import INTERRUPTED, CharbotError
 from charbot.text import printable
 
-_EXTRA = ("matplotlib", "scipy", "sklearn")
-"""Packages that some commands need and only charbot[train] installs."""
+_EXTRA = {"matplotlib": "train", "scipy": "train", "sklearn": "train", "fastapi": "serve", "uvicorn": "serve"}
+"""Packages that some commands need, each with the extra that installs it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,9 +60,10 @@ def _run(argv: Sequence[str] | None) -> int:
         print(f"charbot: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
+        extra = _EXTRA.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
-        print(f"charbot: this needs {error.name}: pip install 'charbot[train]'", file=sys.stderr)
+        print(f"charbot: this needs {error.name}: pip install 'charbot[{extra}]'", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader has gone, as in `charbot say ... | head -1`. Python must not try to flush stdout at exit.

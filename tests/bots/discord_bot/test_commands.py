@@ -152,7 +152,7 @@ async def test_who_would_have_said_it_keeps_no_answer_waiting(
 @run
 async def test_names_that_are_too_long_are_completed_in_part(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
-        on.bot.services.personas._members["long"] = PersonaInfo("long" * 30, "Demo", False)
+        on.bot.services.personas._members["long"] = PersonaInfo("long" * 30, "Demo", False, ("word",))
         completed = await on.discord.command("persona", sub="set", complete="name", name="long")
         await on.until(lambda: [one for one in on.discord.callbacks if one["id"] == completed], 1)
         (choice,) = on.discord.said_to(completed)["data"]["choices"]

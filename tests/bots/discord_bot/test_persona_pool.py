@@ -16,7 +16,7 @@ def _cast(library: Library) -> PersonaPool:
 
 def test_a_persona_is_loaded_once(library: Library) -> None:
     cast = _cast(library)
-    assert PersonaInfo("Ann", "Demo", False) in cast.members
+    assert PersonaInfo("Ann", "Demo", False, ("char", "word")) in cast.members
     assert cast.persona("Ann") is cast.persona("ann")
 
 

@@ -1,0 +1,79 @@
+"""Messages of the protocol, read as a conversation with a persona."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bots.server.protocol import Message
+from charbot.dialogue import Utterance, prepare_turns
+from charbot.generation.conversation import Conversation
+from charbot.personas.library import slug
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """The conversation in a request."""
+
+    conversation: Conversation
+    warnings: tuple[str, ...]
+    """What of the messages was ignored."""
+
+
+def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str, ...], turns: int) -> Dialogue:
+    """Return the last `turns` turns of a conversation with a persona.
+
+    Assistants speak as the persona, users as the character that a system message names, if any. `speakers` are the characters
+    that the model knows.
+    """
+    user: str | None = None
+    utterances: list[Utterance] = []
+    warnings: list[str] = []
+    for message in messages:
+        text, others = _text(message)
+        if others:
+            warnings.append(f"parts of the type {', '.join(others)} are ignored: personas read text alone")
+        if message.role in ("system", "developer"):
+            names = characters_named(text, speakers) - {persona}
+            if len(names) == 1:
+                (user,) = names
+            else:
+                what = f"names {', '.join(sorted(names))}" if names else f"names no character that {persona} knows"
+                warnings.append(f"a {message.role} message is ignored: it {what}; one that names one character makes you it")
+        elif message.role in ("user", "assistant"):
+            role = persona if message.role == "assistant" else user
+            utterances.append(Utterance(_character(message.name, speakers) or role, text))
+        else:
+            warnings.append(f"{message.role} messages are ignored: personas use no tools")
+    return Dialogue(Conversation(prepare_turns(utterances, turns)), tuple(dict.fromkeys(warnings)))
+
+
+def characters_named(text: str, speakers: tuple[str, ...]) -> set[str]:
+    """Return the characters that a text names, as it spells them; a text that is nothing but a name may spell it otherwise."""
+    alone = _character(text, speakers)
+    return {alone} if alone else set(_pattern(speakers).findall(text))
+
+
+def _text(message: Message) -> tuple[str, list[str]]:
+    """Return the text of a message, and the types of its parts that are not text."""
+    if message.content is None or isinstance(message.content, str):
+        return message.content or "", []
+    texts = [part.text or "" for part in message.content if part.type == "text"]
+    return " ".join(texts), sorted({part.type for part in message.content} - {"text"})
+
+
+def _character(name: str | None, speakers: tuple[str, ...]) -> str | None:
+    """Return the character of that name, which may be spelled as a model's is: `mr-garrison`."""
+    return _by_slug(speakers).get(slug(name)) if name else None
+
+
+@lru_cache
+def _by_slug(speakers: tuple[str, ...]) -> dict[str, str]:
+    return {slug(speaker): speaker for speaker in speakers}
+
+
+@lru_cache
+def _pattern(speakers: tuple[str, ...]) -> re.Pattern[str]:
+    # Long names first: `Frank Jr.` is not `Frank`.
+    names = "|".join(re.escape(speaker) for speaker in sorted(speakers, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{names})(?!\w)")

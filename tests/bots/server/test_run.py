@@ -1,0 +1,85 @@
+"""The whole command: it starts, is told to stop, and says what is wrong."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bots.server.run import api_key
+from charbot.errors import ConfigError
+from charbot.personas.library import Library
+from tests.bots.server.conftest import ASKED, KEY
+
+
+@contextmanager
+def started(library: Library, folder: Path, *more: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "charbot", "serve", "--port", "0", "--bundles", str(library.folders[0]), *more]
+    settings = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[3]), **environment}
+    process = subprocess.Popen(command, cwd=folder, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_answers_until_it_is_told_to_stop(company: Library, tmp_path: Path, number: signal.Signals) -> None:
+    with started(company, tmp_path) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert address is not None
+        assert httpx.post(f"{address[0]}/v1/chat/completions", json=ASKED, timeout=60).status_code == 200
+        process.send_signal(number)
+        assert process.wait(60) == 0
+        assert process.communicate() == ("", "")
+
+
+def test_other_machines_are_served_with_a_key_alone(company: Library, tmp_path: Path) -> None:
+    with started(company, tmp_path, "--host", "0.0.0.0") as process:
+        _, problem = process.communicate(timeout=60)
+        assert process.returncode == 78
+        assert "CHARBOT_API_KEY" in problem
+        assert "Traceback" not in problem
+    (tmp_path / ".env").write_text(f"CHARBOT_API_KEY={KEY}\n")
+    with started(company, tmp_path, "--host", "0.0.0.0") as process:
+        assert process.stdout is not None
+        port = re.search(r":(\d+),", process.stdout.readline())
+        assert port is not None
+        address = f"http://127.0.0.1:{port[1]}/v1/models"
+        assert httpx.get(address).status_code == 401
+        assert httpx.get(address, headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
+        process.terminate()
+        assert KEY not in "".join(process.communicate(timeout=60))
+
+
+def test_a_port_that_cannot_be_used_is_told(company: Library, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port in (str(taken.getsockname()[1]), "70000"):
+            with started(company, tmp_path, "--port", port) as process:
+                _, problem = process.communicate(timeout=60)
+                assert process.returncode == 1
+                assert f"127.0.0.1, port {port}" in problem
+                assert "Traceback" not in problem
+
+
+def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CHARBOT_API_KEY", raising=False)
+    assert api_key() is None
+    (tmp_path / ".env").write_text("CHARBOT_API_KEY=from-the-file\n")
+    assert api_key() == "from-the-file"
+    monkeypatch.setenv("CHARBOT_API_KEY", "from-the-environment")
+    assert api_key() == "from-the-environment"
+    monkeypatch.delenv("CHARBOT_API_KEY")
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        api_key()
