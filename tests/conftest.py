@@ -13,12 +13,14 @@ import torch
 from charbot.config import Config, CorpusSettings, FitSettings, ModelSettings, UnitSettings
 from charbot.corpus.table import corpus_table
 from charbot.dialogue import Utterance
+from charbot.generation.engine import Engine
 from charbot.models.language_model import Architecture, Cell, LanguageModel
-from charbot.models.lora import LoraAdapter
+from charbot.models.lora import LoraAdapter, merge
 from charbot.personas.bundle import write_base, write_persona
 from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library
 from charbot.scripts.line import Line
+from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Vocabulary, build_vocabulary
 
 # Workers of pytest-xdist have it, and programs that tests start would believe it rather than their terminal.
@@ -88,11 +90,13 @@ def tiny_model(
     cache: int = 0,
     selector: int = 0,
     attention: int = 0,
+    messages: int = 0,
 ) -> LanguageModel:
     torch.manual_seed(seed)
     sizes = Architecture(
-        len(vocabulary), vocabulary.predicted, 16, 32, layers, cell=cell, cache=cache, selector=selector, attention=attention
-    )
+        len(vocabulary), vocabulary.predicted, 16, 32, layers,
+        cell=cell, cache=cache, selector=selector, attention=attention, messages=messages,
+    )  # fmt: skip
     model = LanguageModel(sizes)
     if model.cache is not None:
         # Or all lengths of matches would be worth the same, and some of what caches go by would count for nothing.
@@ -108,7 +112,7 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
     for unit in UNITS:
         vocabulary = vocabularies[unit]
         of_words = 8 if unit == "word" else 0
-        model = tiny_model(vocabulary, seed=7, cache=8, selector=of_words, attention=of_words)
+        model = tiny_model(vocabulary, seed=7, cache=8, selector=of_words, attention=of_words, messages=of_words)
         base = folder / "bases" / unit
         write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")
@@ -118,10 +122,12 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
                 parameter.normal_(std=0.1)
         id_ = Library((folder,)).base(unit)[1].id
         fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.delta())
+        merge(model, adapter.delta(), speaker)
+        openings = Engine("", model, tokenizer_for(vocabulary)).encode_openings([VOICE[0].text], "Ann")
     data = {"lines": {"Demo": 9}}
     write_persona(
         folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, fits=fits,
-        voice=[VOICE],
+        voice=[VOICE], openings=openings,
     )  # fmt: skip
     return Library((folder,))
 

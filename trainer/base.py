@@ -13,6 +13,7 @@ from charbot.config import FitSettings, ModelSettings
 from charbot.corpus.examples import full_example, response_examples
 from charbot.corpus.table import episodes, scenes, speakers
 from charbot.errors import BundleError
+from charbot.generation.paraphrases import paraphrase_groups
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.personas.bundle import read_persona, write_base
 from charbot.personas.guard import CopyGuard
@@ -20,6 +21,7 @@ from charbot.personas.library import Library, slug
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered
 from charbot.tokens.vocabulary import Unit, Vocabulary, build_vocabulary
+from trainer.message_encoder import train_message_encoder
 from trainer.neural_cache import train_cache
 from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.progress import ConsoleProgress
@@ -132,6 +134,9 @@ def train_base(run: TrainingRun, unit: Unit) -> Path:
             answered = [*scenes(run.everything, "train"), *(example.turns for example in run.chat_examples("train"))]
             with ConsoleProgress(f"{unit} base, selector", run.console) as progress:
                 train_selector(fitted, tokenizer, answered, settings.model.selector, fitting.seed, progress)
+        if fitted.selector is not None:
+            with ConsoleProgress(f"{unit} base, message encoder", run.console) as progress:
+                train_message_encoder(fitted, tokenizer, paraphrase_groups(), settings.model.selector, fitting.seed, progress)
         scores = held_out_scores(fitted, tokenizer, held_out)
         guard = CopyGuard.of(chain(episodes(run.everything), _said_by_others(run, vocabulary)))
         data = run.data(run.everything) | {"conversations": Counter(chat.source for chat in run.chats if run.chat_weight(chat))}

@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 
 from charbot.corpus.examples import Example, character_spans, response_examples
-from charbot.corpus.split import Split
+from charbot.corpus.split import SPLITS, Split
 from charbot.corpus.table import episodes, find_speaker, scenes
+from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import characters, likelihood
+from charbot.generation.engine import Engine
+from charbot.generation.sampling import SPOKEN
 from charbot.models.language_model import LanguageModel
 from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
@@ -58,7 +61,8 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
         )
     folder = run.out / "personas" / slug(name)
     fits: dict[Unit, _UnitFit] = {}
-    voice = [one.turns for one in voice_conversations(run, name, "train")]
+    # The models are not trained on the held-out conversations, but the persona may give their answers.
+    voice = [chat.turns for split in SPLITS for chat in voice_conversations(run, name, split)]
     if run.voices.files and not voice:
         raise CorpusError(f"nobody called {name} says anything in the conversations of --voice")
     if set(units) != set(UNITS) and slug(name) in Library((run.out,)).personas:
@@ -74,12 +78,22 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
     if run.distributed.is_main:
         guard = CopyGuard.of(episodes(run.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
         write_persona(
-            folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), fits=fits, voice=voice
+            folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), fits=fits, voice=voice,
+            openings=_encoded_openings(library, name, fits["word"], voice) if "word" in fits else None,
         )  # fmt: skip
         for unit, one in finished.items():
             one.close(fits[unit][2], run.console)
     run.distributed.barrier()
     return folder
+
+
+def _encoded_openings(library: Library, name: str, fit: _UnitFit, voice: Sequence[Sequence[Utterance]]) -> Tensor | None:
+    """Return the encodings (N, size) of the messages with which the voice's conversations begin, by the fitted word model."""
+    base, speaker, _, delta = fit
+    model, vocabulary, _ = base_model(library, "word", base)
+    merge(model, delta, speaker)
+    model.quantize(SPOKEN)
+    return Engine("", model, tokenizer_for(vocabulary.knowing(name))).encode_openings([chat[0].text for chat in voice], name)
 
 
 def _fit_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tuple[_UnitFit, TrainingResult]:

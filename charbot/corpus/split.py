@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 MIN_UNITS = 5
 """Minimum number of units (episodes, scenes or blocks of lines) of a show that splits can be made of."""
 

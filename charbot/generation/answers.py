@@ -5,12 +5,13 @@ Retrieved answers join the generated candidates and win only if they rank higher
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from charbot.dialogue import Utterance
+from charbot.generation.paraphrases import paraphrases, wording
 from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
 from charbot.text import words
 
@@ -80,7 +81,7 @@ class Answers:
         if not turns:
             return {}
         query, name = _without_name(turns[-1].text)
-        similar = self._index.search(self._rarity.vector(query))
+        similar = self._similar(self._rarity.vector(query))
         previous = turns[-2].text if len(turns) > 1 else None
         mentioned = {word for turn in turns for word in words(turn.text)}
         ranked: list[tuple[float, str]] = list(self._recalled(turns))
@@ -129,9 +130,24 @@ class Answers:
             for place in range(1, len(chat), 2)
         ]
 
+    def _similar(self, query: Vector) -> Mapping[int, float]:
+        """Return the similarity of the messages of exchanges, by their numbers, or of what means the same as these."""
+        index, owners = self._index
+        similar: dict[int, float] = {}
+        for number, similarity in index.search(query).items():
+            similar[owners[number]] = max(similarity, similar.get(owners[number], 0.0))
+        return similar
+
     @cached_property
-    def _index(self) -> TfidfIndex:
-        return TfidfIndex(self._rarity, [_without_name(exchange.message)[0] for exchange in self._exchanges])
+    def _index(self) -> tuple[TfidfIndex, list[int]]:
+        """An index of the messages and of their paraphrases, and the number of the exchange of each."""
+        texts, owners = [], []
+        for number, exchange in enumerate(self._exchanges):
+            meant = () if exchange.previous else paraphrases().get(wording(exchange.message), ())
+            for text in {_without_name(exchange.message)[0], *meant}:
+                texts.append(text)
+                owners.append(number)
+        return TfidfIndex(self._rarity, texts), owners
 
     @cached_property
     def _rarity(self) -> Rarity:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from charbot.corpus.examples import full_example
-from charbot.dialogue import Utterance
+from charbot.dialogue import Utterance, prepare_turns
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.sampling import SPOKEN, Drawn, Prompt, SamplingParams, sample_replies
 from charbot.models.attention import SPAN
@@ -190,13 +190,18 @@ class Engine:
         return [selector.score(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
 
     @torch.inference_mode()
-    def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor:
-        """Return the response selector's encodings (B, size), of length 1, of the last messages of some conversations, given
-        the prompts after them. Messages that want like answers have like encodings. The model must have a selector."""
-        selector = self.model.selector
-        assert selector is not None
-        turns = [self._bags(messages), *[self._bags([""] * len(messages))] * (TURNS - 1)]
-        return selector.encode_context(turns, torch.stack([prompt.features for prompt in prompts]))
+    def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor | None:
+        """Return the encodings (B, size), of length 1, of the last messages of some conversations, given the prompts after them;
+        None without a message encoder."""
+        if self.model.message_encoder is None or not messages:
+            return None
+        found: Tensor = self.model.message_encoder(self._bags(messages), torch.stack([prompt.features for prompt in prompts]))
+        return found
+
+    def encode_openings(self, messages: Sequence[str], speaker: str) -> Tensor | None:
+        """Return the encodings of messages with which conversations begin, to be answered by the speaker."""
+        read = [(prepare_turns([Utterance(None, message)]), None) for message in messages]
+        return self.encode_messages(self.begin_turn(self.prefill(read), speaker), messages) if messages else None
 
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])

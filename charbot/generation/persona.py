@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
-from charbot.dialogue import Utterance, prepare_turns
+from charbot.dialogue import Utterance
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
 from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter
@@ -28,7 +28,7 @@ from charbot.generation.reranking import (
 )
 from charbot.models import LOADING
 from charbot.models.threads import one_thread
-from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
+from charbot.personas.bundle import PersonaCard, read_guard, read_openings, read_persona, read_voice
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit
 
@@ -88,7 +88,6 @@ class Persona:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
-        self._messages: dict[Unit, Tensor | None] = {}
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
         """Return a unit's engine, and its prompt after SMALL_TALK.
@@ -118,6 +117,10 @@ class Persona:
     @cached_property
     def _answers(self) -> Answers:
         return Answers(read_voice(self._folder, self.card))
+
+    @cached_property
+    def _openings(self) -> "Tensor | None":
+        return read_openings(self._folder, self.card)
 
     @cached_property
     def _lexicon(self) -> Lexicon:
@@ -264,12 +267,13 @@ class Persona:
     ) -> list[dict[str, float]]:
         """Return for each conversation the retrieved answers that are accepted and not among those `said` before, with the
         similarity of the message that they answer."""
-        engine, _ = self.load(unit)
-        known = self._known_messages(unit)
         meanings: list[list[float] | None] = [None] * len(conversations)
-        if known is not None:
+        if self._openings is not None:
+            engine, _ = self.load(unit)
             last = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
-            meanings = list((engine.encode_messages(prompts, last) @ known.t()).tolist())
+            encoded = engine.encode_messages(prompts, last)
+            if encoded is not None and encoded.shape[1] == self._openings.shape[1]:
+                meanings = list((encoded @ self._openings.t()).tolist())
         return [
             {
                 text: similarity
@@ -278,18 +282,6 @@ class Persona:
             }
             for conversation, meaning, before in zip(conversations, meanings, said, strict=True)
         ]
-
-    def _known_messages(self, unit: Unit) -> "Tensor | None":
-        """Return the encodings of the voice's openings, computed once; None without a voice or a response selector."""
-        engine, _ = self.load(unit)
-        if unit not in self._messages:
-            messages = self._answers.openings
-            encoded = None
-            if messages and engine.model.selector is not None:
-                read = engine.prefill([(prepare_turns([Utterance(None, message)]), None) for message in messages])
-                encoded = engine.encode_messages(engine.begin_turn(read, self.card.name), messages)
-            self._messages[unit] = encoded
-        return self._messages[unit]
 
     def _rerank(
         self,

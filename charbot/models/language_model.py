@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from charbot.models.attention import Attention
+from charbot.models.message_encoder import MessageEncoder
 from charbot.models.neural_cache import CacheEntries, CacheQuery, NeuralCache, match_lengths
 from charbot.models.ngram_embedding import NgramEmbedding
 from charbot.models.quantization import QuantizedLinear, QuantizedLSTM, is_supported
@@ -40,6 +41,8 @@ class Architecture:
     """Size of the response selector's encodings."""
     attention: int = 0
     """Size of all attention heads together."""
+    messages: int = 0
+    """Size of the message encoder's encodings."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -85,6 +88,9 @@ class LanguageModel(nn.Module):
         self.selector: ResponseSelector | None = None
         if architecture.selector:
             self.add_selector(architecture.selector)
+        self.message_encoder: MessageEncoder | None = None
+        if architecture.messages:
+            self.add_message_encoder(architecture.messages)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of the softmax; scaled up to unit variance as inputs (see `_embedded`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
@@ -187,8 +193,13 @@ class LanguageModel(nn.Module):
         self.architecture = replace(self.architecture, selector=size)
         self.selector = ResponseSelector(self.architecture.inputs, self.architecture.embedding, size)
 
+    def add_message_encoder(self, size: int) -> None:
+        """Add an untrained message encoder with encodings of size `size`."""
+        self.architecture = replace(self.architecture, messages=size)
+        self.message_encoder = MessageEncoder(self.architecture.inputs, self.architecture.embedding, size)
+
     def bags(self, texts: Sequence[Tensor]) -> Bags:
-        """Return texts, each given as its ids (N,), as the response selector reads them."""
+        """Return texts, each given as its ids (N,), as bags of words."""
         ids = torch.cat(list(texts))
         starts = torch.tensor([0, *accumulate(len(one) for one in texts[:-1])])
         return Bags(ids, starts, nn.functional.normalize(self.embedding(ids), dim=1))

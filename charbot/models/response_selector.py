@@ -57,24 +57,23 @@ class ResponseSelector(nn.Module):
         """
         found = self.features(features)
         for matrix, bags in zip(self.context, turns, strict=True):
-            found = found + self._weighed(bags, self.weights[0]) @ matrix
+            found = found + weighted_sum(bags, self.weights[0, bags.ids].exp()) @ matrix
         return normalize(self.drop(found), dim=1)
 
     def encode_response(self, bags: Bags) -> Tensor:
         """Return the encodings (B, size), of length 1, of B replies."""
-        return normalize(self.drop(self._weighed(bags, self.weights[1]) @ self.response), dim=1)
+        return normalize(self.drop(weighted_sum(bags, self.weights[1, bags.ids].exp()) @ self.response), dim=1)
 
     def score(self, contexts: Tensor, replies: Tensor) -> Tensor:
         """Return logits (B, N), in nats, of each reply (N, size) after each context (B, size), for a softmax over replies."""
         return self.logit_scale.exp() * contexts @ replies.t()
 
-    @staticmethod
-    def _weighed(bags: Bags, weights: Tensor) -> Tensor:
-        """Return the weighted sum of each text's embeddings, divided by the square root of its total weight: (B, E)."""
-        weigh = weights[bags.ids].exp()
-        rows = torch.arange(len(weigh))
-        weighed, total = (
-            embedding_bag(rows, table, bags.starts, mode="sum", per_sample_weights=weigh)
-            for table in (bags.embedded, torch.ones(len(weigh), 1))
-        )
-        return weighed / (total + _EVEN).sqrt()
+
+def weighted_sum(bags: Bags, weights: Tensor) -> Tensor:
+    """Return the sum of each text's embeddings with the `weights` (N,), over the square root of its total weight: (B, E)."""
+    rows = torch.arange(len(weights))
+    summed, total = (
+        embedding_bag(rows, table, bags.starts, mode="sum", per_sample_weights=weights)
+        for table in (bags.embedded, torch.ones(len(weights), 1))
+    )
+    return summed / (total + _EVEN).sqrt()

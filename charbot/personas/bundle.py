@@ -5,12 +5,14 @@
            weights.safetensors
            cache.safetensors  (optional)
            selector.safetensors  (optional)
+           messages.safetensors  (optional: the message encoder)
            guard.safetensors
     <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard; and for each unit
                               its base (by the checksum of its weights), speaker id, scores and checksum
               char.safetensors, word.safetensors
               guard.safetensors
-              voice.json         (optional: the conversations that were written for it, as turns)
+              voice.json.gz      (optional: the conversations that were written for it, as turns)
+              openings.safetensors  (optional: encodings of the messages with which these begin)
     <classifier>/classifier.json   kind, format, speakers, sizes, the word base whose embedding it reads (by the
                               checksum of its weights), scores, checksum of its weights
               weights.safetensors
@@ -19,6 +21,7 @@ Matrices are stored as 8-bit integers with a scale for each row, other weights i
 file is verified before it is read.
 """
 
+import gzip
 import json
 import reprlib
 import shlex
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from charbot.dialogue import Utterance, parse_turns
 from charbot.errors import BundleError
+from charbot.personas.files import bundle_errors, load_tensors, save_tensors, verify
 from charbot.storage import replace_folder, sha256
 from charbot.text import is_name
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -46,8 +50,9 @@ _READABLE = (2, FORMAT)
 _BASE, PERSONA_CARD, _CLASSIFIER = "base.json", "persona.json", "classifier.json"
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 _CACHE = "cache.safetensors"
-_VOICE = "voice.json"
-_PARTS = {_CACHE: "cache.", "selector.safetensors": "selector."}
+_VOICE, _OLD_VOICE = "voice.json.gz", "voice.json"
+_OPENINGS = "openings.safetensors"
+_PARTS = {_CACHE: "cache.", "selector.safetensors": "selector.", "messages.safetensors": "message_encoder."}
 """Files of the parts of a base that can be retrained alone, each with the prefix of its parameters."""
 
 
@@ -56,7 +61,7 @@ class BaseCard:
     """The metadata of a base."""
 
     id: str
-    """Checksum of its weights without cache and selector, by which personas refer to it."""
+    """Checksum of its weights without those of its parts (_PARTS), by which personas refer to it."""
     unit: Unit
     architecture: Mapping[str, Any]
     """Fields of `Architecture`."""
@@ -100,6 +105,8 @@ class PersonaCard:
     fits: Mapping[Unit, Fit]
     voice: str = ""
     """Checksum of the conversations that were written for it; empty if there are none."""
+    openings: str = ""
+    """Checksum of the encodings of the messages with which these begin; empty if there are none."""
 
     def fit(self, unit: Unit) -> Fit:
         """Return the metadata of a unit's model. Raises BundleError if there is none."""
@@ -148,8 +155,8 @@ def write_base(
         rest = dict(weights)
         for file, start in _PARTS.items():
             if part := {name: rest.pop(name) for name in weights if name.startswith(start)}:
-                _save(part, new / file)
-        _save(rest, new / _WEIGHTS)
+                save_tensors(part, new / file)
+        save_tensors(rest, new / _WEIGHTS)
         _save_guard(guard, new / _GUARD)
         files = {name: sha256(new / name) for name in (_VOCABULARY, _WEIGHTS, *_PARTS, _GUARD) if (new / name).exists()}
         card = {
@@ -164,7 +171,7 @@ def write_base(
 def read_base_card(folder: Path) -> BaseCard:
     """Return a base's card. Raises BundleError."""
     card = _read_card(folder / _BASE, "base", f"--base --unit {folder.name.partition('-')[0]}")
-    with _naming_faults(folder / _BASE):
+    with bundle_errors(folder / _BASE):
         files = dict(card["files"])
         return BaseCard(files[_WEIGHTS], card["unit"], card["architecture"], card["data"], card["scores"], files)
 
@@ -173,17 +180,17 @@ def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
     """Return a base's card and vocabulary. Raises BundleError."""
     base = read_base_card(folder)
     path = folder / _VOCABULARY
-    _check(path, base.files.get(_VOCABULARY))
-    with _naming_faults(path):
+    verify(path, base.files.get(_VOCABULARY))
+    with bundle_errors(path):
         return base, Vocabulary.from_json(json.loads(path.read_text("utf-8")))
 
 
 def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
-    """Return a base's weights in single precision, with those of cache and selector. Raises BundleError."""
-    weights = _load(folder / _WEIGHTS, base.id)
+    """Return a base's weights in single precision, with those of its parts. Raises BundleError."""
+    weights = load_tensors(folder / _WEIGHTS, base.id)
     for file in _PARTS:
         if file in base.files:
-            weights |= _load(folder / file, base.files[file])
+            weights |= load_tensors(folder / file, base.files[file])
     return weights
 
 
@@ -202,18 +209,20 @@ def write_persona(
     data: Mapping[str, Any],
     fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
     voice: Sequence[Sequence[Utterance]] = (),
+    openings: "Tensor | None" = None,
 ) -> None:
     """Write a persona, replacing the one in `folder`.
 
     `fits` gives each unit's base, speaker id, scores and tensors. `guard` covers the training scripts that its bases' guards
-    do not. `voice` are conversations that were written for it. Raises BundleError.
+    do not. `voice` are conversations that were written for it, `openings` (N, size) the encodings of their first messages.
+    Raises BundleError.
     """
 
     def fill(new: Path) -> None:
         cards = {}
         for unit, (base, speaker, scores, tensors) in fits.items():
             path = new / f"{unit}.safetensors"
-            _save(tensors, path)
+            save_tensors(tensors, path)
             cards[unit] = asdict(Fit(base, speaker, dict(scores), path.name, sha256(path)))
         _save_guard(guard, new / _GUARD)
         card = {
@@ -222,8 +231,12 @@ def write_persona(
         }  # fmt: skip
         if voice:
             turns = [[[turn.speaker, turn.text] for turn in chat] for chat in voice]
-            (new / _VOICE).write_text(json.dumps(turns, ensure_ascii=True), "ascii")
+            # Without the time of writing, so that equal voices are equal files.
+            (new / _VOICE).write_bytes(gzip.compress(json.dumps(turns).encode("ascii"), mtime=0))
             card["voice"] = sha256(new / _VOICE)
+        if openings is not None:
+            save_tensors({"openings": openings}, new / _OPENINGS)
+            card["openings"] = sha256(new / _OPENINGS)
         (new / PERSONA_CARD).write_text(json.dumps(card, indent=1), "utf-8")
 
     _replace(folder, fill)
@@ -232,7 +245,7 @@ def write_persona(
 def read_persona(folder: Path) -> PersonaCard:
     """Return a persona's card. Raises BundleError."""
     card = _read_card(folder / PERSONA_CARD, "persona", "--persona NAME")
-    with _naming_faults(folder / PERSONA_CARD):
+    with bundle_errors(folder / PERSONA_CARD):
         _hold(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
         _hold(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
         _hold(int, **lines)
@@ -241,14 +254,14 @@ def read_persona(folder: Path) -> PersonaCard:
             _hold(str, base=fit.base, file=fit.file, sha256=fit.sha256)
             _hold(dict, scores=fit.scores)
             _hold((int, float), speaker=fit.speaker, **fit.scores)
-        _hold(str, voice=(voice := card.get("voice", "")))
+        _hold(str, voice=(voice := card.get("voice", "")), openings=(openings := card.get("openings", "")))
         _require_shown(card["name"], card["show"], card["rating"])
-        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits, voice)
+        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits, voice, openings)
 
 
 def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
     """Return a persona's LoRA weights in single precision. Raises BundleError."""
-    return _load(folder / Path(fit.file).name, fit.sha256)
+    return load_tensors(folder / Path(fit.file).name, fit.sha256)
 
 
 def read_guard(folder: Path, persona: PersonaCard) -> "CopyGuard":
@@ -260,17 +273,27 @@ def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...
     """Return the conversations that were written for a persona, if any. Raises BundleError."""
     if not persona.voice:
         return ()
-    path = folder / _VOICE
-    _check(path, persona.voice)
-    with _naming_faults(path):
-        return tuple(parse_turns(chat) for chat in json.loads(path.read_text("ascii")))
+    path = folder / (_OLD_VOICE if (folder / _OLD_VOICE).exists() else _VOICE)
+    verify(path, persona.voice)
+    with bundle_errors(path):
+        content = path.read_bytes()
+        chats = json.loads(gzip.decompress(content) if path.name == _VOICE else content)
+        return tuple(parse_turns(chat) for chat in chats)
+
+
+def read_openings(folder: Path, persona: PersonaCard) -> "Tensor | None":
+    """Return the encodings (N, size) of the messages with which the conversations of `read_voice` begin, if any.
+
+    Raises BundleError.
+    """
+    return load_tensors(folder / _OPENINGS, persona.openings)["openings"] if persona.openings else None
 
 
 def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:
     """Write a line classifier, replacing the one in `folder`; `card.sha256` is computed here. Raises BundleError."""
 
     def fill(new: Path) -> None:
-        _save(weights, new / _WEIGHTS)
+        save_tensors(weights, new / _WEIGHTS)
         whole = {"kind": "classifier", "format": FORMAT, **asdict(card), "sha256": sha256(new / _WEIGHTS)}
         (new / _CLASSIFIER).write_text(json.dumps(whole, indent=1), "utf-8")
 
@@ -281,12 +304,12 @@ def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
     """Return a line classifier's card and its weights in single precision. Raises BundleError."""
     path = folder / _CLASSIFIER
     data = _read_card(path, "classifier", "--classifier")
-    with _naming_faults(path):
+    with bundle_errors(path):
         fields = {key: value for key, value in data.items() if key not in ("kind", "format")}
         if "sureness" in fields:  # its name in older bundles
             fields["evidence_exponent"] = fields.pop("sureness")
         card = ClassifierCard(**fields | {key: tuple(fields[key]) for key in ("names", "shows", "lines")})
-    return card, _load(folder / _WEIGHTS, card.sha256)
+    return card, load_tensors(folder / _WEIGHTS, card.sha256)
 
 
 def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
@@ -315,7 +338,7 @@ def _require_shown(name: str, show: str, rating: str) -> None:
 
 def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
     """Return a bundle's card. `fitting` are the options of `charbot train` that make such a bundle, for the error message."""
-    with _naming_faults(path):
+    with bundle_errors(path):
         if not path.is_file():
             raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
         card: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -331,88 +354,14 @@ def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
     return card
 
 
-class _naming_faults:  # noqa: N801 (a context manager, named as one)
-    """Context manager that turns the exceptions of malformed content into a BundleError naming the file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)):
-            raise BundleError(f"{self.path}: is damaged ({type(error).__name__}: {error}); install or fit it anew") from error
-
-
-def _check(path: Path, expected: str | None) -> None:
-    if not path.is_file():
-        raise BundleError(f"{path}: is missing; install or fit this bundle anew")
-    try:
-        found = sha256(path)
-    except OSError as error:
-        raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if found != expected:
-        raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
-
-
-_SCALE = ".scale"
-"""Suffix of the name of an 8-bit matrix's row scales (..., 1)."""
-
-
-def _stored(tensors: Mapping[str, "Tensor"]) -> "dict[str, Tensor]":
-    import torch
-
-    stored = {}
-    for name, tensor in tensors.items():
-        tensor = tensor.detach().contiguous()
-        if not tensor.is_floating_point():
-            stored[name] = tensor
-        elif tensor.ndim < 2 or not tensor.numel():
-            stored[name] = tensor.half()
-        else:
-            scale = tensor.float().abs().amax(-1, keepdim=True).clamp_(min=1e-30) / 127
-            stored[name], stored[name + _SCALE] = (tensor / scale).round_().to(torch.int8), scale
-    return stored
-
-
-def _save(tensors: Mapping[str, "Tensor"], path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    try:
-        save_file(_stored(tensors), path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    # safetensors makes files that only their owner can read.
-    path.chmod(0o644)
-
-
 def _save_guard(guard: "CopyGuard", path: Path) -> None:
     import torch
 
-    _save({"filled": torch.from_numpy(guard.filled)}, path)
+    save_tensors({"filled": torch.from_numpy(guard.filled)}, path)
 
 
 def _load_guard(path: Path, expected: str | None) -> "CopyGuard":
     from charbot.personas.guard import CopyGuard
 
-    with _naming_faults(path):
-        return CopyGuard(_load(path, expected)["filled"].numpy())
-
-
-def _load(path: Path, expected: str | None) -> dict[str, "Tensor"]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    _check(path, expected)
-    with _naming_faults(path):
-        try:
-            tensors = load_file(path)
-        except SafetensorError as error:
-            raise ValueError(error) from error
-        scales = {name.removesuffix(_SCALE): tensors.pop(name) for name in list(tensors) if name.endswith(_SCALE)}
-        return {
-            name: tensor * scales[name] if name in scales else tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in tensors.items()
-        }
+    with bundle_errors(path):
+        return CopyGuard(load_tensors(path, expected)["filled"].numpy())

@@ -7,7 +7,16 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from charbot.errors import BundleError, UsageError
-from charbot.personas.bundle import PERSONA_CARD, PersonaCard, read_base_card, read_change, read_guard, read_persona, read_voice
+from charbot.personas.bundle import (
+    PERSONA_CARD,
+    PersonaCard,
+    read_base_card,
+    read_change,
+    read_guard,
+    read_openings,
+    read_persona,
+    read_voice,
+)
 from charbot.personas.library import Library, imported_bases, slug
 from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
@@ -100,6 +109,7 @@ def _checked(path: Path, new: Path, out: Path) -> tuple[Path, PersonaCard]:
     card = read_persona(folder)
     read_guard(folder, card)
     read_voice(folder, card)
+    read_openings(folder, card)
     for unit, fit in card.fits.items():
         read_change(folder, fit)
         Library((new, out, Library.shipped())).base(unit, fit.base)

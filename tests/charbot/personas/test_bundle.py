@@ -5,9 +5,19 @@ import pytest
 import torch
 
 from charbot.errors import BundleError
-from charbot.personas.bundle import read_base, read_change, read_guard, read_persona, read_voice, write_base, write_persona
+from charbot.personas.bundle import (
+    read_base,
+    read_change,
+    read_guard,
+    read_openings,
+    read_persona,
+    read_voice,
+    write_base,
+    write_persona,
+)
 from charbot.personas.library import Library
 from charbot.personas.loading import base_model, persona_model
+from charbot.storage import sha256
 from charbot.tokens.vocabulary import Vocabulary
 from tests.conftest import GUARD, VOICE, tiny_model
 
@@ -26,6 +36,7 @@ def _load_all(library: Library) -> None:
     library.base_guards({unit: fit.base for unit, fit in card.fits.items()})
     read_guard(folder, card)
     read_voice(folder, card)
+    read_openings(folder, card)
 
 
 def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
@@ -35,6 +46,20 @@ def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
     assert card.fits["word"].scores == {"test_bits_per_character": 1.5}
     assert read_voice(library.find("ann"), card) == (VOICE,)
     _load_all(library)
+
+
+def test_a_voice_of_an_older_bundle_is_read(library: Library) -> None:
+    folder = library.find("ann")
+    (folder / "voice.json.gz").unlink()
+    (folder / "openings.safetensors").unlink()
+    old = folder / "voice.json"
+    old.write_text(json.dumps([[[turn.speaker, turn.text] for turn in VOICE]]), "ascii")
+    path = folder / "persona.json"
+    card = json.loads(path.read_text("utf-8")) | {"voice": sha256(old)}
+    del card["openings"]
+    path.write_text(json.dumps(card), "utf-8")
+    assert read_voice(folder, read_persona(folder)) == (VOICE,)
+    assert read_openings(folder, read_persona(folder)) is None
 
 
 def test_a_persona_is_its_base_changed(library: Library) -> None:
@@ -53,7 +78,7 @@ FILES = [
     "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors", "bases/char/guard.safetensors",
     "bases/char/cache.safetensors", "bases/word/selector.safetensors", "personas/ann/persona.json",
     "personas/ann/char.safetensors", "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
-    "personas/ann/voice.json",
+    "bases/word/messages.safetensors", "personas/ann/voice.json.gz", "personas/ann/openings.safetensors",
 ]  # fmt: skip
 
 
@@ -170,7 +195,7 @@ def test_a_full_disk_leaves_the_old_bundle(library: Library, monkeypatch: pytest
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("charbot.personas.bundle._save", full)
+    monkeypatch.setattr("charbot.personas.bundle.save_tensors", full)
     with pytest.raises(BundleError, match=r"No space left.*untouched"):
         write_persona(folder, name="Ann", show="New", rating="general", guard=GUARD, data={}, fits={"char": ("", 0, {}, {})})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

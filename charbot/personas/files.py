@@ -1,0 +1,85 @@
+"""The files of a bundle: checked by their checksums, and tensors in safetensors files with matrices of 8 bits."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charbot.errors import BundleError
+from charbot.storage import sha256
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class bundle_errors:  # noqa: N801 (a context manager, named as one)
+    """Context manager that turns the exceptions of malformed content into a BundleError naming the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)):
+            raise BundleError(f"{self.path}: is damaged ({type(error).__name__}: {error}); install or fit it anew") from error
+
+
+def verify(path: Path, expected: str | None) -> None:
+    if not path.is_file():
+        raise BundleError(f"{path}: is missing; install or fit this bundle anew")
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if found != expected:
+        raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
+
+
+_SCALE = ".scale"
+"""Suffix of the name of an 8-bit matrix's row scales (..., 1)."""
+
+
+def _stored(tensors: Mapping[str, "Tensor"]) -> "dict[str, Tensor]":
+    import torch
+
+    stored = {}
+    for name, tensor in tensors.items():
+        tensor = tensor.detach().contiguous()
+        if not tensor.is_floating_point():
+            stored[name] = tensor
+        elif tensor.ndim < 2 or not tensor.numel():
+            stored[name] = tensor.half()
+        else:
+            scale = tensor.float().abs().amax(-1, keepdim=True).clamp_(min=1e-30) / 127
+            stored[name], stored[name + _SCALE] = (tensor / scale).round_().to(torch.int8), scale
+    return stored
+
+
+def save_tensors(tensors: Mapping[str, "Tensor"], path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(_stored(tensors), path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    # safetensors makes files that only their owner can read.
+    path.chmod(0o644)
+
+
+def load_tensors(path: Path, expected: str | None) -> dict[str, "Tensor"]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    verify(path, expected)
+    with bundle_errors(path):
+        try:
+            tensors = load_file(path)
+        except SafetensorError as error:
+            raise ValueError(error) from error
+        scales = {name.removesuffix(_SCALE): tensors.pop(name) for name in list(tensors) if name.endswith(_SCALE)}
+        return {
+            name: tensor * scales[name] if name in scales else tensor.float() if tensor.is_floating_point() else tensor
+            for name, tensor in tensors.items()
+        }
