@@ -6,14 +6,17 @@ import re
 from itertools import groupby
 from pathlib import Path
 
+import yaml
+
 from charbot.corpus.export import export_lines
 from charbot.errors import ScriptError
+from charbot.scripts.cast import CAST_FILE, Listed, read_cast
 from charbot.scripts.results import ImportResult
 from charbot.storage import replace_bytes
 
 
 def import_scripts(result: ImportResult, folder: Path) -> tuple[int, int]:
-    """Write every episode to `folder`, replacing those of the same name.
+    """Write every episode to `folder`, replacing those of the same name, and the names that cast files list.
 
     Returns the number of episodes that were written, and of those that were unchanged. Raises ScriptError if a file cannot be
     written; existing files are never damaged.
@@ -33,7 +36,29 @@ def import_scripts(result: ImportResult, folder: Path) -> tuple[int, int]:
         except (OSError, UnicodeError) as error:
             raise ScriptError(f"{path}: cannot be written: {error}") from error
         written += 1
+    for show in {line.show for line in lines}:
+        _store_cast(result.listed, show, folder / _folder_name(show) / CAST_FILE)
     return written, same
+
+
+def _store_cast(listed: Listed, show: str, path: Path) -> None:
+    """Add the listed names of a show to its stored cast file, so that what the user decided about names stays decided.
+
+    Raises ScriptError if the file cannot be read or written.
+    """
+    names = {
+        name: list(aliases)
+        for listed_show in listed
+        if listed_show.casefold() == show.casefold()
+        for name, aliases in listed[listed_show].items()
+    }
+    if not names:
+        return
+    stored = read_cast(path).get(show, {}) if path.exists() else {}
+    try:
+        replace_bytes(path, yaml.safe_dump({show: {**stored, **names}}, allow_unicode=True, sort_keys=False).encode("utf-8"))
+    except OSError as error:
+        raise ScriptError(f"{path}: cannot be written: {error}") from error
 
 
 def _folder_name(show: str) -> str:

@@ -19,6 +19,8 @@ _TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "profess
 _VOWELS = re.compile(r"[aeiouy]")
 _WORD = re.compile(r"[^\W\d_]+")
 _NAMED = re.compile(r"\b([^\W\d_a-z]\w+)\.? (?=([^\W\d_a-z][\w'-]+))")
+_VARIANT_LENGTH, _VARIANT_LINES = 5, 10
+"""Minimum length and lines of two names that may be spellings of one."""
 _REGULAR = 0.3
 """Minimum share of a show's episodes in which a regular speaks."""
 
@@ -48,6 +50,8 @@ class _Evidence:
         self._answers: Counter[tuple[str, str]] = Counter()
         self._words: Counter[str] = Counter()
         self._named: set[tuple[str, str]] = set()
+        self._scenes: dict[str, set[int]] = defaultdict(set)
+        self._speakers: list[list[str]] = []
         everywhere = set()
         for episode, turns in scenes:
             everywhere.add(episode)
@@ -55,6 +59,8 @@ class _Evidence:
             self.lines.update(speakers)
             for name in speakers:
                 self.episodes[name].add(episode)
+                self._scenes[name].add(len(self._speakers))
+            self._speakers.append(speakers)
             self._answers.update(pair for pair in pairwise(speakers) if pair[0] != pair[1])
             for _, text in turns:
                 self._words.update(_WORD.findall(text))
@@ -64,6 +70,15 @@ class _Evidence:
     def answer(self, a: str, b: str) -> bool:
         """Return True if one of the two ever speaks right after the other."""
         return self._answers[a, b] + self._answers[b, a] > 0
+
+    def converse(self, a: str, b: str) -> bool:
+        """Return True if the two take part in one scene like two people: with several lines each, or in turns."""
+        for scene in self._scenes[a] & self._scenes[b]:
+            lines = [name for name in self._speakers[scene] if name in (a, b)]
+            changes = sum(before != after for before, after in pairwise(lines))
+            if changes > 2 or min(lines.count(a), lines.count(b)) > 2:
+                return True
+        return False
 
     def together(self, a: str, b: str) -> float:
         """Return the share of a's episodes in which b speaks too."""
@@ -136,12 +151,13 @@ def find_aliases(scenes: Iterable[Scene], settled: Container[str]) -> tuple[Alia
         if first != name and name.casefold() not in settled:
             aliases[name] = Alias(name, first, "spelling", 0.99)
     firm = [name for name in names if name not in aliases]
-    guesses = [*_full_names(firm, seen), *_abbreviations(firm, seen), *_typing_errors(firm, seen)]
+    guesses = [*_full_names(firm, seen), *_abbreviations(firm, seen), *_typing_errors(firm, seen), *_variants(firm, seen)]
     for guess in sorted(guesses, key=lambda guess: -guess.certainty):
         if guess.name.casefold() in settled or guess.name in aliases:
             continue
-        # Names that answer each other are usually two people.
-        certainty = min(guess.certainty, 0.4) if seen.answer(guess.name, guess.canonical) else guess.certainty
+        # Names that answer each other, or both take part in a scene, are usually two people.
+        two = seen.answer(guess.name, guess.canonical) or seen.converse(guess.name, guess.canonical)
+        certainty = min(guess.certainty, 0.4) if two else guess.certainty
         aliases[guess.name] = replace(guess, certainty=certainty)
     certain = {alias.name: alias.canonical for alias in aliases.values() if alias.certainty >= CERTAIN}
     followed = [replace(alias, canonical=_end(alias.canonical, certain)) for alias in aliases.values()]
@@ -209,6 +225,15 @@ def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
             # A name that occurs in speech is probably a real one.
             slip = len(candidates) == 1 and not all(seen.spoken(word) for word in _WORD.findall(name))
             yield Alias(name, other, "typing error", 0.95 if slip else 0.5)
+
+
+def _variants(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+    """Yield names that differ in one letter and never occur in the same episode: two transcribers may spell one differently."""
+    frequent = [name for name in names if len(name) >= _VARIANT_LENGTH and seen.lines[name] >= _VARIANT_LINES]
+    for i, name in enumerate(frequent):
+        for rarer in frequent[i + 1 :]:
+            if name[:1] == rarer[:1] and _mistyped(name.casefold(), rarer.casefold()) and seen.together(rarer, name) == 0:
+                yield Alias(rarer, name, "spelling variant", 0.7)
 
 
 def _end(name: str, certain: Mapping[str, str]) -> str:

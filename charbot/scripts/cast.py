@@ -12,16 +12,22 @@ import yaml
 from charbot.errors import ScriptError
 from charbot.yamlfile import read_yaml
 
+CAST_FILE = "cast.yaml"
 Listed = Mapping[str, Mapping[str, Sequence[str]]]
 """Canonical names per show, each with its aliases."""
 
 _QUALIFIER = re.compile(r" ?(?:\([^)]*\)?|\[[^\]]*\]?)")
-_ENDING = re.compile(r"(?:['’]s voice| (?:v\.? ?o|o\.? ?[sc])\.?|(?<![,.:;])[,.:;]+)$", re.I)
+_VOICE = re.compile(r"(?:['’]s voice| (?:v\.? ?o|o\.? ?[sc])\.?)$", re.I)
+_PUNCTUATION = re.compile(r"(?<![,.:;])[,.:;]+$")
 _TOGETHER = re.compile(
     r",|/|&|\band\b|\ball\b|\bboth\b|\bevery(?:one|body)\b|\bthe (?:boys|girls|guys|kids)\b"
     r"|^(?:boys|girls|guys|kids|crowd|class|children|men|women|people)$",
     re.I,
 )
+_ABBREVIATIONS = frozenset(["TV", "DJ", "MC", "PC", "MTV", "CNN", "BBC", "FBI", "CIA", "CEO", "AI", "PA", "VIP", "UFO"])
+_ROMAN = re.compile(r"[IVX]{2,5}")
+_PART = re.compile(r"((?:^|-)[od]['’]|^|-)(\w)", re.I)
+_INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}$")
 _SMALL = frozenset(["and", "of", "the", "in", "on", "with", "at", "to", "from"])
 
 
@@ -50,12 +56,30 @@ def is_group(name: str) -> bool:
 def _bare(name: str) -> str:
     """Return a name without the qualifiers of scripts: "Wilf's voice (on the phone):" becomes "Wilf"."""
     name = " ".join(name.split()).strip("#") or name
-    return _ENDING.sub("", _QUALIFIER.sub("", name)).strip() or name
+    bare = _VOICE.sub("", _QUALIFIER.sub("", name)).strip()
+    stripped = _PUNCTUATION.sub("", bare)
+    # The last full stop of "M.J." belongs to it.
+    initials = f"{stripped}."
+    return (initials if bare.startswith(initials) and _INITIALS.search(initials) else stripped.strip()) or name
 
 
 def _title(name: str) -> str:
-    words = name.lower().split() if name.isupper() else name.split()
-    return " ".join(w if i and w in _SMALL else w[:1].upper() + w[1:] for i, w in enumerate(words))
+    words = name.split()
+    shouted = name.isupper()
+    small = [word.lower() if shouted and not _keeps_capitals(word, i) else word for i, word in enumerate(words)]
+    return " ".join(word if i and word in _SMALL else _capitalised(word) for i, word in enumerate(small))
+
+
+def _keeps_capitals(word: str, place: int) -> bool:
+    """Return True if a word of a shouted name is in capitals anyway: initials, "TV", the third of "OTTO III"."""
+    if _INITIALS.search(word):
+        return True
+    return word in _ABBREVIATIONS or (place > 0 and _ROMAN.fullmatch(word) is not None)
+
+
+def _capitalised(word: str) -> str:
+    """Return a word with a capital at its beginning, after a hyphen, and after O' and D'."""
+    return _PART.sub(lambda match: match[0].upper(), word)
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from charbot.errors import ScriptError
 from charbot.scripts.aliases import CERTAIN, Alias, Scene, find_aliases
-from charbot.scripts.cast import Listed, cast_of, read_cast
+from charbot.scripts.cast import CAST_FILE, Listed, cast_of, read_cast
 from charbot.scripts.decoding import decode
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
@@ -19,7 +19,6 @@ from charbot.scripts.naming import episode_of, show_of
 from charbot.scripts.preformatted import without_frame, without_quotes
 from charbot.scripts.results import ImportResult, ScriptResult
 
-CAST_FILE = "cast.yaml"
 MIN_CONFIDENCE = 0.3
 
 
@@ -89,7 +88,7 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Import
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
     cleaned = without_furniture(tuple(scripts.values()))
     aliases = _aliases(cleaned, listed)
-    return ImportResult(tuple(_merged(script, aliases) for script in cleaned), tuple(skipped), aliases)
+    return ImportResult(tuple(_merged(script, aliases) for script in cleaned), tuple(skipped), aliases, listed)
 
 
 def _listed(paths: Iterable[Path]) -> Listed:

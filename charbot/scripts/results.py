@@ -1,11 +1,12 @@
 """The results of reading scripts: of one file, and of all files that were named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from charbot.scripts.aliases import CERTAIN, Alias
 from charbot.scripts.assembly import Omission
+from charbot.scripts.cast import Listed
 from charbot.scripts.line import Line
 
 
@@ -33,6 +34,8 @@ class ImportResult:
     """Each file that was skipped, with the reason."""
     aliases: Mapping[str, tuple[Alias, ...]]
     """For each show, the names that are, or may be, other names of a speaker; the certain ones are merged in `scripts`."""
+    listed: Listed = field(default_factory=dict)
+    """The names in the cast files beside the scripts."""
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -7,6 +7,7 @@ import pytest
 from charbot.corpus import store as store_module
 from charbot.corpus.store import import_scripts
 from charbot.errors import ScriptError
+from charbot.scripts.cast import read_cast
 from charbot.scripts.reader import read_scripts
 from charbot.scripts.results import ImportResult, ScriptResult
 
@@ -67,3 +68,20 @@ def test_a_folder_that_cannot_be_written_keeps_what_it_has(tmp_path: Path, monke
     with pytest.raises(ScriptError, match=r"cannot be written: .*No space left"):
         import_scripts(changed, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_what_a_cast_file_decides_stays_decided(tmp_path: Path) -> None:
+    source = tmp_path / "in" / "Pier"
+    source.mkdir(parents=True)
+    (source / "1.txt").write_text("The Goat: Hi.\nNele: Yo.\nGoat: Oh.\nNel: No.\n" * 3)
+    (source / "cast.yaml").write_text("pier:\n  Nele: [nel]\n  The Goat: []\n  Goat: []\n")
+    result = read_scripts([source])
+    assert {line.speaker for line in result.lines} == {"The Goat", "Nele", "Goat"}
+    import_scripts(result, tmp_path / "kept")
+    assert {line.speaker for line in read_scripts([tmp_path / "kept"]).lines} == {"The Goat", "Nele", "Goat"}
+    # A later import adds to what is stored.
+    (source / "cast.yaml").write_text("Pier:\n  Ivo: [old ivo]\n")
+    import_scripts(read_scripts([source]), tmp_path / "kept")
+    assert read_cast(tmp_path / "kept" / "pier" / "cast.yaml") == {
+        "Pier": {"Nele": ["nel"], "The Goat": [], "Goat": [], "Ivo": ["old ivo"]}
+    }

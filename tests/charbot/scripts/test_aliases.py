@@ -62,6 +62,20 @@ def test_an_abbreviation_stands_for_a_regular_who_is_missing() -> None:
     assert found([*REGULARS, scene("x", "Brby")])["Brby"] == ("Barnaby", False)
 
 
+@pytest.mark.parametrize("turns", [["Hask", "Dora", "Dr. Hask", "Dora"] * 8, [*["Hask", "Dora"] * 8, *["Dr. Hask", "Dora"] * 8]])
+def test_two_who_take_part_in_one_scene_are_two(turns: list[str]) -> None:
+    scenes = [*REGULARS, scene("x", "Dora: Dr. Hask!", *turns)]
+    assert found(scenes) == {"Dr. Hask": ("Hask", False)}
+    apart = [scene(episode, "Dora: Dr. Hask!", *[name, "Dora"] * 8) for episode, name in (("x", "Hask"), ("x", "Dr. Hask"))]
+    assert found([*REGULARS, *apart]) == {"Dr. Hask": ("Hask", True)}
+
+
+def test_spellings_that_never_meet_are_suggested() -> None:
+    scenes = [scene(f"e{i}", *[("Beverley", "Beverly")[i % 2], "Dora"] * 10) for i in range(6)]
+    assert found(scenes) == {"Beverly": ("Beverley", False)}
+    assert found([*scenes, scene("e9", "Beverly", "Dora", "Beverley")]) == {}
+
+
 @pytest.mark.parametrize("slip", ["Banraby", "Barnby", "Barnnaby", "Barnavy"])
 def test_a_typing_error_means_its_neighbour(slip: str) -> None:
     scenes = [*REGULARS, scene("e1", "Dora", slip, "Dora")]
