@@ -80,6 +80,11 @@ def add_scripts(parser: argparse.ArgumentParser) -> None:
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help="read every file as this format, whatever it looks like")
+    parser.add_argument(
+        "--columns",
+        metavar="FIELD=NAME,...",
+        help="read tables with these columns: speaker=who,text=said (also season, episode, scene)",
+    )
 
 
 def set_torch_environment() -> None:
@@ -141,13 +146,17 @@ def library_of(args: argparse.Namespace) -> "Library":
 
 def reading_of(args: argparse.Namespace) -> "ImportResult":
     """Return the scripts that the command line names, or else the imported ones. Raises UsageError where there are none."""
-    from charbot.scripts.formats import find_format
+    from charbot.scripts.formats import find_format, table_format
     from charbot.scripts.reader import read_scripts
 
     kept = kept_scripts()
     if not args.scripts and not kept.exists():
         raise UsageError("name scripts with --scripts, or keep some with `charbot scripts import` first")
-    return read_scripts(args.scripts or [kept], find_format(args.format) if args.format else None)
+    format_ = find_format(args.format) if args.format else None
+    if args.columns:
+        pairs = (pair.partition("=") for pair in args.columns.split(","))
+        format_ = table_format({field.strip(): name.strip() for field, _, name in pairs})
+    return read_scripts(args.scripts or [kept], format_)
 
 
 def kept_scripts() -> Path:

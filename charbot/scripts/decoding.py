@@ -2,18 +2,34 @@
 
 import codecs
 import re
+from contextlib import suppress
 
 from charbot.errors import ScriptError
 
 _ESCAPED_BYTES = re.compile(r"((?:<[0-9a-f]{2}>)+)([\x80-\xbf]*)")
 _CONTROLS = re.compile("[\x80-\x9f]")
+_DOCUMENTS = (
+    (re.compile(rb"%PDF-"), "is a PDF; save its text first (pdftotext -layout)"),
+    (re.compile(rb"\{\\rtf"), "is an RTF document; save it as plain text first"),
+    (re.compile(rb"PK\x03\x04.{0,60}mimetypeapplication/epub", re.S), "is an EPUB book; save it as plain text or HTML first"),
+    (re.compile(rb"PK\x03\x04.{0,4000}(?:word/|\[Content_Types\])", re.S), "is an Office document; save it as plain text first"),
+    (re.compile(rb"PK\x03\x04.{0,60}mimetypeapplication/vnd\.oasis", re.S), "is an ODF document; save it as plain text first"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "is an old Word document; save it as plain text first"),
+)
+"""How documents begin that hold text among other things, and what to do with them."""
+_FOREIGN = 0.4
+"""Share of letters beyond ASCII above which a text is in no western language, so that cp1252 is wrong."""
+_MAC_QUOTES = re.compile(r"[a-z]Õ[a-z]|Ò[A-Z][^Ó]{1,200}Ó")
 
 
 def decode(data: bytes) -> str:
     """Decode bytes as UTF-8 where it is valid, else as the likeliest encoding, and repair mojibake.
 
-    Raises ScriptError if they are not text.
+    Raises ScriptError with a predicate as its message if they are not text.
     """
+    for begin, problem in _DOCUMENTS:
+        if begin.match(data):
+            raise ScriptError(problem)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
@@ -24,14 +40,24 @@ def decode(data: bytes) -> str:
         return _mended(text)
     if b"\0" in data[:4096]:
         raise ScriptError("is not a text file")
-    import charset_normalizer
     import ftfy
 
-    try:
-        return ftfy.fix_encoding(data.decode("cp1252"))
-    except UnicodeDecodeError:
-        best = charset_normalizer.from_bytes(data).best()
-        return ftfy.fix_encoding(str(best) if best else data.decode("latin-1"))
+    return ftfy.fix_encoding(_decode_bytes(data))
+
+
+def _decode_bytes(data: bytes) -> str:
+    """Decode bytes of an encoding that has one byte per character, or is Asian."""
+    import charset_normalizer
+
+    with suppress(UnicodeDecodeError):
+        text = data.decode("cp1252")
+        if len(_MAC_QUOTES.findall(text)) > 1:
+            return data.decode("mac-roman")
+        letters = [char for char in text if char.isalpha()]
+        if sum(not char.isascii() for char in letters) <= _FOREIGN * len(letters):
+            return text
+    best = charset_normalizer.from_bytes(data).best()
+    return str(best) if best else data.decode("latin-1")
 
 
 def _mended(text: str) -> str:

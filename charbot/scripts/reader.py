@@ -13,13 +13,17 @@ from charbot.scripts.cast import CAST_FILE, Listed, cast_of, read_cast
 from charbot.scripts.decoding import decode
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
+from charbot.scripts.formats.table_header import column_names
 from charbot.scripts.furniture import without_furniture
 from charbot.scripts.line import Line
 from charbot.scripts.naming import episode_of, show_of
+from charbot.scripts.plausibility import is_dialogue
 from charbot.scripts.preformatted import without_frame, without_quotes
 from charbot.scripts.results import ImportResult, ScriptResult
 
 MIN_CONFIDENCE = 0.3
+_BY_LAYOUT = frozenset(("colon-text", "wiki-dump", "episode-html", "fountain", "screenplay"))
+"""Formats of typed text, whose layout other text may have by chance."""
 
 
 def detect(text: str) -> Format:
@@ -29,7 +33,9 @@ def detect(text: str) -> Format:
     """
     sure = max(((format_.confidence(text), -i) for i, format_ in enumerate(FORMATS)))
     if sure[0] < MIN_CONFIDENCE:
-        raise ScriptError(f"is in no format that charbot knows ({format_names()}); --format NAME reads it as that one")
+        columns = ", ".join(column_names(text))
+        table = f"; it looks like a table with the columns {columns}: --columns speaker=NAME,text=NAME says which to read"
+        raise ScriptError(f"is in no format that charbot knows{table if columns else ''}")
     return FORMATS[-sure[1]]
 
 
@@ -42,10 +48,13 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     if not data.strip():
         raise ScriptError("is empty")
     text = without_quotes(without_frame(decode(data)))
+    asked = format_ is not None
     format_ = format_ or detect(text)
     transcript = read(format_, text)
     if not transcript.turns:
         raise ScriptError("holds no line that anyone says")
+    if not asked and format_.name in _BY_LAYOUT and not is_dialogue(transcript.turns):
+        raise ScriptError(f"does not look like dialogue; --format {format_.name} reads it anyway")
     show, episode = show_of(file.path), episode_of(file.path)
     cast = cast_of(show, listed)
     positions: Counter[str | None] = Counter()
@@ -85,7 +94,8 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Import
                 skipped.append((file.path, f"says the same as {same.path}"))
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
-        raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}")
+        formats = f". --format NAME reads every file as one of {format_names()}" if skipped else ""
+        raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}{formats}")
     cleaned = without_furniture(tuple(scripts.values()))
     aliases = _aliases(cleaned, listed)
     return ImportResult(tuple(_merged(script, aliases) for script in cleaned), tuple(skipped), aliases, listed)

@@ -4,13 +4,14 @@ To add one, write a module with a class that satisfies `Format`, add it to FORMA
 `scripts_data/samples/`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from charbot.errors import ScriptError
 from charbot.scripts.assembly import LineTag, Transcript, assemble
 from charbot.scripts.formats.charbot_text import CharbotText
 from charbot.scripts.formats.colon_text import ColonText
+from charbot.scripts.formats.columns import FIELDS
 from charbot.scripts.formats.cornell import Cornell
 from charbot.scripts.formats.delimited import Delimited
 from charbot.scripts.formats.episode_html import EpisodeHtml
@@ -60,6 +61,16 @@ def read(format_: Format, text: str) -> Transcript:
 def format_names() -> str:
     """Return the names of all formats, for messages."""
     return ", ".join(format_.name for format_ in FORMATS)
+
+
+def table_format(columns: Mapping[str, str]) -> Format:
+    """Return the format of tables in which the user says what the columns hold: `columns` maps fields to their names.
+
+    Raises ScriptError if a field is unknown, or the speaker or the text is missing.
+    """
+    if not {"speaker", "text"} <= columns.keys() <= set(FIELDS):
+        raise ScriptError(f"--columns needs speaker=NAME and text=NAME, and may have {', '.join(FIELDS[2:])}")
+    return Delimited(columns)
 
 
 def find_format(name: str) -> Format:

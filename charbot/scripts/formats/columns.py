@@ -27,6 +27,8 @@ _SYNONYMS = {
     ),
     "kind": ("type", "text type", "texttype", "line type", "record type"),
 }  # fmt: skip
+FIELDS = tuple(_SYNONYMS)
+"""What a column may hold."""
 _PLACE = re.compile(r"s(\d{1,3})[ ._-]*e(\d{1,3})|(\d{1,2})x(\d{2,3})", re.I)
 _NUMBERED = {
     "season": re.compile(r"(?:season|series)[ ._-]*\d+", re.I),

@@ -150,7 +150,7 @@ class EpisodeHtml:
     name = "episode-html"
 
     def confidence(self, text: str) -> float:
-        if not _TAG.search(text[:5_000]):
+        if not _TAG.search(text[:5_000]) or text.lstrip()[:1] in ("{", "["):
             return 0.0
         bold = sum(count for count in Counter(_BOLD_NAME.findall(text)).values() if count >= _OFTEN)
         return min(1.0, max(len(_COLON_NAME.findall(text)), bold) / 20)

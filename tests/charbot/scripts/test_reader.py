@@ -35,9 +35,37 @@ def test_detect_tells_the_formats_apart() -> None:
 
 
 @pytest.mark.parametrize("text", ["Just a letter to my aunt.", "<html><p>Nothing here.</p>", "{}", "a,b\n1,2\n"])
-def test_detect_names_the_formats_it_knows(text: str) -> None:
-    with pytest.raises(ScriptError, match=r"no format that charbot knows \(fdx, json,.*--format"):
+def test_detect_refuses_what_is_in_no_format(text: str) -> None:
+    with pytest.raises(ScriptError, match=r"is in no format that charbot knows"):
         detect(text)
+
+
+def test_detect_names_the_columns_of_a_table_that_it_cannot_read() -> None:
+    with pytest.raises(ScriptError, match=r"with the columns wer, was, wo: --columns speaker=NAME,text=NAME"):
+        detect("wer,was,wo\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 4)
+
+
+def test_the_formats_are_named_once(tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path / f"{name}.txt", "Just a letter to my aunt.")
+    with pytest.raises(ScriptError) as caught:
+        read_scripts([tmp_path])
+    assert str(caught.value).count("fdx, json") == str(caught.value).count("--format") == 1
+
+
+NO_DIALOGUE = {
+    "a package": "Name: heron\nVersion: 1.2\nLicense: MIT\nHome-page: https://example.org\nName: pier\nVersion: 2.0\n" * 6,
+    "documentation": "Default: none\nType: Boolean\nDefault: false\nType: String\n" * 6,
+    "code": "".join(f"Args: path_{i}: where_to\nReturns: a_path[{i}]\n" for i in range(12)),
+    "a licence": "LICENCE\n\nTHE HERON IS PROVIDED AS IS\nWITHOUT WARRANTY, EXPRESS OR IMPLIED.\n\nIN NO EVENT\nshall it fly.\n",
+    "a definition": "Alpha: the first letter\nBeta: the second letter\nAlpha: a value\nBeta: a value\n" * 6,
+}
+
+
+@pytest.mark.parametrize("text", NO_DIALOGUE.values(), ids=NO_DIALOGUE)
+def test_other_text_is_no_dialogue(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ScriptError, match=r"does not look like dialogue; --format|no format that charbot"):
+        read_file(write(tmp_path / "a.txt", text))
 
 
 @pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)

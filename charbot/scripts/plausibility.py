@@ -1,0 +1,40 @@
+"""Tell dialogue from other text in which labels stand before colons or lines in capitals above paragraphs."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from charbot.scripts.line import Turn
+
+_CODE = re.compile(r"[{}\\|=`]|::|\w_\w|<\w|\w\(\)|;$|https?://|\.\w+\.\w+|^[\w.+-]*\d[\w.+-]*$")
+_LABEL = re.compile(
+    r"args?|arguments|keyword args|returns?|raises|yields|examples?|type|default|notes?|warning|error|info|debug|usage|options?|"
+    r"version|name|description|summary|format|files(?:-.*)?|copyright|licen[cs]e|source|upstream-.*|author|maintainer|fields|"
+    r"attributes|parameters|class|method|function|module|added in|deprecated.*|changed in|see also|requires(?:-.*)?|"
+    r"metadata-.*|classifier|home-?page|project-url|platform|keywords?|package|section|priority|depends|status|date|"
+    r"subject|to|from|cc|input|output|shape|enum|values?|alpha|beta|ga|macro|platforms?|provides-extra|comment|messages",
+    re.I,
+)
+_TALK = re.compile(
+    r"[?!]|\b(?:I|you|we|me|my|your|us|yes|no|oh|well|hi|hello|thanks|okay|ich|du|wir|ja|nein|je|tu|vous|oui|non|yo|sí|"
+    r"io|sì|eu|não|jag|nej|ik|jij|nee|я|ты|вы|мы|да|нет)\b",
+    re.I,
+)
+_FINISHED = re.compile(r"""[.?!…"')\]–—~*♪-]$""")
+_MANY = 20
+"""Number of turns among which some sound like talk in any dialogue."""
+
+
+def is_dialogue(turns: Sequence[Turn]) -> bool:
+    """Return True if turns that were found by their layout alone may be dialogue."""
+    lines = Counter(turn.speaker.casefold() for turn in turns)
+    talk = sum(_TALK.search(turn.text) is not None for turn in turns)
+    recurring = sum(count > 1 for count in lines.values())
+    if recurring < 2 and len(turns) < _MANY and (len(lines) < 2 or talk < 0.2 * len(turns)):
+        return False
+    labels = sum(count for name, count in lines.items() if _LABEL.fullmatch(name))
+    code = sum(_CODE.search(turn.text) is not None for turn in turns)
+    if labels > 0.4 * len(turns) or code > 0.3 * len(turns):
+        return False
+    finished = sum(_FINISHED.search(turn.text) is not None for turn in turns)
+    return len(turns) < _MANY or talk > 0.05 * len(turns) or finished > 0.6 * len(turns)
