@@ -35,6 +35,8 @@ class ChatSettings:
     """Whether replies are kept free of profanity and slurs."""
     unclean_words: tuple[str, ...] = ()
     """Words that count as profanity, in addition to the built-in list."""
+    crisis_note: str | None = None
+    """What is answered to messages about suicide, abuse or violence (see `crisis_note`); None is charbot's own note."""
     seed: int | None = _number(None, 0, 2**63 - 1)
     """Makes replies reproducible; None is a random seed each time."""
 

@@ -17,7 +17,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._calls = Counter(
-            "charbot_calls", "Messages and uses of /chat: answered, apologised, unsent, or left as one too many",
+            "charbot_calls", "Messages and uses of /chat: answered, apologised, unsent, left as one too many, or given a note",
             ["outcome"], registry=self._registry,
         )  # fmt: skip
         self._seconds = Histogram(

@@ -11,6 +11,7 @@ from charbot.config import ChatSettings
 from charbot.errors import UsageError
 from charbot.generation.batching import MAX_BATCH, BatchScheduler
 from charbot.generation.conversation import Conversation
+from charbot.generation.crisis import crisis_note
 from charbot.generation.persona import Persona, Reply
 
 MAX_TOKENS = 256
@@ -51,6 +52,10 @@ class ReplyGenerator:
         if persona.mature and not clean and not nsfw:
             raise UsageError(f"{persona.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
         return persona, clean
+
+    def crisis_note(self, text: str) -> str | None:
+        """Return what is answered instead of a reply to a message about suicide, abuse or violence; None for others."""
+        return crisis_note(text, self._options.crisis_note)
 
     async def reply(
         self, settings: ChannelSettings, conversation: Conversation, asker: Asker, *, seed: int | None = None

@@ -98,19 +98,22 @@ class Responder:
         """Answer a request, or apologise."""
         if isinstance(request, PendingMessage):
             request = await self._restored(request)
+        if note := self._generator.crisis_note(request.text):
+            await self._tell(request, note, "note")
+            return
         try:
             async with self._announced(request):
                 outside = request.outside_conversation
                 before = Conversation() if outside else await self._conversations.conversation(request.channel)
                 text, after = await self._generate(request, before)
         except (UsageError, BusyError) as error:
-            await self._apologise(request, str(error))
+            await self._tell(request, str(error), "apologised")
         except CharbotError as error:
             _log.warning("no answer in channel %d: %s", request.channel, error)
-            await self._apologise(request, texts.SORRY)
+            await self._tell(request, texts.SORRY, "apologised")
         except Exception:
             _log.exception("no answer in channel %d", request.channel)
-            await self._apologise(request, texts.SORRY)
+            await self._tell(request, texts.SORRY, "apologised")
         else:
             await self._deliver(request, text, before, after)
 
@@ -147,8 +150,9 @@ class Responder:
         self._metrics.count("answered", time.monotonic() - request.received_at)
         await self._conversations.keep(request, before, after)
 
-    async def _apologise(self, request: ReplyRequest, text: str) -> None:
-        self._metrics.count("apologised")
+    async def _tell(self, request: ReplyRequest, text: str, outcome: str) -> None:
+        """Send a text of charbot's own instead of a reply."""
+        self._metrics.count(outcome)
         await ignore_send_errors(request.target.send(text))
         await self._conversations.done(request)
 

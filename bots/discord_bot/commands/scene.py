@@ -28,6 +28,8 @@ class SceneCommands(ServicesCog):
     ) -> None:
         self.require_accepted(interaction)
         people = self._people(interaction, personas)
+        if note := self.services.generator.crisis_note(topic):
+            raise UsageError(note)
         settings = self.settings_of(interaction)
         asker = Asker(interaction.guild_id, interaction.user.id, age_restricted(interaction.channel))
 

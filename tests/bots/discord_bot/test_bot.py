@@ -10,9 +10,10 @@ from aiohttp import web
 
 from bots.discord_bot.bot import Shards
 from bots.discord_bot.store import PendingMessage
+from charbot.generation.crisis import CRISIS_NOTE
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import GUILD, ROLE, FakeDiscord, _answer
-from tests.bots.discord_bot.harness import ME, leave_waiting, run, script, stage
+from tests.bots.discord_bot.harness import ME, add_persona, leave_waiting, run, script, stage
 
 
 @run
@@ -258,3 +259,18 @@ async def test_more_channels_than_the_model_takes_at_once_are_all_answered(share
         script.free.set()
         heard = await on.heard(len(fake.channels))
         assert set(heard) == {f"Ann clean 1: {channel}" for channel in fake.channels}
+
+
+@run
+async def test_what_is_no_matter_for_a_persona_gets_a_note_and_is_not_kept(library: Library, tmp_path: Path) -> None:
+    add_persona(library, "Bob")
+    async with stage(library, tmp_path) as on:
+        await on.discord.say(f"{ME} I want to kill myself")
+        assert await on.heard(1) == [CRISIS_NOTE]
+        assert (await on.told("say", persona="ann", message="I want to die")).endswith(CRISIS_NOTE)
+        assert await on.told("scene", personas="ann, bob", topic="Should we shoot up the school?") == CRISIS_NOTE
+        assert script.asked == []
+        assert on.store.turns(1, 9) == []
+        assert on.store.waiting(60) == []
+        await on.discord.say(f"{ME} This homework kills me")
+        assert (await on.heard(2))[1] == "Ann clean 1: This homework kills me"

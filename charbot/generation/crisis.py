@@ -1,0 +1,110 @@
+"""Messages about suicide, self-harm, abuse or violence that is meant, which no persona may answer.
+
+They are recognised by phrases, in several languages. Figures of speech ("this homework kills me") are left alone; where that
+is not possible, a note too many is better than a joke about somebody's death.
+"""
+
+import re
+
+from charbot.text import normalise, words
+
+_PERSON = (
+    r"(?:step)?(?:mom|mum|mother|dad|father|brother|sister)|parents?|uncle|aunt|cousin|grand(?:ma|pa|mother|father)|boyfriend"
+    r"|girlfriend|bf|gf|husband|wife|partner|ex|teacher|coach|boss|priest|neighbou?rs?|roommate|classmates?|coworkers?|family|kids?"
+)
+_PLACE = r"(?:school|church|mosque|synagogue|temple|mall|office|hospital|class|classroom|airport|university|college|workplace)"
+
+_SELF_HARM = (
+    r"(?:kill(?:ed|ing|s)?|hang(?:ed|ing)?|drown(?:ed|ing)?|shoot(?:ing)?|shot|unalive|harm(?:ed|ing)?)"
+    r" (?:my|your|him|her)self(?! in the foot| laughing)",
+    r"(?:want|wanna|going|gonna|urge|need|like|trying|tried) (?:to )?(?:hurt|cut|burn|off) myself",
+    r"(?:been|keep|kept|started|stop|stopped|about) (?:hurting|cutting|burning) myself",
+    r"i cut myself (?:again|every|on purpose|to feel|because)",
+    r"(?:suicide|suicidal)(?! squad| silence| mission| doors?)(?<!political suicide)(?<!career suicide)(?<!social suicide)",
+    r"kys|self ?harm(?:ing|ed)?|slit (?:my|your) wrists?|(?:want|wanna|going|gonna|trying|tried|how) to overdose",
+    r"(?:want|wanna|wish|deserve|tried|trying|hope|ready) (?:\w+ )?(?:to |i could |i would )?(?:just )?die"
+    r"(?! laughing| of| from| hard| in battle)",
+    r"wan(?:t to|na) (?:\w+ )?(?:be dead|disappear forever|stop existing)|wish (?:that )?i (?:was|were) (?:dead|never born)",
+    r"(?:better off|rather be) dead|(?:end(?:ing)?|take|taking) my (?:own )?life|(?:want|wanna|going|gonna) (?:to )?end it all",
+    r"dont want to (?:live|exist|be alive|wake up)(?: anymore| any more| any longer)?(?! in| with| at| next| near| early| so)",
+    r"(?:no reason|nothing left|nothing) to live for|no reason (?:left )?to live|cant go on living",
+    r"(?:going to|gonna|want to|wanna|about to|will)"
+    r" (?:just )?jump (?:off|from) (?:a|the|this|my) (?:bridge|building|roof|balcony)",
+    r"(?:swallow|swallowed|take|took|taking) (?:all (?:of )?(?:the|my|these|her|his)|a whole bottle of|too many)"
+    r" (?:sleeping )?pills",
+    r"(?:everyone|everybody|they|world|family) (?:would|d|will) be better (?:off )?without me",
+    # German
+    r"ich (?:will|möchte|wollte|werde|könnte) (?:\w+ ){0,2}"
+    r"(?:sterben|tot sein|mich (?:\w+ )?(?:umbringen|töten|erhängen|ritzen))",
+    r"ich (?:bringe?|töte) mich (?:\w+ )?um|mich (?:selbst )?umzubringen|(?:selbstmord|suizid)\w*|mir das leben (?:zu )?nehmen",
+    r"(?:will|möchte|kann) (?:\w+ )?nicht mehr leben|ich ritze mich|mich selbst verletz\w+",
+    # French
+    r"(?:je veux|je voudrais|envie de|jai envie de) (?:\w+ )?mourir(?! de)|(?:me|se) suicider|suicidaires?|plus envie de vivre",
+    r"je (?:veux|vais|voudrais) me (?:tuer|pendre|scarifier)|mettre fin à mes jours|je me scarifie|veux plus vivre",
+    # Spanish, Portuguese, Italian
+    r"quiero morir(?:me)?(?! de)|me quiero (?:morir(?! de)|matar)|quiero (?:suicidarme|matarme)|quitarme la vida",
+    r"(?:suicid|suicíd)(?:arme|io|arse|ar|a|arsi|armi)|no quiero (?:seguir viviendo|vivir(?! en| con| sin| aquí))",
+    r"qu(?:ero|eria) (?:\w+ )?(?:me matar|morrer(?! de))|tirar (?:a )?minha (?:própria )?vida|não quero mais viver",
+    r"voglio (?:morire(?! d)|uccidermi|ammazzarmi|farla finita)|togliermi la vita|non voglio più vivere",
+    # Dutch, Polish, Russian, Turkish
+    r"ik wil (?:\w+ )?(?:dood(?! gaan van)|sterven|niet meer leven)|zelfmoord|mezelf (?:doden|van kant maken|snijden)",
+    r"chcę (?:umrzeć|się zabić)|samobój\w+|nie chcę (?:już )?żyć",
+    r"хочу (?:умереть|сдохнуть|покончить с собой|убить себя)|покончить с собой|самоуби\w+|не хочу (?:больше )?жить",
+    r"ölmek istiyorum|intihar|kendimi öldür\w+|yaşamak istemiyorum",
+)
+_ABUSE = (
+    rf"my (?:{_PERSON})(?: \w+)? (?:hits?|beats?|abuse[sd]?|molest(?:s|ed)|rape[sd]|strangle[sd]"
+    r"|choke[sd]|punche[sd]|kick(?:s|ed)|touche[sd]|threaten(?:s|ed) to kill) me(?! at| in| to| by| up| with)",
+    r"(?:he|she|they) (?:beats?|hits?|chokes) me (?:up|when|again|every (?:day|night)|if|because)",
+    r"(?:i was|i am|im|i got|being|been|getting) (?:\w+ )?(?:raped|molested|abused|groomed|(?:sexually )?assaulted)",
+    r"(?:raped|molested|sexually (?:abused|abuses|assaulted|assaults)|abuses)"
+    r" (?:me|my (?:\w+ )?(?:sister|brother|daughter|son|friend))",
+    # German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian
+    r"meine? (?:vater|mutter|stiefvater|freund|mann|frau|onkel|bruder|eltern) (?:schlägt|schlagen|verprügelt|missbraucht) mich",
+    r"(?:wurde|worden|hat mich) (?:\w+ )?(?:vergewaltigt|missbraucht)",
+    r"m(?:on|a) (?:père|mère|beau père|mari|copain|oncle|frère) me (?:bat|frappe|viole)|(?:ma|jai été) viol(?:é|ée)",
+    r"mi (?:padre|madre|padrastro|novio|marido|esposo|tío|hermano) me (?:pega|golpea|viola|maltrata)|me viol(?:ó|aron)",
+    r"(?:meu|minha) (?:pai|mãe|padrasto|namorado|marido|tio) me (?:bate|estupra|agride)|fui estuprad[oa]|me estupr(?:ou|aram)",
+    r"mio (?:padre|marito|fidanzato|zio|patrigno) mi (?:picchia|violenta)|(?:mi ha|sono stat[oa]) violentat[oa]",
+    r"mijn (?:vader|moeder|stiefvader|vriend|man|oom) (?:slaat|mishandelt|misbruikt) (?:me|mij)|(?:ben|word) verkracht",
+    r"(?:ojciec|ojczym|mąż|chłopak) mnie bije|mnie zgwałcił\w*",
+    r"(?:отец|отчим|муж|парень|мать|дядя) (?:меня )?(?:бьёт|бьет|избивает|насилует)|меня изнасиловал\w*",
+)
+_VIOLENCE = (
+    rf"(?:shoot(?:ing)? up|blow(?:ing)? up|bomb(?:ing)?|burn(?:ing)? down|attack(?:ing)?)"
+    rf" (?:the|my|our|a|this|that) (?:\w+ )?{_PLACE}",
+    r"(?:plan|planning|do|commit|start) (?:a|the|another) (?:school|mass) (?:shooting|murder)",
+    rf"(?:bring|bringing|take|taking) (?:a|my|the) (?:gun|knife|rifle|bomb) to (?:the )?{_PLACE}|(?:make|build) a (?:pipe )?bomb",
+    r"(?:going to|gonna|want to|wanna|plan to|planning to|will|about to|how (?:do i|can i|to)) (?:\w+ )?"
+    r"(?:kill|murder|stab|shoot|poison|strangle) (?:all )?"
+    rf"(?:(?:my|the|our) (?:{_PERSON}|students|teachers)|someone|somebody|people|everyone|everybody|children"
+    r"|women|men|jews|muslims|(?:a|some) (?:person|people|kids?|child|girl|boy|man|woman))(?! with kindness)",
+    # German, French, Spanish, Portuguese, Italian, Russian
+    r"amok ?lauf\w*|ich (?:will|werde|möchte) (?:\w+ )?(?:alle|jemanden|leute|menschen) (?:umbringen|töten|erschießen|abstechen)",
+    r"je (?:veux|vais) (?:tous les tuer|tuer (?:tout le monde|quelquun|des gens))",
+    r"faire sauter (?:l|mon |le |la )?(?:école|lycée)",
+    r"(?:quiero|voy a) matar (?:a )?(?:todos|alguien|gente)|(?:quero|vou) matar (?:todo mundo|todos|alguém|pessoas)",
+    r"voglio (?:uccidere|ammazzare) (?:tutti|qualcuno)|хочу (?:убить|зарезать) (?:всех|кого то|людей)",
+)
+_UNSPACED = re.compile(
+    "死にたい|自殺|消えてしまいたい|リストカット|殺されそう|虐待され|レイプされ|想死|自杀|自殘|自残|죽고 ?싶|자살"
+)
+"""Phrases of languages that put no space between words, or inflect within them."""
+_PHRASES = re.compile(rf"\b(?:{'|'.join((*_SELF_HARM, *_ABUSE, *_VIOLENCE))})\b")
+
+CRISIS_NOTE = (
+    "I am leaving my role for a moment. I am only a program and cannot help with this, but what you write sounds serious, "
+    "and nobody has to be alone with it. Please talk to somebody you trust, or to people who listen at any hour: "
+    "findahelpline.com lists them for every country. If anybody is in danger now, call your emergency number (112, 911, 999)."
+)
+"""What is answered where the settings have no note of their own."""
+
+
+def crisis_note(text: str, note: str | None = None) -> str | None:
+    """Return what to answer, out of character, to a message about suicide, self-harm, abuse or violence that is meant.
+
+    That is `note`, or else CRISIS_NOTE; None for all other messages.
+    """
+    text = normalise(text)
+    spoken = " ".join(words(text)).replace("'", "")
+    return (note or CRISIS_NOTE) if _PHRASES.search(spoken) or _UNSPACED.search(text) else None
