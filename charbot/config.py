@@ -73,7 +73,9 @@ class DiscordSettings:
     memory_days: float = _number(7.0, 0.01, 3650.0)
     """Days without a message after which a conversation is forgotten."""
     metrics_port: int | None = _number(None, 1, 65535)
-    """Local port of /metrics (Prometheus) and /health; None serves neither."""
+    """Port of /metrics (Prometheus) and /health; None serves neither."""
+    metrics_host: str = "127.0.0.1"
+    """Address at which they are served; the default is for this machine alone."""
     avatars: dict[str, str] = field(default_factory=dict)
     """Picture URLs by persona."""
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ParamSpec
 
@@ -105,6 +106,14 @@ class Bot(commands.AutoShardedBot):
         self._received: BoundedDict[int, None] = BoundedDict(_RECEIVED)
         self._webhooks = PersonaWebhooks(config.discord.avatars)
         self.services = self._make_services(personas, scheduler, config)
+        self._watch()
+
+    def _watch(self) -> None:
+        watch = self.metrics.watch
+        watch("charbot_servers", "Servers that the bot is in", lambda: len(self.guilds))
+        watch("charbot_gateway_latency_seconds", "From a heartbeat to its answer, averaged over shards", lambda: self.latency)
+        watch("charbot_pending", "Requests that wait or are being answered", lambda: self.services.responder.pending)
+        watch("charbot_database_errors", "Calls to the database that failed", lambda: self._store.errors)
 
     def _make_services(self, personas: PersonaPool, scheduler: BatchScheduler, config: Config) -> Services:
         settings = SettingsService(self._store, self._disk, config.discord)
@@ -167,10 +176,11 @@ class Bot(commands.AutoShardedBot):
         if lost:
             return f"not connected to Discord: shard {', '.join(lost)}"
         try:
-            await self._disk.run(self._store.get_meta, "commands")
+            # Written, not only read: the disk may be full.
+            await self._disk.run(self._store.set_meta, "checked", datetime.now(UTC).isoformat(timespec="seconds"))
         except StoreError as error:
             return str(error)
-        return None
+        return self.services.responder.problem
 
     async def close(self) -> None:
         """Finish pending answers or apologise for them, and disconnect."""

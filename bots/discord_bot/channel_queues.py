@@ -24,6 +24,11 @@ class ChannelQueues(Generic[C]):
         self._workers: set[asyncio.Task[None]] = set()
         self.open = True
 
+    @property
+    def pending(self) -> int:
+        """The number of calls in all queues, those included that are being answered."""
+        return sum(map(len, self._queues.values()))
+
     def is_full(self, channel: int) -> bool:
         """Return whether a channel's queue takes no more calls."""
         return len(self._queues.get(channel, ())) > self._waiting

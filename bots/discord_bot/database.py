@@ -80,7 +80,10 @@ def checkpoint_after(method: Callable[Concatenate[D, P], T]) -> Callable[Concate
 
 
 class Database:
-    """A database, migrated when it is opened. Methods block: call them in a thread."""
+    """A database, migrated when it is opened. Methods block: call them in a thread.
+
+    `errors` counts the calls that failed.
+    """
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
         """Open SQLAlchemy's `url`: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError.
@@ -108,6 +111,7 @@ class Database:
             event.listen(self._engine, "begin", _begin_sqlite)
         self._insert = sqlite.insert if self._is_sqlite else postgresql.insert
         self._retry_at, self._trouble = 0.0, ""
+        self.errors = 0
         self._migrate()
 
     def _migrate(self) -> None:
@@ -141,6 +145,7 @@ class Database:
             raise self._problem(error) from error
 
     def _problem(self, error: Exception) -> StoreError:
+        self.errors += 1
         cause = getattr(error, "orig", None) or error
         code = _code(cause)
         cure = next((f"; {cure}" for cure, codes in _CURES if code.startswith(codes)), "")

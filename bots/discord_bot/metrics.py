@@ -1,11 +1,11 @@
-"""Prometheus metrics and a health check, over HTTP on loopback."""
+"""Prometheus metrics and a health check, over HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from charbot.errors import ConfigError
 
@@ -29,6 +29,10 @@ class Metrics:
             "charbot_rate_limited", "Requests that Discord refused as too many", registry=self._registry
         )  # fmt: skip
 
+    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Add a gauge whose value is computed when it is asked for."""
+        Gauge(name, meaning, registry=self._registry).set_function(value)
+
     def rate_limited(self) -> None:
         """Count a request that Discord refused as one too many."""
         self._rate_limited.inc()
@@ -46,12 +50,16 @@ class Metrics:
 
 @asynccontextmanager
 async def serve_metrics(
-    metrics: Metrics, health_problem: Callable[[], Awaitable[str | None]], port: int | None, timeout: float = 5.0
+    metrics: Metrics,
+    health_problem: Callable[[], Awaitable[str | None]],
+    port: int | None,
+    host: str = "127.0.0.1",
+    timeout: float = 5.0,
 ) -> AsyncIterator[None]:
-    """Serve /metrics and /health on loopback within the context, unless `port` is None.
+    """Serve /metrics and /health within the context, unless `port` is None, to those who reach the address `host`.
 
     `health_problem` returns what is wrong with the bot, or None, within `timeout` seconds. Raises ConfigError if the port
-    cannot be used.
+    or address cannot be used.
     """
     if port is None:
         yield
@@ -74,9 +82,9 @@ async def serve_metrics(
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise ConfigError(f"`discord.metrics_port`: {error.strerror or error}") from error
+            raise ConfigError(f"`discord.metrics_port` {port} at {host}: {error.strerror or error}") from error
         yield
     finally:
         await runner.cleanup()

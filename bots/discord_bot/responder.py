@@ -23,6 +23,9 @@ from bots.discord_bot.timings import Timings
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.conversation import Conversation
 
+_FAILING = 3
+"""Failures in a row after which something is wrong with more than a request."""
+
 _log = logging.getLogger("charbot.discord")
 
 
@@ -46,6 +49,20 @@ class Responder:
         self._queues: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._process, waiting)
         # Requests whose answers could not be sent: they are tried again from time to time, and after a restart.
         self._unsent: list[ReplyRequest] = []
+        # Errors since the last answer that was sent.
+        self._errors: list[str] = []
+
+    @property
+    def pending(self) -> int:
+        """The number of requests that wait or are being answered."""
+        return self._queues.pending
+
+    @property
+    def problem(self) -> str | None:
+        """What went wrong with the last replies, if several in a row could not be given; else None."""
+        if len(self._errors) < _FAILING:
+            return None
+        return f"the last {len(self._errors)} replies failed: {self._errors[-1]}"
 
     def resume(self, message: PendingMessage) -> None:
         """Enqueue a message that was stored before a restart."""
@@ -110,9 +127,11 @@ class Responder:
             await self._tell(request, str(error), "apologised")
         except CharbotError as error:
             _log.warning("no answer in channel %d: %s", request.channel, error)
+            self._errors.append(str(error))
             await self._tell(request, texts.SORRY, "apologised")
-        except Exception:
+        except Exception as error:
             _log.exception("no answer in channel %d", request.channel)
+            self._errors.append(repr(error))
             await self._tell(request, texts.SORRY, "apologised")
         else:
             await self._deliver(request, text, before, after)
@@ -142,11 +161,13 @@ class Responder:
         except SEND_ERRORS as error:
             _log.warning("no answer could be sent in channel %d: %s", request.channel, error)
             self._metrics.count("unsent")
+            self._errors.append(f"it could not be sent: {error}")
             if request.durable and is_transient(error):
                 self._unsent.append(replace(request, reply=text))
             else:
                 await self._conversations.done(request)
             return
+        self._errors.clear()
         self._metrics.count("answered", time.monotonic() - request.received_at)
         await self._conversations.keep(request, before, after)
 

@@ -107,7 +107,8 @@ async def _run(bot: Bot, secret: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serve_metrics(bot.metrics, bot.health_problem, bot.services.config.discord.metrics_port):
+    settings = bot.services.config.discord
+    async with serve_metrics(bot.metrics, bot.health_problem, settings.metrics_port, settings.metrics_host):
         running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(stop.wait())
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

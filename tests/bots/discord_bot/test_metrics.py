@@ -1,8 +1,10 @@
 import asyncio
 import json
 import logging
+import resource
 import socket
 import sys
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from bots.discord_bot.logs import JsonLines
 from bots.discord_bot.metrics import Metrics, serve_metrics
 from charbot.errors import ConfigError
+from charbot.personas.library import Library
+from tests.bots.discord_bot.harness import ME, run, script, stage
 
 
 def free_port() -> int:
@@ -25,7 +29,7 @@ async def _get(port: int, path: str) -> tuple[int, str]:
 
 
 def test_figures_and_health_are_serve_metrics() -> None:
-    async def run() -> None:
+    async def main() -> None:
         metrics, wrong, port = Metrics(), [""], free_port()
 
         async def health_problem() -> str | None:
@@ -49,11 +53,11 @@ def test_figures_and_health_are_serve_metrics() -> None:
         with pytest.raises(aiohttp.ClientConnectionError):
             await _get(port, "/health")
 
-    asyncio.run(run())
+    asyncio.run(main())
 
 
 def test_what_does_not_answer_is_not_well() -> None:
-    async def run() -> None:
+    async def main() -> None:
         async def health_problem() -> str | None:
             await asyncio.sleep(60)
             return None
@@ -61,18 +65,18 @@ def test_what_does_not_answer_is_not_well() -> None:
         async with serve_metrics(Metrics(), health_problem, port := free_port(), timeout=0.05):
             assert (await _get(port, "/health"))[0] == 503
 
-    asyncio.run(run())
+    asyncio.run(main())
 
 
 def test_off_where_no_port_is_given() -> None:
-    async def run() -> None:
+    async def main() -> None:
         async def health_problem() -> str | None:
             raise AssertionError("nobody asked")
 
         async with serve_metrics(Metrics(), health_problem, None):
             pass
 
-    asyncio.run(run())
+    asyncio.run(main())
 
 
 def test_logs_are_json_lines() -> None:
@@ -86,3 +90,58 @@ def test_logs_are_json_lines() -> None:
     assert (said["level"], said["logger"], said["message"]) == ("error", "charbot.discord", "channel 7\nfailed")
     assert said["at"].endswith("+00:00")
     assert "ValueError: invalid literal" in said["error"]
+
+
+@run
+async def test_health_names_a_disk_that_takes_nothing_more(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        assert await on.bot.health_problem() is None
+        on.store.set_meta("filled", "x" * 2**16)
+        most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**15, hard))
+        try:
+            wrong = await on.bot.health_problem()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        assert wrong is not None
+        assert "make room on the disk" in wrong
+        assert await on.bot.health_problem() is None
+        assert b"charbot_database_errors 1.0" in on.bot.metrics.text()
+
+
+@run
+async def test_health_names_what_keeps_all_replies_from_being_given(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for number in range(3):
+            assert await on.bot.health_problem() is None
+            await on.discord.say(f"{ME} crash")
+            await on.heard(number + 1)
+        assert await on.bot.health_problem() == "the last 3 replies failed: RuntimeError('on purpose')"
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(4)
+        assert await on.bot.health_problem() is None
+
+
+@run
+async def test_servers_latency_and_queue_are_measured(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        script.free.clear()
+        await on.discord.say(f"{ME} Tea?")
+        await on.until(lambda: script.asked, 1)
+        figures = dict(line.rsplit(" ", 1) for line in on.bot.metrics.text().decode().splitlines() if line[0] != "#")
+        assert (figures["charbot_servers"], figures["charbot_pending"]) == ("1.0", "1.0")
+        assert 0 <= float(figures["charbot_gateway_latency_seconds"]) < 60
+        script.free.set()
+        await on.heard(1)
+
+
+def test_an_address_that_cannot_be_used_is_named() -> None:
+    async def serve() -> None:
+        async def health_problem() -> str | None:
+            return None
+
+        async with serve_metrics(Metrics(), health_problem, free_port(), "203.0.113.1"):
+            pass
+
+    with pytest.raises(ConfigError, match=r"at 203\.0\.113\.1: "):
+        asyncio.run(serve())
