@@ -128,3 +128,35 @@ def test_compose_builds_that_image_and_keeps_its_data() -> None:
     assert places["./config.yaml"] == f"{folder}/config.yaml", "where charbot reads it"
     assert not folder.startswith(volume), "it is there whatever is mounted for the data"
     assert shlex.split(_instructions("ENV")[0]) == [f"XDG_DATA_HOME={volume}"]
+
+
+@pytest.mark.parametrize(("code", "ends"), [(0, 0), (1, 1), (2, 0), (78, 0)])
+def test_what_does_not_mend_itself_is_not_restarted(tmp_path: Path, code: int, ends: int) -> None:
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]["charbot"]
+    assert service["restart"] == "on-failure"
+    *shell, script = service["entrypoint"]
+    assert script == f"{_instructions('WORKDIR')[-1]}/service.sh"
+    program = tmp_path / "charbot"
+    program.write_text(f'#!/bin/sh\n[ "$*" = discord ] && exit {code}\nexit 9\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([*shell, str(DEPLOY / "service.sh"), *service["command"]], env=environment, check=False)
+    assert done.returncode == ends
+
+
+def test_a_container_that_is_stopped_stops_charbot(tmp_path: Path) -> None:
+    program = tmp_path / "charbot"
+    program.write_text(
+        f"#!{sys.executable}\nimport signal, sys, time\n"
+        "def leave(*_):\n    time.sleep(0.2)\n    print('closed', flush=True)\n    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, leave)\nprint('ready', flush=True)\nsignal.pause()\n"
+    )
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = ["sh", str(DEPLOY / "service.sh"), "discord"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.stdout.readline() == "closed\n"
+        assert process.wait(20) == 0

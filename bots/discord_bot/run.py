@@ -20,6 +20,7 @@ from bots.discord_bot.commands import add_commands
 from bots.discord_bot.logs import start_logs
 from bots.discord_bot.metrics import serve_metrics
 from bots.discord_bot.persona_pool import PersonaPool
+from bots.discord_bot.restarts import Restarts
 from bots.discord_bot.store import Store
 from bots.discord_bot.webhooks import PersonaWebhooks
 from charbot.config import Config
@@ -36,6 +37,8 @@ _UNAUTHENTICATED = 4004
 """The gateway's close code for a token that is wrong or was reset."""
 _STOP_SECONDS = 35.0
 """Seconds that stopping takes, at most; deploy/ waits a little longer."""
+_SETTLED_SECONDS = 600.0
+"""Seconds after which a start counts as one that went well."""
 _PAGE = 200
 """Servers per page of Discord's list."""
 
@@ -94,23 +97,29 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
     """Run the bot until SIGTERM or SIGINT, and return the exit code. Raises CharbotError."""
     secret = token()
     start_logs()
-    store = Store(database(config))
-    try:
-        with BatchScheduler() as scheduler, _explained():
-            asyncio.run(_run(Bot(PersonaPool(library), store, scheduler, config, add_commands, which), secret))
-    finally:
-        store.close()
+    with (
+        closing(Store(database(config))) as store,
+        closing(Store(database(config))) as unclaimed,
+        BatchScheduler() as scheduler,
+        _explained(),
+    ):
+        bot = Bot(PersonaPool(library), store, scheduler, config, add_commands, which)
+        asyncio.run(_run(bot, secret, Restarts(unclaimed, "-".join(map(str, which.ids)))))
     return 0
 
 
-async def _run(bot: Bot, secret: str) -> None:
+async def _run(bot: Bot, secret: str, restarts: Restarts) -> None:
+    """Run the bot until a signal stops it. Raises the errors of discord.py."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     settings = bot.services.config.discord
     async with serve_metrics(bot.metrics, bot.health_problem, settings.metrics_port, settings.metrics_host):
-        running, stopping = asyncio.create_task(bot.start(secret)), asyncio.create_task(stop.wait())
+        running = asyncio.create_task(_start(bot, secret, restarts))
+        stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
+            await asyncio.to_thread(restarts.clear)
         stopping.cancel()
         _exit_after(_STOP_SECONDS)
         # `close` finishes pending answers. If Discord cannot be reached, discord.py would retry for ever: cancel it.
@@ -120,6 +129,23 @@ async def _run(bot: Bot, secret: str) -> None:
         else:
             running.cancel()
             await asyncio.wait([running])
+
+
+async def _start(bot: Bot, secret: str, restarts: Restarts) -> None:
+    """Run the bot, after a wait if it was started often, and forget the starts once it has run for long enough."""
+    if seconds := await asyncio.to_thread(restarts.begin):
+        _log.warning("started often in the last hour: waiting %d seconds, so as not to log in too often", seconds)
+        await asyncio.sleep(seconds)
+
+    async def settle() -> None:
+        await asyncio.sleep(_SETTLED_SECONDS)
+        await asyncio.to_thread(restarts.clear)
+
+    settling = asyncio.create_task(settle())
+    try:
+        await bot.start(secret)
+    finally:
+        settling.cancel()
 
 
 def _exit_after(seconds: float) -> None:

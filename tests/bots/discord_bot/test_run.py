@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 
 from bots.discord_bot.bot import Shards
+from bots.discord_bot.restarts import Restarts
 from bots.discord_bot.run import check, shards, token
 from bots.discord_bot.store import Store
 from charbot.config import Config, DiscordSettings
@@ -300,3 +301,22 @@ async def test_it_stops_in_bounded_time_whatever_hangs(tmp_path: Path) -> None:
     _, told = await process.communicate()
     assert process.returncode == 1
     assert "not stopped within" in told.decode()
+
+
+@run
+async def test_it_waits_before_it_logs_in_too_often(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    (tmp_path / ".local" / "share" / "charbot").mkdir(parents=True)
+    store = Store(f"sqlite:///{tmp_path / '.local' / 'share' / 'charbot' / 'discord.db'}")
+    for _ in range(5):
+        Restarts(store, "").begin()
+    async with started(fake, shared_library, tmp_path) as process:
+        assert process.stderr is not None
+        assert b"started often in the last hour: waiting 40 seconds" in await process.stderr.readline()
+        assert fake.identified == 0
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 30)
+    assert Restarts(store, "").begin() == 0, "told to stop, it did not fail"
+    store.close()
+    await fake.stop()
