@@ -82,7 +82,7 @@ class Bot(commands.AutoShardedBot):
         timings: Timings = DEFAULT_TIMINGS,
     ) -> None:
         """`add_commands` gives the bot its slash commands when it starts."""
-        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, webhooks=True)
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, moderation=True, webhooks=True)
         intents.message_content = config.discord.message_content
         self.metrics = Metrics()
         # Processes that share the shards share the limit.
@@ -201,13 +201,13 @@ class Bot(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         _log.info("ready as %s in %d servers", self.user, len(self.guilds))
         # The bot may have been removed from servers while it was offline. `guilds` includes those that are only unavailable.
-        await self._stored(self._store.note_departures, {guild.id for guild in self.guilds}, self._is_our_shard)
+        await self._retried(self._disk.run, self._store.note_departures, {guild.id for guild in self.guilds}, self._is_our_shard)
 
-    async def _stored(self, write: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    async def _retried(self, write: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Write to the database, retrying until it is available."""
         while True:
             try:
-                await self._disk.run(write, *args, **kwargs)
+                await write(*args, **kwargs)
             except StoreError as error:
                 _log.warning("%s", error)
                 await asyncio.sleep(self._timings.refresh)
@@ -225,10 +225,10 @@ class Bot(commands.AutoShardedBot):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         channels = [channel.id for channel in (*guild.channels, *guild.threads)]
-        await self._stored(self._store.depart, guild.id, channels)
+        await self._retried(self._disk.run, self._store.depart, guild.id, channels)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._stored(self._store.note_departures, {guild.id for guild in self.guilds}, self._is_our_shard)
+        await self._retried(self._disk.run, self._store.note_departures, {guild.id for guild in self.guilds}, self._is_our_shard)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         await self._forget_places([channel.id])
@@ -239,12 +239,7 @@ class Bot(commands.AutoShardedBot):
     async def _forget_places(self, places: Sequence[int]) -> None:
         """Delete all that is stored for these places, retrying until the database is available."""
         self.services.settings.forget(places)
-        while True:
-            try:
-                return await self.services.conversations.forget_places(places)
-            except StoreError as error:
-                _log.warning("%s", error)
-                await asyncio.sleep(self._timings.refresh)
+        await self._retried(self.services.conversations.forget_places, places)
 
     async def on_webhooks_update(self, channel: discord.abc.GuildChannel) -> None:
         self._webhooks.forget(channel.id)
@@ -281,6 +276,20 @@ class Bot(commands.AutoShardedBot):
         request = self._request(message, settings)
         if (why := await self.services.responder.answer(request)) and addressed:
             self._notices.left_unanswered(request.author, request.target, why)
+
+    async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
+        if edit.message_id in self._received and edit.message.content:
+            text = message_text(edit.message, self.identity)
+            await self.services.responder.edit(edit.channel_id, edit.message_id, text)
+
+    async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
+        await self._retried(self.services.responder.withdraw, deletion.channel_id, {deletion.message_id})
+
+    async def on_raw_bulk_message_delete(self, deletion: discord.RawBulkMessageDeleteEvent) -> None:
+        await self._retried(self.services.responder.withdraw, deletion.channel_id, deletion.message_ids)
+
+    async def on_member_ban(self, guild: discord.Guild, user: discord.User | discord.Member) -> None:
+        await self._retried(self.services.conversations.forget_member, guild.id, user.id)
 
     def _request(self, message: discord.Message, settings: ChannelSettings) -> ReplyRequest:
         author, guild = message.author.id, message.guild.id if message.guild else None

@@ -19,7 +19,7 @@ class ChannelQueues(Generic[C]):
 
     def __init__(self, answer: Callable[[C], Awaitable[None]], waiting: int) -> None:
         """Let at most `waiting` calls per channel wait while one is answered."""
-        self._answer, self._waiting = answer, waiting
+        self._answer, self._limit = answer, waiting
         self._queues: dict[int, deque[C]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self.open = True
@@ -31,7 +31,11 @@ class ChannelQueues(Generic[C]):
 
     def is_full(self, channel: int) -> bool:
         """Return whether a channel's queue takes no more calls."""
-        return len(self._queues.get(channel, ())) > self._waiting
+        return len(self._queues.get(channel, ())) > self._limit
+
+    def waiting(self, channel: int) -> list[C]:
+        """Return the calls of a channel that are not begun."""
+        return list(self._queues.get(channel, ()))[1:]
 
     def put(self, channel: int, call: C, *, late: bool = False) -> bool:
         """Enqueue a call; return False if the channel's queue is full (no limit for `late` ones), or after `close`."""
@@ -66,7 +70,7 @@ class ChannelQueues(Generic[C]):
         self.open = False
         if self._workers:
             await asyncio.wait(self._workers, timeout=seconds)
-        left = [call for queue in self._queues.values() for call in list(queue)[1:]]
+        left = [call for channel in self._queues for call in self.waiting(channel)]
         for worker in self._workers:
             worker.cancel()
         if self._workers:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -57,7 +57,7 @@ class Conversations:
         """Keep at most `turns` turns per channel, each for at most `days` days."""
         self._store, self._disk, self._turns, self._days = store, disk, turns, days
         self._cached: BoundedDict[int, _Cached] = BoundedDict(_CACHED)
-        # When a channel or user, by id, was last forgotten, on the monotonic clock.
+        # When a message, channel or user, by id, was last forgotten, on the monotonic clock.
         self._forgotten: BoundedDict[int, float] = BoundedDict(_CACHED)
         # After `open`, only the disk thread uses these two, so that everything is done in the order of the requests.
         self._unwritten: dict[int, deque[_Write]] = {}
@@ -96,9 +96,10 @@ class Conversations:
         """Store the message and the answer of a request, which are the last turns of `after`.
 
         `conversation` is the one before the request. Nothing is stored if the request is outside the channel's conversation,
-        or if its channel or author was forgotten meanwhile.
+        or if it, its channel or its author was forgotten meanwhile.
         """
-        forgotten = max(self._forgotten.get(id_, request.received_at) for id_ in (request.channel, request.author))
+        ids = (request.id, request.channel, request.author)
+        forgotten = max(self._forgotten.get(id_, request.received_at) for id_ in ids)
         if request.outside_conversation or forgotten > request.received_at:
             await self.done(request)
             return
@@ -181,6 +182,30 @@ class Conversations:
         for channel in channels:
             self._unwritten.pop(channel, None)
         forget()
+
+    async def edit(self, channel: int, message: int, text: str) -> None:
+        """Change the text of a stored message that is not answered yet."""
+        await self._write_soon(channel, _Write(0, partial(self._store.edit, message, text)))
+
+    async def forget_messages(self, channel: int, messages: Collection[int]) -> None:
+        """Delete messages of a channel, and the answers to them. Raises StoreError."""
+        for message in messages:
+            self._forgotten[message] = time.monotonic()
+        # Of most messages in a server the bot knows nothing.
+        if await self._disk.run(self._knows_any, channel, messages):
+            await self._disk.run(self._store.forget_messages, messages)
+            self._drop([channel])
+
+    def _knows_any(self, channel: int, messages: Collection[int]) -> bool:
+        with suppress(StoreError):
+            self._write(channel)
+        return self._store.knows_any(messages)
+
+    async def forget_member(self, guild: int, user: int) -> None:
+        """Delete a user's messages in a server, and the answers to them. Raises StoreError."""
+        self._drop(self._with(user))
+        await self._disk.run(self._store.forget_member, guild, user)
+        self._drop(self._with(user))
 
     async def forget_user(self, user: int) -> None:
         """Delete a user's messages and the answers to them. Raises StoreError."""

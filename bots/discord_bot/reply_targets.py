@@ -15,8 +15,8 @@ from bots.discord_bot.rate_limiter import RateLimiter
 from bots.discord_bot.retry import is_transient, send_with_retry
 from bots.discord_bot.webhooks import PersonaWebhooks
 
-_UNANSWERABLE = (50035, 160002)
-"""Discord's error codes for a reply to a deleted message, and for one without the permission to read the history."""
+_NO_HISTORY = 160002
+"""Discord's error code for a reply without the permission to read the history."""
 _SEARCHED = 50
 """Messages after one that are searched for its answer."""
 
@@ -104,12 +104,15 @@ class ToMessage:
             return
         # Discord posts each nonce only once, however often it is sent.
         nonce = f"{self.message.id}-{number}"[:25]
+        channel = self.message.channel
+        # The message may be deleted at the same moment.
+        reference = self.message.to_reference(fail_if_not_exists=False)
         try:
-            await self.message.reply(part, nonce=nonce, mention_author=False, view=view)
+            await channel.send(part, reference=reference, nonce=nonce, mention_author=False, view=view)
         except discord.HTTPException as error:
-            if error.code not in _UNANSWERABLE:
+            if error.code != _NO_HISTORY:
                 raise
-            await self.message.channel.send(part, nonce=nonce, view=view)
+            await channel.send(part, nonce=nonce, view=view)
 
 
 @dataclass(frozen=True)

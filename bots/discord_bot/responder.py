@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bots.discord_bot import texts
 from bots.discord_bot.background import BackgroundTasks
+from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.channel_queues import ChannelQueues
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.conversations import Conversations
@@ -23,6 +24,8 @@ from bots.discord_bot.timings import Timings
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.conversation import Conversation
 
+_CHANGED = 1000
+"""Messages that are remembered as deleted or edited, at most."""
 _FAILING = 3
 """Failures in a row after which something is wrong with more than a request."""
 
@@ -49,6 +52,8 @@ class Responder:
         self._queues: ChannelQueues[ReplyRequest | PendingMessage] = ChannelQueues(self._process, waiting)
         # Requests whose answers could not be sent: they are tried again from time to time, and after a restart.
         self._unsent: list[ReplyRequest] = []
+        self._withdrawn: BoundedDict[int, None] = BoundedDict(_CHANGED)
+        self._edited: BoundedDict[int, str] = BoundedDict(_CHANGED)
         # Errors since the last answer that was sent.
         self._errors: list[str] = []
 
@@ -67,6 +72,18 @@ class Responder:
     def resume(self, message: PendingMessage) -> None:
         """Enqueue a message that was stored before a restart."""
         self._queues.put(message.channel, message, late=True)
+
+    async def withdraw(self, channel: int, messages: Collection[int]) -> None:
+        """Answer these messages of a channel no more, for they were deleted, and forget them. Raises StoreError."""
+        for message in messages:
+            self._withdrawn[message] = None
+        await self._conversations.forget_messages(channel, messages)
+
+    async def edit(self, channel: int, message: int, text: str) -> None:
+        """Have a message say something else, if it waits for its answer."""
+        if any(request.id == message for request in self._queues.waiting(channel)):
+            self._edited[message] = text
+            await self._conversations.edit(channel, message, text)
 
     async def retry_unsent(self, seconds: float) -> None:
         """Enqueue the requests again whose answers could not be sent; give up on those older than `seconds`."""
@@ -115,6 +132,10 @@ class Responder:
         """Answer a request, or apologise."""
         if isinstance(request, PendingMessage):
             request = await self._restored(request)
+        request = replace(request, text=self._edited.pop(request.id, request.text))
+        if request.id in self._withdrawn:
+            await self._conversations.done(request)
+            return
         if note := self._generator.crisis_note(request.text):
             await self._tell(request, note, "note")
             return
@@ -154,6 +175,9 @@ class Responder:
 
     async def _deliver(self, request: ReplyRequest, text: str, before: Conversation, after: Conversation) -> None:
         """Send a reply, and store it."""
+        if request.id in self._withdrawn:
+            await self._conversations.done(request)
+            return
         try:
             async with self._announced(request):
                 await self._conversations.sending(request, text)

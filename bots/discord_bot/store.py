@@ -45,6 +45,10 @@ class PendingMessage:
     reply: str | None = None
     """The reply that was about to be sent, if it was generated."""
 
+    @property
+    def id(self) -> int:
+        return self.message
+
     def to_row(self) -> dict[str, Any]:
         return {
             "message": self.message, "guild": self.guild, "channel": self.channel, "author": self.author,
@@ -149,6 +153,11 @@ class Store(Database):
         return True
 
     @transaction
+    def edit(self, db: Connection, message: int, text: str) -> None:
+        """Change the text of a stored message that is not answered yet."""
+        db.execute(update(INBOX).where(self._ours(INBOX), INBOX.c.message == message).values(text=text))
+
+    @transaction
     def sending(self, db: Connection, message: int, reply: str) -> None:
         """Store the reply to a message that is about to be sent."""
         db.execute(update(INBOX).where(self._ours(INBOX), INBOX.c.message == message).values(reply=reply))
@@ -168,8 +177,8 @@ class Store(Database):
         """Remove an answered message, if it was stored, and store its turns.
 
         The channel keeps its last `keep` turns. With `instead` the reply replaces the channel's last one, if that answers the
-        same message. `guild` is the channel's server. If `message` is not stored any more, its author was forgotten
-        meanwhile, and no turns are stored.
+        same message. `guild` is the channel's server. If `message` is not stored any more, it or its author was
+        forgotten meanwhile, and no turns are stored.
         """
         now = self.clock()
         stored = (self._ours(INBOX), INBOX.c.message == message)
@@ -178,7 +187,7 @@ class Store(Database):
         if turns and instead:
             self._replace(db, channel, *turns)
         elif turns:
-            row = {"application": self.application, "channel": channel, "at": now, "guild": guild}
+            row = {"application": self.application, "channel": channel, "at": now, "guild": guild, "message": message}
             db.execute(insert(TURNS), [{**row, **turn.to_row()} for turn in turns])
         conversation = (self._ours(TURNS), TURNS.c.channel == channel)
         kept = select(TURNS.c.id).where(*conversation).order_by(TURNS.c.id.desc()).limit(keep)
@@ -221,6 +230,28 @@ class Store(Database):
         now = f"{self.clock()}"
         self._set_meta(db, FORGOTTEN, now)
         return now
+
+    @read_transaction
+    def knows_any(self, db: Connection, messages: Collection[int]) -> bool:
+        """Return whether any of these messages is stored."""
+        return any(
+            db.execute(select(table.c.message).where(self._ours(table), table.c.message.in_(messages))).first()
+            for table in (TURNS, INBOX)
+        )
+
+    @checkpoint_after
+    @transaction
+    def forget_messages(self, db: Connection, messages: Collection[int]) -> None:
+        """Delete messages and the answers to them."""
+        for table in (TURNS, INBOX):
+            db.execute(delete(table).where(self._ours(table), table.c.message.in_(messages)))
+
+    @checkpoint_after
+    @transaction
+    def forget_member(self, db: Connection, guild: int, user: int) -> None:
+        """Delete a user's messages in a server and the answers to them."""
+        for table in (TURNS, INBOX):
+            db.execute(delete(table).where(self._ours(table), table.c.guild == guild, table.c.author == user))
 
     @checkpoint_after
     @transaction

@@ -23,6 +23,7 @@ TURNS = Table(
     Column("text", String, nullable=False),
     Column("at", Float, nullable=False),
     Column("guild", _BIG, nullable=True),
+    Column("message", _BIG, nullable=True, index=True),  # what it says, or is the answer to; NULL for commands
 )  # fmt: skip
 INBOX = Table(
     "inbox", METADATA,

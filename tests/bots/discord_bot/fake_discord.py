@@ -77,6 +77,8 @@ class FakeDiscord:
     """Commands are too old to be followed up."""
     port_told: int = 0
     """Where the gateway is said to be, where that is not the truth."""
+    deleted: set[int] = field(default_factory=set)
+    """Messages that people deleted."""
     resumed: int = 0
     identified: int = 0
     greeting: Callable[[], Coroutine[Any, Any, object]] | None = None
@@ -223,6 +225,9 @@ class FakeDiscord:
         self._check(body)
         if not 0 < len(content) <= 2000:
             return _answer({"code": 50035 if content else 50006, "message": "Invalid Form Body"}, 400)
+        reference = body.get("message_reference") or {}
+        if int(reference.get("message_id", 0)) in self.deleted and reference.get("fail_if_not_exists", True):
+            return _answer({"code": 50035, "message": "Unknown message"}, 400)
         nonce = str(body.get("nonce"))
         if body.get("enforce_nonce") and (channel, nonce) in self._nonces:
             return _answer(self._nonces[channel, nonce])
@@ -424,6 +429,20 @@ class FakeDiscord:
         if twice:
             await self._dispatch("MESSAGE_CREATE", data)
         return id_
+
+    async def edit(self, id_: int, text: str, channel: int = 1, author: int = 4000) -> None:
+        """Somebody edits a message, which mentions the bot."""
+        data = {**self._made(channel, text), "id": str(id_), "author": _user(author), "guild_id": str(GUILD), "mentions": [_ME]}
+        await self._dispatch("MESSAGE_UPDATE", {**data, "edited_timestamp": _NOW})
+
+    async def delete(self, *ids: int, channel: int = 1) -> None:
+        """Somebody deletes messages, one or several at once."""
+        self.deleted.update(ids)
+        place = {"channel_id": str(channel), "guild_id": str(GUILD)}
+        if len(ids) == 1:
+            await self._dispatch("MESSAGE_DELETE", {"id": str(ids[0]), **place})
+        else:
+            await self._dispatch("MESSAGE_DELETE_BULK", {"ids": [str(id_) for id_ in ids], **place})
 
     async def command(
         self,
