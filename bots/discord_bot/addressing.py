@@ -73,9 +73,9 @@ def is_withheld(message: discord.Message, bot: Identity) -> bool:
 
 
 def message_text(message: discord.Message, bot: Identity) -> str:
-    """Return what a message says to the bot, without mentions of it; a greeting if it says nothing."""
+    """Return what a message says to the bot, without mentions of it; "" if it says nothing."""
     role = message.guild.self_role if message.guild else None
     mention = rf"<@!?{bot.user.id}>|<@&{role.id if role else 0}>"
     # `clean_content` is computed from `content`.
     message.content = re.sub(mention, "", _MARKUP.sub("", message.content))
-    return prepare_message(message.clean_content) or GREETING
+    return prepare_message(message.clean_content)

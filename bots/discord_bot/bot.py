@@ -15,7 +15,17 @@ import discord
 from discord.ext import commands
 
 from bots.discord_bot import texts
-from bots.discord_bot.addressing import Identity, cannot_post, is_addressed, is_withheld, joins_in, may_answer, message_text
+from bots.discord_bot.addressing import (
+    GREETING,
+    Identity,
+    cannot_post,
+    is_addressed,
+    is_withheld,
+    joins_in,
+    may_answer,
+    message_text,
+)
+from bots.discord_bot.attachments import attached_text, unseen_kind
 from bots.discord_bot.background import BackgroundTasks
 from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.channel_settings import MAX_COOLDOWN, ChannelSettings, age_restricted, rejection_reason
@@ -42,6 +52,7 @@ from bots.discord_bot.timings import DEFAULT_TIMINGS, Timings
 from bots.discord_bot.webhooks import PersonaWebhooks
 from charbot.config import Config
 from charbot.generation.batching import BatchScheduler
+from charbot.text import prepare_message
 
 _RECEIVED = 1000
 """Messages that are remembered as received, at most."""
@@ -273,13 +284,12 @@ class Bot(commands.AutoShardedBot):
         if message.id in self._received:
             return
         self._received[message.id] = None
-        request = self._request(message, settings)
-        if (why := await self.services.responder.answer(request)) and addressed:
+        request = await self._request(message, settings)
+        if request and (why := await self.services.responder.answer(request)) and addressed:
             self._notices.left_unanswered(request.author, request.target, why)
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
-        if edit.message_id in self._received and edit.message.content:
-            text = message_text(edit.message, self.identity)
+        if edit.message_id in self._received and (text := message_text(edit.message, self.identity)):
             await self.services.responder.edit(edit.channel_id, edit.message_id, text)
 
     async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
@@ -291,11 +301,19 @@ class Bot(commands.AutoShardedBot):
     async def on_member_ban(self, guild: discord.Guild, user: discord.User | discord.Member) -> None:
         await self._retried(self.services.conversations.forget_member, guild.id, user.id)
 
-    def _request(self, message: discord.Message, settings: ChannelSettings) -> ReplyRequest:
+    async def _request(self, message: discord.Message, settings: ChannelSettings) -> ReplyRequest | None:
+        """Return the request for a message; None if it holds nothing to answer."""
+        text = message_text(message, self.identity)
+        if attached := await attached_text(message):
+            text = prepare_message(f"{text}\n{attached}")
+        kind = None if text else unseen_kind(message)
+        if kind and settings.media_replies is False:
+            return None
         author, guild = message.author.id, message.guild.id if message.guild else None
+        target = self.services.targets.message(message, author, settings)
         return ReplyRequest(
-            message.id, guild, message.channel.id, author, message_text(message, self.identity), settings,
-            age_restricted(message.channel), self.services.targets.message(message, author, settings), durable=True,
+            message.id, guild, message.channel.id, author, text or (texts.LOOK if kind else GREETING), settings,
+            age_restricted(message.channel), target, durable=True, reply=texts.UNSEEN.format(kind=kind) if kind else None,
         )  # fmt: skip
 
     async def _restored(self, late: PendingMessage) -> ReplyRequest:

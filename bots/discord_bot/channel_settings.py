@@ -12,7 +12,8 @@ from charbot.errors import UsageError
 
 Mode = Literal["off", "mentions", "always"]
 Setting = Literal[
-    "persona", "mode", "temperature", "clean", "cooldown", "roles", "webhooks", "trigger_words", "random_reply_chance"
+    "persona", "mode", "temperature", "clean", "cooldown", "roles", "webhooks", "trigger_words", "random_reply_chance",
+    "media_replies",
 ]  # fmt: skip
 """The names of the settings, which are the fields of `ChannelSettings`."""
 
@@ -42,6 +43,8 @@ class ChannelSettings:
     """Words or phrases that are answered without a mention."""
     random_reply_chance: float | None = None
     """Probability of answering a message that does not address the bot."""
+    media_replies: bool | None = None
+    """Whether messages without text, such as pictures, are told that they cannot be seen; by default they are."""
 
     def with_fallback(self, other: "ChannelSettings") -> "ChannelSettings":
         """Return these settings, with those of `other` where this has None."""
@@ -96,6 +99,7 @@ _IS_VALID: Mapping[str, Callable[[Any], bool]] = {
     "roles": lambda value: _is_list(value, int),
     "webhooks": lambda value: isinstance(value, bool),
     "trigger_words": lambda value: _is_list(value, str),
+    "media_replies": lambda value: isinstance(value, bool),
     "random_reply_chance": lambda value: _is_number(value, 0.0, 1.0),
 }
 """For each setting, whether a stored value is one."""

@@ -63,6 +63,7 @@ class SettingsCommands(ServicesCog):
         roles="who is answered: @friends @mods; @everyone for all", webhooks="personas speak under their own names",
         trigger_words="words, with commas between, that need no mention; - for none",
         random_reply_chance="of joining in unasked: 0 is never, 1 is always",
+        media_replies="whether pictures and such get an answer, though they cannot be seen",
         inherit="set this back to what the server, or else charbot, has", server_wide="for the whole server",
     )  # fmt: skip
     @app_commands.default_permissions(manage_channels=True)
@@ -77,6 +78,7 @@ class SettingsCommands(ServicesCog):
         webhooks: bool | None = None,
         trigger_words: app_commands.Range[str, 1, 200] | None = None,
         random_reply_chance: app_commands.Range[float, 0.0, 1.0] | None = None,
+        media_replies: bool | None = None,
         inherit: Setting | None = None,
         server_wide: bool = False,
     ) -> None:
@@ -84,7 +86,8 @@ class SettingsCommands(ServicesCog):
         phrases = None if trigger_words is None else tuple(part.strip() for part in trigger_words.split(",") if words(part))
         changes = ChannelSettings(
             mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, webhooks=webhooks, trigger_words=phrases,
-            random_reply_chance=random_reply_chance, roles=None if roles is None else _roles(roles, interaction.guild_id),
+            random_reply_chance=random_reply_chance, media_replies=media_replies,
+            roles=None if roles is None else _roles(roles, interaction.guild_id),
         )  # fmt: skip
         _require_possible(interaction, changes, inherit)
         await interaction.response.defer(ephemeral=True)

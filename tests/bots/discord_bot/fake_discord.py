@@ -77,6 +77,8 @@ class FakeDiscord:
     """Commands are too old to be followed up."""
     port_told: int = 0
     """Where the gateway is said to be, where that is not the truth."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Contents of attached files."""
     deleted: set[int] = field(default_factory=set)
     """Messages that people deleted."""
     resumed: int = 0
@@ -103,6 +105,7 @@ class FakeDiscord:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/", self._gateway)
+        app.router.add_get("/files/{name}", self._file)
         app.router.add_route("*", "/api/v10/{path:.*}", self._rest)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -112,6 +115,18 @@ class FakeDiscord:
 
     async def stop(self) -> None:
         await self._runner.cleanup()
+
+    async def _file(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        return web.Response(body=self.files[name]) if name in self.files else web.Response(status=404)
+
+    def attach(self, name: str, content: bytes | None, kind: str) -> Json:
+        """A file of a message; without content it cannot be read."""
+        if content is not None:
+            self.files[name] = content
+        url = f"http://127.0.0.1:{self.port}/files/{name}"
+        size = len(content or b"")
+        return {"id": str(next(self._ids)), "filename": name, "size": size, "url": url, "proxy_url": url, "content_type": kind}
 
     # REST
 
