@@ -67,7 +67,15 @@ class DiscordSettings:
     message_content: bool = False
     """Whether the bot requests the privileged message content intent."""
     cooldown: float = _number(2.0, 0.0, 3600.0)
-    """Minimum seconds between two messages of one person."""
+    """Minimum seconds between two messages of one person; servers can set longer ones only."""
+    max_temperature: float = _number(2.0, 0.05, 2.0)
+    """Maximum temperature that servers can set."""
+    direct_messages: bool = True
+    """Whether direct messages are answered."""
+    operators: tuple[int, ...] = ()
+    """Ids of the users who may use /operator."""
+    blocked: tuple[int, ...] = ()
+    """Ids of users and servers that are not answered."""
     waiting: int = _number(3, 1, 100)
     """Maximum messages per channel that wait for a reply."""
     memory_days: float = _number(7.0, 0.01, 3650.0)
@@ -252,8 +260,10 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
             return None
         (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise ConfigError(f"{where} is {value!r}; it must be a list of texts: [this, that]")
+        kind = typing.get_args(hint)[0]
+        if not isinstance(value, list) or not all(type(item) is kind for item in value):
+            items = "texts: [this, that]" if kind is str else "whole numbers: [1, 2]"
+            raise ConfigError(f"{where} is {value!r}; it must be a list of {items}")
         return tuple(value)
     if typing.get_origin(hint) is dict:
         kind = typing.get_args(hint)[1]

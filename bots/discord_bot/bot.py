@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import discord
 from discord.ext import commands
 
 from bots.discord_bot import texts
+from bots.discord_bot.access import Access
 from bots.discord_bot.addressing import (
     GREETING,
     Identity,
@@ -29,6 +31,7 @@ from bots.discord_bot.attachments import attached_text, unseen_kind
 from bots.discord_bot.background import BackgroundTasks
 from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.channel_settings import MAX_COOLDOWN, ChannelSettings, age_restricted, rejection_reason
+from bots.discord_bot.command_tree import GuardedTree
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.database import StoreError
@@ -103,6 +106,7 @@ class Bot(commands.AutoShardedBot):
         super().__init__(
             commands.when_mentioned,
             help_command=None,
+            tree_cls=GuardedTree,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
@@ -136,14 +140,15 @@ class Bot(commands.AutoShardedBot):
             self._timings,
         )  # fmt: skip
         return Services(
-            config, personas, settings, conversations, cooldowns, generator, responder, targets, Scenes(),
-            SerialExecutor("who", _IDENTIFYING), self._timings,
+            config, Access(self._store, self._disk, config.discord), personas, settings, conversations, cooldowns, generator,
+            responder, targets, Scenes(), SerialExecutor("who", _IDENTIFYING), self._timings,
         )  # fmt: skip
 
     # Lifecycle
 
     async def setup_hook(self) -> None:
         await self._disk.run(self._store.claim, self.identity.application)
+        await self.services.access.load()
         await self.services.settings.load()
         await self.services.conversations.open()
         self.services.cooldowns.restore(await self._disk.run(self._store.last_spoken, MAX_COOLDOWN))
@@ -192,6 +197,10 @@ class Bot(commands.AutoShardedBot):
         except StoreError as error:
             return str(error)
         return self.services.responder.problem
+
+    async def backup(self, name: str) -> Path:
+        """Copy the database beside itself, and return the file's path. Raises StoreError."""
+        return await self._disk.run(self._store.backup, name)
 
     async def close(self) -> None:
         """Finish pending answers or apologise for them, and disconnect."""
@@ -272,6 +281,12 @@ class Bot(commands.AutoShardedBot):
         settings = self.services.settings.of(message.channel, message.guild.id if message.guild else None)
         addressed = is_addressed(message, settings, self.identity)
         if not may_answer(message) or not (addressed or joins_in(message, settings, self.identity)):
+            return
+        guild = message.guild.id if message.guild else None
+        if why := self.services.access.refusal(message.author.id, guild):
+            if not self.services.access.is_blocked(message.author.id, guild):
+                target = self.services.targets.message(message, message.author.id, settings)
+                await self._notices.tell(message.author.id, target, why)
             return
         # Where the bot cannot post, it cannot say so; /settings does.
         if rejection_reason(message.author, settings) or cannot_post(message):

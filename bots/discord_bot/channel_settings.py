@@ -14,6 +14,8 @@ Mode = Literal["off", "mentions", "always"]
 Setting = Literal[
     "persona", "mode", "temperature", "clean", "cooldown", "roles", "webhooks", "trigger_words", "random_reply_chance",
     "media_replies",
+    "admins_only",
+    "log_channel",
 ]  # fmt: skip
 """The names of the settings, which are the fields of `ChannelSettings`."""
 
@@ -45,6 +47,10 @@ class ChannelSettings:
     """Probability of answering a message that does not address the bot."""
     media_replies: bool | None = None
     """Whether messages without text, such as pictures, are told that they cannot be seen; by default they are."""
+    admins_only: bool | None = None
+    """Whether only those who may manage the channel can use /reset and /stop."""
+    log_channel: int | None = None
+    """Id of the channel where changes of settings are told."""
 
     def with_fallback(self, other: "ChannelSettings") -> "ChannelSettings":
         """Return these settings, with those of `other` where this has None."""
@@ -59,6 +65,8 @@ class ChannelSettings:
         shown = self.to_json()
         if self.roles is not None:
             shown["roles"] = " ".join(f"<@&{role}>" for role in self.roles) or "@everyone"
+        if self.log_channel is not None:
+            shown["log_channel"] = f"<#{self.log_channel}>"
         if self.trigger_words is not None:
             shown["trigger_words"] = escape(", ".join(self.trigger_words)) or "-"
         return "\n".join(f"{name}: {value}" for name, value in shown.items())
@@ -100,6 +108,8 @@ _IS_VALID: Mapping[str, Callable[[Any], bool]] = {
     "webhooks": lambda value: isinstance(value, bool),
     "trigger_words": lambda value: _is_list(value, str),
     "media_replies": lambda value: isinstance(value, bool),
+    "admins_only": lambda value: isinstance(value, bool),
+    "log_channel": lambda value: type(value) is int,
     "random_reply_chance": lambda value: _is_number(value, 0.0, 1.0),
 }
 """For each setting, whether a stored value is one."""

@@ -144,6 +144,19 @@ class Database:
         except (sqlite3.Error, SQLAlchemyError) as error:
             raise self._problem(error) from error
 
+    def backup(self, name: str) -> Path:
+        """Copy the database into a file of this name, beside SQLite's own, and return its path. Raises StoreError."""
+        if not self._is_sqlite or not self._engine.url.database:
+            raise StoreError(f"{self._name}: only a file of SQLite is copied; use pg_dump")
+        file = Path(self._engine.url.database)
+        path = file.with_name(f"{file.stem}-{name}{file.suffix}")
+        try:
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("VACUUM INTO ?", (str(path),))
+        except (sqlite3.Error, SQLAlchemyError) as error:
+            raise self._problem(error) from error
+        return path
+
     def _problem(self, error: Exception) -> StoreError:
         self.errors += 1
         cause = getattr(error, "orig", None) or error

@@ -53,7 +53,8 @@ class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
         services: Services = interaction.client.services
         settings = services.settings.of(interaction.channel, interaction.guild_id)
         user = interaction.user
-        why = texts.NOT_YOURS if user.id != self._author else rejection_reason(user, settings)
+        why = texts.NOT_YOURS if user.id != self._author else services.access.refusal(user.id, interaction.guild_id)
+        why = why or rejection_reason(user, settings)
         if why := why or services.responder.refusal(user.id, channel_of(interaction), settings):
             await interaction.response.send_message(why, ephemeral=True)
             return

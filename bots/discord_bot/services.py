@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bots.discord_bot.access import Access
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.persona_pool import PersonaPool
@@ -20,6 +21,7 @@ class Services:
     """What commands and buttons work with; `Bot.services` holds it."""
 
     config: Config
+    access: Access
     personas: PersonaPool
     settings: SettingsService
     conversations: Conversations

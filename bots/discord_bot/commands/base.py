@@ -71,6 +71,11 @@ class ServicesCog(commands.Cog):
         if why := self.services.responder.refusal(interaction.user.id, channel_of(interaction), settings):
             raise UsageError(why)
 
+    def require_admin(self, interaction: Interaction) -> None:
+        """Raise UsageError if the channel's settings keep this for admins, and the user is none."""
+        if self.settings_of(interaction).admins_only and not interaction.permissions.manage_channels:
+            raise UsageError(texts.ADMINS_ONLY)
+
     def require_persona(self, name: str) -> PersonaInfo:
         """Return a persona by its name. Raises UsageError if there is none."""
         persona = self.services.personas.member(name)
@@ -88,3 +93,14 @@ class ServicesCog(commands.Cog):
 def choices(pairs: Sequence[tuple[str, str]]) -> list[Choice[str]]:
     """Return the choices of a completion from their texts and values, as many and as long as Discord allows."""
     return [Choice(name=text[:_CHOICE_LENGTH], value=value[:_CHOICE_LENGTH]) for text, value in pairs[:_MAX_CHOICES]]
+
+
+def require_manager(interaction: Interaction, server_wide: bool) -> None:
+    """Raise UsageError if the user may not change the settings of the channel, or of the whole server."""
+    rights = interaction.permissions
+    if server_wide and isinstance(interaction.user, discord.Member):
+        # `interaction.permissions` are those in this channel only.
+        rights = interaction.user.guild_permissions
+    if interaction.guild_id and not rights.manage_channels:
+        where = "channels in the whole server" if server_wide else "the channel"
+        raise UsageError(f"Only those who may manage {where} can change that.")

@@ -78,5 +78,6 @@ class SceneCommands(ServicesCog):
 
     @app_commands.command(name="stop", description="End the scene in this channel")
     async def stop(self, interaction: Interaction) -> None:
+        self.require_admin(interaction)
         stopped = self.services.scenes.stop(channel_of(interaction))
         await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)

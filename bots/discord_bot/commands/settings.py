@@ -17,8 +17,9 @@ from bots.discord_bot.channel_settings import (
     channel_of,
     may_speak,
 )  # fmt: skip
-from bots.discord_bot.commands.base import Interaction, ServicesCog
+from bots.discord_bot.commands.base import Interaction, ServicesCog, require_manager
 from bots.discord_bot.interactions import tell
+from bots.discord_bot.retry import ignore_send_errors
 from charbot.errors import UsageError
 from charbot.text import words
 
@@ -32,7 +33,7 @@ class SettingsCommands(ServicesCog):
     @app_commands.describe(name="who", server_wide="in all channels of the server that have not chosen")
     async def choose(self, interaction: Interaction, name: str, server_wide: bool = False) -> None:
         _refuse_old_names(interaction)
-        _require_manager(interaction, server_wide)
+        require_manager(interaction, server_wide)
         self.require_persona(name)
         settings = ChannelSettings(persona=name).with_fallback(self.settings_of(interaction))
         persona, _ = self.services.generator.persona(settings, age_restricted(interaction.channel))
@@ -64,6 +65,8 @@ class SettingsCommands(ServicesCog):
         trigger_words="words, with commas between, that need no mention; - for none",
         random_reply_chance="of joining in unasked: 0 is never, 1 is always",
         media_replies="whether pictures and such get an answer, though they cannot be seen",
+        admins_only="whether only those who may manage the channel can use /reset and /stop",
+        log_channel="where changes of settings are told",
         inherit="set this back to what the server, or else charbot, has", server_wide="for the whole server",
     )  # fmt: skip
     @app_commands.default_permissions(manage_channels=True)
@@ -79,6 +82,8 @@ class SettingsCommands(ServicesCog):
         trigger_words: app_commands.Range[str, 1, 200] | None = None,
         random_reply_chance: app_commands.Range[float, 0.0, 1.0] | None = None,
         media_replies: bool | None = None,
+        admins_only: bool | None = None,
+        log_channel: discord.TextChannel | None = None,
         inherit: Setting | None = None,
         server_wide: bool = False,
     ) -> None:
@@ -86,13 +91,14 @@ class SettingsCommands(ServicesCog):
         phrases = None if trigger_words is None else tuple(part.strip() for part in trigger_words.split(",") if words(part))
         changes = ChannelSettings(
             mode=mode, temperature=temperature, clean=clean, cooldown=cooldown, webhooks=webhooks, trigger_words=phrases,
-            random_reply_chance=random_reply_chance, media_replies=media_replies,
+            random_reply_chance=random_reply_chance, media_replies=media_replies, admins_only=admins_only,
+            log_channel=None if log_channel is None else log_channel.id,
             roles=None if roles is None else _roles(roles, interaction.guild_id),
         )  # fmt: skip
         _require_possible(interaction, changes, inherit)
         await interaction.response.defer(ephemeral=True)
         if inherit or changes != ChannelSettings():
-            _require_manager(interaction, server_wide)
+            require_manager(interaction, server_wide)
             await self._change(interaction, server_wide, changes, inherit)
             if self.settings_of(interaction).mode == "off":
                 self.services.scenes.stop(channel_of(interaction))
@@ -101,8 +107,15 @@ class SettingsCommands(ServicesCog):
     async def _change(
         self, interaction: Interaction, server_wide: bool, changes: ChannelSettings, inherit: Setting | None = None
     ) -> None:
+        """Change settings, and tell the log channel, if there is one, before or after. Raises StoreError."""
+        logs = {self.settings_of(interaction).log_channel}
         place = (interaction.guild_id if server_wide else None) or channel_of(interaction)
         await self.services.settings.change(place, interaction.guild_id, changes, inherit)
+        where = "the server" if server_wide else f"<#{place}>"
+        what = "\n".join(filter(None, (changes.shown(), inherit and f"{inherit}: inherited")))
+        for log in {*logs, self.settings_of(interaction).log_channel} - {None}:
+            channel = interaction.client.get_partial_messageable(log)
+            await ignore_send_errors(channel.send(f"<@{interaction.user.id}> changed the settings of {where}:\n{what}"))
 
 
 def _refuse_old_names(interaction: Interaction) -> None:
@@ -110,17 +123,6 @@ def _refuse_old_names(interaction: Interaction) -> None:
     for name, _ in interaction.namespace:
         if name in OLD_NAMES:
             raise UsageError(f"`{name}` is called `{OLD_NAMES[name]}` now; restart Discord, and the command has it.")
-
-
-def _require_manager(interaction: Interaction, server_wide: bool) -> None:
-    """Raise UsageError if the user may not change the settings of the channel, or of the whole server."""
-    rights = interaction.permissions
-    if server_wide and isinstance(interaction.user, discord.Member):
-        # `interaction.permissions` are those in this channel only.
-        rights = interaction.user.guild_permissions
-    if interaction.guild_id and not rights.manage_channels:
-        where = "channels in the whole server" if server_wide else "the channel"
-        raise UsageError(f"Only those who may manage {where} can change that.")
 
 
 def _require_possible(interaction: Interaction, changes: ChannelSettings, inherit: Setting | None) -> None:

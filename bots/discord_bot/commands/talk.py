@@ -62,6 +62,7 @@ class Talk(ServicesCog):
     @app_commands.command(name="reset", description="Start the conversation in this channel anew")
     async def reset(self, interaction: Interaction) -> None:
         self.require_answered(interaction)
+        self.require_admin(interaction)
         await interaction.response.defer()
         await self.services.conversations.forget_channel(channel_of(interaction))
         await interaction.followup.send("A new conversation.")

@@ -79,6 +79,8 @@ class FakeDiscord:
     """Where the gateway is said to be, where that is not the truth."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Contents of attached files."""
+    left: list[int] = field(default_factory=list)
+    """Servers that the bot left."""
     deleted: set[int] = field(default_factory=set)
     """Messages that people deleted."""
     resumed: int = 0
@@ -184,6 +186,9 @@ class FakeDiscord:
                     {"id": str(APP), "name": "charbot", "description": "", "icon": None, "bot_public": True, "flags": 0,
                      "bot_require_code_grant": False, "owner": {**_ME, "id": str(OWNER)}, "verify_key": ""}
                 )  # fmt: skip
+            case ("DELETE", "users", "@me", "guilds", guild):
+                self.left.append(int(guild))
+                return web.Response(status=204)
             case ("GET", "gateway", "bot"):
                 limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
                 return _answer(
