@@ -94,8 +94,13 @@ class Bot(commands.AutoShardedBot):
         add_commands: Callable[[commands.AutoShardedBot, Services], Awaitable[None]],
         shards: Shards = ALL_SHARDS,
         timings: Timings = DEFAULT_TIMINGS,
+        *,
+        force_sync: bool = False,
     ) -> None:
-        """`add_commands` gives the bot its slash commands when it starts."""
+        """`add_commands` gives the bot its slash commands when it starts.
+
+        They are registered with Discord where that is needed, or in any case with `force_sync`.
+        """
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, moderation=True, webhooks=True)
         intents.message_content = config.discord.message_content
         self.metrics = Metrics()
@@ -115,6 +120,7 @@ class Bot(commands.AutoShardedBot):
         )
         guard_parsers(self._connection.parsers)
         self._store, self._add_commands, self._timings = store, add_commands, timings
+        self._force_sync = force_sync
         self._disk = SerialExecutor("store")
         self._background = BackgroundTasks()
         self._notices = Notices(self._background, timings.notice)
@@ -162,12 +168,21 @@ class Bot(commands.AutoShardedBot):
         self._background.start(self._keep_house())
 
     async def _sync(self) -> None:
-        """Register the commands with Discord if they have changed."""
-        payload = json.dumps([command.to_dict(self.tree) for command in self.tree.get_commands()], sort_keys=True)
+        """Register the commands with Discord if they have changed, or are not registered there any more.
+
+        Without them mentions and direct messages are still answered: errors are logged.
+        """
+        commands = self.tree.get_commands()
+        payload = json.dumps([command.to_dict(self.tree) for command in commands], sort_keys=True)
         wanted = f"{self.application_id} {hashlib.sha256(payload.encode()).hexdigest()}"
-        if await self._disk.run(self._store.get_meta, "commands") != wanted:
-            await self.tree.sync()
-            await self._disk.run(self._store.set_meta, "commands", wanted)
+        try:
+            registered = {command.name for command in await self.tree.fetch_commands()}
+            unchanged = await self._disk.run(self._store.get_meta, "commands") == wanted
+            if self._force_sync or not unchanged or registered != {command.name for command in commands}:
+                await self.tree.sync()
+                await self._disk.run(self._store.set_meta, "commands", wanted)
+        except (discord.DiscordException, StoreError) as error:
+            _log.warning("the slash commands may be missing or old: %s", error)
 
     async def _keep_house(self) -> None:
         """Regularly list the personas again, retry pending writes and forget old conversations."""

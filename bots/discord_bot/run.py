@@ -93,8 +93,11 @@ def shards(text: str) -> Shards:
     return Shards(tuple(range(first, last + 1)), count)
 
 
-def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
-    """Run the bot until SIGTERM or SIGINT, and return the exit code. Raises CharbotError."""
+def serve(library: Callable[[], Library], config: Config, which: Shards, *, force_sync: bool = False) -> int:
+    """Run the bot until SIGTERM or SIGINT, and return the exit code. Raises CharbotError.
+
+    With `force_sync` it registers its commands anew.
+    """
     secret = token()
     start_logs()
     with (
@@ -103,7 +106,7 @@ def serve(library: Callable[[], Library], config: Config, which: Shards) -> int:
         BatchScheduler() as scheduler,
         _explained(),
     ):
-        bot = Bot(PersonaPool(library), store, scheduler, config, add_commands, which)
+        bot = Bot(PersonaPool(library), store, scheduler, config, add_commands, which, force_sync=force_sync)
         asyncio.run(_run(bot, secret, Restarts(unclaimed, "-".join(map(str, which.ids)))))
     return 0
 

@@ -16,6 +16,7 @@ def add(commands: Commands) -> None:
     group.add_argument("--check", action="store_true", help="say what is missing, and how to get it")
     group.add_argument("--invite", action="store_true", help="print the link that adds the bot to a server")
     discord.add_argument("--shards", metavar="FIRST-LAST/COUNT", help="serve only these of so many shards, such as 0-3/16")
+    discord.add_argument("--sync", action="store_true", help="register the slash commands anew, should they be missing or old")
     add_bundles(discord)
     discord.set_defaults(run=_discord)
 
@@ -31,4 +32,5 @@ def _discord(args: argparse.Namespace) -> int:
         return 0
     if args.check:
         return 0 if check(lambda: library_of(args), config) else 1
-    return serve(lambda: library_of(args), config, shards(args.shards) if args.shards else ALL_SHARDS)
+    which = shards(args.shards) if args.shards else ALL_SHARDS
+    return serve(lambda: library_of(args), config, which, force_sync=args.sync)

@@ -79,6 +79,8 @@ class FakeDiscord:
     """Where the gateway is said to be, where that is not the truth."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Contents of attached files."""
+    registered: list[Json] = field(default_factory=list)
+    """The commands that it has."""
     left: list[int] = field(default_factory=list)
     """Servers that the bot left."""
     deleted: set[int] = field(default_factory=set)
@@ -194,9 +196,13 @@ class FakeDiscord:
                 return _answer(
                     {"url": f"ws://127.0.0.1:{self.port_told or self.port}/", "shards": 1, "session_start_limit": limit}
                 )
+            case ("GET", "applications", _, "commands"):
+                return _answer(self.registered)
             case ("PUT", "applications", _, "commands"):
                 self.synced.append(body)
-                return _answer([{**one, "id": str(next(self._ids)), "application_id": str(APP), "version": "1"} for one in body])
+                new = {"application_id": str(APP), "version": "1", "default_member_permissions": None}
+                self.registered = [{**new, **one, "id": str(next(self._ids))} for one in body]
+                return _answer(self.registered)
             case ("POST", "channels", channel, "typing" | "messages") if int(channel) in self.mute:
                 self.faults.append(f"{method} {path} without permission")
                 return _answer({"message": "Missing Permissions", "code": 50013}, 403)

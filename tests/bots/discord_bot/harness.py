@@ -111,6 +111,7 @@ async def stage(
     token: str = TOKEN,
     shards: Shards = ALL_SHARDS,
     timings: Timings = DEFAULT_TIMINGS,
+    force_sync: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     fake = fake or FakeDiscord()
@@ -122,7 +123,7 @@ async def stage(
     store = Store(f"sqlite:///{folder / 'bot.db'}", clock=clock)
     personas = PersonaPool(lambda: Library(library.folders), partial(ScriptedPersona, script=script))
     with BatchScheduler() as scheduler:
-        bot = Bot(personas, store, scheduler, config, add_commands, shards, timings)
+        bot = Bot(personas, store, scheduler, config, add_commands, shards, timings, force_sync=force_sync)
         bot._connection.guild_ready_timeout = 0.05
         running = asyncio.create_task(bot.start(token))
         try:

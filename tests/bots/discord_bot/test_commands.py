@@ -12,7 +12,7 @@ from bots.discord_bot.channel_settings import ChannelSettings, Setting
 from bots.discord_bot.persona_pool import PersonaInfo
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import GUILD, OWNER, ROLE
+from tests.bots.discord_bot.fake_discord import GUILD, OWNER, ROLE, FakeDiscord, _answer
 from tests.bots.discord_bot.harness import ME, add_persona, run, script, stage
 
 
@@ -40,10 +40,9 @@ async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCapt
         assert "temperature: 0.5" in await on.told("settings", manager=True, cooldown=0.0, temperature=0.5)
         await fake.say(f"{ME} Who are you?")
         assert await on.heard(1) == ["Bob clean 1: Who are you?"]
-    async with stage(library, tmp_path) as on:
+    async with stage(library, tmp_path, fake) as on:
         await on.discord.say(f"{ME} Still?")
-        assert await on.heard(1) == ["Bob clean 3: Still?"], "settings and conversation survive"
-        assert on.discord.synced == [], "commands that did not change are not sent again"
+        assert (await on.heard(2))[1] == "Bob clean 3: Still?", "settings and conversation survive"
 
 
 @run
@@ -213,3 +212,27 @@ async def test_what_others_typed_is_quoted_as_theirs_and_its_links_are_bare(shar
         await on.discord.press(on.discord.messages[0])
         await on.until(lambda: on.discord.edits, 3)
         assert on.discord.edits[2]["content"] == on.discord.messages[0]["content"], "the button knows its reply"
+
+
+@run
+async def test_commands_are_registered_where_they_are_not(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    for lost, times in ((0, 1), (0, 1), (1, 2), (0, 2)):
+        fake.registered = fake.registered[lost:]
+        async with stage(shared_library, tmp_path, fake):
+            assert len(fake.synced) == times
+    async with stage(shared_library, tmp_path, fake, force_sync=True):
+        assert len(fake.synced) == 3
+
+
+@run
+@pytest.mark.parametrize("status", [400, 403, 503])
+async def test_commands_that_discord_rejects_stop_nothing_else(
+    shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    rejected = _answer({"code": 50035, "message": "Invalid Form Body"}, status)
+    fake = FakeDiscord(refuse=lambda method, path: rejected if method == "PUT" else None)
+    async with stage(shared_library, tmp_path, fake) as on:
+        await on.discord.say(f"{ME} Tea?")
+        assert await on.heard(1) == ["Ann clean 1: Tea?"]
+    assert "the slash commands may be missing or old" in caplog.text
