@@ -82,6 +82,17 @@ class Session:
         """Return the session before the last step; the same session if no step can be undone."""
         return replace(self.history[-1], history=self.history[:-1], reply_count=self.reply_count) if self.history else self
 
+    def before_message(self, number: int) -> "Session":
+        """Return the session before the user's message with that number, 1 being the last one; itself if that is too long ago."""
+        session = self
+        while session.history:
+            before = session.undo()
+            number -= any(session.from_user[len(before.turns) :])
+            session = before
+            if number == 0:
+                return session
+        return self
+
     def next_speaker(self, cast: Sequence[str]) -> str:
         """Return the name of the cast member whose turn it is to reply: the one after the last to reply."""
         spoken = zip(reversed(self.turns), reversed(self.from_user), strict=True)

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bots.session import Session
 from bots.terminal import saved_state
 from bots.terminal.kept_chats import ChatStore, KeptChat, SavedChat
-from bots.terminal.picker import Choice, choices
-from bots.terminal.screen import Interrupt, note, show, type_out
+from bots.terminal.picker import Choice, choices, introduce
+from bots.terminal.screen import Interrupt, listed, note, show, type_out
 from bots.terminal.theme import THEMES, Theme
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.errors import CharbotError, UsageError
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.persona import Persona
 from charbot.models import LOADING
-from charbot.personas.library import Library
-from charbot.text import find_name
+from charbot.personas.library import Library, match_name
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SETTABLE = ("temperature", "unit", "seed", "candidates", "clean")
+SETTABLE = ("temperature", "top_p", "unit", "seed", "candidates", "max_words", "context_turns", "clean")
 """Settings that `/set` can change."""
 
 _LATEST = 1.0
@@ -56,6 +55,10 @@ class Chat:
     user_character: str | None = None
     """The character that the user plays, if any."""
     session: Session = field(default_factory=Session)
+    edit: Session | None = None
+    """The session before the message that the user edits, if any."""
+    is_english_told: bool = False
+    """Whether the user knows that personas speak English only."""
     name: str | None = None
     """The name that the user gave the conversation, if any."""
     kept: KeptChat | None = None
@@ -123,12 +126,12 @@ class Chat:
 
     def leave(self, name: str) -> None:
         """Remove a persona from the cast. Raises UsageError where it is not in it, or alone."""
-        found, hint = find_name(name, self.names)
-        if found is None:
-            raise UsageError(f"{name!r} does not take part.{hint}")
+        leaving = match_name(name, self.names)
+        if leaving is None:
+            raise UsageError(f"{name!r} does not take part; {listed(self.names)} do")
         if len(self.cast) == 1:
-            raise UsageError(f"{found} is alone with you; /persona has somebody else take the place")
-        self.cast = [persona for persona in self.cast if persona.card.name != found]
+            raise UsageError(f"{leaving} is alone with you; /persona has somebody else take the place")
+        self.cast = [persona for persona in self.cast if persona.card.name != leaving]
 
     def start(self, *names: str) -> None:
         """Begin a new conversation with these personas; on an error, continue the old one. Raises BundleError."""
@@ -245,10 +248,12 @@ class Chat:
 
 
 def greet(talk: Chat) -> None:
-    """Print who takes part, the last turns of a conversation that is continued, and a hint."""
+    """Print who takes part, and a hint; of a new conversation how each introduces itself, else the last turns."""
     for persona in talk.cast:
-        style = talk.show_style(persona.card.show)
-        show((talk.style(persona.card.name), persona.card.name), ("", " from "), (style, persona.card.show))
+        card = persona.card
+        show((talk.style(card.name), card.name), ("", " from "), (talk.show_style(card.show), card.show))
+        if not talk.session.turns and (text := introduce(talk.library.find(card.name), card)):
+            note(f'"{text}"')
     for turn in talk.session.turns[-4:]:
         show((talk.style(turn.speaker), f"{turn.speaker or 'You'}: "), ("", turn.text))
     note(_HINT)

@@ -15,6 +15,8 @@ from charbot.config import Config, override
 from charbot.corpus.examples import response_example
 from charbot.errors import UsageError
 from charbot.generation.reranking import Candidate
+from charbot.personas.bundle import read_voice
+from charbot.personas.library import match_name, similar_names
 from charbot.text import find_name
 from charbot.yamlfile import parse_yaml
 
@@ -32,7 +34,14 @@ _FEATURES = {
 """The attributes of a candidate that `/why` shows, and their column headings."""
 
 
+_NONE = "none"
+"""A setting that has no value, as `/show` prints it and `/set` reads it."""
+
 _BEFORE = "The conversation before is kept: /chats lists it."
+
+
+STEPS = {"next": 1, "previous": -1}
+"""Words for `/pick`, and the number of candidates that they go on by."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,9 @@ def run(talk: Chat, text: str) -> bool:
 
 def _help(talk: Chat, argument: str) -> None:
     table((), [(f"/{name}", command.about) for name, command in COMMANDS.items()])
+    newline = "o in normal mode" if talk.terminal.keys == "vi" else "Alt-Enter"
+    keys = f"Tab completes, Ctrl-R searches what you typed, {newline} begins a new line, Ctrl-C stops a reply"
+    note(f"{keys}, {'v in normal mode' if talk.terminal.keys == 'vi' else 'Ctrl-X Ctrl-E'} opens your editor.")
 
 
 def _persona(talk: Chat, argument: str) -> None:
@@ -75,6 +87,25 @@ def _persona(talk: Chat, argument: str) -> None:
 
 def _personas(talk: Chat, argument: str) -> None:
     table((), [(styled(one.name, talk.style(one.name)), one.show, one.about) for one in choices(talk.library)])
+
+
+def _about(talk: Chat, argument: str) -> None:
+    from charbot.personas.about import introduction, topics
+
+    everybody = choices(talk.library)
+    name = match_name(argument, [one.name for one in everybody]) if argument else talk.persona.card.name
+    if name is None:
+        raise UsageError(f"there is no persona called {argument!r}; /personas lists them all")
+    card = next(one.card for one in everybody if one.name == name)
+    voices = {one.name: read_voice(one.folder, one.card) for one in everybody}
+    rows = [
+        ("from", f"{card.show}, {card.rating}"),
+        ("trained on", ", ".join(f"{count:,} lines of {show}" for show, count in card.data.get("lines", {}).items())),
+        ("says", introduction(voices[name]) or ""),
+        ("talks about", ", ".join(topics(name, voices[name], list(voices.values())))),
+    ]
+    show((talk.style(name), name))
+    table((), [row for row in rows if row[1]])
 
 
 def _with(talk: Chat, argument: str) -> None:
@@ -96,10 +127,12 @@ def _without(talk: Chat, argument: str) -> None:
 def _as(talk: Chat, argument: str) -> None:
     if argument:
         engine, _ = talk.run_blocking(lambda: talk.persona.load(talk.settings.unit))
-        found, hint = find_name(argument, engine.tokenizer.vocabulary.speakers)
-        if found is None:
-            raise UsageError(f"nobody called {argument!r} is known.{hint}")
-        talk.user_character = found
+        speakers = engine.tokenizer.vocabulary.speakers
+        character = match_name(argument, speakers)
+        if character is None:
+            near = " or ".join(similar_names(argument, speakers)[:3])
+            raise UsageError(f"nobody called {argument!r} is known.{f' Did you mean {near}?' if near else ''}")
+        talk.user_character = character
     else:
         talk.user_character = None
     talk.keep()
@@ -151,6 +184,16 @@ def _undo(talk: Chat, argument: str) -> None:
     note(f"The last {message if taken[0] else 'reply is'} taken back.")
 
 
+def _edit(talk: Chat, argument: str) -> None:
+    if argument and not re.fullmatch(r"[1-9]\d{0,3}", argument):
+        raise UsageError("/edit, or /edit NUMBER: 2 is the message before the last one")
+    before = talk.session.before_message(int(argument or 1))
+    if before is talk.session:
+        raise UsageError("there is no such message, or it is too long ago")
+    talk.edit = before
+    note("Enter sends it in the place of the old one and of what came after, Ctrl-C leaves all as it is.")
+
+
 def _candidates(talk: Chat) -> Sequence[Candidate]:
     """Return the candidates of the last reply. Raises UsageError where there are none."""
     if not talk.session.candidates:
@@ -160,10 +203,14 @@ def _candidates(talk: Chat) -> Sequence[Candidate]:
 
 def _pick(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
-    of = {str(number): one.text for number, one in enumerate(candidates, start=1)}
-    if argument not in of:
-        raise UsageError(f"/pick NUMBER: 1 to {len(candidates)}; /why lists them")
-    text = of[argument]
+    texts = [one.text for one in candidates]
+    if argument in STEPS:
+        present = texts.index(talk.session.turns[-1].text) if talk.session.turns[-1].text in texts else 0
+        text = texts[(present + STEPS[argument]) % len(texts)]
+    elif argument in map(str, range(1, len(texts) + 1)):
+        text = texts[int(argument) - 1]
+    else:
+        raise UsageError(f"/pick NUMBER: 1 to {len(texts)}, or {' or '.join(STEPS)}; /why lists them")
     talk.session = talk.session.replace_last(text)
     talk.keep()
     name = talk.session.turns[-1].speaker
@@ -191,7 +238,7 @@ def _set(talk: Chat, argument: str) -> None:
     if key not in SETTABLE or not value:
         raise UsageError(f"/set {'|'.join(SETTABLE)} VALUE; /show tells what they are")
     try:
-        parsed = parse_yaml(value)
+        parsed = None if value.casefold() == _NONE else parse_yaml(value)
     except ValueError as error:
         raise UsageError(f"/set {key}: {value!r} is no value") from error
     config = override(Config(chat=talk.settings), {"chat": {key: parsed}}, "/set")
@@ -201,7 +248,8 @@ def _set(talk: Chat, argument: str) -> None:
 
 
 def _show(talk: Chat, argument: str) -> None:
-    table((), [(key, str(getattr(talk.settings, key))) for key in SETTABLE])
+    values = {key: getattr(talk.settings, key) for key in SETTABLE}
+    table((), [(key, _NONE if value is None else str(value).lower()) for key, value in values.items()])
 
 
 def _stats(talk: Chat, argument: str) -> None:
@@ -241,13 +289,15 @@ COMMANDS = {
     "help": _Command("this list", _help),
     "persona": _Command("NAME: a new conversation with somebody else", _persona),
     "personas": _Command("who there is", _personas),
+    "about": _Command("who somebody is and likes to talk about; NAME: somebody else", _about),
     "with": _Command("NAME: somebody else takes part; Enter alone has the next one speak", _with),
     "without": _Command("NAME: somebody takes part no more", _without),
     "as": _Command("NAME: you are a character of the show; alone: yourself again", _as),
     "regenerate": _Command("another reply to the last message", _regenerate),
     "why": _Command("the candidates of the last reply, and their scores", _why),
-    "pick": _Command("NUMBER: another candidate of the last reply instead", _pick),
+    "pick": _Command("NUMBER, next or previous: another candidate of the last reply instead", _pick),
     "who": _Command("TEXT: who would have said it", _who),
+    "edit": _Command("change your last message; NUMBER: 2 is the one before", _edit),
     "undo": _Command("take the last message and its reply back, or a reply that came by Enter alone", _undo),
     "reset": _Command("start a new conversation with the same people", _reset),
     "chats": _Command("your conversations; NUMBER or NAME: open that one", _chats),

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
@@ -13,7 +15,8 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from bots.terminal.theme import Theme
 from charbot.errors import BundleError
-from charbot.personas.bundle import PersonaCard
+from charbot.personas.about import introduction
+from charbot.personas.bundle import PersonaCard, read_voice
 from charbot.personas.library import Library, slug
 from charbot.text import printable
 
@@ -22,31 +25,48 @@ from charbot.text import printable
 class Choice:
     """A persona in the list."""
 
-    name: str
-    show: str
-    about: str
-    """Its rating, bits per character and number of lines, as text."""
+    folder: Path
+    card: PersonaCard
+
+    @property
+    def name(self) -> str:
+        """The persona's name."""
+        return self.card.name
+
+    @property
+    def show(self) -> str:
+        """The show that it is from."""
+        return self.card.show
+
+    @cached_property
+    def about(self) -> str:
+        """How it introduces itself or, without a voice, how much it has read; and whether it is for adults."""
+        lines = sum(self.card.data.get("lines", {}).values())
+        text = introduce(self.folder, self.card) or f"trained on {lines:,} lines"
+        return f"(mature) {text}" if self.card.rating == "mature" else text
 
 
 def choices(library: Library) -> list[Choice]:
     """Return every usable persona, sorted by show and name. Raises BundleError where there is none."""
-    cards = [card for _, card in library.cards()]
-    if not cards:
+    found = [Choice(folder, card) for folder, card in library.cards()]
+    if not found:
         raise BundleError(library.nobody)
-    return sorted((Choice(card.name, card.show, _about(card)) for card in cards), key=lambda c: (c.show, c.name))
+    return sorted(found, key=lambda choice: (choice.show, choice.name))
+
+
+def introduce(folder: Path, card: PersonaCard) -> str | None:
+    """Return how a persona introduces itself, or None if its voice does not say so, or cannot be read."""
+    try:
+        return introduction(read_voice(folder, card))
+    except BundleError:
+        # It is reported when a reply needs the voice.
+        return None
 
 
 def missing(library: Library) -> str:
     """Return a line that names the unusable personas, empty where there are none."""
     names = ", ".join(library.unusable)
     return f"cannot be used: {names} (`charbot personas list` says why)" if names else ""
-
-
-def _about(card: PersonaCard) -> str:
-    lines = sum(card.data.get("lines", {}).values())
-    bits = min((score for fit in card.fits.values() if (score := fit.scores.get("test_bits_per_character"))), default=None)
-    well = f", {bits:.2f} bits a character" if bits else ""
-    return f"{card.rating}{well}, {lines:,} lines"
 
 
 def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
@@ -106,7 +126,7 @@ class _Picker:
             selected = i == self._selected
             style = f"{self._theme.speaker(choice.name, names)} {'reverse' if selected else ''}"
             parts.append((style, f" {'>' if selected else ' '} {choice.name:14}"))
-            parts.append(("ansibrightblack", f" {choice.about}\n"))
+            parts.append(("ansibrightblack", f" {printable(choice.about)}\n"))
         return parts or [("ansibrightblack", "nobody of that name\n")]
 
     def _cursor(self) -> Point:
@@ -133,7 +153,7 @@ class _Picker:
 
 def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str | None:
     for number, one in enumerate(found, start=1):
-        print(f"{number:3}  {one.name} ({one.show}): {one.about}")
+        print(printable(f"{number:3}  {one.name} ({one.show}): {one.about}"))
     if gone:
         print(printable(gone))
     names = {slug(one.name): one.name for one in found}

@@ -11,19 +11,22 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer, WordCompleter
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
-from prompt_toolkit.filters import emacs_mode, has_focus
+from prompt_toolkit.filters import Condition, emacs_mode, has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.utils import get_cwidth
 
+from bots.session import Session
 from bots.terminal import saved_state
 from bots.terminal.chat import SETTABLE, Chat, greet
-from bots.terminal.commands import COMMANDS, is_command, run
+from bots.terminal.commands import COMMANDS, STEPS, is_command, run
 from bots.terminal.kept_chats import ChatStore, KeptChat
 from bots.terminal.picker import pick
 from bots.terminal.screen import listed, note, raw_mode
 from bots.terminal.theme import THEMES
 from charbot.config import ChatSettings, TerminalSettings
+from charbot.english import is_foreign
 from charbot.errors import CharbotError, UsageError
 from charbot.generation.batching import BatchScheduler
 from charbot.personas.library import Library
@@ -70,13 +73,14 @@ def chat(
 
 def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
     while True:
+        before, talk.edit = talk.edit, None
+        draft = talk.session.turns[len(before.turns)].text if before else ""
         try:
-            text = prompt.prompt(
-                FormattedText([(talk.style(talk.user_character), f"{talk.user_character or 'You'}: ")]), handle_sigint=False
-            )
+            message = FormattedText([(talk.style(talk.user_character), f"{talk.user_character or 'You'}: ")])
+            text = prompt.prompt(message, default=draft, handle_sigint=False)
             with raw_mode(talk.interrupt):
                 if not is_command(text):
-                    hear(talk, text)
+                    hear(talk, text, before)
                 elif not run(talk, text):
                     return 0
         except KeyboardInterrupt:
@@ -87,20 +91,24 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
             note(str(error))
 
 
-def hear(talk: Chat, text: str) -> None:
-    """Add a message of the user, and show the reply to it.
+def hear(talk: Chat, text: str, before: Session | None = None) -> None:
+    """Add a message of the user, after the session `before` (default: the present one), and show the reply to it.
 
     An empty message has the next persona speak where several take part, and does nothing otherwise.
     """
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
-    session = talk.session.add_message(text, talk.user_character)
-    if session is not talk.session:
+    if not talk.is_english_told and is_foreign(text):
+        note(f"{listed(talk.names)} {'speaks' if len(talk.names) == 1 else 'speak'} English only.")
+        talk.is_english_told = True
+    before = before or talk.session
+    session = before.add_message(text, talk.user_character)
+    if session is not before:
         # Now, so that the message stays if there will be no reply.
         talk.session = session
         talk.keep()
     elif len(talk.cast) > 1:
-        session = session.begin_step()
+        session = talk.session.begin_step()
     else:
         return
     talk.reply(session, talk.persona)
@@ -108,7 +116,7 @@ def hear(talk: Chat, text: str) -> None:
 
 def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
     fixed = [f"/{name}" for name in commands]
-    fixed += [f"/{name} {person}" for name in ("persona", "with", "as") for person in talk.library.personas]
+    fixed += [f"/{name} {person}" for name in ("persona", "about", "with", "as") for person in talk.library.personas]
     fixed += [f"/set {key}" for key in SETTABLE] + [f"/set unit {unit}" for unit in UNITS]
 
     def words() -> list[str]:
@@ -119,6 +127,7 @@ def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
 
 def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
     keys = KeyBindings()
+    has_text = Condition(lambda: bool(get_app().current_buffer.text))
 
     # Only in the message itself: in history search, Enter accepts the match.
     @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
@@ -129,6 +138,12 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
     @keys.add("escape", "enter", filter=emacs_mode)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
+
+    for key, step in zip("np", STEPS, strict=True):
+
+        @keys.add("escape", key, filter=emacs_mode & ~has_text)
+        def _(event: KeyPressEvent, step: str = step) -> None:
+            event.app.exit(result=f"/pick {step}")
 
     def status() -> str:
         return _status(talk, get_app().output.get_size().columns)
@@ -142,6 +157,7 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
         key_bindings=keys,
         editing_mode=EditingMode.VI if talk.terminal.keys == "vi" else EditingMode.EMACS,
         enable_suspend=True,
+        enable_open_in_editor=True,
         bottom_toolbar=status,
     )
     session.app.after_render += lambda _: talk.prompt_ready.set()
@@ -151,7 +167,8 @@ def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
 def _status(talk: Chat, width: int) -> str:
     """Return the text of the bottom toolbar: the cast and the settings, most important first, as many as fit."""
     settings = talk.settings
-    parts = [settings.unit, f"temperature {settings.temperature:g}"]
+    parts = [_vi_mode()] if talk.terminal.keys == "vi" else []
+    parts += [settings.unit, f"temperature {settings.temperature:g}"]
     parts += [f"seed {settings.seed}"] if settings.seed is not None else []
     parts += [f"{talk.session.seconds * 1000:.0f} ms"] if talk.session.candidates else []
     bar = textwrap.shorten(listed(talk.names), max(width, len(_CUT)), placeholder=_CUT)
@@ -160,3 +177,7 @@ def _status(talk: Chat, width: int) -> str:
             break
         bar = f"{bar} · {part}"
     return bar
+
+
+def _vi_mode() -> str:
+    return "vi: normal" if get_app().vi_state.input_mode == InputMode.NAVIGATION else "vi: insert"

@@ -43,7 +43,7 @@ def raw_mode(interrupt: Interrupt | None = None) -> Iterator[None]:
     """
     # NOFLSH: Ctrl-C discards neither typed text nor pending output.
     on = ("NOFLSH", "ISIG") if interrupt else ("NOFLSH",)
-    with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
+    with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again, _bracketed_paste():
         ways: dict[int, Any] = {signal.SIGINT: signal.SIG_IGN}
         if interrupt:
             interrupt.pressed = False
@@ -53,6 +53,19 @@ def raw_mode(interrupt: Interrupt | None = None) -> Iterator[None]:
                 ways[signal.SIGCONT] = lambda *_: again()
         with signal_handlers(ways):
             yield
+
+
+@contextmanager
+def _bracketed_paste() -> Iterator[None]:
+    """Have the terminal mark what is pasted inside the block, so that the next prompt does not take each line as a message."""
+    if is_dumb_terminal():
+        yield
+        return
+    print("\x1b[?2004h", end="", flush=True)
+    try:
+        yield
+    finally:
+        print("\x1b[?2004l", end="", flush=True)
 
 
 @contextmanager

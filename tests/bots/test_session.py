@@ -85,6 +85,15 @@ def test_a_session_survives_json() -> None:
     assert again.undo().undo().candidates == (candidate,)
 
 
+def test_the_moment_before_a_message() -> None:
+    first = _answered(Session().add_message("One."), "Yes.")
+    second = _answered(_answered(first.add_message("Two."), "No.").begin_step(), "Never.")
+    assert second.before_message(1) == first
+    assert second.before_message(2) == Session()
+    assert second.before_message(1).reply_count == 3
+    assert second.before_message(3) is second
+
+
 def test_a_long_session_goes_as_far_back_as_its_turns_do() -> None:
     session = Session()
     for number in range(60):

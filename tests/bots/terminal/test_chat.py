@@ -82,7 +82,7 @@ def test_settings_and_personas(chat: Terminal) -> None:
     chat.say("/set temperature hot")
     chat.expect("must be a number")
     chat.say("/set colour red")
-    chat.expect("temperature.unit.seed.candidates.clean VALUE")
+    chat.expect("temperature.top_p.unit.seed.candidates.max_words.context_turns.clean VALUE")
     chat.say("/persona chandlr-of-nowhere")
     chat.expect("no persona called")
     chat.say("/persona ann")

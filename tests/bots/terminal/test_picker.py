@@ -18,6 +18,7 @@ from bots.terminal.picker import choices, pick
 from bots.terminal.theme import THEMES
 from charbot.errors import BundleError
 from charbot.personas.library import Library
+from charbot.storage import sha256
 
 THEME = THEMES["terminal"]
 
@@ -41,7 +42,18 @@ def town(library: Library) -> Library:
 def test_who_cannot_be_used_is_no_choice(town: Library) -> None:
     _person(town, "Broken", data=None)
     assert [one.name for one in choices(Library(town.folders))] == ["Ann", "Mr Fox", "Mr Fox Junior", "Mr Owl"]
-    assert choices(town)[1].about == "mature, 1.50 bits a character, 9 lines"
+    assert choices(town)[1].about == "(mature) trained on 9 lines"
+
+
+def test_a_voice_says_who_somebody_is(library: Library) -> None:
+    folder = library.find("ann")
+    voice = folder / "voice.json"
+    voice.write_text(json.dumps([[["user", "Who are you?"], ["Ann", "Ann. I brew tea."]]]))
+    card = json.loads((folder / "persona.json").read_text())
+    (folder / "persona.json").write_text(json.dumps(card | {"voice": sha256(voice)}))
+    assert [one.about for one in choices(Library(library.folders))] == ["Ann. I brew tea."]
+    voice.write_text("damaged")
+    assert [one.about for one in choices(Library(library.folders))] == ["trained on 9 lines"]
 
 
 def test_where_nobody_can_be_used_a_line_says_why(town: Library) -> None:
@@ -53,7 +65,7 @@ def test_where_nobody_can_be_used_a_line_says_why(town: Library) -> None:
         choices(Library(()))
 
 
-def test_forty_columns_show_how_well_each_is_fitted_and_who_is_missing(town: Library) -> None:
+def test_forty_columns_show_who_each_is_and_who_is_missing(town: Library) -> None:
     _person(town, "Broken", data=None)
     written = io.StringIO()
     with create_pipe_input() as keys:
@@ -65,7 +77,7 @@ def test_forty_columns_show_how_well_each_is_fitted_and_who_is_missing(town: Lib
     # In the end it clears away what it showed.
     pyte.Stream(screen).feed(written.getvalue().rpartition("\x1b[J")[0])
     shown = "\n".join(line.rstrip() for line in screen.display)
-    assert "\n > Ann            general, 1.50 bits a c\n" in shown
+    assert "\n > Ann            trained on 9 lines\n" in shown
     assert "\ncannot be used: broken (`charbot persona\ns list` says why)\n" in shown
 
 
@@ -111,7 +123,7 @@ def test_a_dumb_terminal_is_asked_in_lines(
     monkeypatch.setattr("builtins.input", answer)
     assert pick(Library(town.folders), THEME, "mr-owl") == picked
     shown = capsys.readouterr().out
-    assert "  2  Mr Fox (Demo): mature, 1.50 bits a character, 9 lines\n" in shown
+    assert "  2  Mr Fox (Demo): (mature) trained on 9 lines\n" in shown
     assert "cannot be used: broken (`charbot personas list` says why)\n" in shown
     assert told in shown
     assert next(left, None) is None

@@ -45,6 +45,11 @@ class Screen:
         self._screen.child = self.child
 
     @property
+    def modes(self) -> set[int]:
+        """The terminal's modes that are on; private ones are shifted by five bits."""
+        return set(self._screen.mode)
+
+    @property
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
 
@@ -426,7 +431,7 @@ def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
 
 def test_personas_are_listed_with_their_shows_and_the_last_one_is_remembered_at_once(start: Start) -> None:
     screen = start("bob", columns=90).wait("You:").say("/personas").wait("Other")
-    assert re.search(r"Cy +Other +mature, 1.50 bits a character, 9 lines", screen.text)
+    assert re.search(r"Cy +Other +\(mature\) trained on 9 lines", screen.text)
     screen.say("/exit").ends(0)
     start().wait("> Bob")
 
@@ -461,6 +466,78 @@ def test_completion_and_a_pasted_message_of_several_lines(start: Start) -> None:
     screen.type("\x1b[200~One.\nTwo.\nThree.\x1b[201~").wait("Three.").say("").wait("I heard 1: One. Two. Three.")
     screen.type("More").type("\x1b\r").type("lines\r").wait("I heard 3: More lines")
     screen.type(f"\x1b[200~{'long ' * 401}end\x1b[201~").say("").wait("only its last 2,000 characters")
+
+
+def test_what_is_pasted_during_a_reply_is_one_message(start: Start) -> None:
+    screen = start("ann", "--no-stream", THINK="1").wait("You:").say("Hello").wait("Ann:")
+    assert 2004 << 5 in screen.modes, "the terminal marks what is pasted"
+    screen.type("\x1b[200~One.\rTwo.\x1b[201~").wait("I heard 1").wait("Two.").type("\r").wait("I heard 3: One. Two.")
+    screen.say("/exit").ends(0)
+    assert 2004 << 5 not in screen.modes
+
+
+def test_settings_are_shown_as_they_are_set(start: Start) -> None:
+    screen = start("ann", "--no-stream", "--seed", "3").wait("You:").say("/set seed none").wait("seed is none")
+    screen.say("/show").wait("context_turns").wait("clean")
+    shown = dict(line.split() for line in screen.text.splitlines() if len(line.split()) == 2)
+    assert {"seed": "none", "clean": "false", "max_words": "40", "top_p": "0.92"}.items() <= shown.items()
+    for key in ("temperature", "top_p", "unit", "seed", "candidates", "max_words", "context_turns", "clean"):
+        screen.say(f"/set {key} {shown[key]}").wait(f"{key} is {shown[key]}")
+    screen.say("/set top_p none").wait("it must be a number")
+
+
+def test_an_edited_message_replaces_what_came_after_it(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/edit").wait("no such message").say("Tea?").wait("I heard 1: Tea?")
+    screen.say("Cake?").wait("I heard 3: Cake?").say("/edit 2").wait("Enter sends it").wait("You: Tea?")
+    before = _saved(screen.type("\x15"), tmp_path)
+    assert len(before) == 4, "nothing is gone before the message is sent"
+    screen.say("/edit 2").until(lambda: screen.text.count("Enter sends it") == 2, "draft").child.sendcontrol("c")
+    screen.wait("/exit, leaves").say("/edit 0").wait("/edit NUMBER").say("/edit 3").until(
+        lambda: screen.text.count("no such message") == 2, "refusal"
+    )
+    screen.say("/edit 2").until(lambda: screen.text.count("You: Tea?") > 2, "draft").type(" Hot?\r").wait("I heard 1: Tea? Hot?")
+    assert [line.partition(": ")[2] for line in _saved(screen, tmp_path)] == ["Tea? Hot?", "I heard 1: Tea? Hot?"]
+    screen.say("/undo").wait("taken back").say("/undo").wait("nothing to take back")
+
+
+def test_a_message_is_written_in_the_editor(start: Start, tmp_path: Path) -> None:
+    editor = tmp_path / "editor.sh"
+    editor.write_text("#!/bin/sh\nprintf ' Or cake?' >> \"$1\"\n")
+    editor.chmod(0o700)
+    screen = start("ann", "--no-stream", VISUAL=str(editor)).wait("You:").type("Tea?\x18\x05").wait("Or cake?")
+    screen.type("\r").wait("I heard 1: Tea? Or cake?")
+
+
+def test_candidates_back_and_forth_with_one_key(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream").wait("You:").type("\x1bn").wait("no reply yet").say("Hello").wait("I heard 1")
+    screen.type("\x1bn").wait("Ann: Something else.").type("\x1bn")
+    screen.until(lambda: screen.text.count("Ann: I heard 1: Hello") == 2, "first again").type("\x1bp")
+    screen.until(lambda: screen.text.count("Ann: Something else.") == 2, "the one before")
+    assert _saved(screen, tmp_path) == ["You: Hello", "Ann: Something else."]
+
+
+def test_about_tells_who_somebody_is(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/about").wait("9 lines of Demo").say("/about cy").wait("Other, mature")
+    screen.say("/about zed").wait("no persona called 'zed'")
+
+
+def test_another_language_is_told_once(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("Hola, ¿cómo estás?").wait("Ann speaks English only.").wait("I heard 1")
+    screen.say("¿Qué tal estás?").wait("I heard 3")
+    assert screen.text.count("English only") == 1
+
+
+def test_names_are_matched_as_personas_are(start: Start) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say("/as BOB.").wait("You are Bob")
+    screen.say("/as bobb").wait("Did you mean Bob?").wait("Bob:")
+    screen.say("/with bob").wait("take part").say("/without zed").wait("'zed' does not take part; Ann and Bob do")
+    screen.say("/without bob.").wait("Ann takes part")
+
+
+def test_the_bar_shows_the_mode_of_vi(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("terminal: {keys: vi}\n")
+    screen = start("ann", columns=120).wait("vi: insert").type("\x1b").wait("vi: normal").type("i").wait("vi: insert")
+    screen.say("/help").wait("o in normal mode begins a new line")
 
 
 def test_vi_keys(start: Start, tmp_path: Path) -> None:

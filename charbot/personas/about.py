@@ -1,0 +1,55 @@
+"""What a persona says of itself, and what it likes to talk about, by the conversations that were written for it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from charbot.dialogue import Utterance
+
+Voice = Sequence[Sequence[Utterance]]
+"""The conversations that were written for a persona."""
+
+_ASKING = ("who are you", "introduce yourself", "tell me about yourself", "who am i talking to", "tell me a bit about yourself")
+"""Messages that ask somebody to introduce himself, the best first."""
+
+_WORD = re.compile(r"\b[^\W\d_]{4,}\b(?!')")
+"""Shorter words, and those with an apostrophe, are seldom topics."""
+
+_OFTEN = 4
+"""Minimum conversations of a voice in which the persona says a topic."""
+
+_OWN = 0.3
+"""Minimum share of the conversations with a topic, among those of all voices, that are the persona's."""
+
+
+def introduction(voice: Voice) -> str | None:
+    """Return how the persona introduces itself in one or two sentences, or None if it was never asked who it is."""
+    answers = {_plain(chat[0].text): chat[1].text for chat in reversed(voice) if len(chat) > 1}
+    return next((answers[question] for question in _ASKING if question in answers), None)
+
+
+def topics(name: str, voice: Voice, voices: Sequence[Voice], count: int = 5) -> list[str]:
+    """Return words that the persona says often, others in `voices` seldom, and users to it too; the most frequent first.
+
+    Words that users never say are mannerisms.
+    """
+    replies = [[turn.text for turn in chat if turn.speaker == name] for chat in voice]
+    said = _chats_with(replies)
+    heard = _chats_with([turn.text for turn in chat if turn.speaker != name] for chat in voice)
+    everywhere = _chats_with([turn.text for turn in chat] for other in voices for chat in other)
+    special = [word for word, times in said.items() if times >= _OFTEN and heard[word] and times >= _OWN * everywhere[word]]
+    spellings = Counter(_WORD.findall(" ".join(text for texts in replies for text in texts)))
+    forms = {form.lower(): form for form, _ in reversed(spellings.most_common())}
+    return [forms[word] for word in sorted(special, key=lambda word: (-said[word], word))[:count]]
+
+
+def _chats_with(chats: Iterable[Sequence[str]]) -> Counter[str]:
+    """Return in how many of the chats, given as texts, each word occurs, in lower case."""
+    counts = Counter[str]()
+    for texts in chats:
+        counts.update({word for text in texts for word in _WORD.findall(text.lower())})
+    return counts
+
+
+def _plain(message: str) -> str:
+    return " ".join(re.findall(r"\w+", message.lower()))
