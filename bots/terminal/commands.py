@@ -276,12 +276,12 @@ def _surprise(talk: Chat, places: Sequence[int]) -> float:
 
 def _save(talk: Chat, argument: str) -> None:
     if not argument:
-        raise UsageError("/save FILE.md, FILE.json, or FILE.txt for a script that `charbot scripts import` reads")
+        raise UsageError("/save FILE.md, .json, .jsonl for SillyTavern, or .txt for a script that `charbot scripts import` reads")
     try:
         path = Path(argument).expanduser()
     except RuntimeError as error:
         raise UsageError(f"{argument}: {error}") from error
-    save(talk.session.turns, listed(talk.names), path)
+    save(talk.session, listed(talk.names), path)
     note(f"Saved to {path}.")
 
 
@@ -305,6 +305,6 @@ COMMANDS = {
     "set": _Command(f"KEY VALUE: change how replies are written; {listed(SETTABLE)} are the keys", _set),
     "show": _Command("how replies are written", _show),
     "stats": _Command("of this conversation", _stats),
-    "save": _Command("FILE.md|.json|.txt: what was said", _save),
+    "save": _Command("FILE.md|.json|.jsonl|.txt: what was said; .jsonl is for SillyTavern", _save),
     "exit": _Command("leave (so does Ctrl-D)", lambda talk, argument: None),
 }

@@ -107,6 +107,15 @@ def standard_input() -> TextIO:
     return sys.stdin
 
 
+def confirm(question: str) -> bool:
+    """Return whether the user says yes; the end of the input is a no."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
+
+
 def print_answers(answers: "Iterable[Mapping[str, object]]") -> int:
     """Print the answers to JSON lines as they come, and return the exit code: 1 if any of them is an error."""
     import json

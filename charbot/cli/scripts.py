@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_command, add_format, config_of, kept_scripts, reading_of, standard_input
+from charbot.cli.options import Commands, add_command, add_format, config_of, confirm, kept_scripts, reading_of, standard_input
 from charbot.errors import UsageError
 
 
@@ -182,7 +182,7 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
     if not args.yes:
         if not standard_input().isatty():
             raise UsageError("nobody is there to be asked; --yes downloads without asking")
-        if input("Download them? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not confirm("Download them?"):
             return 0
     with Progress(transient=True) as bar:
         task = bar.add_task("Downloading", total=len(place.files))

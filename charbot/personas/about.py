@@ -40,7 +40,12 @@ def topics(name: str, voice: Voice, voices: Sequence[Voice], count: int = 5) -> 
     special = [word for word, times in said.items() if times >= _OFTEN and heard[word] and times >= _OWN * everywhere[word]]
     spellings = Counter(_WORD.findall(" ".join(text for texts in replies for text in texts)))
     forms = {form.lower(): form for form, _ in reversed(spellings.most_common())}
-    return [forms[word] for word in sorted(special, key=lambda word: (-said[word], word))[:count]]
+    chosen: list[str] = []
+    for word in sorted(special, key=lambda word: (-said[word], word)):
+        # Not the plural of a word beside it.
+        if not any(word.startswith(other) or other.startswith(word) for other in chosen):
+            chosen.append(word)
+    return [forms[word] for word in chosen[:count]]
 
 
 def _chats_with(chats: Iterable[Sequence[str]]) -> Counter[str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from bots.session import Session
@@ -407,6 +408,17 @@ def test_scripts_fetch_shows_the_licence_and_asks_first(tmp_path: Path, capsys: 
     assert not (tmp_path / "out").exists()
     assert main(["scripts", "fetch", "frends"]) == 2
     assert "friends, south-park" in capsys.readouterr().err
+
+
+def test_the_end_of_the_input_is_no_answer(tmp_path: Path) -> None:
+    command = ["-m", "charbot", "scripts", "fetch", "friends", "--out", str(tmp_path / "out")]
+    child: pexpect.spawn[str] = pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=60)
+    child.expect("Download them")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, "Traceback" in str(child.before)) == (0, False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_scripts_stats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,10 +22,10 @@ def test_an_introduction(messages: list[str], expected: str | None) -> None:
 
 
 def test_topics_are_what_the_persona_says_often_and_others_seldom() -> None:
-    voice = [_chat("Is the kettle on?", "Darling, the kettles of Oslo! A kettle, I tell you.")] * 5
+    voice = [_chat("Is the kettle on, of all kettles?", "Darling, the kettles of Oslo! A kettle, I tell you.")] * 5
     voice += [_chat("And the weather?", "The weather is fine, darling. Oslo weather.")] * 4
     other = [_chat("Nice weather!", "Weather, weather.", "Bob")] * 9
-    assert topics("Ann", voice, [voice, other]) == ["kettle", "weather"]
+    assert topics("Ann", voice, [voice, other]) == ["kettle", "weather"], "not kettles too"
     assert topics("Ann", voice, [voice, other * 9]) == ["kettle"], "everybody speaks of the weather"
     voice += [_chat("Oslo?", "OSLO no more.")]
     assert topics("Ann", voice, [voice, other], count=1) == ["Oslo"], "as it is spelled most often"
