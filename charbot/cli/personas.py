@@ -26,15 +26,27 @@ def add(commands: Commands) -> None:
     show.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(show)
     show.set_defaults(run=_personas_show)
-    export = add_command(actions, "export", "one as a file, to give away", "charbot personas export alice alice.zip")
+    export = add_command(
+        actions, "export", "one as a file, to give away",
+        "charbot personas export alice alice.zip",
+        "charbot personas export alice alice.png   # a character card, for SillyTavern and others",
+    )  # fmt: skip
     export.add_argument("persona")
-    export.add_argument("path", type=Path, metavar="FILE", help="a zip file to write")
+    export.add_argument("path", type=Path, metavar="FILE", help="a zip file to write, or a character card: .png or .json")
     add_bundles(export)
     export.set_defaults(run=_personas_export)
     take = add_command(actions, "import", "one from such a file", "charbot personas import alice.zip")
     take.add_argument("path", type=Path, metavar="FILE")
     take.add_argument("--out", type=Path, metavar="FOLDER", help="where it goes (default: the user's data folder)")
     take.set_defaults(run=_personas_import)
+    card = add_command(
+        actions, "card", "begin a voice with a character card of SillyTavern and others",
+        "charbot personas card alice.png alice.jsonl",
+        "charbot train --persona Alice --voice alice.jsonl --scripts my_show/",
+    )  # fmt: skip
+    card.add_argument("path", type=Path, metavar="FILE", help="the card: .png or .json")
+    card.add_argument("voice", type=Path, metavar="VOICE", help="the file of conversations to write: .jsonl")
+    card.set_defaults(run=_personas_card)
     remove = add_command(actions, "remove", "delete one that you fitted or imported", "charbot personas remove alice")
     remove.add_argument("persona")
     add_bundles(remove)
@@ -84,9 +96,10 @@ def _personas_show(args: argparse.Namespace) -> int:
 
 
 def _personas_export(args: argparse.Namespace) -> int:
-    from charbot.personas.transfer import export_persona
+    from charbot.personas.transfer import export_card, export_persona
 
-    export_persona(library_of(args), args.persona, args.path)
+    export = export_card if args.path.suffix.lower() in (".json", ".png") else export_persona
+    export(library_of(args), args.persona, args.path)
     print(args.path)
     return 0
 
@@ -99,6 +112,14 @@ def _personas_import(args: argparse.Namespace) -> int:
     print(folder)
     if (Library.shipped() / "personas" / folder.name).exists():
         print(f"It replies instead of the persona that charbot ships, until `charbot personas remove {folder.name}`.")
+    return 0
+
+
+def _personas_card(args: argparse.Namespace) -> int:
+    from charbot.personas.transfer import begin_voice
+
+    print(f"{begin_voice(args.path, args.voice)} conversations written to {printable(str(args.voice))}.")
+    print("Add some hundred of your own, as CONTRIBUTING.md describes, and train a persona with it: `charbot train --help`.")
     return 0
 
 

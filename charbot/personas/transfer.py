@@ -1,12 +1,15 @@
-"""Exports personas to zip files, imports them, and removes personas and bases."""
+"""Exports personas to zip files and character cards, imports them, and removes personas and bases."""
 
+import json
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from charbot.errors import BundleError, UsageError
+from charbot.personas.about import introduction
 from charbot.personas.bundle import (
     PERSONA_CARD,
     PersonaCard,
@@ -17,6 +20,7 @@ from charbot.personas.bundle import (
     read_persona,
     read_voice,
 )
+from charbot.personas.character_card import card_file, card_of_voice, read_card
 from charbot.personas.library import Library, imported_bases, slug
 from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
@@ -45,6 +49,39 @@ def export_persona(library: Library, name: str, path: Path) -> None:
                 for file in sorted(source.iterdir()):
                     archive.write(file, f"{part}/{file.name}")
 
+    _write_new(path, write)
+
+
+def export_card(library: Library, name: str, path: Path) -> None:
+    """Write what other programs can use of a persona, its voice, to a new character card: JSON or, by its suffix, PNG.
+
+    Raises BundleError.
+    """
+    folder = library.find(name)
+    persona = read_persona(folder)
+    voice = read_voice(folder, persona)
+    card = card_of_voice(persona.name, introduction(voice) or f"{persona.name} from {persona.show}.", voice)
+    content = card_file(card, persona.show, picture=path.suffix.lower() == ".png")
+    _write_new(path, lambda new: new.write_bytes(content))
+
+
+def begin_voice(card: Path, path: Path) -> int:
+    """Write a new voice that begins with what a character card says, and return the number of its conversations.
+
+    Raises BundleError.
+    """
+    character = read_card(card)
+    rows = [
+        {"id": f"{slug(character.name)}-{number}", "turns": [[turn.speaker, turn.text] for turn in chat]}
+        for number, chat in enumerate(character.voice(), start=1)
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    _write_new(path, lambda new: new.write_text(text, "utf-8"))
+    return len(rows)
+
+
+def _write_new(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that does not exist yet. Raises BundleError."""
     try:
         if path.exists():
             raise BundleError(f"{path} is there already; name another file")

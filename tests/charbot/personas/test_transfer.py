@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from charbot.config import ChatSettings
+from charbot.config import ChatSettings, CorpusSettings
+from charbot.corpus.chats import ChatFiles
+from charbot.dialogue import Utterance
 from charbot.errors import BundleError, UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.personas.bundle import write_base
 from charbot.personas.guard import CopyGuard
 from charbot.personas.library import Library
-from charbot.personas.transfer import export_persona, import_persona, remove_base, remove_persona
+from charbot.personas.transfer import begin_voice, export_card, export_persona, import_persona, remove_base, remove_persona
 from charbot.tokens.vocabulary import UNITS, Vocabulary
 from tests.conftest import tiny_model
 
@@ -168,3 +170,15 @@ def test_nowhere_to_write_is_told(library: Library, exported: Path, tmp_path: Pa
         import_persona(exported, tmp_path / "file")
     with pytest.raises(BundleError, match="could not be imported"):
         import_persona(tmp_path / "missing.zip", tmp_path / "new")
+
+
+@pytest.mark.parametrize("suffix", ["png", "json"])
+def test_a_persona_as_a_card_and_back_as_a_voice(library: Library, tmp_path: Path, suffix: str) -> None:
+    path, voice = tmp_path / f"ann.{suffix}", tmp_path / "ann.jsonl"
+    export_card(library, "ann", path)
+    assert begin_voice(path, voice) == 2
+    (collected,) = (chat.turns for chat in ChatFiles((voice,), CorpusSettings()) if "kettle" in chat.turns[0].text)
+    assert collected == (Utterance("user", "Is the kettle whistling?"), Utterance("Ann", "The kettle is on!"))
+    for again in (lambda: export_card(library, "ann", path), lambda: begin_voice(path, voice)):
+        with pytest.raises(BundleError, match="is there already"):
+            again()
