@@ -419,14 +419,14 @@ def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, 
 
 def test_what_only_looks_like_a_command_is_a_message(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/usr/bin is a folder").wait("I heard 1: /usr/bin is a folder")
-    screen.say(" /help").wait("I heard 3: /help").say("/SHOW").wait("temperature  1.0").say("/regenrate")
-    screen.wait("no command /regenrate").wait("mean regenerate?").say("/Exit").ends(0)
+    screen.say(" /help").wait("I heard 3: /help").say("/SHOW").wait("temperature    1.0").say("/regenrate")
+    screen.wait("no command /regenrate").wait("mean regenerate or rename?").say("/Exit").ends(0)
 
 
 def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
     screen = start("cy", "--no-stream").wait("You:").say("/set unit char").wait("Cy has no char model")
     screen.say("/set seed 2020-13-45").wait("is no value").say("/set unit word").wait("unit is word").say("Hi").wait("I heard 1")
-    screen.say("/set unit char").say("/with ann").say("/show").wait("unit         word")
+    screen.say("/set unit char").say("/with ann").say("/show").wait("unit           word")
 
 
 def test_personas_are_listed_with_their_shows_and_the_last_one_is_remembered_at_once(start: Start) -> None:
