@@ -1,5 +1,6 @@
 """The documents speak of what is there."""
 
+import argparse
 import contextlib
 import io
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import charbot
-from charbot.cli.parser import parse
+from charbot.cli.parser import parse, parser_of_all
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
@@ -80,6 +81,18 @@ def test_commands_can_be_typed_as_they_stand(page: str) -> None:
                     parse(words)
             except SystemExit:
                 pytest.fail(f"{command}: {said.getvalue()}")
+
+
+def test_the_man_page_has_every_command_and_its_examples_can_be_typed() -> None:
+    page = (ROOT / "docs" / "charbot.1").read_text("ascii")
+    (commands,) = (action for action in parser_of_all()._actions if isinstance(action, argparse._SubParsersAction))
+    listed = re.search(r"^\.SH COMMANDS\n(.*?)^\.SH", page, re.S | re.M)
+    assert listed is not None
+    assert sorted(re.findall(r"^\.TP\n\.B (\w+)$", listed[1], re.M)) == sorted(commands.choices)
+    examples = re.search(r"^\.EX\n(.*?)^\.EE", page, re.S | re.M)
+    assert examples is not None
+    for command in re.findall(r"\bcharbot (.+)$", examples[1].replace("\\-", "-"), re.M):
+        assert parse(shlex.split(command)).run
 
 
 @pytest.mark.parametrize("page", GUIDES)

@@ -1,6 +1,7 @@
 """`charbot chats`: list, open, rename and remove the conversations that the terminal keeps."""
 
 import argparse
+import sys
 
 from charbot.cli.chat import add_chat_options, report_problem, run_chat
 from charbot.cli.options import Commands, add_command
@@ -47,6 +48,8 @@ def _chats_list(args: argparse.Namespace) -> int:
             print(printable(line))
     if args.json:
         print(json.dumps(rows, ensure_ascii=False))
+    elif not rows:
+        print("No conversation is kept yet. `charbot` begins one.", file=sys.stderr)
     return 0
 
 

@@ -205,6 +205,7 @@ def test_bases(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert main(["chats", "list"]) == 0
+    assert "No conversation is kept yet" in capsys.readouterr().err
     assert main(["chats", "open", "1"]) == 2
     assert "no conversation called '1'" in capsys.readouterr().err
     session = Session().add_message("Tea?")
