@@ -125,7 +125,7 @@ class Session:
         return {"turns": len(self.turns), "remembered": remembered, **self._reply()}
 
     def _reply(self) -> dict[str, Any]:
-        return {"candidates": [one.to_json() for one in self.candidates], "seconds": self.seconds}
+        return {"candidates": [candidate.to_json() for candidate in self.candidates], "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Session":
@@ -155,7 +155,7 @@ class Session:
 
 def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:
     """Return the candidates of a reply, and the seconds that it took. Raises TypeError."""
-    candidates = tuple(Candidate.from_json(one) for one in data.get("candidates", []))
+    candidates = tuple(Candidate.from_json(candidate) for candidate in data.get("candidates", []))
     seconds = data.get("seconds", 0.0)
     if not isinstance(seconds, float | int):
         raise TypeError("no reply took so long")

@@ -48,5 +48,5 @@ def is_foreign(text: str) -> bool:
     if len(letters) >= _LETTERS and latin * 2 < len(letters):
         return True
     spoken = words(text)
-    english, foreign = (sum(word in known for word in spoken) for known in (_ENGLISH, _FOREIGN))
+    english, foreign = (sum(word in frequent for word in spoken) for frequent in (_ENGLISH, _FOREIGN))
     return foreign > english and (foreign >= 2 or foreign == len(spoken))

@@ -46,7 +46,7 @@ class PersonaPool:
         self._identifier: tuple[int, SpeakerIdentifier] | None = None
         self.refresh()
         if not self._members:
-            raise BundleError(self._library().nobody)
+            raise BundleError(self._library().empty_message)
 
     @property
     def members(self) -> tuple[PersonaInfo, ...]:

@@ -105,11 +105,11 @@ class Chat:
     def style(self, name: str | None) -> str:
         """Return the style of a speaker's name (None: the user), which no other participant has."""
         present = [*self.names, *filter(None, [self.user_character, name])]
-        return f"bold {self.theme.together(present, [one.name for one in self._choices])[name]}" if name else "bold"
+        return f"bold {self.theme.together(present, [choice.name for choice in self._choices])[name]}" if name else "bold"
 
     def show_style(self, show: str) -> str:
         """Return the colour of a show."""
-        return self.theme.show(show, [one.show for one in self._choices])
+        return self.theme.show(show, [choice.show for choice in self._choices])
 
     def join(self, *names: str) -> None:
         """Add personas to the cast, and load their models in the background.

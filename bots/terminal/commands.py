@@ -60,10 +60,10 @@ def run(talk: Chat, text: str) -> bool:
     name, _, argument = text[1:].strip().partition(" ")
     if name.casefold() in ("exit", "quit"):
         return False
-    found, hint = find_name(name, COMMANDS)
-    if found is None:
+    command, hint = find_name(name, COMMANDS)
+    if command is None:
         raise UsageError(f"there is no command /{name}; /help lists them.{hint} With a space before it, it is a message.")
-    COMMANDS[found].run(talk, argument.strip())
+    COMMANDS[command].run(talk, argument.strip())
     return True
 
 
@@ -71,7 +71,10 @@ def _help(talk: Chat, argument: str) -> None:
     table((), [(f"/{name}", command.about) for name, command in COMMANDS.items()])
     newline = "o in normal mode" if talk.terminal.keys == "vi" else "Alt-Enter"
     keys = f"Tab completes, Ctrl-R searches what you typed, {newline} begins a new line, Ctrl-C stops a reply"
-    note(f"{keys}, {'v in normal mode' if talk.terminal.keys == 'vi' else 'Ctrl-X Ctrl-E'} opens your editor.")
+    if talk.terminal.keys == "vi":
+        note(f"{keys}, v in normal mode opens your editor.")
+    else:
+        note(f"{keys}, Ctrl-X Ctrl-E opens your editor, Alt-N and Alt-P show the next and the previous candidate.")
 
 
 def _persona(talk: Chat, argument: str) -> None:
@@ -86,18 +89,18 @@ def _persona(talk: Chat, argument: str) -> None:
 
 
 def _personas(talk: Chat, argument: str) -> None:
-    table((), [(styled(one.name, talk.style(one.name)), one.show, one.about) for one in choices(talk.library)])
+    table((), [(styled(choice.name, talk.style(choice.name)), choice.show, choice.about) for choice in choices(talk.library)])
 
 
 def _about(talk: Chat, argument: str) -> None:
     from charbot.personas.about import introduction, topics
 
     everybody = choices(talk.library)
-    name = match_name(argument, [one.name for one in everybody]) if argument else talk.persona.card.name
+    name = match_name(argument, [choice.name for choice in everybody]) if argument else talk.persona.card.name
     if name is None:
         raise UsageError(f"there is no persona called {argument!r}; /personas lists them all")
-    card = next(one.card for one in everybody if one.name == name)
-    voices = {one.name: read_voice(one.folder, one.card) for one in everybody}
+    card = next(choice.card for choice in everybody if choice.name == name)
+    voices = {choice.name: read_voice(choice.folder, choice.card) for choice in everybody}
     rows = [
         ("from", f"{card.show}, {card.rating}"),
         ("trained on", ", ".join(f"{count:,} lines of {show}" for show, count in card.data.get("lines", {}).items())),
@@ -150,10 +153,10 @@ def _chats(talk: Chat, argument: str) -> None:
         talk.resume(talk.store.find(argument, note))
         greet(talk)
         return
-    kept = list(talk.store.chats(note))
-    if not kept:
+    chats = list(talk.store.chats(note))
+    if not chats:
         raise UsageError("no conversation is kept yet")
-    rows = [(one.chat.title, listed(one.chat.cast), f"{one.changed:%Y-%m-%d %H:%M}") for one in kept]
+    rows = [(kept.chat.title, listed(kept.chat.cast), f"{kept.changed:%Y-%m-%d %H:%M}") for kept in chats]
     table((), [(str(number), *row) for number, row in enumerate(rows, start=1)])
     note("/chats NUMBER or NAME opens one.")
 
@@ -203,7 +206,7 @@ def _candidates(talk: Chat) -> Sequence[Candidate]:
 
 def _pick(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
-    texts = [one.text for one in candidates]
+    texts = [candidate.text for candidate in candidates]
     if argument in STEPS:
         present = texts.index(talk.session.turns[-1].text) if talk.session.turns[-1].text in texts else 0
         text = texts[(present + STEPS[argument]) % len(texts)]
@@ -220,7 +223,10 @@ def _pick(talk: Chat, argument: str) -> None:
 def _why(talk: Chat, argument: str) -> None:
     candidates = _candidates(talk)
     parts = _FEATURES if shutil.get_terminal_size().columns >= _WIDE else {"score": "score"}
-    rows = [(str(i), *(f"{getattr(one, part):.2f}" for part in parts), one.text) for i, one in enumerate(candidates, start=1)]
+    rows = [
+        (str(number), *(f"{getattr(candidate, part):.2f}" for part in parts), candidate.text)
+        for number, candidate in enumerate(candidates, start=1)
+    ]
     table(("", *parts.values(), "reply"), rows)
     if len(parts) > 1:
         note("log p: nats per character. familiar: like a message that a reply was written for. /pick takes another.")
@@ -253,25 +259,25 @@ def _show(talk: Chat, argument: str) -> None:
 
 
 def _stats(talk: Chat, argument: str) -> None:
-    mine = [at for at, from_user in enumerate(talk.session.from_user) if from_user]
+    mine = [index for index, from_user in enumerate(talk.session.from_user) if from_user]
     rows = [("messages", str(len(mine))), ("replies", str(len(talk.session.turns) - len(mine)))]
     if mine:
         surprise = talk.run_blocking(lambda: _surprise(talk, mine))
-        rows.append(("your messages surprise by", f"{surprise:.2f} bits a character"))
+        rows.append(("your messages surprise by", f"{surprise:.2f} bits per character"))
     if talk.session.candidates:
         took = f"{talk.session.seconds * 1000:.0f} ms, of {len(talk.session.candidates)} candidates"
         rows.append(("the last reply took", took))
     table((), rows)
 
 
-def _surprise(talk: Chat, places: Sequence[int]) -> float:
-    """Return the bits per character of the turns at `places`, by the model of the persona whose turn it is to reply."""
+def _surprise(talk: Chat, indices: Sequence[int]) -> float:
+    """Return the bits per character of the turns at `indices`, by the model of the persona whose turn it is to reply."""
     engine, _ = talk.persona.load(talk.settings.unit)
     from charbot.evaluation.likelihood import likelihood
 
     turns, before = talk.session.turns, talk.settings.context_turns
-    said = [response_example(turns[max(0, at - before) : at], turns[at]) for at in places]
-    return likelihood(engine.model, engine.tokenizer, said).bits_per_character
+    examples = [response_example(turns[max(0, index - before) : index], turns[index]) for index in indices]
+    return likelihood(engine.model, engine.tokenizer, examples).bits_per_character
 
 
 def _save(talk: Chat, argument: str) -> None:

@@ -118,7 +118,7 @@ class ChatStore:
         kept = list(self.chats(report))
         if wanted.isdecimal() and 1 <= len(wanted) <= 9 and 1 <= int(wanted) <= len(kept):
             return kept[int(wanted) - 1]
-        matching = [one for one in kept if one.chat.title.casefold() == wanted.casefold()]
+        matching = [each for each in kept if each.chat.title.casefold() == wanted.casefold()]
         if len(matching) > 1:
             raise UsageError(f"{len(matching)} conversations are called {wanted!r}; give the number of the one you mean")
         if not matching:
@@ -187,7 +187,7 @@ def _parse(data: dict[str, Any]) -> SavedChat:
     cast, user_character, name = data["cast"], data["me"], data.get("name")
     if not isinstance(cast, list) or not cast:
         raise TypeError("somebody must take part")
-    for text in (*cast, *(one for one in (user_character, name) if one is not None)):
+    for text in (*cast, *(text for text in (user_character, name) if text is not None)):
         if not isinstance(text, str) or not is_name(text):
             raise TypeError("names are short texts")
     # Older files lack the settings and the name, and may name a persona twice.

@@ -48,10 +48,10 @@ class Choice:
 
 def choices(library: Library) -> list[Choice]:
     """Return every usable persona, sorted by show and name. Raises BundleError where there is none."""
-    found = [Choice(folder, card) for folder, card in library.cards()]
-    if not found:
-        raise BundleError(library.nobody)
-    return sorted(found, key=lambda choice: (choice.show, choice.name))
+    offered = [Choice(folder, card) for folder, card in library.cards()]
+    if not offered:
+        raise BundleError(library.empty_message)
+    return sorted(offered, key=lambda choice: (choice.show, choice.name))
 
 
 def introduce(folder: Path, card: PersonaCard) -> str | None:
@@ -65,14 +65,14 @@ def introduce(folder: Path, card: PersonaCard) -> str | None:
 
 def missing(library: Library) -> str:
     """Return a line that names the unusable personas, empty where there are none."""
-    names = ", ".join(library.unusable)
+    names = ", ".join(library.broken)
     return f"cannot be used: {names} (`charbot personas list` says why)" if names else ""
 
 
-def matching(found: Sequence[Choice], typed: str) -> list[Choice]:
+def matching(offered: Sequence[Choice], typed: str) -> list[Choice]:
     """Return the choices that have a word in their name or show that begins with `typed`."""
     wanted = slug(typed)
-    return [one for one in found if any(f"-{slug(text)}".find(f"-{wanted}") >= 0 for text in (one.name, one.show))]
+    return [choice for choice in offered if any(f"-{wanted}" in f"-{slug(text)}" for text in (choice.name, choice.show))]
 
 
 def pick(library: Library, theme: Theme, before: str | None = None) -> str | None:
@@ -151,13 +151,13 @@ class _Picker:
         return keys
 
 
-def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str | None:
-    for number, one in enumerate(found, start=1):
-        print(printable(f"{number:3}  {one.name} ({one.show}): {one.about}"))
-    if gone:
-        print(printable(gone))
-    names = {slug(one.name): one.name for one in found}
-    names |= {str(number): one.name for number, one in enumerate(found, start=1)}
+def _pick_plainly(offered: Sequence[Choice], broken: str, before: str | None) -> str | None:
+    for number, choice in enumerate(offered, start=1):
+        print(printable(f"{number:3}  {choice.name} ({choice.show}): {choice.about}"))
+    if broken:
+        print(printable(broken))
+    names = {slug(choice.name): choice.name for choice in offered}
+    names |= {str(number): choice.name for number, choice in enumerate(offered, start=1)}
     last = names.get(slug(before or ""))
     while True:
         try:
@@ -166,7 +166,7 @@ def _pick_plainly(found: Sequence[Choice], gone: str, before: str | None) -> str
             return None
         if not answer and last:
             return last
-        near = [names[slug(answer)]] if slug(answer) in names else [one.name for one in matching(found, answer) if answer]
+        near = [names[slug(answer)]] if slug(answer) in names else [choice.name for choice in matching(offered, answer) if answer]
         if len(near) == 1:
             return near[0]
         print(f"{' or '.join(near)}?" if near else "Nobody of that name.")

@@ -132,12 +132,12 @@ def styled(text: str, style: str) -> Text:
 
 def table(columns: Iterable[str], rows: Iterable[Sequence[str | Text]]) -> None:
     """Print a table whose cells are wrapped to fit the terminal."""
-    found = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        found.add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in row))
+        grid.add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in row))
     # Measured here, because rich assumes that a dumb terminal has 80 columns.
     size = shutil.get_terminal_size()
-    Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(found)
+    Console(highlight=False, markup=False, width=size.columns, height=size.lines).print(grid)
 
 
 def type_out(text: str, column: int, interrupt: Interrupt, *, stream: bool) -> None:

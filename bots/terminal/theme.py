@@ -26,19 +26,20 @@ class Theme:
 
         A name gets its own colour among `names` or, if that is taken, the next free one, then one that is underlined.
         """
-        dealt: dict[str, str] = {}
+        styles: dict[str, str] = {}
         for name in dict.fromkeys(present):
-            own = self.speaker(name, names)
-            at = self.speakers.index(own) if own else 0
-            turned = (*self.speakers[at:], *self.speakers[:at])
-            free = [one for one in (*turned, *(f"underline {one}" for one in turned)) if one not in dealt.values()]
-            dealt[name] = free[0] if free else own
-        return dealt
+            colour = self.speaker(name, names)
+            start = self.speakers.index(colour) if colour else 0
+            turned = (*self.speakers[start:], *self.speakers[:start])
+            free = [style for style in (*turned, *(f"underline {colour}" for colour in turned)) if style not in styles.values()]
+            styles[name] = free[0] if free else colour
+        return styles
 
 
-def _dealt(colours: Sequence[str], one: str, known: Sequence[str]) -> str:
-    places = list(dict.fromkeys(known))
-    return colours[places.index(one) % len(colours)] if one in places else ""
+def _dealt(colours: Sequence[str], name: str, names: Sequence[str]) -> str:
+    """Return the colour of a name if the colours are dealt to the names in turn, empty if it is not among them."""
+    different = list(dict.fromkeys(names))
+    return colours[different.index(name) % len(colours)] if name in different else ""
 
 
 THEMES: Mapping[str, Theme] = {

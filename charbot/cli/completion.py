@@ -27,8 +27,8 @@ def add(commands: Commands, parser_of_all: Callable[[], argparse.ArgumentParser]
 def _completion(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     import shtab
 
-    for one in with_subparsers(parser):
-        for action in one._actions:
+    for subparser in with_subparsers(parser):
+        for action in subparser._actions:
             if action.dest in ("persona", "personas"):
                 # The personas installed now: running charbot at every completion would be too slow.
                 action.choices = list(library_of(args).personas)
@@ -44,5 +44,5 @@ def with_subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.Argume
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for one in action.choices.values():
-                yield from with_subparsers(one)
+            for subparser in action.choices.values():
+                yield from with_subparsers(subparser)

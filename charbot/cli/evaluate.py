@@ -155,13 +155,13 @@ def _bench_reply(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_figures(found: dict[str, object], as_json: bool) -> None:
+def _print_figures(figures: dict[str, object], as_json: bool) -> None:
     import json
 
     if as_json:
-        known = {name: None if value != value else value for name, value in found.items()}  # JSON has no NaN
-        print(json.dumps(known, ensure_ascii=False), flush=True)
+        finite = {name: None if value != value else value for name, value in figures.items()}  # JSON has no NaN
+        print(json.dumps(finite, ensure_ascii=False), flush=True)
         return
-    for name, value in found.items():
+    for name, value in figures.items():
         print(f"{name.replace('_', ' '):28} {f'{value:.4f}' if isinstance(value, float) else value}", flush=True)
     print()

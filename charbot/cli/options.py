@@ -133,9 +133,9 @@ def config_of(args: argparse.Namespace) -> "Config":
 
     if args.config is not None:
         return load_config(args.config)
-    found = Path("config.yaml")
+    path = Path("config.yaml")
     try:
-        return load_config(found) if found.exists() else Config()
+        return load_config(path) if path.exists() else Config()
     except ConfigError as error:
         # The file may belong to another program.
         raise ConfigError(f"{error} (this file was in the working folder; --config names another)") from error

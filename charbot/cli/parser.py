@@ -20,19 +20,19 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = parser_of_all()
     words = sys.argv[1:] if argv is None else [*argv]
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    at = _first_word(words)
-    if at < len(words) and words[at] not in commands.choices:
-        _require_persona(words[at], commands.choices)
-        words.insert(at, "chat")
+    first = _first_word(words)
+    if first < len(words) and words[first] not in commands.choices:
+        _require_persona(words[first], commands.choices)
+        words.insert(first, "chat")
     return parser.parse_args(words)
 
 
 def _first_word(words: Sequence[str]) -> int:
     """Return the index of the first word that is neither an option nor the value of --config."""
-    at = 0
-    while at < len(words) and words[at].startswith("-"):
-        at += 2 if words[at] == "--config" else 1
-    return at
+    index = 0
+    while index < len(words) and words[index].startswith("-"):
+        index += 2 if words[index] == "--config" else 1
+    return index
 
 
 def _require_persona(name: str, commands: Iterable[str]) -> None:

@@ -58,7 +58,7 @@ def _personas_list(args: argparse.Namespace) -> int:
 
     library = library_of(args)
     cards = [(path.name, card) for path, card in library.cards()]
-    for id_, why in library.unusable.items():
+    for id_, why in library.broken.items():
         print(printable(f"{id_} cannot be used: {why}"), file=sys.stderr)
     if args.json:
         rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.fits)} for id_, c in cards]

@@ -48,8 +48,8 @@ def _next_word(args: argparse.Namespace) -> int:
 
     if args.steps < 1:
         raise UsageError("--steps must be 1 at the least")
-    own = Path(str(resources.files("scripts_data"))) / "stories" / "the_owl_above_the_bakery.txt"
-    story = read_story(args.story or own)
+    shipped = Path(str(resources.files("scripts_data"))) / "stories" / "the_owl_above_the_bakery.txt"
+    story = read_story(args.story or shipped)
     print(f"{len(story)} words and marks, {len(set(story))} different ones; {args.layers} layers of 512, RMSProp at 0.001")
     for standing in fit_next_word(story, args.layers, args.steps):
         print(f"{standing.step:7,} steps: {standing.accuracy:6.1%} right, loss {standing.loss:.3f}", flush=True)
@@ -68,7 +68,7 @@ def _text_folder(args: argparse.Namespace) -> int:
     try:
         while fit.epochs < args.epochs:
             done = fit.epoch()
-            print(f"epoch {done.number}: {done.bits:.3f} bits a character, {done.seconds:.0f} s")
+            print(f"epoch {done.number}: {done.bits:.3f} bits per character, {done.seconds:.0f} s")
             for temperature, sample in done.samples.items():
                 print(f"  {temperature}: {sample!r}", flush=True)
     except KeyboardInterrupt:
@@ -93,11 +93,11 @@ def _published(args: argparse.Namespace) -> int:
     table = corpus_table(reading_of(args).lines, config.corpus)
     run = prepare_run(config, table, user_folder(), Console(stderr=True))
     print(f"published: 1 layer of {published.units:,}, windows of {published.window}: {published.facts}")
-    measure = "perplexity a word" if published.unit == "word" else "bits a character"
-    for one in compare_published(run, published, args.minutes):
+    measure = "perplexity per word" if published.unit == "word" else "bits per character"
+    for result in compare_published(run, published, args.minutes):
         print(
-            f"{one.whose}: {one.epochs:.2f} epochs in {args.minutes:g} minutes, training loss {one.loss:.3f} nats, "
-            f"{one.score:.3f} {measure} on test episodes\n  {one.sample!r}",
+            f"{result.whose}: {result.epochs:.2f} epochs in {args.minutes:g} minutes, training loss {result.loss:.3f} nats, "
+            f"{result.score:.3f} {measure} on test episodes\n  {result.sample!r}",
             flush=True,
         )
     return 0

@@ -114,9 +114,9 @@ def _refuse_unused(args: argparse.Namespace) -> None:
 
 
 def _print_cells(compared: "Sequence[Compared]") -> None:
-    for one in compared:
-        near, far = one.gradient[0], one.gradient[-1]
+    for cell in compared:
+        near, far = cell.gradient[0], cell.gradient[-1]
         print(
-            f"{one.cell:5} {one.parameters:12,} parameters  {one.bits:.4f} bits a character  {one.seconds:6.0f} s  "
-            f"gradient {far / near:.1e} after {len(one.gradient) - 1} tokens"
+            f"{cell.cell:5} {cell.parameters:12,} parameters  {cell.bits:.4f} bits per character  {cell.seconds:6.0f} s  "
+            f"gradient {far / near:.1e} after {len(cell.gradient) - 1} tokens"
         )

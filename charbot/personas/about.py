@@ -34,14 +34,14 @@ def topics(name: str, voice: Voice, voices: Sequence[Voice], count: int = 5) -> 
     Words that users never say are mannerisms.
     """
     replies = [[turn.text for turn in chat if turn.speaker == name] for chat in voice]
-    said = _chats_with(replies)
+    spoken = _chats_with(replies)
     heard = _chats_with([turn.text for turn in chat if turn.speaker != name] for chat in voice)
     everywhere = _chats_with([turn.text for turn in chat] for other in voices for chat in other)
-    special = [word for word, times in said.items() if times >= _OFTEN and heard[word] and times >= _OWN * everywhere[word]]
+    special = [word for word, times in spoken.items() if times >= _OFTEN and heard[word] and times >= _OWN * everywhere[word]]
     spellings = Counter(_WORD.findall(" ".join(text for texts in replies for text in texts)))
     forms = {form.lower(): form for form, _ in reversed(spellings.most_common())}
     chosen: list[str] = []
-    for word in sorted(special, key=lambda word: (-said[word], word)):
+    for word in sorted(special, key=lambda word: (-spoken[word], word)):
         # Not the plural of a word beside it.
         if not any(word.startswith(other) or other.startswith(word) for other in chosen):
             chosen.append(word)

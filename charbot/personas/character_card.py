@@ -103,8 +103,8 @@ def _parse_examples(text: str, name: str) -> Iterator[Chat]:
         # [text before, speaker, text, speaker, text, ...]
         parts = re.split(r"^(\{\{user\}\}|\{\{char\}\}):", block, flags=re.I | re.M)
         speakers = [USER if speaker.lower() == "{{user}}" else name for speaker in parts[1::2]]
-        turns = [Utterance(who, normalise(_filled(said, name))) for who, said in zip(speakers, parts[2::2], strict=True)]
-        first = next((at for at, turn in enumerate(turns) if turn.speaker == USER), len(turns))
+        turns = [Utterance(who, normalise(_filled(text, name))) for who, text in zip(speakers, parts[2::2], strict=True)]
+        first = next((index for index, turn in enumerate(turns) if turn.speaker == USER), len(turns))
         chat = tuple(turn for turn in turns[first:] if turn.text)
         if any(turn.speaker == name for turn in chat):
             yield chat
@@ -112,13 +112,13 @@ def _parse_examples(text: str, name: str) -> Iterator[Chat]:
 
 def _embedded(png: bytes) -> bytes:
     """Return the card in a PNG picture. Raises ValueError or struct.error if there is none."""
-    at = len(_PNG)
-    while at < len(png):
-        length, kind = struct.unpack_from(">I4s", png, at)
-        key, _, text = png[at + 8 : at + 8 + length].partition(b"\0")
+    offset = len(_PNG)
+    while offset < len(png):
+        length, kind = struct.unpack_from(">I4s", png, offset)
+        key, _, text = png[offset + 8 : offset + 8 + length].partition(b"\0")
         if kind == b"tEXt" and key in _KEYS:
             return base64.b64decode(text, validate=True)
-        at += 12 + length
+        offset += 12 + length
     raise ValueError("the picture holds none")
 
 

@@ -56,7 +56,7 @@ def similar_names(wanted: str, names: Iterable[str]) -> list[str]:
 
 
 def _having_word(key: str, slugs: Iterable[str]) -> list[str]:
-    return [known for known in slugs if key and key in known.split("-")]
+    return [name for name in slugs if key and key in name.split("-")]
 
 
 def imported_bases(folder: Path, unit: Unit) -> list[Path]:
@@ -86,12 +86,12 @@ class Library:
     @cached_property
     def personas(self) -> dict[str, Path]:
         """Every persona's folder by slug, whether or not it is readable."""
-        found: dict[str, Path] = {}
+        folders: dict[str, Path] = {}
         for folder in self.folders:
             for path in sorted((folder / "personas").glob("*")):
                 if path.is_dir() and not path.name.startswith("."):
-                    found.setdefault(path.name, path)
-        return found
+                    folders.setdefault(path.name, path)
+        return folders
 
     def cards(self) -> Iterator[tuple[Path, PersonaCard]]:
         """Yield the folder and card of each persona that can reply."""
@@ -100,29 +100,29 @@ class Library:
                 yield self.personas[name], card
 
     @property
-    def unusable(self) -> dict[str, str]:
+    def broken(self) -> dict[str, str]:
         """Error messages, by slug, of personas that cannot reply: their card is unreadable, or their base missing."""
         return {name: why for name, why in self._cards.items() if isinstance(why, str)}
 
     @property
-    def nobody(self) -> str:
+    def empty_message(self) -> str:
         """The message for users if no persona can reply."""
-        for why in self.unusable.values():
-            return f"none of {len(self.unusable)} personas can be used: {why}"
+        for why in self.broken.values():
+            return f"none of {len(self.broken)} personas can be used: {why}"
         return "no personas are installed; fit one with `charbot train --persona NAME --scripts PATH`"
 
     @cached_property
     def _cards(self) -> dict[str, PersonaCard | str]:
         """Every persona's card by slug, or the error message if it cannot reply."""
-        found: dict[str, PersonaCard | str] = {}
+        cards: dict[str, PersonaCard | str] = {}
         for name, path in self.personas.items():
             try:
-                found[name] = card = read_persona(path)
+                cards[name] = card = read_persona(path)
                 for unit, fit in card.fits.items():
                     self._base_folder(unit, fit.base)
             except BundleError as error:
-                found[name] = str(error)
-        return found
+                cards[name] = str(error)
+        return cards
 
     def find(self, name: str) -> Path:
         """Return the folder of the persona called `name`. Raises BundleError with a hint at similar names."""
@@ -130,7 +130,7 @@ class Library:
         if match is not None:
             return self.personas[match]
         if not self.personas:
-            raise BundleError(self.nobody)
+            raise BundleError(self.empty_message)
         near = self.similar(name)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise BundleError(f"there is no persona called {name!r}.{hint} `charbot personas list` shows them all.")
@@ -196,5 +196,5 @@ class Library:
 
     def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
         """Return the copy guards of bases, given by unit and id. Raises BundleError."""
-        found = [self.base(unit, wanted)[:2] for unit, wanted in bases.items()]
-        return [read_base_guard(folder, card) for folder, card in found]
+        cards = [self.base(unit, wanted)[:2] for unit, wanted in bases.items()]
+        return [read_base_guard(folder, card) for folder, card in cards]

@@ -157,7 +157,7 @@ def test_the_candidates_are_told_and_another_can_be_picked(chat: Terminal) -> No
     chat.say("/pick 2")
     chat.expect("Ann: ")
     chat.say("/stats")
-    chat.expect("bits a character")
+    chat.expect("bits per character")
     chat.say("/save talk.json")
     chat.expect("Saved to talk.json")
     (kept,) = chat.home.rglob("chats/*.json")

@@ -70,21 +70,21 @@ def test_the_folder_before_hides_the_one_after(town: Library, tmp_path: Path) ->
 
 def test_who_cannot_be_used_and_why_is_told(library: Library, shared_library: Library) -> None:
     ann = library.find("ann")
-    assert library.unusable == {}
+    assert library.broken == {}
     shutil.copytree(ann, ann.with_name("bob"))
     card = json.loads((ann / "persona.json").read_text())
     (ann.with_name("bob") / "persona.json").write_text(json.dumps(card | {"data": None}))
     base = library.folders[0] / "bases/word/base.json"
     base.write_text(json.dumps(json.loads(base.read_text()) | {"format": 1}))
-    unusable = Library(library.folders).unusable
-    assert "bob/persona.json: is damaged" in unusable["bob"]
-    assert "`charbot train --base --unit word`" in unusable["ann"]
+    broken = Library(library.folders).broken
+    assert "bob/persona.json: is damaged" in broken["bob"]
+    assert "`charbot train --base --unit word`" in broken["ann"]
     # The same base, elsewhere: who stands on it is in nobody's way.
-    assert set(Library((*library.folders, *shared_library.folders)).unusable) == {"bob"}
+    assert set(Library((*library.folders, *shared_library.folders)).broken) == {"bob"}
     shutil.rmtree(base.parent)
-    assert "the word base that this persona stands on" in Library(library.folders).unusable["ann"]
+    assert "the word base that this persona stands on" in Library(library.folders).broken["ann"]
     assert not list(Library(library.folders).cards()), "nobody is offered who cannot reply"
-    assert "`charbot train --unit word --persona NAME`" in Library(library.folders).unusable["ann"]
+    assert "`charbot train --unit word --persona NAME`" in Library(library.folders).broken["ann"]
 
 
 def test_a_damaged_persona_does_not_hide_the_others(library: Library) -> None:
