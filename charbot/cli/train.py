@@ -10,7 +10,9 @@ from charbot.errors import INTERRUPTED, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from charbot.tokens.vocabulary import Unit
     from trainer.compare_cells import Compared
+    from trainer.run import TrainingRun
 
 
 def add(commands: Commands) -> None:
@@ -75,16 +77,11 @@ def _train(args: argparse.Namespace) -> int:
         check_nobody_is_left(out, units, args.persona)
     try:
         if args.compare_cells:
-            from trainer.compare_cells import compare_cells, draw_cells
-
-            for unit in units:
-                compared = compare_cells(run, unit, steps)
-                if distributed.is_main:
-                    _print_cells(compared)
-                    draw_cells(compared, picture := out / f"cells-{unit}.png")
-                    print(picture)
+            _compare_cells(run, units, steps)
         done = [train_base(run, unit) for unit in units if args.base]
         library = Library((out, *Library.default().folders))
+        if args.persona:
+            console.print(*(f"{unit} base: {library.base(unit)[0]}" for unit in units), sep="\n", highlight=False, soft_wrap=True)
         done += [train_persona(run, library, name, units, args.rating or "general") for name in args.persona]
         if args.classifier:
             from trainer.speaker_classifier import train_classifier
@@ -111,6 +108,18 @@ def _refuse_unused(args: argparse.Namespace) -> None:
     for option, (value, (reader, is_given)) in readers.items():
         if value is not None and not is_given:
             raise UsageError(f"{option} is for {reader}, which is not given")
+
+
+def _compare_cells(run: "TrainingRun", units: "Sequence[Unit]", steps: int) -> None:
+    """Compare the cells of each unit, and print and draw the differences."""
+    from trainer.compare_cells import compare_cells, draw_cells
+
+    for unit in units:
+        compared = compare_cells(run, unit, steps)
+        if run.distributed.is_main:
+            _print_cells(compared)
+            draw_cells(compared, picture := run.out / f"cells-{unit}.png")
+            print(picture)
 
 
 def _print_cells(compared: "Sequence[Compared]") -> None:

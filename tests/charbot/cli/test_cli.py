@@ -446,8 +446,10 @@ def test_from_scripts_to_a_conversation(tmp_path: Path, capsys: pytest.CaptureFi
     )
     arguments = ["--scripts", str(folder), "--out", str(tmp_path / "out")]
     assert main(["train", "--base", "--persona", "Ann", *arguments]) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert [Path(line).name for line in out] == ["char", "word", "ann"]
+    shown = capsys.readouterr()
+    assert [Path(line).name for line in shown.out.splitlines()] == ["char", "word", "ann"]
+    for unit in ("char", "word"):
+        assert f"{unit} base: {tmp_path / 'out' / 'bases' / unit}\n" in shown.err
     assert main(["say", "ann", "Hello", "--bundles", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out.strip()
     assert main(["eval", "--scripts", str(folder), "--bundles", str(tmp_path / "out"), "--json"]) == 0
