@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from prompt_toolkit.utils import get_cwidth
+
 from bots.session import Session
 from bots.terminal import saved_state
 from bots.terminal.kept_chats import ChatStore, KeptChat, SavedChat
@@ -14,6 +16,7 @@ from bots.terminal.picker import Choice, choices, introduce
 from bots.terminal.screen import Interrupt, listed, note, show, type_out
 from bots.terminal.theme import THEMES, Theme
 from charbot.config import ChatSettings, TerminalSettings
+from charbot.dialogue import Utterance
 from charbot.errors import CharbotError, UsageError
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.persona import Persona
@@ -31,6 +34,9 @@ SETTABLE = ("temperature", "top_p", "unit", "seed", "candidates", "max_words", "
 
 _LATEST = 1.0
 """The seconds that loading models waits, at most, for the prompt to appear."""
+
+_LAST_TURNS = 4
+"""The turns that are shown of a conversation that is continued."""
 
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
@@ -207,7 +213,7 @@ class Chat:
         self.session = session.add_reply(reply)
         # Before typing it out, so that nothing is lost if the terminal is closed meanwhile.
         self.keep()
-        type_out(reply.text, len(name) + 2, self.interrupt, stream=self.terminal.stream)
+        type_out(reply.text, get_cwidth(name) + 2, self.interrupt, stream=self.terminal.stream)
 
     def _after_stop(self, session: Session) -> str:
         """Return what the user can do after the reply to `session` was stopped."""
@@ -254,6 +260,13 @@ def greet(talk: Chat) -> None:
         show((talk.style(card.name), card.name), ("", " from "), (talk.show_style(card.show), card.show))
         if not talk.session.turns and (text := introduce(talk.library.find(card.name), card)):
             note(f'"{text}"')
-    for turn in talk.session.turns[-4:]:
-        show((talk.style(turn.speaker), f"{turn.speaker or 'You'}: "), ("", turn.text))
+    for turn in talk.session.turns[-_LAST_TURNS:]:
+        show_turn(talk, turn)
     note(_HINT)
+
+
+def show_turn(talk: Chat, turn: Utterance) -> None:
+    """Print a turn of the conversation at once."""
+    name = turn.speaker or "You"
+    show((talk.style(turn.speaker), f"{name}: "), end="")
+    type_out(turn.text, get_cwidth(name) + 2, talk.interrupt, stream=False)

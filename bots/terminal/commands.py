@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bots.terminal.chat import SETTABLE, Chat, greet
+from bots.terminal.chat import SETTABLE, Chat, greet, show_turn
 from bots.terminal.kept_chats import chat_name
 from bots.terminal.picker import choices, pick
 from bots.terminal.screen import cooked_mode, listed, note, show, styled, table
@@ -216,8 +216,7 @@ def _pick(talk: Chat, argument: str) -> None:
         raise UsageError(f"/pick NUMBER: 1 to {len(texts)}, or {' or '.join(STEPS)}; /why lists them")
     talk.session = talk.session.replace_last(text)
     talk.keep()
-    name = talk.session.turns[-1].speaker
-    show((talk.style(name), f"{name}: "), ("", text))
+    show_turn(talk, talk.session.turns[-1])
 
 
 def _why(talk: Chat, argument: str) -> None:

@@ -1,9 +1,10 @@
+import json
 import os
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.jsonlines import BadRequest, arriving, read_requests
+from charbot.jsonlines import BadRequest, Request, arriving, read_requests
 
 
 def test_what_has_arrived_is_there_before_the_next_line_is() -> None:
@@ -26,6 +27,20 @@ def test_lines_arrive_whole_however_they_are_cut(lines: list[str], size: int) ->
     os.close(writing)
     with os.fdopen(reading, encoding="utf-8") as stream:
         assert [line for batch in arriving(stream, chunk_bytes=size) for line in batch] == lines
+
+
+_VALUES = st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.lists(st.text(max_size=3), max_size=2)
+_OBJECTS = st.dictionaries(st.sampled_from(["id", "message", "context", "lines", "speaker", "text"]), _VALUES).map(json.dumps)
+
+
+@given(st.lists(_OBJECTS | st.text(st.characters(exclude_characters="\r\n\ufeff")), max_size=6))
+def test_every_line_with_text_is_one_request_or_one_error(lines: list[str]) -> None:
+    requests = list(read_requests(lines, optional=("message",), one_of=("message", "context")))
+    numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    assert len(requests) == len(numbers)
+    for number, request in zip(numbers, requests, strict=True):
+        json.dumps(request.id, allow_nan=False)
+        assert isinstance(request, Request) or request.error.startswith(f"line {number}: ")
 
 
 def test_a_mark_of_byte_order_is_no_part_of_the_first_line() -> None:

@@ -270,6 +270,15 @@ def test_a_reply_is_typed_out_at_reading_speed_and_ctrl_c_shows_the_rest(start: 
     assert shown == reply
 
 
+def test_turns_that_are_shown_again_break_no_word(start: Start) -> None:
+    reply = " ".join(f"{number:03}" for number in range(40))
+    first = start("ann", "--no-stream", columns=41, REPLY=reply).wait("You:").say("Hello").wait("039").say("/exit")
+    first.ends(0)
+    screen = start("-c", "--no-stream", columns=41).wait("039").say("/pick 2").wait("Something").say("/pick 1")
+    screen.until(lambda: screen.text.count("039") == 2, "candidate")
+    assert len(re.findall(r"\b\d{3}\b", screen.text)) == 80
+
+
 def test_ctrl_c_stops_a_reply_that_is_being_written(start: Start) -> None:
     screen = start("ann", THINK="20").wait("You:").say("Hello").wait("Ann:")
     screen.child.sendcontrol("c")
