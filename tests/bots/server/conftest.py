@@ -30,7 +30,7 @@ ASKED = {"model": "ann", "messages": [{"role": "user", "content": "More tea?"}]}
 @contextmanager
 def application(library: Library, rules: AccessRules = LOOPBACK, *, mature: bool = False, **settings: Any) -> Iterator[FastAPI]:
     with BatchScheduler() as scheduler:
-        chat = ChatSettings(candidates=4, **settings)
+        chat = ChatSettings(**settings)
         yield create_app(PersonaPool(lambda: Library(library.folders)), scheduler, chat, rules, mature=mature)
 
 
