@@ -139,7 +139,7 @@ def _add_errors(app: FastAPI) -> None:
     def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         message = f"{request.method} {request.url.path[:80]!r}: {error.detail}"
-        return ProtocolError(error.status_code, message).response()
+        return ProtocolError(error.status_code, message, headers=dict(error.headers or {})).response()
 
     for kind in (ProtocolError, RequestValidationError, CharbotError, Exception):
         app.add_exception_handler(kind, respond)

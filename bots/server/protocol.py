@@ -14,8 +14,6 @@ MAX_CHOICES = 8
 
 ErrorType: TypeAlias = Literal["invalid_request_error", "rate_limit_error", "server_error"]
 
-_INT64 = 2**63 - 1
-
 
 class ContentPart(BaseModel):
     """A part of a message. Personas read those of the type `text`."""
@@ -50,7 +48,7 @@ class CompletionRequest(BaseModel):
     n: Annotated[int | None, Field(ge=1, le=MAX_CHOICES)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(ge=0, le=1)] = None
-    seed: Annotated[int | None, Field(ge=-_INT64, le=_INT64)] = None
+    seed: int | None = None
     max_tokens: Annotated[int | None, Field(ge=1)] = None
     max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
     """The newer name of `max_tokens`."""

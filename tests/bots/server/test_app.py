@@ -58,6 +58,7 @@ def test_where_nothing_is_an_error_says_so(company: Library) -> None:
         for answer, status in ((within.get("/v1/nothing"), 404), (within.get("/v1/chat/completions"), 405)):
             assert answer.status_code == status
             assert answer.request.url.path in answer.json()["error"]["message"]
+        assert within.delete("/v1/models").headers["Allow"] == "GET"
 
 
 def test_new_personas_are_offered_without_a_restart(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
