@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from charbot.scripts.line import Turn
 
-_CODE = re.compile(r"[{}\\|=`]|::|\w_\w|<\w|\w\(\)|;$|https?://|\.\w+\.\w+|^[\w.+-]*\d[\w.+-]*$")
+_CODE = re.compile(r"[{}\\|=`]|::|//|/\*|\w_\w|<\w|\w\(\)|;$|https?://|\.\w+\.\w+|^[\w.+-]*\d[\w.+-]*$")
 _LABEL = re.compile(
     r"args?|arguments|keyword args|returns?|raises|yields|examples?|type|default|notes?|warning|error|info|debug|usage|options?|"
     r"version|name|description|summary|format|files(?:-.*)?|copyright|licen[cs]e|source|upstream-.*|author|maintainer|fields|"
@@ -25,12 +25,15 @@ _MANY = 20
 """Number of turns among which some sound like talk in any dialogue."""
 
 
-def is_dialogue(turns: Sequence[Turn]) -> bool:
-    """Return True if turns that were found by their layout alone may be dialogue."""
+def is_dialogue(turns: Sequence[Turn], columns: bool = False) -> bool:
+    """Return True if turns that were found by their layout alone may be dialogue.
+
+    With names in columns of their own, `columns`, somebody who speaks alone is believed.
+    """
     lines = Counter(turn.speaker.casefold() for turn in turns)
     talk = sum(_TALK.search(turn.text) is not None for turn in turns)
     recurring = sum(count > 1 for count in lines.values())
-    if recurring < 2 and len(turns) < _MANY and (len(lines) < 2 or talk < 0.2 * len(turns)):
+    if not columns and recurring < 2 and len(turns) < _MANY and (len(lines) < 2 or talk < 0.2 * len(turns)):
         return False
     labels = sum(count for name, count in lines.items() if _LABEL.fullmatch(name))
     code = sum(_CODE.search(turn.text) is not None for turn in turns)

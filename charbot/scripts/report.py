@@ -11,6 +11,8 @@ _LEADS = 8
 """Number of leading speakers per episode that are compared; minor parts have the same names in every show."""
 _SHORT, _LONG = 0.25, 4.0
 """Episodes shorter or longer than these multiples of the show's median are reported."""
+_MANY, _LITTLE = 50, 0.15
+"""A file with at least this many lines left out is reported if no more than this share of its lines is speech."""
 
 
 def import_report(result: ImportResult) -> dict[str, Any]:
@@ -37,7 +39,13 @@ def anomalies(result: ImportResult) -> list[str]:
     for line in result.lines:
         lengths[line.show][line.episode] += 1
         speakers[line.show][line.speaker] += 1
-    warnings = []
+    warnings = [
+        f"{script.path} is {kept:.0%} speech; `charbot scripts check --left-out` shows the rest"
+        for script in result.scripts
+        if len(script.omissions) >= _MANY
+        and (kept := script.kept / (script.kept + len(script.omissions))) < _LITTLE
+        and sum(omission.reason in ("narration", "said by nobody") for omission in script.omissions) > len(script.omissions) / 2
+    ]
     for show, episodes in lengths.items():
         usual = median(episodes.values())
         for episode, count in episodes.items():

@@ -13,6 +13,8 @@ _HEADING = re.compile(r"(?:int|ext|est|i/e|int\.?/ext)[. ].*|\.[^.].*", re.I)
 _TRANSITION = re.compile(r">.*[^<]|[^a-z]*\bTO:")
 _CHARACTER = re.compile(r"@.+|(?=.*[^\W\d_])[^a-z]+(?:\s*\([^)]*\))*\s*\^?")
 _LONGEST_NAME = 100
+_TALK = 0.03
+"""Minimum share of lines that are names."""
 _TITLE_KEY = re.compile(
     r"(?:title|credit|author|authors|source|notes?|draft date|date|contact|copyright|revision|font|format)\s*:.*", re.I
 )
@@ -53,7 +55,8 @@ class Fountain:
         lines = text.splitlines()
         titled = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
         names = sum(tag.kind == "name" for tag in self.tags(text)) if headings or titled else 0
-        if names < 2:
+        # In a centred script the rare name without a column would be taken for all of them.
+        if names < 2 or (not titled and names < _TALK * sum(map(bool, map(str.strip, lines)))):
             return 0.0
         return min(1.0, 0.4 * titled + 0.2 * min(3, headings) + 0.1 * min(3, names))
 

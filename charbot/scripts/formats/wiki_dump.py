@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 
 from charbot.scripts.assembly import LineTag
+from charbot.scripts.formats.screenplay import is_scene_heading
 
 _NAME = re.compile(r"[^a-z\[\]()!?:;…]*[A-Z][^a-z\[\]()!?:;…]*(?:[\[(][^\])]*[\])])?:?")
 _SHOUT = re.compile(r"""^["'.(-]|(?:,|\.\.|-|"|(?<!\b\w)(?<!\bJR)(?<!\bSR)\.)$""")
 
-_SCREENPLAY = re.compile(r"(?m)^[ \t]*(?:INT|EXT)[. ]")
+_SCREENPLAY = re.compile(r"(?m)^[ \t]*(?:[A-Z]?\d+[A-Z]?\.?[ \t]+)?(?:INT|EXT)[. ]")
+_TRANSITION = re.compile(r"(?:[A-Z]+ ){0,2}(?:CUT|DISSOLVE|FADE|WIPE)(?: [A-Z]+)? (?:TO|IN|OUT)\b.*")
+"""A scene's end in capitals, which is nobody's name."""
 
 _TIME = re.compile(
     r", [^.]{0,40}\b(?:day|night|morning|afternoon|evening|dusk|dawn|later|moments|continued|inside|outside)\b", re.I
@@ -65,6 +68,9 @@ class WikiDump:
                 yield LineTag(number, "omission", line, "title")
             elif title and line.casefold() == f"end of {title}".casefold():
                 yield LineTag(number, "omission", line, "title")
+                named = False
+            elif not silent and (_TRANSITION.fullmatch(line) or is_scene_heading(line)):
+                yield LineTag(number, "scene", line)
                 named = False
             # The line right below a name is speech, even in capitals.
             elif not silent and _is_name(line):

@@ -37,3 +37,11 @@ def test_two_shows_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     assert "looks like 2 shows that share nobody: 2 with Ned, Olga; 2 with Dora, Wilf. Give each a folder of its own" in odd
     (tmp_path / "S03E01.txt").write_text(PAGE.format(9).replace("NED", "DORA"))
     assert import_report(read_scripts([tmp_path]))["odd"] == []
+
+
+def test_a_script_of_which_little_is_read_is_odd(tmp_path: Path) -> None:
+    action = "          The heron crosses the bay, once more, in view of the lamp.\n\n" * 30
+    cue = "                              NELE\n                    There it goes.\n\n"
+    (tmp_path / "a.txt").write_text((action + cue) * 6)
+    (warning,) = [odd for odd in import_report(read_scripts([tmp_path]))["odd"] if "speech" in odd]
+    assert warning.endswith("a.txt is 6% speech; `charbot scripts check --left-out` shows the rest")

@@ -154,3 +154,66 @@ PARTS = [
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
     check_account(Screenplay(), text)
+
+
+SPEECH, NAME = 15, 25
+
+
+def cue(name: str, text: str, shift: int = 0) -> str:
+    return f"{' ' * (NAME + shift)}{name}\n{' ' * (SPEECH + shift)}{text}\n"
+
+
+def test_columns_shift_from_page_to_page() -> None:
+    text = ""
+    for shift in (0, 3, 8, 1):
+        text += f"\n{' ' * 60}{shift}.\n\n{' ' * shift}     {shift + 1}  INT. PIER NINE - DAY  {shift + 1}\n\n"
+        for day in range(4):
+            text += f"{' ' * shift}     Somebody walks to pier {day}.\n\n" + cue("NELE", f"Day {day}.", shift) + "\n"
+            text += cue("BARTOK", "Yes.", shift) + "\n"
+    found_ = said(Screenplay(), text)
+    assert [(who, words) for _, who, words in found_] == [
+        (w, t) for day in list(range(4)) * 4 for w, t in (("NELE", f"Day {day}."), ("BARTOK", "Yes."))
+    ]
+    assert [sum(scene == i for scene, *_ in found_) for i in range(4)] == [8] * 4
+
+
+@pytest.mark.parametrize("gap", ["", "\n"])
+def test_a_name_needs_no_empty_line_above(gap: str) -> None:
+    text = (
+        "     Somebody looks at the boat.\n" + gap + cue("NELE", "It has a hole.") + gap + cue("BARTOK", "So plug it.") + "\n"
+    ) * 6
+    assert [(who, words) for _, who, words in said(Screenplay(), text)] == [
+        ("NELE", "It has a hole."),
+        ("BARTOK", "So plug it."),
+    ] * 6
+
+
+def test_actions_in_the_column_of_speech_stand_below_an_empty_line() -> None:
+    margin, middle = " " * 10, " " * 26
+    nele = f"{margin}Nele ties a rope.\n\n{middle}NELE\n{margin}It holds,\n{margin}I think.\n\n"
+    bartok = f"{margin}Bartok drops a bucket.\n\n{' ' * 60}2.\n\n{middle}BARTOK\n{margin}Not for long.\n\n"
+    text = f"{margin}1 INT. BOAT HOUSE - DAY 1\n\n{nele}{bartok}" * 5
+    assert [(who, words) for _, who, words in said(Screenplay(), text)] == [
+        ("NELE", "It holds, I think."),
+        ("BARTOK", "Not for long."),
+    ] * 5
+
+
+def test_stars_and_page_numbers_in_the_margin_are_no_words() -> None:
+    text = f"{cue('NELE          *', 'Rope holds.      *')}\n{cue('BARTOK', 'Not this.' + ' ' * 20 + '12.')}\n" * 4
+    assert [(who, words) for _, who, words in said(Screenplay(), text)] == [("NELE", "Rope holds."), ("BARTOK", "Not this.")] * 4
+
+
+def test_empty_lines_between_names_and_speech() -> None:
+    text = (
+        "     INT PIER - DAY\n\n"
+        + f"{' ' * 35}NELE\n\nIt holds, I think.\n\n{' ' * 33}BARTOK\n\n(shrugs)\n\nIt does not.\n\nThey walk on.\n\n" * 8
+    )
+    turns_ = found(Screenplay(), text + "NO!\nNOT THE HERON!\n")
+    assert turns_ == [Turn(0, "NELE", "It holds, I think."), Turn(0, "BARTOK", "It does not.", ("shrugs",))] * 8
+
+
+def test_a_script_with_little_talk_is_one() -> None:
+    text = ("     The heron crosses the bay, once more.\n\n" * 30 + cue("NELE", "There it goes.") + "\n") * 8
+    assert Screenplay().confidence(text) > 0.3
+    assert said(Screenplay(), text) == [(0, "NELE", "There it goes.")] * 8

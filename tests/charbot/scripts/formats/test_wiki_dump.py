@@ -169,3 +169,8 @@ def test_a_dump_may_begin_with_a_name() -> None:
         ("OLGA", "Hi."),
         ("NED", "Bye."),
     ]
+
+
+def test_transitions_and_numbered_headings_are_no_names() -> None:
+    text = "A Title\n\n" + "NELE\nIt holds.\n\nCUT TO:\n\n2  THE HERON POND  2\n\nNele walks.\n\nOLD CUTOUT\nYo.\n\n" * 4
+    assert [(who, words) for _, who, words in said(WikiDump(), text)] == [("NELE", "It holds."), ("OLD CUTOUT", "Yo.")] * 4
