@@ -154,6 +154,8 @@ class Bot(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self._disk.run(self._store.claim, self.identity.application)
+        parts = [f"shard-{shard}" for shard in self.shard_ids or ()] or ["all"]
+        await self._disk.run(self._store.hold, parts)
         await self.services.access.load()
         await self.services.settings.load()
         await self.services.conversations.open()

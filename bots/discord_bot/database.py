@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from bots.discord_bot.process_lock import FileLock, NoLock, PostgresLock, ProcessLock
 from charbot.errors import CharbotError, ConfigError
 
 _CURES = (
@@ -143,6 +144,13 @@ class Database:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except (sqlite3.Error, SQLAlchemyError) as error:
             raise self._problem(error) from error
+
+    def process_lock(self, name: str) -> ProcessLock:
+        """Return a lock of this name among the processes that share the database. They lose it when they end."""
+        path = self._engine.url.database
+        if not self._is_sqlite:
+            return PostgresLock(self._engine, name)
+        return FileLock(Path(path).with_name(f".{Path(path).name}-{name}.lock")) if path else NoLock()
 
     def backup(self, name: str) -> Path:
         """Copy the database into a file of this name, beside SQLite's own, and return its path. Raises StoreError."""

@@ -6,8 +6,10 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -114,8 +116,7 @@ def serve(library: Callable[[], Library], config: Config, which: Shards, *, forc
 async def _run(bot: Bot, secret: str, restarts: Restarts) -> None:
     """Run the bot until a signal stops it. Raises the errors of discord.py."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _on_signals(stop.set)
     settings = bot.services.config.discord
     async with serve_metrics(bot.metrics, bot.health_problem, settings.metrics_port, settings.metrics_host):
         running = asyncio.create_task(_start(bot, secret, restarts))
@@ -132,6 +133,17 @@ async def _run(bot: Bot, secret: str, restarts: Restarts) -> None:
         else:
             running.cancel()
             await asyncio.wait([running])
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Have SIGTERM and SIGINT call `stop` in the running event loop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:
+            # Windows has no such handlers.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 async def _start(bot: Bot, secret: str, restarts: Restarts) -> None:
@@ -175,24 +187,35 @@ def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:
         return asyncio.run(ask(token()))
 
 
-async def _lacking(client: discord.Client) -> list[tuple[str, list[str]]]:
-    """Return the name of each server that the bot is in, with the permissions that it lacks there."""
+@dataclass(frozen=True)
+class _Known:
+    """What Discord knows of the bot."""
+
+    application: discord.AppInfo
+    servers: list[dict[str, Any]]
+    """The servers that it is in, as Discord describes them: with id, name and the bot's permissions."""
+
+
+async def _known(client: discord.Client) -> _Known:
     servers: list[Any] = []
     # `Client.fetch_guilds` leaves the permissions out.
     while page := await client.http.get_guilds(_PAGE, after=servers[-1]["id"] if servers else None, with_counts=False):
         servers += page
         if len(page) < _PAGE:
             break
-    found = []
-    for server in servers:
-        has = discord.Permissions(int(server["permissions"]))
-        needed = [] if has.administrator else [name for name, need in _PERMISSIONS if need and not getattr(has, name)]
-        found.append((server["name"], [name.replace("_", " ") for name in needed]))
-    return found
+    return _Known(await client.application_info(), servers)
 
 
-def _link(application: int) -> str:
-    return discord.utils.oauth_url(application, permissions=_PERMISSIONS, scopes=("bot", "applications.commands"))
+def _missing(server: Mapping[str, Any], needed: discord.Permissions) -> list[str]:
+    """Return the names of the permissions that the bot lacks in a server."""
+    has = discord.Permissions(int(server["permissions"]))
+    return [] if has.administrator else [name.replace("_", " ") for name, need in needed if need and not getattr(has, name)]
+
+
+def _link(application: int, *, manage_webhooks: bool = False) -> str:
+    permissions = discord.Permissions(_PERMISSIONS.value)
+    permissions.manage_webhooks = manage_webhooks
+    return discord.utils.oauth_url(application, permissions=permissions, scopes=("bot", "applications.commands"))
 
 
 def invite() -> str:
@@ -202,61 +225,78 @@ def invite() -> str:
 
 def check(library: Callable[[], Library], config: Config) -> bool:
     """Print a line per prerequisite, with what to do if it is missing, and return whether all are met."""
-    found: list[discord.AppInfo] = []
-
-    def logs_in() -> str:
-        found.append(_asked(discord.Client.application_info))
-        return f"it belongs to {found[0].name}"
-
-    def application() -> discord.AppInfo:
-        if not found:
-            raise CharbotError("could not be asked")
-        return found[0]
-
-    def reads() -> str:
-        if not config.discord.message_content:
-            return "not needed: mentions, replies and direct messages are enough"
-        flags = application().flags
-        if flags.gateway_message_content or flags.gateway_message_content_limited:
-            return "granted"
-        raise ConfigError(f"not granted: switch on Message Content Intent at {_PORTAL}: your application, Bot")
-
-    def may() -> str:
-        link = _link(application().id)
-        servers = _asked(_lacking)
-        if lacking := [f"{name}: no {', '.join(needed)}" for name, needed in servers if needed]:
-            raise ConfigError("\n".join([*lacking, f"add it to them once more: {link}"]))
-        return f"it has what it needs in {len(servers)} server{'' if len(servers) == 1 else 's'}"
-
-    def people() -> str:
-        personas = PersonaPool(library)
-        if personas.member(config.discord.persona) is None:
-            raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
-        # A reply loads, and so checks, all files of a persona.
-        personas.persona(config.discord.persona).reply(Conversation().add("Hey!"), config.chat)
-        return f"{len(personas.members)}, {config.discord.persona} where nobody has chosen"
-
-    def looks() -> str:
-        PersonaWebhooks(config.discord.avatars)
-        return f"{len(config.discord.avatars)}"
-
-    def keeps() -> str:
-        with closing(Store(database(config))) as store:
-            # Committed: a write that is rolled back would never reach the disk, which may be full.
-            store.set_meta("checked", datetime.now(UTC).isoformat(timespec="seconds"))
-        return "it can be read and written"
-
-    parts = {
-        "token": logs_in, "message content": reads, "permissions": may, "personas": people, "pictures": looks, "database": keeps,
-    }  # fmt: skip
-    passed = [_passes(name, test) for name, test in parts.items()]
-    return all(passed)
+    with ThreadPoolExecutor(1) as pool:
+        # Discord is asked while the persona is loaded.
+        asked = pool.submit(_asked, _known)
+        people = _outcome("personas", lambda: _check_personas(library, config))
+        lines = [
+            _outcome("token", lambda: f"it belongs to {asked.result().application.name}"),
+            _outcome("message content", lambda: _check_intent(config, asked)),
+            _outcome("permissions", lambda: _check_permissions(config, asked)),
+            people,
+            _outcome("pictures", lambda: _check_pictures(config)),
+            _outcome("database", lambda: _check_database(config)),
+        ]
+    print("\n".join(lines))
+    return all(line.startswith("pass") for line in lines)
 
 
-def _passes(name: str, test: Callable[[], str]) -> bool:
+def _outcome(name: str, test: Callable[[], str]) -> str:
     try:
-        print(f"pass  {name}: {test()}")
+        return f"pass  {name}: {test()}"
     except CharbotError as error:
-        print(f"FAIL  {name}: {error}")
-        return False
-    return True
+        return f"FAIL  {name}: {error}"
+
+
+def _answer_of(asked: Future[_Known]) -> _Known:
+    """Return what Discord answered. Raises CharbotError if it could not be asked."""
+    if asked.exception() is not None:
+        raise CharbotError("could not be asked")
+    return asked.result()
+
+
+def _check_intent(config: Config, asked: Future[_Known]) -> str:
+    if not config.discord.message_content:
+        return "not needed: mentions, replies and direct messages are enough"
+    flags = _answer_of(asked).application.flags
+    if flags.gateway_message_content or flags.gateway_message_content_limited:
+        return "granted"
+    raise ConfigError(f"not granted: switch on Message Content Intent at {_PORTAL}: your application, Bot")
+
+
+def _check_permissions(config: Config, asked: Future[_Known]) -> str:
+    known = _answer_of(asked)
+    with closing(Store(database(config))) as store:
+        webhooks = store.guilds_with_webhooks()
+    needed = discord.Permissions(_PERMISSIONS.value)
+    lacking = []
+    for server in known.servers:
+        needed.manage_webhooks = int(server["id"]) in webhooks
+        if missing := _missing(server, needed):
+            lacking.append(f"{server['name']}: no {', '.join(missing)}")
+    if lacking:
+        link = _link(known.application.id, manage_webhooks=bool(webhooks))
+        raise ConfigError("\n".join([*lacking, f"add it to them once more: {link}"]))
+    return f"it has what it needs in {len(known.servers)} server{'' if len(known.servers) == 1 else 's'}"
+
+
+def _check_personas(library: Callable[[], Library], config: Config) -> str:
+    personas = PersonaPool(library)
+    if personas.member(config.discord.persona) is None:
+        raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
+    # A reply loads, and so checks, all files of a persona; a short one will do.
+    options = replace(config.chat, candidates=1, max_words=3)
+    personas.persona(config.discord.persona).reply(Conversation().add("Hey!"), options)
+    return f"{len(personas.members)}, {config.discord.persona} where nobody has chosen"
+
+
+def _check_pictures(config: Config) -> str:
+    PersonaWebhooks(config.discord.avatars)
+    return f"{len(config.discord.avatars)}"
+
+
+def _check_database(config: Config) -> str:
+    with closing(Store(database(config))) as store:
+        # Committed: a write that is rolled back would never reach the disk, which may be full.
+        store.set_meta("checked", datetime.now(UTC).isoformat(timespec="seconds"))
+    return "it can be read and written"

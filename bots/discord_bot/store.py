@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, union, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.clock import SteadyClock
 from bots.discord_bot.database import Database, checkpoint_after, read_transaction, transaction
+from bots.discord_bot.process_lock import ProcessLock
 from bots.discord_bot.tables import DEPARTURES, FACTS, INBOX, SETTINGS, SETTINGS_TEXT, TURNS
+from charbot.errors import CharbotError
 
 _log = logging.getLogger("charbot.discord")
 
@@ -64,6 +67,8 @@ class Store(Database):
 
         `clock` tells the seconds since 1970.
         """
+        # First, for `close` is called where opening fails.
+        self._locks: list[ProcessLock] = []
         super().__init__(url, timeout)
         self.application, self.clock = application, clock or SteadyClock()
 
@@ -73,6 +78,26 @@ class Store(Database):
         for table in (SETTINGS, TURNS, INBOX):
             db.execute(update(table).where(table.c.application == 0).values(application=application))
         self.application = application
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Keep other processes from serving the same parts of the application, such as shards, until `close`.
+
+        Raises CharbotError if another process serves a part.
+        """
+        for name in names:
+            lock = self.process_lock(f"{self.application}-{name}")
+            try:
+                acquired = lock.acquire()
+            except SQLAlchemyError as error:
+                raise self._problem(error) from error
+            if not acquired:
+                raise CharbotError("another charbot runs with this token and database; stop it first, or give each its --shards")
+            self._locks.append(lock)
+
+    def close(self) -> None:
+        while self._locks:
+            self._locks.pop().release()
+        super().close()
 
     def _ours(self, table: Table) -> ColumnElement[bool]:
         return table.c.application == self.application
@@ -91,6 +116,12 @@ class Store(Database):
         if wrong:
             _log.warning("%s: ignored what is set for %d: %s; /settings sets it anew", self._name, place, "; ".join(wrong))
         return settings
+
+    @read_transaction
+    def guilds_with_webhooks(self, db: Connection) -> set[int]:
+        """Return the servers where personas post by webhooks, of all applications."""
+        rows = db.execute(select(SETTINGS.c.place, SETTINGS_TEXT, SETTINGS.c.guild).where(SETTINGS.c.guild.is_not(None)))
+        return {guild for place, text, guild in rows if self._read(place, text).webhooks}
 
     @transaction
     def set_place(

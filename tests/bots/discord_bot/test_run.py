@@ -18,13 +18,14 @@ import aiohttp
 import pytest
 
 from bots.discord_bot.bot import Shards
+from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.restarts import Restarts
 from bots.discord_bot.run import check, shards, token
 from bots.discord_bot.store import Store
 from charbot.config import Config, DiscordSettings
 from charbot.errors import ConfigError, UsageError
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import BOT, TOKEN, FakeDiscord
+from tests.bots.discord_bot.fake_discord import APP, BOT, GUILD, TOKEN, FakeDiscord
 from tests.bots.discord_bot.harness import run
 from tests.bots.discord_bot.test_metrics import free_port
 
@@ -193,6 +194,21 @@ async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None
 
 
 @run
+async def test_the_second_of_two_with_one_token_stops_and_says_why(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord()
+    await fake.start()
+    async with started(fake, shared_library, tmp_path):
+        while not fake.identified:
+            await asyncio.sleep(0.01)
+        async with started(fake, shared_library, tmp_path) as second:
+            _, told = await second.communicate()
+            assert second.returncode == 1
+            assert told.decode().strip().splitlines()[-1].startswith("charbot: another charbot runs with this token")
+            assert fake.identified == 1
+    await fake.stop()
+
+
+@run
 async def test_check_names_the_permissions_that_are_missing(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord(rights=1 << 10 | 1 << 16)
     await fake.start()
@@ -201,6 +217,12 @@ async def test_check_names_the_permissions_that_are_missing(shared_library: Libr
         assert process.returncode == 1
         assert "FAIL  permissions: Demo: no send messages, send messages in threads\n" in told
         assert "permissions=274877975552" in told, "the link that gives them"
+    fake.rights = 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
+    store = Store(f"sqlite:///{tmp_path / '.local' / 'share' / 'charbot' / 'discord.db'}", APP)
+    store.set_place(1, ChannelSettings(webhooks=True), GUILD)
+    store.close()
+    async with started(fake, shared_library, tmp_path, "--check") as process:
+        assert "FAIL  permissions: Demo: no manage webhooks\n" in (await process.communicate())[0].decode()
     fake.rights = 1 << 3
     async with started(fake, shared_library, tmp_path, "--check") as process:
         assert "pass  permissions: it has what it needs in 1 server" in (await process.communicate())[0].decode()

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn
-from charbot.errors import ConfigError
+from charbot.errors import CharbotError, ConfigError
 from tests.bots.discord_bot.test_metrics import free_port
 
 _NUMBERS = itertools.count()
@@ -484,3 +484,24 @@ def test_what_a_later_version_set_is_no_obstacle() -> None:
     assert ChannelSettings(mode="always").with_fallback(ChannelSettings(mode="mentions", clean=True)) == ChannelSettings(
         mode="always", clean=True
     )
+
+
+def test_one_process_at_a_time_serves_a_part_of_an_application(store: Store, url: str) -> None:
+    second, other = Store(url), Store(url, 8)
+    store.hold(["shard-0", "shard-1"])
+    second.hold(["shard-2"])
+    other.hold(["shard-0"])
+    with pytest.raises(CharbotError, match="another charbot runs with this token and database; stop it first"):
+        second.hold(["shard-1"])
+    store.close()
+    second.hold(["shard-1"])
+    for opened in (second, other):
+        opened.close()
+
+
+def test_servers_with_webhooks_are_told(store: Store) -> None:
+    store.set_place(3, ChannelSettings(webhooks=True), 3)
+    store.set_place(4, ChannelSettings(webhooks=False), 4)
+    store.set_place(50, ChannelSettings(webhooks=True), 5)
+    store.set_place(9, ChannelSettings(webhooks=True))
+    assert store.guilds_with_webhooks() == {3, 5}
