@@ -46,7 +46,7 @@ async def test_hearts_beat_while_many_channels_wait_for_replies(shared_library: 
         script.free.clear()
         for channel in fake.channels:
             await fake.say(f"{ME} {channel}", channel=channel, author=channel)
-        await on.until(lambda: fake.typed, 64)
+        await on.until(lambda: on.store.waiting(60), 64)
         await on.until(lambda: fake.heartbeats, len(fake.heartbeats) + 3)
         assert fake.messages == []
         script.free.set()
