@@ -273,6 +273,11 @@ class Bot(commands.AutoShardedBot):
     async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
         await self._forget_places([thread.thread_id])
 
+    async def on_thread_remove(self, thread: discord.Thread) -> None:
+        # A private thread that the bot has left is not its business any more; public ones are only out of sight.
+        if thread.is_private():
+            await self._forget_places([thread.id])
+
     async def _forget_places(self, places: Sequence[int]) -> None:
         """Delete all that is stored for these places, retrying until the database is available."""
         self.services.settings.forget(places)
@@ -302,14 +307,14 @@ class Bot(commands.AutoShardedBot):
         guild = message.guild.id if message.guild else None
         if why := self.services.access.refusal(message.author.id, guild):
             if not self.services.access.is_blocked(message.author.id, guild):
-                target = self.services.targets.message(message, message.author.id, settings)
+                target = self.services.targets.message(message, message.author.id, "", settings)
                 await self._notices.tell(message.author.id, target, why)
             return
         # Where the bot cannot post, it cannot say so; /settings does.
         if rejection_reason(message.author, settings) or cannot_post(message):
             return
         if is_withheld(message, self.identity):
-            target = self.services.targets.message(message, message.author.id, settings)
+            target = self.services.targets.message(message, message.author.id, "", settings)
             await self._notices.tell(message.author.id, target, texts.UNREAD)
             return
         # After a reconnection Discord may deliver a message twice.
@@ -342,9 +347,10 @@ class Bot(commands.AutoShardedBot):
         if kind and settings.media_replies is False:
             return None
         author, guild = message.author.id, message.guild.id if message.guild else None
-        target = self.services.targets.message(message, author, settings)
+        text = text or (texts.LOOK if kind else GREETING)
+        target = self.services.targets.message(message, author, text, settings)
         return ReplyRequest(
-            message.id, guild, message.channel.id, author, text or (texts.LOOK if kind else GREETING), settings,
+            message.id, guild, message.channel.id, author, text, settings,
             age_restricted(message.channel), target, durable=True, reply=texts.UNSEEN.format(kind=kind) if kind else None,
         )  # fmt: skip
 
@@ -355,7 +361,7 @@ class Bot(commands.AutoShardedBot):
         channel = self.get_channel(late.channel) or self.get_partial_messageable(late.channel)
         settings = self.services.settings.of(channel, late.guild)
         message = discord.PartialMessage(channel=channel, id=late.message)  # type: ignore[arg-type]
-        target = self.services.targets.message(message, late.author, settings)
+        target = self.services.targets.message(message, late.author, late.text, settings)
         return ReplyRequest(
             late.message, late.guild, late.channel, late.author, late.text, settings, age_restricted(channel), target,
             durable=True, reply=late.reply,

@@ -17,6 +17,8 @@ from bots.discord_bot.webhooks import PersonaWebhooks
 
 _NO_HISTORY = 160002
 """Discord's error code for a reply without the permission to read the history."""
+_QUOTED = 80
+"""Characters of a message that the answer by a webhook quotes."""
 _SEARCHED = 50
 """Messages after one that are searched for its answer."""
 
@@ -44,21 +46,21 @@ class ReplyTargets:
         self._client, self._wrote = client, wrote
         self.webhooks, self.view_factory, self.limiter, self.pauses = webhooks, view_factory, limiter, pauses
 
-    def message(self, message: AnyMessage, author: int, settings: ChannelSettings) -> "ToMessage":
-        """Return the target of the answer to a message."""
-        return ToMessage(message, author, self, bool(settings.webhooks))
+    def message(self, message: AnyMessage, author: int, asked: str, settings: ChannelSettings) -> "ToMessage":
+        """Return the target of the answer to a message, which says `asked`."""
+        return ToMessage(message, author, asked, self, bool(settings.webhooks))
 
     def command(self, interaction: discord.Interaction, asked: str, *, named: bool = False) -> "ToCommand":
         """Return the target of the answer to a command; it begins with the persona's name if `named`."""
         return ToCommand(interaction, asked, self, named)
 
-    async def already_sent(self, message: AnyMessage, answer: str) -> bool:
-        """Return whether an answer to a message is in its channel. Raises transient errors."""
+    async def already_sent(self, message: AnyMessage, *answers: str) -> bool:
+        """Return whether an answer to a message, in any of these forms, is in its channel. Raises transient errors."""
         try:
             # Message by message, as the text of a webhook's message costs a request.
             channel = self._client.get_partial_messageable(message.channel.id)
             async for later in channel.history(after=message, limit=_SEARCHED):
-                if self._wrote(later) and await self._is_answer(later, message, answer):
+                if self._wrote(later) and await self._is_answer(later, message, answers):
                     return True
         except discord.HTTPException as error:
             if is_transient(error):
@@ -66,10 +68,10 @@ class ReplyTargets:
             _log.warning("what was said last in channel %d cannot be read: %s", message.channel.id, error)
         return False
 
-    async def _is_answer(self, later: discord.Message, message: AnyMessage, answer: str) -> bool:
+    async def _is_answer(self, later: discord.Message, message: AnyMessage, answers: Sequence[str]) -> bool:
         if later.reference is not None and later.reference.message_id != message.id:
             return False
-        return answer == (later.content or (later.webhook_id and await self.webhooks.text_of(message.channel, later)))
+        return (later.content or (later.webhook_id and await self.webhooks.text_of(message.channel, later))) in answers
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class ToMessage:
 
     message: AnyMessage
     author: int
+    asked: str
+    """What the message says."""
     targets: ReplyTargets
     by_webhook: bool = False
     """Whether personas post under their own names."""
@@ -88,20 +92,22 @@ class ToMessage:
             await self.message.channel.typing()
 
     async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
-        parts = texts.pieces(escape(text) if speaker else text)
+        parts = texts.pieces(escape(text) if speaker else text, texts.LIMIT - 4 * _QUOTED)
         for number, part in enumerate(parts):
             view = self.targets.view_factory(self.author) if speaker and len(parts) == 1 else discord.utils.MISSING
             send = partial(self._send, number, part, speaker, view)
             if speaker:
-                arrived = partial(self.targets.already_sent, self.message, part)
+                arrived = partial(self.targets.already_sent, self.message, part, self._quoting(number, part))
                 await send_with_retry(send, self.targets.pauses, arrived, in_doubt=in_doubt)
             else:
                 # Notices in charbot's own name are not worth retrying.
                 await send()
 
     async def _send(self, number: int, part: str, speaker: str | None, view: discord.ui.View) -> None:
-        if self.by_webhook and speaker and await self.targets.webhooks.post(self.message.channel, speaker, part, view):
-            return
+        if self.by_webhook and speaker:
+            quoting = self._quoting(number, part)
+            if await self.targets.webhooks.post(self.message.channel, speaker, quoting, view):
+                return
         # Discord posts each nonce only once, however often it is sent.
         nonce = f"{self.message.id}-{number}"[:25]
         channel = self.message.channel
@@ -113,6 +119,11 @@ class ToMessage:
             if error.code != _NO_HISTORY:
                 raise
             await channel.send(part, nonce=nonce, view=view)
+
+    def _quoting(self, number: int, part: str) -> str:
+        """Return a part of an answer as a webhook posts it, which cannot reply: the first quotes the message."""
+        short = self.asked if len(self.asked) <= _QUOTED else f"{self.asked[:_QUOTED]}..."
+        return f"{quote(short)}\n{part}" if number == 0 else part
 
 
 @dataclass(frozen=True)

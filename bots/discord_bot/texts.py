@@ -34,6 +34,10 @@ UNREAD = "Mention me, please: other messages I cannot read."
 BLOCKED = "Whoever runs me has blocked you, or this server."
 SERVERS_ONLY = "I talk in servers only."
 ADMINS_ONLY = "Here only those who may manage the channel can do that."
+WEBHOOKS_UNREAD = (
+    "Replies to a persona's name I cannot read, unless they mention me: Discord gives me their text with the message content "
+    "intent alone."
+)
 OFF = "I do not talk in this channel; `/settings mode` is off here."
 NOT_ALLOWED = "Nobody with your roles is talked to in this channel."
 MUTE = "I may not write here: an admin has to give me the permission Send Messages (in Threads) in this channel."

@@ -20,8 +20,12 @@ class About(ServicesCog):
     async def forget_me(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         await self.services.conversations.forget_user(interaction.user.id)
+        # What was set in direct messages is the user's alone.
+        place = (await interaction.user.create_dm()).id
+        self.services.settings.forget([place])
+        await self.services.conversations.forget_places([place])
         self.services.cooldowns.forget(interaction.user.id)
-        await tell(interaction, "All that you said to me is deleted.")
+        await tell(interaction, "All that you said to me, and set in direct messages, is deleted.")
 
     @app_commands.command(name="help", description="What I can do")
     async def help(self, interaction: Interaction) -> None:

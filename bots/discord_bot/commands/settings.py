@@ -1,5 +1,6 @@
 """The commands /persona and /settings, by which people choose who talks in a channel, and how."""
 
+import logging
 import re
 
 import discord
@@ -7,6 +8,7 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bots.discord_bot import texts
+from bots.discord_bot.addressing import GREETING
 from bots.discord_bot.channel_settings import (
     MAX_COOLDOWN,
     OLD_NAMES,
@@ -19,9 +21,14 @@ from bots.discord_bot.channel_settings import (
 )  # fmt: skip
 from bots.discord_bot.commands.base import Interaction, ServicesCog, require_manager
 from bots.discord_bot.interactions import tell
+from bots.discord_bot.markdown import escape
+from bots.discord_bot.reply_generator import Asker
 from bots.discord_bot.retry import ignore_send_errors
 from charbot.errors import UsageError
+from charbot.generation.conversation import Conversation
 from charbot.text import words
+
+_log = logging.getLogger("charbot.discord")
 
 
 class SettingsCommands(ServicesCog):
@@ -40,7 +47,18 @@ class SettingsCommands(ServicesCog):
         await interaction.response.defer()
         await self._change(interaction, server_wide, ChannelSettings(persona=persona.name))
         where = "in this server" if server_wide else "here"
-        await interaction.followup.send(_with_remedy(interaction, f"{persona.name} talks {where} now."))
+        greeting = await self._greeting(interaction, settings)
+        await interaction.followup.send(_with_remedy(interaction, f"{persona.name} talks {where} now.{greeting}"))
+
+    async def _greeting(self, interaction: Interaction, settings: ChannelSettings) -> str:
+        """Return how the persona of these settings greets, on a line of its own; "" if it cannot now."""
+        asker = Asker(interaction.guild_id, interaction.user.id, age_restricted(interaction.channel))
+        try:
+            reply = await self.services.generator.reply(settings, Conversation().add(GREETING), asker)
+        except Exception as error:
+            _log.warning("no greeting: %s", error)
+            return ""
+        return f"\n**{reply.conversation.turns[-1].speaker}**: {escape(reply.text)}"
 
     @choose.autocomplete("name")
     async def _complete(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -102,7 +120,10 @@ class SettingsCommands(ServicesCog):
             await self._change(interaction, server_wide, changes, inherit)
             if self.settings_of(interaction).mode == "off":
                 self.services.scenes.stop(channel_of(interaction))
-        await tell(interaction, _with_remedy(interaction, self.settings_of(interaction).shown()))
+        shown = self.settings_of(interaction).shown()
+        if webhooks and not interaction.client.intents.message_content:
+            shown += f"\n{texts.WEBHOOKS_UNREAD}"
+        await tell(interaction, _with_remedy(interaction, shown))
 
     async def _change(
         self, interaction: Interaction, server_wide: bool, changes: ChannelSettings, inherit: Setting | None = None

@@ -60,6 +60,8 @@ class FakeDiscord:
     """Channels of the server, and which are age-restricted."""
     threads: dict[int, int] = field(default_factory=dict)
     """Threads of the server, and the channels that they are in."""
+    private: set[int] = field(default_factory=set)
+    """Threads that are private."""
     messages: list[Json] = field(default_factory=list)
     callbacks: list[Json] = field(default_factory=list)
     edits: list[Json] = field(default_factory=list)
@@ -188,6 +190,8 @@ class FakeDiscord:
                     {"id": str(APP), "name": "charbot", "description": "", "icon": None, "bot_public": True, "flags": 0,
                      "bot_require_code_grant": False, "owner": {**_ME, "id": str(OWNER)}, "verify_key": ""}
                 )  # fmt: skip
+            case ("POST", "users", "@me", "channels"):
+                return _answer({"id": "9", "type": 1, "recipients": [_user(int(body["recipient_id"]))], "last_message_id": None})
             case ("DELETE", "users", "@me", "guilds", guild):
                 self.left.append(int(guild))
                 return web.Response(status=204)
@@ -402,7 +406,8 @@ class FakeDiscord:
     def _thread(self, id_: int) -> Json:
         about = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": _NOW, "locked": False}
         return {
-            "id": str(id_), "type": 11, "guild_id": str(GUILD), "parent_id": str(self.threads[id_]), "owner_id": str(OWNER),
+            "id": str(id_), "type": 12 if id_ in self.private else 11,
+            "guild_id": str(GUILD), "parent_id": str(self.threads[id_]), "owner_id": str(OWNER),
             "name": f"thread-{id_}", "last_message_id": None, "message_count": 0, "member_count": 1, "thread_metadata": about,
         }  # fmt: skip
 

@@ -84,8 +84,9 @@ class Stage:
     clock: AdjustableClock
 
     async def heard(self, count: int, seconds: float = 60) -> list[str]:
-        """What the bot said, once it has said so much."""
-        return [one["content"] for one in await self.until(lambda: self.discord.messages, count, seconds)]
+        """What the bot said, once it has said so much; without the lines that its webhooks quote."""
+        said = await self.until(lambda: self.discord.messages, count, seconds)
+        return [one["content"].rpartition("\n")[2] if one["hook"] else one["content"] for one in said]
 
     async def until(self, list_of: Callable[[], list[Any]], count: int, seconds: float = 60) -> list[Any]:
         end = time.monotonic() + seconds

@@ -24,7 +24,9 @@ async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCapt
         assert "Ann (Demo)" in await on.told("persona", sub="list")
         assert "may manage" in await on.told("persona", sub="set", name="bob")
         assert "no zed" in await on.told("persona", sub="set", manager=True, name="zed")
-        assert await on.told("persona", sub="set", manager=True, name="bob") == "Bob talks here now."
+        assert await on.told("persona", sub="set", manager=True, name="bob") == (
+            "Bob talks here now.\n**Bob**: Bob clean 1: Hey!"
+        )
         assert await on.told("persona", sub="show") == "Bob from Demo, without profanity."
         asked = await fake.command("who", line="More tea?")
         completed = await fake.command("persona", sub="set", complete="name", name="bo")
@@ -76,7 +78,7 @@ async def test_who_may_manage_one_channel_may_not_manage_the_server(shared_libra
         assert "whole server" in await on.told("persona", sub="set", manager=True, name="ann", server_wide=True)
         assert "whole server" in await on.told("settings", manager=True, temperature=0.5, server_wide=True)
         assert await on.told("persona", sub="set", author=OWNER, manager=True, name="ann", server_wide=True) == (
-            "Ann talks in this server now."
+            "Ann talks in this server now.\n**Ann**: Ann clean 1: Hey!"
         )
 
 
@@ -236,3 +238,12 @@ async def test_commands_that_discord_rejects_stop_nothing_else(
         await on.discord.say(f"{ME} Tea?")
         assert await on.heard(1) == ["Ann clean 1: Tea?"]
     assert "the slash commands may be missing or old" in caplog.text
+
+
+@run
+async def test_what_was_set_in_direct_messages_is_forgotten_with_its_user(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.bot.services.settings.change(9, None, ChannelSettings(temperature=0.5))
+        await on.bot.services.settings.change(1, GUILD, ChannelSettings(temperature=0.6))
+        assert "set in direct messages" in await on.told("forget-me")
+        assert on.store.places() == on.bot.services.settings.places == {1: ChannelSettings(temperature=0.6)}

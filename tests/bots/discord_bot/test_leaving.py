@@ -8,7 +8,7 @@ from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.store import PendingMessage, Store, StoredTurn
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import APP, GUILD, FakeDiscord
+from tests.bots.discord_bot.fake_discord import APP, BOT, GUILD, FakeDiscord
 from tests.bots.discord_bot.harness import ME, Stage, run, stage
 
 _LEFT = GUILD + (1 << 22)
@@ -128,3 +128,16 @@ async def test_a_channel_or_thread_that_is_deleted_leaves_nothing(shared_library
         await on.until(lambda: [] if 2 in on.store.places() else [True], 1)
         assert on.store.turns(2, 9) == []
         assert on.bot.services.settings.places == {}
+
+
+@run
+async def test_a_private_thread_that_it_left_is_forgotten(shared_library: Library, tmp_path: Path) -> None:
+    fake = FakeDiscord(threads={30: 1, 31: 1}, private={30})
+    async with stage(shared_library, tmp_path, fake) as on:
+        for thread in (30, 31):
+            await _settle(on, thread)
+            gone = {"id": str(thread), "guild_id": str(GUILD), "removed_member_ids": [str(BOT)], "member_count": 1}
+            await fake._dispatch("THREAD_MEMBERS_UPDATE", {**gone, "added_members": []})
+        await on.until(lambda: [] if 30 in on.store.places() else [True], 1)
+        assert on.store.turns(30, 9) == []
+        assert set(on.store.places()) == {31}

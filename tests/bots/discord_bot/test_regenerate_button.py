@@ -62,4 +62,4 @@ async def test_a_reply_to_a_command_and_one_by_a_webhook_can_be_others(shared_li
         assert fake.messages[1]["hook"]
         script.manner = "later"
         await fake.press(fake.messages[1])
-        await on.until(lambda: [True] if fake.messages[1]["content"] == "Ann later 3: Three" else [], 1)
+        await on.until(lambda: [True] if fake.messages[1]["content"] == "> Three\nAnn later 3: Three" else [], 1)

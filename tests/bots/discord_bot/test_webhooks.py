@@ -38,7 +38,9 @@ async def test_personas_speak_under_their_own_names(shared_library: Library, tmp
         assert "Manage Webhooks" in await on.told("settings", manager=True, webhooks=True)
         fake.may_make_webhooks = True
         fake.add_webhook(1, own=False)
-        assert "webhooks: True" in await on.told("settings", manager=True, webhooks=True)
+        told = await on.told("settings", manager=True, webhooks=True)
+        assert "webhooks: True" in told
+        assert "Replies to a persona's name I cannot read" in told
         for count, text in ((1, "One"), (3, "Two at length")):
             await fake.say(f"{ME} {text}")
             await on.heard(count)
@@ -120,3 +122,18 @@ async def test_where_no_webhook_can_be_made_charbot_answers_itself(shared_librar
         second = await fake.say(f"{ME} Two", channel=2)
         await on.heard(2)
         assert fake.messages[1]["answers"] == second
+
+
+@run
+async def test_what_a_webhook_answers_is_quoted(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, FakeDiscord(granted=1 << 15), message_content=True) as on:
+        assert "cannot read" not in await on.told("settings", manager=True, webhooks=True)
+        await on.discord.say(f"{ME} *Tea?*")
+        await on.discord.say(f"{ME} {'x' * 90}")
+        await on.discord.say(f"{ME} at length")
+        await on.heard(4)
+        said = [one["content"] for one in on.discord.messages]
+        assert said[0] == "> \\*Tea?\\*\nAnn clean 1: \\*Tea?\\*"
+        assert said[1].splitlines()[0] == f"> {'x' * 80}..."
+        assert said[2].startswith("> at length\nAnn clean 5: ")
+        assert not said[3].startswith(">"), "the rest of a long answer quotes nothing"
