@@ -41,6 +41,7 @@ async def test_a_persona_that_is_removed_while_it_talks_says_its_last_and_is_mis
     add_persona(library, "Bob")
     async with stage(library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.told("persona", sub="set", manager=True, name="bob")
+        script.asked.clear()
         script.free.clear()
         await on.discord.say(f"{ME} Tea?")
         await on.until(lambda: script.asked, 1)
