@@ -63,7 +63,7 @@ class Chat:
     session: Session = field(default_factory=Session)
     edit: Session | None = None
     """The session before the message that the user edits, if any."""
-    is_english_told: bool = False
+    hinted_at_english: bool = False
     """Whether the user knows that personas speak English only."""
     name: str | None = None
     """The name that the user gave the conversation, if any."""
@@ -212,8 +212,10 @@ class Chat:
             stop.set()
         self.session = session.add_reply(reply)
         # Before typing it out, so that nothing is lost if the terminal is closed meanwhile.
-        self.keep()
+        problem = self._save()
         type_out(reply.text, get_cwidth(name) + 2, self.interrupt, stream=self.terminal.stream)
+        if problem:
+            note(problem)
 
     def _after_stop(self, session: Session) -> str:
         """Return what the user can do after the reply to `session` was stopped."""
@@ -222,17 +224,22 @@ class Chat:
         return "Enter asks again." if session.turns == self.session.turns else "The reply before stays."
 
     def keep(self) -> None:
-        """Save the conversation, unless it is empty and new; tell the user once if that fails."""
+        """Save the conversation, and tell the user once if that fails."""
+        if problem := self._save():
+            note(problem)
+
+    def _save(self) -> str | None:
+        """Save the conversation, unless it is empty and new; return a message if that fails and the user does not know."""
         if not self.session.turns and self.kept is None:
-            return
+            return None
         chat = SavedChat(self.name, tuple(self.names), self.user_character, self.session, self.settings, self.startup_options)
         try:
             self.kept = self.store.save(chat, self.kept)
             self.unkept = False
         except OSError as error:
-            if not self.unkept:
-                note(f"This conversation is not being kept: {error.strerror or error}.")
-            self.unkept = True
+            is_news, self.unkept = not self.unkept, True
+            return f"This conversation is not being kept: {error.strerror or error}." if is_news else None
+        return None
 
     def run_blocking(self, call: Callable[[], T]) -> T:
         """Return the result of a call that needs a model, made in the loader's thread.

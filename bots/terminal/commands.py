@@ -41,7 +41,7 @@ _BEFORE = "The conversation before is kept: /chats lists it."
 
 
 STEPS = {"next": 1, "previous": -1}
-"""Words for `/pick`, and the number of candidates that they go on by."""
+"""Words for `/pick`, and how far each moves in the list of candidates."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _edit(talk: Chat, argument: str) -> None:
     if before is talk.session:
         raise UsageError("there is no such message, or it is too long ago")
     talk.edit = before
-    note("Enter sends it in the place of the old one and of what came after, Ctrl-C leaves all as it is.")
+    note("Enter replaces the old message and what came after it, Ctrl-C leaves all as it is.")
 
 
 def _candidates(talk: Chat) -> Sequence[Candidate]:

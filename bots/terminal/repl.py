@@ -98,9 +98,9 @@ def hear(talk: Chat, text: str, before: Session | None = None) -> None:
     """
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
-    if not talk.is_english_told and is_foreign(text):
+    if not talk.hinted_at_english and is_foreign(text):
         note(f"{listed(talk.names)} {'speaks' if len(talk.names) == 1 else 'speak'} English only.")
-        talk.is_english_told = True
+        talk.hinted_at_english = True
     before = before or talk.session
     session = before.add_message(text, talk.user_character)
     if session is not before:

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         commands, "chat", "talk to a persona in the terminal",
         "charbot chat joey                         # /help lists what you can do there, Ctrl-D leaves",
         "charbot chat cartman --seed 7 --unit char",
-        "charbot chat --continue                   # go on where you left",
+        "charbot chat --continue                   # continue the last conversation",
     )  # fmt: skip
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
     # SUPPRESS, so that the default does not replace a flag before the command: `charbot -c chat`.
@@ -55,7 +55,7 @@ def chat(args: argparse.Namespace) -> int:
     from bots.terminal.kept_chats import ChatStore
 
     if args.resume and args.persona:
-        raise UsageError("--continue goes on with whoever talked last; leave the name out")
+        raise UsageError("--continue continues the last conversation; leave the name out")
     return run_chat(args, ChatStore.default().newest(report_problem) if args.resume else None)
 
 

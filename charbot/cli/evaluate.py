@@ -136,7 +136,7 @@ def _bench_train(args: argparse.Namespace) -> int:
     from trainer.bench import bench_train
 
     if args.rounds < 1 or args.steps < 2:
-        raise UsageError("bench needs one round and two steps at the least")
+        raise UsageError("bench needs at least one round and two steps")
     _print_figures(bench_train(args.rounds, args.steps), args.json)
     return 0
 
@@ -146,7 +146,7 @@ def _bench_reply(args: argparse.Namespace) -> int:
     from charbot.generation.persona import Persona
 
     if args.rounds < 1 or args.messages < 2:
-        raise UsageError("bench needs one round and two messages at the least")
+        raise UsageError("bench needs at least one round and two messages")
     persona = Persona(library_of(args), args.persona)
     from charbot.evaluation.everyday import everyday_messages
     from charbot.generation.bench import bench_reply

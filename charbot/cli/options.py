@@ -66,7 +66,7 @@ def add_config(parser: argparse.ArgumentParser, default: object) -> None:
 
 def add_continue(parser: argparse.ArgumentParser, default: object) -> None:
     parser.add_argument(
-        "-c", "--continue", dest="resume", action="store_true", default=default, help="go on with the last conversation"
+        "-c", "--continue", dest="resume", action="store_true", default=default, help="continue the last conversation"
     )
 
 

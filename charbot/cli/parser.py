@@ -57,7 +57,7 @@ def parser_of_all() -> Parser:
         epilog=format_examples(
             "charbot                                   # pick a persona from a list, and talk",
             "charbot joey                              # talk to Joey",
-            "charbot -c                                # go on where you left",
+            "charbot -c                                # continue the last conversation",
             'charbot say ross "Are you happy?"         # one reply',
             "charbot train --scripts my_show/ --persona Alice",
             "charbot say --help                        # what a command does, by example",

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(listing)
     listing.set_defaults(run=_personas_list)
-    show = add_command(actions, "show", "what one was fitted to, and how well", "charbot personas show mr-garrison")
+    show = add_command(actions, "show", "what one was trained on, and how well", "charbot personas show mr-garrison")
     show.add_argument("persona")
     show.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(show)
@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
     card.add_argument("path", type=Path, metavar="FILE", help="the card: .png or .json")
     card.add_argument("voice", type=Path, metavar="VOICE", help="the file of conversations to write: .jsonl")
     card.set_defaults(run=_personas_card)
-    remove = add_command(actions, "remove", "delete one that you fitted or imported", "charbot personas remove alice")
+    remove = add_command(actions, "remove", "delete one that you trained or imported", "charbot personas remove alice")
     remove.add_argument("persona")
     add_bundles(remove)
     remove.set_defaults(run=_personas_remove)
@@ -65,11 +65,11 @@ def _personas_list(args: argparse.Namespace) -> int:
         print(json.dumps(rows, ensure_ascii=False))
         return 0
     for id_, card in sorted(cards, key=lambda pair: (pair[1].show, pair[1].name)):
-        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_fitted, card.fits.items()), sep="  ")
+        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_unit_scores, card.fits.items()), sep="  ")
     return 0
 
 
-def _fitted(fit: "tuple[str, Fit]") -> str:
+def _unit_scores(fit: "tuple[str, Fit]") -> str:
     """Return a unit's name, and the bits per character on held-out lines of its base and of the persona."""
     unit, scores = fit[0], fit[1].scores
     before, after = (scores.get(f"{prefix}test_bits_per_character") for prefix in ("base_", ""))

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         "charbot recipe text-folder my_texts/ --epochs 10",
     )  # fmt: skip
     folder.add_argument("texts", type=Path, metavar="FOLDER", help="plain text files, or one")
-    folder.add_argument("--epochs", type=int, default=30, metavar="N", help="in all; run again to go on (default: 30)")
+    folder.add_argument("--epochs", type=int, default=30, metavar="N", help="in all; run again to continue (default: 30)")
     folder.add_argument(
         "--out", type=Path, default=Path("text-folder.safetensors"), metavar="FILE", help="the weights (default: %(default)s)"
     )
@@ -47,7 +47,7 @@ def _next_word(args: argparse.Namespace) -> int:
     from trainer.recipes.next_word import REFERENCE, fit_next_word, read_story
 
     if args.steps < 1:
-        raise UsageError("--steps must be 1 at the least")
+        raise UsageError("--steps must be at least 1")
     shipped = Path(str(resources.files("scripts_data"))) / "stories" / "the_owl_above_the_bakery.txt"
     story = read_story(args.story or shipped)
     print(f"{len(story)} words and marks, {len(set(story))} different ones; {args.layers} layers of 512, RMSProp at 0.001")
@@ -64,7 +64,7 @@ def _text_folder(args: argparse.Namespace) -> int:
     fit = TextFolder(text, args.out)
     print(f"{len(text):,} characters, {len(set(text))} different ones; 128 units, RMSProp at 0.01")
     if fit.epochs:
-        print(f"going on after epoch {fit.epochs}, from {args.out}")
+        print(f"continuing after epoch {fit.epochs}, from {args.out}")
     try:
         while fit.epochs < args.epochs:
             done = fit.epoch()
@@ -72,7 +72,7 @@ def _text_folder(args: argparse.Namespace) -> int:
             for temperature, sample in done.samples.items():
                 print(f"  {temperature}: {sample!r}", flush=True)
     except KeyboardInterrupt:
-        print(f"\nStopped. The same command goes on after epoch {fit.epochs}.")
+        print(f"\nStopped. The same command continues after epoch {fit.epochs}.")
         return INTERRUPTED
     print(f"published: {REFERENCE}")
     return 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     train = add_command(
-        commands, "train", "fit a base or a persona; run again to resume",
+        commands, "train", "train a base or a persona; run again to resume",
         "charbot train --scripts my_show/ --persona Alice --persona Bob",
         "charbot train --scripts my_show/ --base --persona Alice",
         "charbot train --scripts my_show/ --persona Alice --voice alice.jsonl",
@@ -25,16 +25,16 @@ def add(commands: Commands) -> None:
         "charbot train --scripts my_show/ --classifier",
     )  # fmt: skip
     add_scripts(train)
-    train.add_argument("--base", action="store_true", help="fit a base to all speakers")
+    train.add_argument("--base", action="store_true", help="train a base on all speakers")
     train.add_argument("--pretrain", nargs="+", type=Path, metavar="PATH", help="other scripts that a base reads too")
     train.add_argument("--chats", nargs="+", type=Path, metavar="PATH", help="conversations (JSON lines) that a base reads too")
-    train.add_argument("--classifier", action="store_true", help="fit what `charbot who` tells speakers apart by")
-    train.add_argument("--compare-cells", action="store_true", help="fit LSTM, GRU and plain RNN alike, and show the difference")
+    train.add_argument("--classifier", action="store_true", help="train what `charbot who` tells speakers apart by")
+    train.add_argument("--compare-cells", action="store_true", help="train LSTM, GRU and RNN alike, and show the difference")
     train.add_argument("--steps", type=int, metavar="N", help="windows that each cell of --compare-cells reads (default: 600)")
-    train.add_argument("--persona", action="append", default=[], metavar="NAME", help="fit this character (repeatable)")
+    train.add_argument("--persona", action="append", default=[], metavar="NAME", help="train this character (repeatable)")
     train.add_argument("--voice", nargs="+", type=Path, metavar="PATH", help="conversations with the personas (JSON lines)")
-    train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to fit")
-    train.add_argument("--rating", choices=("general", "mature"), help="who a persona is fit for (default: general)")
+    train.add_argument("--unit", choices=("char", "word", "both"), default="both", help="which models to train")
+    train.add_argument("--rating", choices=("general", "mature"), help="who a persona is for (default: general)")
     train.add_argument("--out", type=Path, metavar="FOLDER", help="where bundles go (default: the user's data folder)")
     train.set_defaults(run=_train)
 
@@ -88,7 +88,7 @@ def _train(args: argparse.Namespace) -> int:
 
             done.append(train_classifier(run, library))
     except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on from the last checkpoint.", highlight=False)
+        console.print("Stopped. The same command continues from the last checkpoint.", highlight=False)
         return INTERRUPTED
     if distributed.is_main:
         print(*done, sep="\n")

@@ -109,7 +109,7 @@ class Library:
         """The message for users if no persona can reply."""
         for why in self.broken.values():
             return f"none of {len(self.broken)} personas can be used: {why}"
-        return "no personas are installed; fit one with `charbot train --persona NAME --scripts PATH`"
+        return "no personas are installed; train one with `charbot train --persona NAME --scripts PATH`"
 
     @cached_property
     def _cards(self) -> dict[str, PersonaCard | str]:
@@ -158,7 +158,7 @@ class Library:
             for path in self.base_folders(unit):
                 if path.name == unit:
                     return path
-            raise BundleError(f"there is no {unit} base; fit one with `charbot train --base --unit {unit}`")
+            raise BundleError(f"there is no {unit} base; train one with `charbot train --base --unit {unit}`")
         unreadable = None
         for path in self.base_folders(unit):
             try:
@@ -169,7 +169,7 @@ class Library:
                 unreadable = unreadable or error
         raise unreadable or BundleError(
             f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
-            f"fit the persona anew with `charbot train --unit {unit} --persona NAME`"
+            f"retrain the persona with `charbot train --unit {unit} --persona NAME`"
         )
 
     def base_folders(self, unit: Unit) -> list[Path]:
@@ -192,7 +192,7 @@ class Library:
         for folder in self.folders:
             if (folder / "classifier").is_dir():
                 return folder / "classifier"
-        raise BundleError("there is no line classifier; fit one with `charbot train --classifier`")
+        raise BundleError("there is no line classifier; train one with `charbot train --classifier`")
 
     def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
         """Return the copy guards of bases, given by unit and id. Raises BundleError."""

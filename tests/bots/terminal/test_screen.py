@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import termios
@@ -219,6 +220,15 @@ def test_every_conversation_is_kept_and_can_be_opened_again(start: Start, tmp_pa
     screen.say("/chats 3").wait("no conversation called").say("/exit").ends(0)
     assert len(_kept(tmp_path)) == 2
     start("-c", "--no-stream").wait("And tea?").say("/undo").wait("taken back").say("/chats").wait("1  Kettles")
+
+
+def test_a_failure_to_keep_a_reply_is_told_below_it(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", THINK="1").wait("You:").say("Hello").wait("Ann:")
+    folder = tmp_path / ".local" / "state" / "charbot" / "chats"
+    screen.until(folder.exists, "folder")
+    shutil.rmtree(folder)
+    folder.write_text("a file, where a folder would be needed")
+    screen.wait("Ann: I heard 1: Hello\nThis conversation is not being kept")
 
 
 def test_a_conversation_that_is_not_kept_is_told_once(start: Start, tmp_path: Path) -> None:
@@ -497,10 +507,10 @@ def test_settings_are_shown_as_they_are_set(start: Start) -> None:
 
 def test_an_edited_message_replaces_what_came_after_it(start: Start, tmp_path: Path) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/edit").wait("no such message").say("Tea?").wait("I heard 1: Tea?")
-    screen.say("Cake?").wait("I heard 3: Cake?").say("/edit 2").wait("Enter sends it").wait("You: Tea?")
+    screen.say("Cake?").wait("I heard 3: Cake?").say("/edit 2").wait("Enter replaces").wait("You: Tea?")
     before = _saved(screen.type("\x15"), tmp_path)
     assert len(before) == 4, "nothing is gone before the message is sent"
-    screen.say("/edit 2").until(lambda: screen.text.count("Enter sends it") == 2, "draft").child.sendcontrol("c")
+    screen.say("/edit 2").until(lambda: screen.text.count("Enter replaces") == 2, "draft").child.sendcontrol("c")
     screen.wait("/exit, leaves").say("/edit 0").wait("/edit NUMBER").say("/edit 3").until(
         lambda: screen.text.count("no such message") == 2, "refusal"
     )
