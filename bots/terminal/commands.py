@@ -15,7 +15,7 @@ from charbot.config import Config, override
 from charbot.corpus.examples import response_example
 from charbot.errors import UsageError
 from charbot.generation.reranking import Candidate
-from charbot.personas.bundle import read_voice
+from charbot.personas.about import portrait
 from charbot.personas.library import match_name, similar_names
 from charbot.text import find_name
 from charbot.yamlfile import parse_yaml
@@ -93,19 +93,16 @@ def _personas(talk: Chat, argument: str) -> None:
 
 
 def _about(talk: Chat, argument: str) -> None:
-    from charbot.personas.about import introduction, topics
-
-    everybody = choices(talk.library)
-    name = match_name(argument, [choice.name for choice in everybody]) if argument else talk.persona.card.name
+    cards = {card.name: card for _, card in talk.library.cards()}
+    name = match_name(argument, cards) if argument else talk.persona.card.name
     if name is None:
         raise UsageError(f"there is no persona called {argument!r}; /personas lists them all")
-    card = next(choice.card for choice in everybody if choice.name == name)
-    voices = {choice.name: read_voice(choice.folder, choice.card) for choice in everybody}
+    card, self_portrait = cards[name], portrait(talk.library, name)
     rows = [
         ("from", f"{card.show}, {card.rating}"),
         ("trained on", ", ".join(f"{count:,} lines of {show}" for show, count in card.data.get("lines", {}).items())),
-        ("says", introduction(voices[name]) or ""),
-        ("talks about", ", ".join(topics(name, voices[name], list(voices.values())))),
+        ("says", self_portrait.introduction or ""),
+        ("talks about", ", ".join(self_portrait.topics)),
     ]
     show((talk.style(name), name))
     table((), [row for row in rows if row[1]])

@@ -80,9 +80,11 @@ def _personas_show(args: argparse.Namespace) -> int:
     import dataclasses
     import json
 
+    from charbot.personas.about import portrait
     from charbot.personas.bundle import read_persona
 
-    folder = library_of(args).find(args.persona)
+    library = library_of(args)
+    folder = library.find(args.persona)
     card = read_persona(folder)
     if args.json:
         print(json.dumps(dataclasses.asdict(card), ensure_ascii=False))
@@ -92,6 +94,10 @@ def _personas_show(args: argparse.Namespace) -> int:
     for unit, fit in card.fits.items():
         scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in fit.scores.items())
         print(printable(f"  {unit}: {scores}"))
+    if card.name in (usable.name for _, usable in library.cards()):
+        self_portrait = portrait(library, card.name)
+        print(printable(f"  says: {self_portrait.introduction or 'nothing of itself'}"))
+        print(printable(f"  talks about: {', '.join(self_portrait.topics) or 'nothing in particular'}"))
     return 0
 
 

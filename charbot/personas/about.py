@@ -3,8 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 
 from charbot.dialogue import Utterance
+from charbot.errors import BundleError
+from charbot.personas.bundle import read_voice
+from charbot.personas.library import Library
 
 Voice = Sequence[Sequence[Utterance]]
 """The conversations that were written for a persona."""
@@ -20,6 +25,25 @@ _OFTEN = 4
 
 _OWN = 0.3
 """Minimum share of the conversations with a topic, among those of all voices, that are the persona's."""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Who a persona is, in its own words."""
+
+    introduction: str | None
+    topics: Sequence[str]
+    """What it likes to talk about."""
+
+
+def portrait(library: Library, name: str) -> Portrait:
+    """Return the portrait of a usable persona, by its name on the card. Raises BundleError if its voice is damaged."""
+    voices: dict[str, Voice] = {}
+    for folder, card in library.cards():
+        # A damaged voice of another persona is no obstacle.
+        with nullcontext() if card.name == name else suppress(BundleError):
+            voices[card.name] = read_voice(folder, card)
+    return Portrait(introduction(voices[name]), topics(name, voices[name], list(voices.values())))
 
 
 def introduction(voice: Voice) -> str | None:

@@ -176,7 +176,9 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["personas", "list", "--bundles", bundles]) == 0
     assert "Demo" in capsys.readouterr().out
     assert main(["personas", "show", "ann", "--bundles", bundles]) == 0
-    assert "test bits per character 1.500" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "test bits per character 1.500" in shown
+    assert shown.endswith("  says: nothing of itself\n  talks about: nothing in particular\n")
     assert main(["personas", "show", "ann", "--json", "--bundles", bundles]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "Ann"
 

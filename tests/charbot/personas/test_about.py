@@ -1,7 +1,11 @@
+import shutil
+
 import pytest
 
 from charbot.dialogue import Utterance
-from charbot.personas.about import introduction, topics
+from charbot.errors import BundleError
+from charbot.personas.about import Portrait, introduction, portrait, topics
+from charbot.personas.library import Library
 
 
 def _chat(message: str, reply: str, name: str = "Ann") -> tuple[Utterance, ...]:
@@ -29,3 +33,13 @@ def test_topics_are_what_the_persona_says_often_and_others_seldom() -> None:
     assert topics("Ann", voice, [voice, other * 9]) == ["kettle"], "everybody speaks of the weather"
     voice += [_chat("Oslo?", "OSLO no more.")]
     assert topics("Ann", voice, [voice, other], count=1) == ["Oslo"], "as it is spelled most often"
+
+
+def test_a_portrait_needs_no_other_voice(library: Library) -> None:
+    ann = library.find("ann")
+    bob = shutil.copytree(ann, ann.with_name("bob"))
+    (bob / "persona.json").write_text((bob / "persona.json").read_text().replace('"Ann"', '"Bob"'))
+    (bob / "voice.json").write_text("damaged")
+    assert portrait(Library(library.folders), "Ann") == Portrait(None, [])
+    with pytest.raises(BundleError, match="is damaged"):
+        portrait(Library(library.folders), "Bob")
