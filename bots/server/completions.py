@@ -140,18 +140,20 @@ class Submission:
             self.stop.set()
 
     async def _choices(self, gone: Callable[[], Awaitable[None]]) -> list[Choice]:
-        replies = asyncio.gather(*map(asyncio.wrap_future, self.futures))
-        leaving = asyncio.ensure_future(gone())
-        either: list[asyncio.Future[Any]] = [replies, leaving]
+        replies = [asyncio.wrap_future(future) for future in self.futures]
+        answered, left = asyncio.create_task(asyncio.wait(replies)), asyncio.ensure_future(gone())
+        either: list[asyncio.Future[Any]] = [answered, left]
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not replies.done():
+            if not answered.done():
                 raise ClientGoneError
-            return [self._choice(index, reply) for index, reply in enumerate(replies.result())]
+            if errors := [error for reply in replies if (error := reply.exception())]:
+                raise errors[0]
+            return [self._choice(index, reply.result()) for index, reply in enumerate(replies)]
         finally:
             self.stop.set()
-            leaving.cancel()
-            replies.cancel()
+            for future in (*either, *replies):
+                future.cancel()
 
     def _choice(self, index: int, reply: Reply) -> Choice:
         body, text = self.request.body, content(reply)

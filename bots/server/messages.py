@@ -4,11 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from bots.server.protocol import Message
 from charbot.dialogue import Utterance, prepare_turns
 from charbot.generation.conversation import Conversation
 from charbot.personas.library import slug
+
+_CHARACTERS = 4_000
+"""Code points of a conversation that are read, at most: longer ones would hold up all other clients."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Dialogue:
 
 
 def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str, ...], turns: int) -> Dialogue:
-    """Return the last `turns` turns of a conversation with a persona.
+    """Return the last `turns` turns of a conversation with a persona, fewer if they are long.
 
     Assistants speak as the persona, users as the character that a system message names, if any. `speakers` are the characters
     that the model knows.
@@ -45,7 +49,13 @@ def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str
             utterances.append(Utterance(_character(message.name, speakers) or role, text))
         else:
             warnings.append(f"{message.role} messages are ignored: personas use no tools")
-    return Dialogue(Conversation(prepare_turns(utterances, turns)), tuple(dict.fromkeys(warnings)))
+    return Dialogue(Conversation(_newest(prepare_turns(utterances, turns))), tuple(dict.fromkeys(warnings)))
+
+
+def _newest(turns: tuple[Utterance, ...]) -> tuple[Utterance, ...]:
+    """Return as many of the last turns as have at most _CHARACTERS code points together."""
+    count = sum(total <= _CHARACTERS for total in accumulate(len(turn.text) for turn in reversed(turns)))
+    return turns[len(turns) - count :]
 
 
 def characters_named(text: str, speakers: tuple[str, ...]) -> set[str]:

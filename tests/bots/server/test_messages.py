@@ -57,6 +57,13 @@ def test_parts_of_text_are_read_together() -> None:
     assert _turns(("user", None), ("assistant", ""), ("user", " \n")) == []
 
 
+def test_long_conversations_are_read_from_their_end() -> None:
+    said = [("user", letter * 1500) for letter in "abcd"]
+    assert [text[0] for _, text in _turns(*said)] == ["c", "d"]
+    assert [text[0] for _, text in _turns(*said, ("user", "e" * 9000))] == ["d", "e"]
+    assert _turns() == []
+
+
 @given(
     messages=st.lists(
         st.builds(

@@ -1,6 +1,7 @@
 """The protocol, as OpenAI's own client speaks it with a real server."""
 
 import asyncio
+import gc
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -226,13 +227,17 @@ def _leave(address: str, body: dict[str, Any], gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_goes_away_is_not_waited_for(company: Library, gate: Gate, stream: bool) -> None:
+def test_a_client_that_goes_away_is_not_waited_for(
+    company: Library, gate: Gate, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     with served(company) as address:
         _leave(address, {**ASKED, "stream": stream, "n": 2}, gate)
         # Nobody opens the gate: only that the client has gone lets the batch end.
         assert gate.stopped.wait(30)
         gate.opened.set()
         assert httpx.post(f"{address}/v1/chat/completions", json=ASKED).status_code == 200
+    gc.collect()
+    assert not caplog.records
 
 
 def test_a_stream_begins_before_its_reply_is_there(company: Library, gate: Gate) -> None:
