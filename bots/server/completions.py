@@ -156,10 +156,11 @@ class Submission:
                 future.cancel()
 
     def _choice(self, index: int, reply: Reply) -> Choice:
-        body, text = self.request.body, content(reply)
+        body = self.request.body
         stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
-        text, finish_reason = cut(text, self.request.tokenizer, _max_tokens(body), stops)
+        text, finish_reason = cut(reply.text, self.request.tokenizer, _max_tokens(body), stops)
         candidates = [candidate.to_json() for candidate in reply.candidates] if body.candidates else None
+        # What charbot itself adds to a reply goes into the content here, where nothing cuts it off.
         message = ReplyMessage(content=text)
         return Choice(index=index, message=message, finish_reason=finish_reason, candidates=candidates)
 
@@ -179,11 +180,6 @@ class Submission:
         prompt = sum(len(render_turn(tokenizer, turn)) for turn in self.request.dialogue.conversation.turns)
         completion = sum(len(tokenizer.encode(choice.message.content)) for choice in choices)
         return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
-
-
-def content(reply: Reply) -> str:
-    """Return what a client is shown of a reply. Notes that belong with a reply are added here."""
-    return reply.text
 
 
 def cut(text: str, tokenizer: Tokenizer, max_tokens: int | None, stops: list[str]) -> tuple[str, Literal["stop", "length"]]:

@@ -83,3 +83,11 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pyte
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="UTF-8"):
         api_key()
+
+
+@pytest.mark.parametrize("package", ["fastapi", "uvicorn"])
+def test_without_the_extra_it_says_how_to_install_it(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from charbot.cli import main; sys.exit(main(['serve']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"charbot: this needs {package}: pip install 'charbot[serve]'\n"
