@@ -60,10 +60,10 @@ def _run(argv: Sequence[str] | None) -> int:
         print(f"charbot: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
-        extra = _EXTRA.get((error.name or "").partition(".")[0])
-        if extra is None:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA:
             raise
-        print(f"charbot: this needs {error.name}: pip install 'charbot[{extra}]'", file=sys.stderr)
+        print(f"charbot: this needs {package}: pip install 'charbot[{_EXTRA[package]}]'", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader has gone, as in `charbot say ... | head -1`. Python must not try to flush stdout at exit.
