@@ -34,8 +34,7 @@ class ScriptedPersona(Persona):
         for request in requests:
             conversation = request.conversation
             text = self._script(self.card, conversation, options)
-            candidate = Candidate(text, 0.0, 0.0, 0.0, 0.0, 0.0)
-            replies.append(Reply(text, (candidate,), conversation.add(text, self.card.name), 0.0))
+            replies.append(Reply(text, (Candidate.of_text(text),), conversation.add(text, self.card.name), 0.0))
         return replies
 
     def shortened(self, text: str, unit: Unit, tokens: int) -> str:

@@ -15,6 +15,7 @@ from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.dialogue import Utterance
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
+from charbot.generation.crisis import crisis_note
 from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter
 from charbot.generation.lexicon import Lexicon
 from charbot.generation.reranking import (
@@ -149,7 +150,8 @@ class Persona:
         """Return the reply to a conversation.
 
         The same conversation, options, seed (default: `options.seed`) and texts to `avoid` give the same reply. It is none of
-        `avoid`, and nothing that the persona said in the conversation before, unless there is no other candidate.
+        `avoid`, and nothing that the persona said in the conversation before, unless there is no other candidate. A message
+        about suicide, abuse or violence gets a note out of character: see `charbot.generation.crisis`.
         Raises BundleError, and Cancelled if `cancelled()` returns True before the reply is complete.
         """
         (reply,) = self.reply_batch([Request(conversation, seed, avoid)], options, cancelled)
@@ -163,18 +165,22 @@ class Persona:
     ) -> list[Reply]:
         """Return the replies to many conversations, generated as one batch: see `reply`."""
         started = time.perf_counter()
+        notes = [_crisis_note(request.conversation, options) for request in requests]
+        answered = [request for request, note in zip(requests, notes, strict=True) if note is None]
         with one_thread():
-            rankings, conversations = self._candidates(requests, options, cancelled)
+            found = iter(self._candidates(answered, options, cancelled) if answered else ())
         seconds = time.perf_counter() - started
-        return [
-            Reply(ranking[0].text, ranking, conversation.add(ranking[0].text, self.card.name), seconds)
-            for ranking, conversation in zip(rankings, conversations, strict=True)
-        ]
+        replies = []
+        for request, note in zip(requests, notes, strict=True):
+            candidates, conversation = next(found) if note is None else ((Candidate.of_text(note),), request.conversation)
+            text = candidates[0].text
+            replies.append(Reply(text, candidates, conversation.add(text, self.card.name), seconds))
+        return replies
 
     def _candidates(
         self, requests: Sequence[Request], options: ChatSettings, cancelled: Callable[[], bool]
-    ) -> tuple[list[tuple[Candidate, ...]], list[Conversation]]:
-        """Return the candidates for each request, the one to say first, and the conversations as far as they were encoded."""
+    ) -> list[tuple[tuple[Candidate, ...], Conversation]]:
+        """Return for each request the candidates, the one to say first, and the conversation with the models' states."""
         import torch
 
         filters = self._filters(options)
@@ -193,7 +199,7 @@ class Persona:
             sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
             for ranking, repeated, generator in zip(rankings, said, generators, strict=True)
         ]
-        return chosen, conversations
+        return list(zip(chosen, conversations, strict=True))
 
     def shortened(self, text: str, unit: Unit, tokens: int) -> str:
         """Return the end of a message that is at most about so many tokens of a unit's model. Raises BundleError."""
@@ -312,6 +318,10 @@ class Persona:
         asked = [(prompt, text) for prompt, found in zip(prompts, texts, strict=True) for text in found]
         likely = iter(engine.log_likelihoods(asked))
         return [{text: next(likely) for text in found} for found in texts]
+
+
+def _crisis_note(conversation: Conversation, options: ChatSettings) -> str | None:
+    return crisis_note(conversation.turns[-1].text, options.crisis_note) if conversation.turns else None
 
 
 def _said_by(name: str, conversation: Conversation) -> set[str]:

@@ -99,6 +99,11 @@ class Candidate:
     familiarity: float = 0.0
     """Similarity of the last message to the one that the text was written for, from 0 to 1; 0 for generated texts."""
 
+    @classmethod
+    def of_text(cls, text: str) -> "Candidate":
+        """Return the only candidate there is: its features do not matter."""
+        return cls(text, 0.0, 0.0, 0.0, 0.0, 0.0)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -11,6 +11,7 @@ from charbot.config import ChatSettings
 from charbot.dialogue import Utterance
 from charbot.errors import BundleError
 from charbot.generation.conversation import Conversation
+from charbot.generation.crisis import CRISIS_NOTE
 from charbot.generation.persona import Persona, Reply, Request
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
@@ -247,3 +248,16 @@ def test_what_is_to_be_avoided_is_not_the_reply(shared_library: Library) -> None
     assert again.text == generated[0]
     nothing_else = persona.persona.reply(asked, persona.options, seed=1, avoid=[VOICE[1].text, *generated])
     assert nothing_else.text in generated, "a repeated reply is better than none"
+
+
+def test_who_speaks_of_suicide_is_answered_with_a_note(shared_library: Library) -> None:
+    persona = _persona(shared_library)
+    plain, crisis = Conversation().add("More tea?"), Conversation().add("i want to kill myself")
+    requests = [Request(crisis, 1), Request(plain, 1), Request(crisis, 2)]
+    first, second, third = persona.persona.reply_batch(requests, persona.options)
+    assert first.text == third.text == CRISIS_NOTE == first.candidates[0].text
+    assert first.conversation.turns[-1] == Utterance("Ann", CRISIS_NOTE)
+    assert second.candidates == persona.reply(plain, seed=1).candidates
+    own = dataclasses.replace(persona.options, crisis_note="Call 123.")
+    assert persona.persona.reply(crisis, own).text == "Call 123."
+    assert persona.reply(crisis.add("Thank you. More tea?"), seed=1).text != CRISIS_NOTE
