@@ -27,6 +27,8 @@ _OFF = {"b": _BOLD_OFF, "strong": _BOLD_OFF, "i": _ITALIC_OFF, "em": _ITALIC_OFF
 _UNSTYLED = str.maketrans("", "", _BOLD_ON + _BOLD_OFF + _ITALIC_ON + _ITALIC_OFF)
 _OFTEN = 3
 """Minimum number of turns that begin with the same words for these to be certainly a name."""
+_ALONE = 0.8
+"""Minimum number of bold names alone on their lines, per line with a colon, for the colons to be speech."""
 
 _CAPITAL = "A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ"
 _WORD = rf"(?:[{_CAPITAL}0-9][\w.'’-]*|#\d[\w-]*|d['’])"
@@ -134,6 +136,14 @@ def _named(blocks: Collection[tuple[int, str]]) -> Counter[str]:
     return colons + often if often.total() > colons.total() else colons
 
 
+def _alone(blocks: Collection[tuple[int, str]]) -> Counter[str]:
+    """Count the casefolded bold names that stand alone above a speech, as in plays; nothing where names have colons."""
+    bold = Counter(match[1].casefold() for match in (_UNMARKED.match(block) for _, block in blocks) if match and not match[2])
+    often = Counter({name: count for name, count in bold.items() if count > 1})
+    colons = sum(bool(_head(block)) for _, block in blocks)
+    return bold if len(often) > 1 and often.total() >= max(2 * _OFTEN, _ALONE * colons) else Counter()
+
+
 def _without_action(name: str, named: Counter[str]) -> tuple[str, str]:
     """Split a name from an action that is also before the colon: "Dora waves" gives "Dora" and "(waves) "."""
     words = name.split(" ")
@@ -161,7 +171,8 @@ class EpisodeHtml:
     def tags(self, text: str) -> Iterator[LineTag]:
         blocks = _turns_apart(_blocks(text))
         # Pages forget colons: bold words are a name where they have a colon elsewhere, or recur.
-        named = _named(blocks)
+        alone = _alone(blocks)
+        named = alone or _named(blocks)
         sung = False
         for part, (line, block) in enumerate(blocks):
             plain = " ".join(_ITALIC_DIRECTION.sub(r"\1(\2)", block, count=1).translate(_UNSTYLED).split())
@@ -169,14 +180,14 @@ class EpisodeHtml:
             forgot = _UNMARKED.fullmatch(block)
             if paratext.is_break(plain):
                 yield LineTag(line, "scene", plain, part=part)
-            elif turn and not paratext.is_credit(turn[1]):
+            elif turn and not alone and not paratext.is_credit(turn[1]):
                 name, action = _without_action(turn[1], named)
                 yield LineTag(line, "name", name, part=part)
                 yield LineTag(line, "speech", f"{action}{turn[2]} {turn[3]}", part=part)
             elif forgot and forgot[1].casefold() in named:
                 yield LineTag(line, "name", forgot[1], part=part)
                 yield LineTag(line, "speech", forgot[2].translate(_UNSTYLED), part=part)
-            elif turn:
+            elif turn and not alone:
                 yield LineTag(line, "omission", plain, "credits", part)
             elif (reason := paratext.reason(plain)) is not None:
                 yield LineTag(line, "omission", plain, reason, part)

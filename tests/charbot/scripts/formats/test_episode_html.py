@@ -252,3 +252,18 @@ def test_names_in_other_alphabets() -> None:
 @pytest.mark.parametrize("text", ["<p>\x02</p>", "<p><i>\x04 \x02</i></p>", "<p>\x05\n\x03</p>"])
 def test_marks_of_our_own_in_a_page_are_nothing(text: str) -> None:
     assert turns(f"<p>Dora: Hello.</p>{text}<p>Wilf: Bye.</p>") == [(0, "Dora", "Hello."), (0, "Wilf", "Bye.")]
+
+
+def test_plays_with_bold_names_alone_above_their_speech() -> None:
+    speeches = ("Good night: the heron sleeps,<br>And nobody shall call it.", "And so to bed: the tide is out.", "Aye.") * 2
+    page = "<html><h3>SCENE I. A pier.</h3>" + "".join(
+        f"<a name=s{i}><b>{('NELE', 'BARTOK')[i % 2]}</b></a>\n<blockquote>\n{speech}\n</blockquote>\n"
+        for i, speech in enumerate(speeches)
+    )
+    assert turns(page)[:3] == [
+        (0, "NELE", "Good night: the heron sleeps, And nobody shall call it."),
+        (0, "BARTOK", "And so to bed: the tide is out."),
+        (0, "NELE", "Aye."),
+    ]
+    assert len(turns(page)) == 6
+    assert EpisodeHtml().confidence(page) >= 0.3
