@@ -18,9 +18,11 @@ HELP = (
     "Mention me, reply to me, write me a direct message, or use /chat, and a TV character answers.\n"
     "/persona list - who there is; /persona set - who answers in this channel; /persona show - who that is now\n"
     "/say - one line of anybody's, outside the conversation; /who - who would have said it\n"
+    "Answer this, in the menu of a message under Apps - an answer to what anybody wrote\n"
     "/scene - several of them talk to one another; /stop - ends that; /reset - start over in this channel\n"
     "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
 )
+SETTINGS_HELP = "What /settings changes in a channel, or with `server_wide` in the server:"
 LEFT = "I left {count} unanswered. {reason}"
 COOLDOWN = "Here everybody waits {cooldown} between two messages; yours can come in {remaining}."
 QUEUE_FULL = "One at a time, please! Too many wait in this channel; ask again in a moment."

@@ -1,5 +1,6 @@
-"""The slash commands: a cog per topic."""
+"""The slash commands and the menu of messages: a cog per topic."""
 
+from discord import app_commands
 from discord.ext import commands
 
 from bots.discord_bot.commands.about import About
@@ -13,8 +14,10 @@ from bots.discord_bot.services import Services
 
 async def add_commands(bot: commands.AutoShardedBot, services: Services) -> None:
     """Add the slash commands and their error handler to the bot."""
-    for cog in (Talk, SceneCommands, SettingsCommands, About):
-        await bot.add_cog(cog(services))
+    talk = Talk(services)
+    for cog in (talk, SceneCommands(services), SettingsCommands(services), About(services)):
+        await bot.add_cog(cog)
+    bot.tree.add_command(app_commands.ContextMenu(name="Answer this", callback=talk.answer_message))
     if services.config.discord.operators:
         await bot.add_cog(Operator(services))
     bot.tree.error(explain)

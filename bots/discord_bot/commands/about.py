@@ -29,4 +29,9 @@ class About(ServicesCog):
 
     @app_commands.command(name="help", description="What I can do")
     async def help(self, interaction: Interaction) -> None:
-        await tell(interaction, texts.HELP)
+        text = texts.HELP
+        settings = interaction.client.tree.get_command("settings")
+        if interaction.permissions.manage_channels and isinstance(settings, app_commands.Command):
+            options = (f"`{option.name}`: {option.description}" for option in settings.parameters)
+            text += "\n" + "\n".join([texts.SETTINGS_HELP, *options])
+        await tell(interaction, text)

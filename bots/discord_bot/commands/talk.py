@@ -1,5 +1,6 @@
 """Commands that talk: /chat, /say, /who and /reset."""
 
+import discord
 from discord import app_commands
 from discord.app_commands import Choice
 
@@ -7,6 +8,7 @@ from bots.discord_bot.addressing import GREETING
 from bots.discord_bot.channel_settings import ChannelSettings, age_restricted, channel_of
 from bots.discord_bot.commands.base import Interaction, ServicesCog
 from bots.discord_bot.interactions import answer_interaction
+from charbot.errors import UsageError
 from charbot.text import prepare_message
 
 _SHOWN = 3
@@ -35,6 +37,13 @@ class Talk(ServicesCog):
     @say.autocomplete("persona")
     async def _complete(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
         return self.complete_persona(typed)
+
+    async def answer_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Answer any message of the channel, whose menu it was chosen from."""
+        self.require_accepted(interaction)
+        if not prepare_message(message.content):
+            raise UsageError("That message has no text.")
+        await self._answer(interaction, self.settings_of(interaction), message.content)
 
     async def _answer(
         self, interaction: Interaction, settings: ChannelSettings, message: str, *, outside_conversation: bool = False

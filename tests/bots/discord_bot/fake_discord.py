@@ -204,7 +204,7 @@ class FakeDiscord:
                 return _answer(self.registered)
             case ("PUT", "applications", _, "commands"):
                 self.synced.append(body)
-                new = {"application_id": str(APP), "version": "1", "default_member_permissions": None}
+                new = {"application_id": str(APP), "version": "1", "default_member_permissions": None, "description": ""}
                 self.registered = [{**new, **one, "id": str(next(self._ids))} for one in body]
                 return _answer(self.registered)
             case ("POST", "channels", channel, "typing" | "messages") if int(channel) in self.mute:

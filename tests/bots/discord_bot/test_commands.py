@@ -247,3 +247,24 @@ async def test_what_was_set_in_direct_messages_is_forgotten_with_its_user(shared
         await on.bot.services.settings.change(1, GUILD, ChannelSettings(temperature=0.6))
         assert "set in direct messages" in await on.told("forget-me")
         assert on.store.places() == on.bot.services.settings.places == {1: ChannelSettings(temperature=0.6)}
+
+
+@run
+async def test_any_message_can_be_answered_from_its_menu(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for number, (text, told) in enumerate(
+            (("More *tea*?", "> More \\*tea\\*?\nAnn clean 1: More \\*tea\\*?"), ("", "no text"))
+        ):
+            message = on.discord._made(1, text, str(70 + number))
+            data = {"id": "1", "name": "Answer this", "type": 3, "target_id": message["id"]}
+            data |= {"resolved": {"messages": {message["id"]: message}}}
+            await on.discord._interact(900 + number, 2, 1, 4000, False, {"data": data})
+            await on.until(lambda number=number: on.discord.told(900 + number), 1)  # type: ignore[misc]
+            assert told in on.discord.told(900 + number)[0]
+
+
+@run
+async def test_help_explains_the_settings_to_those_who_can_change_them(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        assert "`trigger_words`: words, with commas between" in await on.told("help", manager=True)
+        assert "`trigger_words`" not in await on.told("help")

@@ -51,7 +51,9 @@ async def test_a_persona_that_is_removed_while_it_talks_says_its_last_and_is_mis
         assert await on.heard(1) == ["Bob clean 1: Tea?"]
         await on.discord.say(f"{ME} More?")
         assert (await on.heard(2))[1] == "Bob is not here any more. /persona set chooses somebody else."
-        assert await on.told("persona", sub="set", manager=True, name="ann") == "Ann talks here now."
+        assert await on.told("persona", sub="set", manager=True, name="ann") == (
+            "Ann talks here now.\n**Ann**: Ann clean 1: Hey!"
+        )
 
 
 @run
