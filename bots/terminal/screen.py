@@ -41,17 +41,18 @@ def raw_mode(interrupt: Interrupt | None = None) -> Iterator[None]:
 
     With an `interrupt`, Ctrl-C and Ctrl-Z take effect at once; without, they wait for the prompt as well.
     """
+    if interrupt:
+        interrupt.pressed = False
+    press = (lambda *_: setattr(interrupt, "pressed", True)) if interrupt else signal.SIG_IGN
     # NOFLSH: Ctrl-C discards neither typed text nor pending output.
     on = ("NOFLSH", "ISIG") if interrupt else ("NOFLSH",)
-    with _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again, _bracketed_paste():
-        ways: dict[int, Any] = {signal.SIGINT: signal.SIG_IGN}
-        if interrupt:
-            interrupt.pressed = False
-            ways[signal.SIGINT] = lambda *_: setattr(interrupt, "pressed", True)
-            if hasattr(signal, "SIGCONT"):
-                # Some shells resume a program with their own terminal modes still set.
-                ways[signal.SIGCONT] = lambda *_: again()
-        with signal_handlers(ways):
+    # The handler comes first: from ISIG on, Ctrl-C is a signal.
+    with signal_handlers({signal.SIGINT: press}), _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
+        resumed: dict[int, Any] = {}
+        if interrupt and hasattr(signal, "SIGCONT"):
+            # Some shells resume a program with their own terminal modes still set.
+            resumed[signal.SIGCONT] = lambda *_: again()
+        with signal_handlers(resumed), _bracketed_paste():
             yield
 
 

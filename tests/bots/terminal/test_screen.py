@@ -510,7 +510,7 @@ def test_an_edited_message_replaces_what_came_after_it(start: Start, tmp_path: P
     screen.say("Cake?").wait("I heard 3: Cake?").say("/edit 2").wait("Enter replaces").wait("You: Tea?")
     before = _saved(screen.type("\x15"), tmp_path)
     assert len(before) == 4, "nothing is gone before the message is sent"
-    screen.say("/edit 2").until(lambda: screen.text.count("Enter replaces") == 2, "draft").child.sendcontrol("c")
+    screen.say("/edit 2").until(lambda: screen.text.count("You: Tea?") == 2, "draft").child.sendcontrol("c")
     screen.wait("/exit, leaves").say("/edit 0").wait("/edit NUMBER").say("/edit 3").until(
         lambda: screen.text.count("no such message") == 2, "refusal"
     )
