@@ -163,6 +163,8 @@ function refresh() {
   $("restart").disabled = !turns.length && !request;
   $("next").textContent = `Let ${next} speak`;
   $("next").disabled = request !== null || playing !== null;
+  // A message that was not answered: the reply failed, or was stopped.
+  $("retry").hidden = request !== null || cast.length > 1 || turns.at(-1)?.speaker !== null;
   $("play").textContent = playing ? "Stop" : "Let them talk";
   $("message").placeholder = cast.length > 1 ? "Join in, or just press Enter" : `Message ${next}`;
   document.querySelectorAll(".tools button").forEach((button) => { button.disabled = request !== null || playing !== null; });
@@ -373,6 +375,7 @@ document.querySelector(".search input").addEventListener("keydown", (event) => {
   if (event.key === "Enter") document.querySelector(".person")?.click();
 });
 $("restart").addEventListener("click", () => { restart(); $("message").focus(); });
+$("retry").addEventListener("click", () => { $("message").focus(); reply(nextSpeaker()); });
 $("next").addEventListener("click", () => reply(nextSpeaker()));
 $("play").addEventListener("click", () => playing ? stop() : play());
 $("invite").addEventListener("click", () => {

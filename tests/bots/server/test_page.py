@@ -143,6 +143,11 @@ def test_a_reply_is_stopped(browser: Browser, company: Library, gate: Gate) -> N
         page.keyboard.press("Escape")
         expect(page.locator("#typing")).to_be_hidden()
         assert gate.stopped.wait(30)
+        gate.opened.set()
+        page.get_by_role("button", name="Try again").click()
+        _replies(page, 1)
+        expect(page.locator(".mine")).to_have_count(1)
+        expect(page.get_by_role("button", name="Try again")).to_be_hidden()
         page.get_by_role("button", name="Start over").click()
         expect(page.locator(".turn")).to_have_count(0)
 
@@ -153,6 +158,7 @@ def test_what_goes_wrong_is_told(browser: Browser, library: Library) -> None:
         page.goto(f"{started}/#ann")
         _say(page, "More tea?")
         expect(page.get_by_role("alert")).to_contain_text("word.safetensors")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
 def test_a_key_is_asked_for(browser: Browser, company: Library) -> None:

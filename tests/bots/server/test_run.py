@@ -31,16 +31,33 @@ def started(library: Library, folder: Path, *more: str, **environment: str) -> I
             process.kill()
 
 
+def _address(process: subprocess.Popen[str]) -> str:
+    """Return the address that the command prints."""
+    assert process.stdout is not None
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert address is not None
+    return address[0]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_answers_until_it_is_told_to_stop(company: Library, tmp_path: Path, number: signal.Signals) -> None:
     with started(company, tmp_path) as process:
-        assert process.stdout is not None
-        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-        assert address is not None
-        assert httpx.post(f"{address[0]}/v1/chat/completions", json=ASKED, timeout=60).status_code == 200
+        assert httpx.post(f"{_address(process)}/v1/chat/completions", json=ASKED, timeout=60).status_code == 200
         process.send_signal(number)
         assert process.wait(60) == 0
         assert process.communicate() == ("", "")
+
+
+def test_a_reply_in_progress_is_finished_before_it_stops(company: Library, tmp_path: Path) -> None:
+    with started(company, tmp_path) as process:
+        address = _address(process)
+        with httpx.stream("POST", f"{address}/v1/chat/completions", json={**ASKED, "stream": True}, timeout=60) as response:
+            lines = response.iter_lines()
+            next(lines)
+            # The reply is not there yet: the first event only says that it will come.
+            process.terminate()
+            assert [line for line in lines if line][-1] == "data: [DONE]"
+        assert process.wait(60) == 0
 
 
 def test_other_machines_are_served_with_a_key_alone(company: Library, tmp_path: Path) -> None:
