@@ -44,9 +44,9 @@ class Access:
 
     async def unblock(self, id_: int) -> bool:
         """Unblock a user or server; return False if it was not blocked by `block`. Raises StoreError."""
-        known = id_ in self._blocked
+        was_blocked = id_ in self._blocked
         await self._set(self._blocked - {id_})
-        return known
+        return was_blocked
 
     async def _set(self, blocked: frozenset[int]) -> None:
         await self._disk.run(self._store.set_meta, _BLOCKED, json.dumps(sorted(blocked)))

@@ -10,15 +10,15 @@ class JsonLines(logging.Formatter):
     """Formats each record as a JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said = {
+        fields = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            said["error"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=False)
+            fields["error"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
 
 
 def start_logs() -> None:

@@ -58,7 +58,7 @@ class PersonaPool:
     def refresh(self) -> None:
         """List the personas again, and unload those that were retrained or removed."""
         cards = {path.name: card for path, card in self._library().cards()}
-        people = sorted(cards.items(), key=lambda one: (one[1].show, one[1].name))
+        people = sorted(cards.items(), key=lambda item: (item[1].show, item[1].name))
         self._members = {
             key: PersonaInfo(card.name, card.show, card.rating == "mature", tuple(card.fits)) for key, card in people
         }

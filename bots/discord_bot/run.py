@@ -188,7 +188,7 @@ def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _DiscordAnswer:
     """What Discord knows of the bot."""
 
     application: discord.AppInfo
@@ -196,14 +196,14 @@ class _Known:
     """The servers that it is in, as Discord describes them: with id, name and the bot's permissions."""
 
 
-async def _known(client: discord.Client) -> _Known:
+async def _ask_about_bot(client: discord.Client) -> _DiscordAnswer:
     servers: list[Any] = []
     # `Client.fetch_guilds` leaves the permissions out.
     while page := await client.http.get_guilds(_PAGE, after=servers[-1]["id"] if servers else None, with_counts=False):
         servers += page
         if len(page) < _PAGE:
             break
-    return _Known(await client.application_info(), servers)
+    return _DiscordAnswer(await client.application_info(), servers)
 
 
 def _missing(server: Mapping[str, Any], needed: discord.Permissions) -> list[str]:
@@ -227,7 +227,7 @@ def check(library: Callable[[], Library], config: Config) -> bool:
     """Print a line per prerequisite, with what to do if it is missing, and return whether all are met."""
     with ThreadPoolExecutor(1) as pool:
         # Discord is asked while the persona is loaded.
-        asked = pool.submit(_asked, _known)
+        asked = pool.submit(_asked, _ask_about_bot)
         people = _outcome("personas", lambda: _check_personas(library, config))
         lines = [
             _outcome("token", lambda: f"it belongs to {asked.result().application.name}"),
@@ -248,14 +248,14 @@ def _outcome(name: str, test: Callable[[], str]) -> str:
         return f"FAIL  {name}: {error}"
 
 
-def _answer_of(asked: Future[_Known]) -> _Known:
+def _answer_of(asked: Future[_DiscordAnswer]) -> _DiscordAnswer:
     """Return what Discord answered. Raises CharbotError if it could not be asked."""
     if asked.exception() is not None:
         raise CharbotError("could not be asked")
     return asked.result()
 
 
-def _check_intent(config: Config, asked: Future[_Known]) -> str:
+def _check_intent(config: Config, asked: Future[_DiscordAnswer]) -> str:
     if not config.discord.message_content:
         return "not needed: mentions, replies and direct messages are enough"
     flags = _answer_of(asked).application.flags
@@ -264,20 +264,20 @@ def _check_intent(config: Config, asked: Future[_Known]) -> str:
     raise ConfigError(f"not granted: switch on Message Content Intent at {_PORTAL}: your application, Bot")
 
 
-def _check_permissions(config: Config, asked: Future[_Known]) -> str:
-    known = _answer_of(asked)
+def _check_permissions(config: Config, asked: Future[_DiscordAnswer]) -> str:
+    answer = _answer_of(asked)
     with closing(Store(database(config))) as store:
         webhooks = store.guilds_with_webhooks()
     needed = discord.Permissions(_PERMISSIONS.value)
     lacking = []
-    for server in known.servers:
+    for server in answer.servers:
         needed.manage_webhooks = int(server["id"]) in webhooks
         if missing := _missing(server, needed):
             lacking.append(f"{server['name']}: no {', '.join(missing)}")
     if lacking:
-        link = _link(known.application.id, manage_webhooks=bool(webhooks))
+        link = _link(answer.application.id, manage_webhooks=bool(webhooks))
         raise ConfigError("\n".join([*lacking, f"add it to them once more: {link}"]))
-    return f"it has what it needs in {len(known.servers)} server{'' if len(known.servers) == 1 else 's'}"
+    return f"it has what it needs in {len(answer.servers)} server{'' if len(answer.servers) == 1 else 's'}"
 
 
 def _check_personas(library: Callable[[], Library], config: Config) -> str:

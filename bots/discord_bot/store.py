@@ -171,8 +171,8 @@ class Store(Database):
         now, last = self.clock(), dict[int, float]()
         for table in (TURNS, INBOX):
             recent = select(table.c.author, func.max(table.c.at)).where(self._ours(table), table.c.at > now - seconds)
-            for author, at in db.execute(recent.group_by(table.c.author)):
-                last[author] = min(now - at, last.get(author, seconds))
+            for author, spoke_at in db.execute(recent.group_by(table.c.author)):
+                last[author] = min(now - spoke_at, last.get(author, seconds))
         return last
 
     @transaction

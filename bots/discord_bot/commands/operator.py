@@ -61,8 +61,8 @@ class Operator(ServicesCog, commands.GroupCog, group_name="operator", group_desc
     @app_commands.describe(id="of the user or server")
     async def unblock(self, interaction: Interaction, id: str) -> None:
         await interaction.response.defer(ephemeral=True)
-        known = await self.services.access.unblock(_id(id))
-        await tell(interaction, f"{_id(id)} is {'blocked no more' if known else 'not blocked by a command'}.")
+        was_blocked = await self.services.access.unblock(_id(id))
+        await tell(interaction, f"{_id(id)} is {'blocked no more' if was_blocked else 'not blocked by a command'}.")
 
     @app_commands.command(name="sync", description="Register my commands with Discord again")
     async def sync(self, interaction: Interaction) -> None:

@@ -74,7 +74,7 @@ class SceneCommands(ServicesCog):
         """Complete the last of several names with commas between."""
         before, comma, last = typed.rpartition(",")
         lead = f"{before}, " if comma else ""
-        return choices([(f"{lead}{one.value}", f"{lead}{one.value}") for one in self.complete_persona(last.strip())])
+        return choices([(f"{lead}{choice.value}", f"{lead}{choice.value}") for choice in self.complete_persona(last.strip())])
 
     @app_commands.command(name="stop", description="End the scene in this channel")
     async def stop(self, interaction: Interaction) -> None:

@@ -73,7 +73,7 @@ class SettingsCommands(ServicesCog):
     @persona.command(name="list", description="Who there is")
     async def list_all(self, interaction: Interaction) -> None:
         personas = self.services.personas.members
-        await tell(interaction, "\n".join(f"{one.name} ({one.show}{', mature' if one.mature else ''})" for one in personas))
+        await tell(interaction, "\n".join(f"{info.name} ({info.show}{', mature' if info.mature else ''})" for info in personas))
 
     @app_commands.command(name="settings", description="What counts in this channel, or in the whole server")
     @app_commands.describe(

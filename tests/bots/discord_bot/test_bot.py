@@ -44,7 +44,7 @@ async def test_nobody_is_pinged_and_long_answers_arrive(shared_library: Library,
 
 @run
 async def test_channels_do_not_mix_and_a_flood_is_answered_or_told_so(shared_library: Library, tmp_path: Path) -> None:
-    fake = FakeDiscord(channels=dict.fromkeys(range(100, 150), False))
+    fake = FakeDiscord(channels=dict.fromkeys(range(100, 150), False), limited=True)
     async with stage(shared_library, tmp_path, fake, waiting=5):
         for number in range(20):
             for channel in fake.channels:
@@ -64,6 +64,7 @@ async def test_channels_do_not_mix_and_a_flood_is_answered_or_told_so(shared_lib
             numbers = [int(one.rsplit(" ", 1)[1]) for one in said]
             assert numbers == sorted(set(numbers))
         assert not fake.faults
+        assert not fake.too_many
 
 
 @run
