@@ -126,3 +126,12 @@ def test_there_are_no_pickles() -> None:
     for room in FORBIDDEN:
         for path in (ROOT / room).rglob("*.py"):
             assert not _imported(path) & {"pickle", "dill", "joblib", "shelve"}, path
+
+
+def test_modules_and_functions_are_short() -> None:
+    for name, path in _modules().items():
+        text = path.read_text("utf-8")
+        assert text.count("\n") <= 400, name
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{name}: {node.name}"

@@ -141,22 +141,15 @@ def train(
     process validates and calls callbacks. Raises TrainingError if the loss diverges, memory runs out, the disk is full, or the
     batch size or the checkpoint does not suit.
     """
-    if settings.batch % distributed.size:
-        raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {distributed.size}, the number of processes")
     parameters = trained(module)
     optimizer = Optimizer(parameters, settings)
     starts = [0, *accumulate(stream.steps for stream in streams)]
-    total = starts[-1]
-    check_space(checkpoint.path, module)
-    if checkpoint.path.exists():
-        snapshot = load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer, distributed)
-    else:
-        snapshot = Snapshot()
-        torch.manual_seed(settings.seed + distributed.rank)
+    optimisation = _Optimisation(model, parameters, optimizer, settings, starts[-1], bf16, distributed)
+    snapshot = _first_snapshot(module, optimizer, settings, checkpoint, distributed)
     position = snapshot.position
     callbacks = callbacks if distributed.is_main else ()
     for callback in callbacks:
-        callback.on_start(starts[position.epoch] + position.step, total)
+        callback.on_start(starts[position.epoch] + position.step, starts[-1])
     clock = saved = time.monotonic()
 
     def save() -> None:
@@ -166,26 +159,13 @@ def train(
     while position.epoch < len(streams) and _epochs_since_best(position.history) < settings.patience:
         module.train()
         for window in streams[position.epoch].epoch(position.epoch, position.step):
-            step = starts[position.epoch] + position.step
-            with _explained(settings):
-                own = Batch(
-                    distributed.shard(window.ids).to(distributed.device),
-                    distributed.shard(window.loss_mask).to(distributed.device),
-                )
-                sample = settings.sample if step < _EXACT_FROM * total else 0
-                loss, snapshot.state = _step(model, own, snapshot.state, bf16, sample)
-                if loss_mask := int(window.loss_mask.sum()):
-                    if loss is not None:
-                        torch.autograd.backward(loss)
-                    own_loss = 0.0 if loss is None else loss.item()
-                    value = distributed.all_reduce_gradients(list(parameters.values()), own_loss, int(own.loss_mask.sum()))
-                    _check(value, step, len(model.bias), settings)
-                    nn.utils.clip_grad_norm_(parameters.values(), settings.clip)
-                    optimizer.step(lr_multiplier(step, total, settings.warmup_steps))
-                    position.loss_sum += value * loss_mask
-                    position.loss_count += loss_mask
-                    for callback in callbacks:
-                        callback.on_step(step + 1, window.loss_mask.numel(), value)
+            number = starts[position.epoch] + position.step
+            loss, snapshot.state = optimisation.step(window, snapshot.state, number)
+            if loss is not None:
+                position.loss_sum += loss * int(window.loss_mask.sum())
+                position.loss_count += int(window.loss_mask.sum())
+                for callback in callbacks:
+                    callback.on_step(number + 1, window.loss_mask.numel(), loss)
             position.step += 1
             now = time.monotonic()
             position.seconds, clock = position.seconds + now - clock, now
@@ -193,23 +173,77 @@ def train(
                 save()
                 saved = time.monotonic()
         module.eval()
-        found = validate() if distributed.is_main else Validation(0.0, {})
-        bits = None if isnan(measured := distributed.broadcast(found.bits)) else measured
-        loss_mean = position.loss_sum / max(1, position.loss_count)
-        position.history.append(Epoch(position.epoch + 1, loss_mean, bits, position.seconds, found.samples))
-        if _epochs_since_best(position.history) == 0:
-            snapshot.best = {name: p.detach().clone() for name, p in parameters.items()}
-        position.epoch, position.step = position.epoch + 1, 0
-        position.loss_sum, position.loss_count, snapshot.state = 0.0, 0, None
+        _end_epoch(snapshot, parameters, validate() if distributed.is_main else Validation(0.0, {}), distributed)
         save()
         saved = time.monotonic()
         for callback in callbacks:
             callback.on_epoch(starts[position.epoch], position.history[-1])
     with torch.no_grad():
-        for name, value_ in snapshot.best.items():
-            parameters[name].copy_(value_)
+        for name, best in snapshot.best.items():
+            parameters[name].copy_(best)
     module.eval()
     return position.history
+
+
+def _first_snapshot(
+    module: nn.Module, optimizer: Optimizer, settings: FitSettings, checkpoint: CheckpointPlan, distributed: Distributed
+) -> Snapshot:
+    """Return the state of training to go on from: the checkpoint's, which is loaded, or that of the beginning."""
+    if settings.batch % distributed.size:
+        raise TrainingError(f"`batch` is {settings.batch}; it must be a multiple of {distributed.size}, the number of processes")
+    check_space(checkpoint.path, module)
+    if checkpoint.path.exists():
+        return load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer, distributed)
+    torch.manual_seed(settings.seed + distributed.rank)
+    return Snapshot()
+
+
+@dataclass(frozen=True)
+class _Optimisation:
+    """The optimisation of a model's parameters, step by step."""
+
+    model: Trainable
+    parameters: Mapping[str, nn.Parameter]
+    optimizer: Optimizer
+    settings: FitSettings
+    steps: int
+    """Number of steps of all epochs."""
+    bf16: bool
+    distributed: Distributed
+
+    def step(self, window: Batch, state: DecoderState | None, number: int) -> tuple[float | None, DecoderState]:
+        """Take the step with this number, from 0; return the mean loss over all processes (None if no target counts), and the
+        state after the window. Raises TrainingError if the loss diverges or memory runs out."""
+        settings, distributed = self.settings, self.distributed
+        with _explained(settings):
+            own = Batch(
+                distributed.shard(window.ids).to(distributed.device), distributed.shard(window.loss_mask).to(distributed.device)
+            )
+            loss, after = _loss(self.model, own, state, self.bf16, settings.sample if number < _EXACT_FROM * self.steps else 0)
+            if not window.loss_mask.any():
+                return None, after
+            if loss is not None:
+                torch.autograd.backward(loss)
+            own_loss = 0.0 if loss is None else loss.item()
+            value = distributed.all_reduce_gradients(list(self.parameters.values()), own_loss, int(own.loss_mask.sum()))
+            _check(value, number, len(self.model.bias), settings)
+            nn.utils.clip_grad_norm_(self.parameters.values(), settings.clip)
+            self.optimizer.step(lr_multiplier(number, self.steps, settings.warmup_steps))
+        return value, after
+
+
+def _end_epoch(
+    snapshot: Snapshot, parameters: Mapping[str, nn.Parameter], validation: Validation, distributed: Distributed
+) -> None:
+    """Note an epoch's results, keep the parameters if it is the best so far, and go to the start of the next epoch."""
+    position = snapshot.position
+    bits = None if isnan(measured := distributed.broadcast(validation.bits)) else measured
+    loss = position.loss_sum / max(1, position.loss_count)
+    position.history.append(Epoch(position.epoch + 1, loss, bits, position.seconds, validation.samples))
+    if _epochs_since_best(position.history) == 0:
+        snapshot.best = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    position.epoch, position.step = position.epoch + 1, 0
+    position.loss_sum, position.loss_count, snapshot.state = 0.0, 0, None
 
 
 def _epochs_since_best(history: Sequence[Epoch]) -> int:
@@ -246,7 +280,7 @@ def _explained(settings: FitSettings) -> Iterator[None]:
         ) from error
 
 
-def _step(
+def _loss(
     model: Trainable, window: Batch, state: DecoderState | None, bf16: bool, sample: int
 ) -> tuple[Tensor | None, DecoderState]:
     """Return the loss of a batch (None if no target counts), and the state after it."""

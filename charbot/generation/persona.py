@@ -45,7 +45,7 @@ _CHARACTERS_PER_WORD = 6
 _OPENING = 2
 """Words at the start of a reply that are sampled at the full temperature."""
 
-_SURE = 0.6
+_SURE = 0.5
 """Minimum similarity of a known message at which only retrieved answers are candidates: generated ones would lose."""
 
 _ROUNDS = 3

@@ -190,8 +190,7 @@ def sample_replies(
     state = DecoderState.stack([one.state for one in prompts]).repeat(count)
     caches = _Caches(model, prompts, sampling)
     ids: list[list[int]] = [[] for _ in range(total)]
-    nats: list[list[float]] = [[] for _ in range(total)]
-    end_nats: list[list[float]] = [[] for _ in range(total)]
+    nats, end_nats = ([list[float]() for _ in range(total)] for _ in range(2))
     ended = [False] * total
     settled = _SETTLED * sampling.temperature
     rows = torch.arange(total)
