@@ -178,9 +178,7 @@ def train(
         saved = time.monotonic()
         for callback in callbacks:
             callback.on_epoch(starts[position.epoch], position.history[-1])
-    with torch.no_grad():
-        for name, best in snapshot.best.items():
-            parameters[name].copy_(best)
+    module.load_state_dict(snapshot.best, strict=False)
     module.eval()
     return position.history
 
