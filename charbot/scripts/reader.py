@@ -57,13 +57,12 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
         raise ScriptError(f"does not look like dialogue; --format {format_.name} reads it anyway")
     show, episode = show_of(file.path), episode_of(file.path)
     cast = cast_of(show, listed)
+    speakers = {name: cast.canonical(name or file.path.stem) for name in {turn.speaker for turn in transcript.turns}}
     positions: Counter[str | None] = Counter()
     lines = []
     for turn in transcript.turns:
-        speaker = cast.canonical(turn.speaker or file.path.stem)
-        lines.append(
-            Line(show, turn.episode or episode, turn.scene, positions[turn.episode], speaker, turn.text, turn.directions)
-        )
+        place = turn.episode or episode, turn.scene, positions[turn.episode]
+        lines.append(Line(show, *place, speakers[turn.speaker], turn.text, turn.directions))
         positions[turn.episode] += 1
     sources = tuple(turn.source for turn in transcript.turns)
     return ScriptResult(file.path, format_.name, tuple(lines), transcript.kept, transcript.omissions, sources)

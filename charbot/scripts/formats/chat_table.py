@@ -47,7 +47,8 @@ class ChatTable:
 
 def _time_column(text: str) -> tuple[Header, int] | None:
     """Return the header of a table of messages and the index of its column of times; None for any other text."""
-    header = find_header(text)
+    first = text[:1_000].lstrip("\r\n").partition("\n")[0].lower()
+    header = find_header(text) if any(name.split()[0] in first for name in _TIMES) else None
     if header is None or not header.columns:
         return None
     names = [" ".join(column.lower().replace("_", " ").split()) for column in header.columns]

@@ -155,7 +155,7 @@ def _undressed(line: str) -> str:
     if bold := _BOLD_NAME.fullmatch(bare):
         speech = _BOLD_WORDS.sub(r"\2", bold[3])
         return f"{bold[2]}: {speech}"
-    return bare if _head(bare) else line
+    return bare if bare is not line and _head(bare) else line
 
 
 def _form_of(lines: Sequence[str]) -> re.Pattern[str]:
@@ -165,6 +165,8 @@ def _form_of(lines: Sequence[str]) -> re.Pattern[str]:
         names = Counter(head.name.casefold() for line in lines if (head := _head(line, form)))
         often = [count for count in names.values() if count > 2]
         counts[form] = sum(often) if len(often) > 1 else 0
+        if form is _COLON and 3 * counts[form] >= len(lines):
+            return form
     enough = {_PERIOD: max(6, 0.1 * len(lines)), _DASH: max(6, 0.7 * len(lines))}
     for form, minimum in enough.items():
         if counts[form] >= minimum and counts[form] > 3 * counts[_COLON]:
