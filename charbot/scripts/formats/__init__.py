@@ -11,6 +11,7 @@ from charbot.errors import ScriptError
 from charbot.scripts.assembly import LineTag, Transcript, assemble
 from charbot.scripts.formats.charbot_text import CharbotText
 from charbot.scripts.formats.chat_export import ChatExport
+from charbot.scripts.formats.chat_html import ChatHtml
 from charbot.scripts.formats.chat_log import ChatLog
 from charbot.scripts.formats.chat_table import ChatTable
 from charbot.scripts.formats.colon_text import ColonText
@@ -50,8 +51,8 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
-    FinalDraft(), ChatExport(), JsonRecords(), CharbotText(), Cornell(), ChatLog(), ChatTable(), Delimited(), EpisodeHtml(),
-    SubStation(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
+    FinalDraft(), ChatExport(), JsonRecords(), CharbotText(), Cornell(), ChatHtml(), ChatLog(), ChatTable(), Delimited(),
+    EpisodeHtml(), SubStation(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
 )  # fmt: skip
 """Ties go to the earlier format. Formats recognised by their header come first, because a saved chat may contain anything."""
 
