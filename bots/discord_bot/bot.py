@@ -140,7 +140,9 @@ class Bot(commands.AutoShardedBot):
         settings = SettingsService(self._store, self._disk, config.discord)
         conversations = Conversations(self._store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
         cooldowns, generator = Cooldowns(), ReplyGenerator(personas, scheduler, config.chat)
-        targets = ReplyTargets(self, self._wrote, self._webhooks, regenerate_view, self._limiter, self._timings.retries)
+        targets = ReplyTargets(
+            self, self._wrote, self._webhooks, regenerate_view, conversations.add_quote, self._limiter, self._timings.retries
+        )
         responder = Responder(
             generator, conversations, cooldowns, self.metrics, self._background, self._restored, config.discord.waiting,
             self._timings,

@@ -12,7 +12,7 @@ from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.serial_executor import SerialExecutor
-from bots.discord_bot.store import FORGOTTEN, PendingMessage, Store, StoredTurn
+from bots.discord_bot.store import FORGOTTEN, PendingMessage, Quote, Store, StoredTurn
 from charbot.dialogue import Utterance
 from charbot.generation.conversation import Conversation
 
@@ -182,6 +182,14 @@ class Conversations:
         for channel in channels:
             self._unwritten.pop(channel, None)
         forget()
+
+    async def add_quote(self, quote: Quote) -> None:
+        """Store which message of the bot's quotes a user, so that it can be deleted with what they said."""
+        await self._write_soon(quote.channel, _Write(quote.author, partial(self._store.add_quote, quote)))
+
+    async def quotes(self, user: int) -> list[Quote]:
+        """Return the messages of the bot's that quote a user. Raises StoreError."""
+        return await self._disk.run(self._store.quotes, user)
 
     async def edit(self, channel: int, message: int, text: str) -> None:
         """Change the text of a stored message that is not answered yet."""

@@ -1,7 +1,7 @@
 """Targets of answers: a message, or a slash command."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -9,10 +9,11 @@ from typing import TypeAlias
 import discord
 
 from bots.discord_bot import texts
-from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.channel_settings import ChannelSettings, channel_of
 from bots.discord_bot.markdown import escape, quote
 from bots.discord_bot.rate_limiter import RateLimiter
 from bots.discord_bot.retry import is_transient, send_with_retry
+from bots.discord_bot.store import Quote
 from bots.discord_bot.webhooks import PersonaWebhooks
 
 _NO_HISTORY = 160002
@@ -36,15 +37,18 @@ class ReplyTargets:
         wrote: Callable[[discord.Message], bool],
         webhooks: PersonaWebhooks,
         view_factory: Callable[[int], discord.ui.View],
+        on_quote: Callable[[Quote], Awaitable[None]],
         limiter: RateLimiter,
         pauses: Sequence[float],
     ) -> None:
-        """`wrote` tells whether the bot wrote a message; `view_factory` makes the buttons below the answer to a user.
+        """`wrote` tells whether the bot wrote a message; `view_factory` makes the buttons below the answer to a user;
+        `on_quote` is told of each message that quotes a user.
 
         `pauses` are the seconds before each further attempt to send.
         """
         self._client, self._wrote = client, wrote
-        self.webhooks, self.view_factory, self.limiter, self.pauses = webhooks, view_factory, limiter, pauses
+        self.webhooks, self.view_factory, self.on_quote = webhooks, view_factory, on_quote
+        self.limiter, self.pauses = limiter, pauses
 
     def message(self, message: AnyMessage, author: int, asked: str, settings: ChannelSettings) -> "ToMessage":
         """Return the target of the answer to a message, which says `asked`."""
@@ -53,6 +57,15 @@ class ReplyTargets:
     def command(self, interaction: discord.Interaction, asked: str, *, named: bool = False) -> "ToCommand":
         """Return the target of the answer to a command; it begins with the persona's name if `named`."""
         return ToCommand(interaction, asked, self, named)
+
+    async def delete(self, quote: Quote) -> None:
+        """Delete a message of the bot's. Raises discord.HTTPException."""
+        channel = self._client.get_channel(quote.channel)
+        try:
+            await self._client.get_partial_messageable(quote.channel).get_partial_message(quote.message).delete()
+        except discord.Forbidden:
+            # What a webhook posted is not the bot's own.
+            await self.webhooks.delete(channel, quote.message)
 
     async def already_sent(self, message: AnyMessage, *answers: str) -> bool:
         """Return whether an answer to a message, in any of these forms, is in its channel. Raises transient errors."""
@@ -106,7 +119,11 @@ class ToMessage:
     async def _send(self, number: int, part: str, speaker: str | None, view: discord.ui.View) -> None:
         if self.by_webhook and speaker:
             quoting = self._quoting(number, part)
-            if await self.targets.webhooks.post(self.message.channel, speaker, quoting, view):
+            channel = self.message.channel
+            if posted := await self.targets.webhooks.post(channel, speaker, quoting, view):
+                if number == 0:
+                    guild = channel.guild.id if channel.guild else None
+                    await self.targets.on_quote(Quote(posted, guild, channel.id, self.author))
                 return
         # Discord posts each nonce only once, however often it is sent.
         nonce = f"{self.message.id}-{number}"[:25]
@@ -148,6 +165,9 @@ class ToCommand:
         plain = speaker is None or self.named or others
         view = None if plain else self.targets.view_factory(self.interaction.user.id)
         send = partial(self.interaction.edit_original_response, content=first, view=view)
-        await (send_with_retry(send, self.targets.pauses) if speaker else send())
+        message = await (send_with_retry(send, self.targets.pauses) if speaker else send())
+        if message is not None:
+            place = (self.interaction.guild_id, channel_of(self.interaction))
+            await self.targets.on_quote(Quote(message.id, *place, self.interaction.user.id))
         for part in others:
             await self.interaction.followup.send(part)

@@ -4,9 +4,12 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import aiohttp
 import discord
+
+T = TypeVar("T")
 
 SEND_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """Errors that sending may raise."""
@@ -21,28 +24,29 @@ def is_transient(error: BaseException) -> bool:
 
 
 async def send_with_retry(
-    send: Callable[[], Awaitable[object]],
+    send: Callable[[], Awaitable[T]],
     pauses: Sequence[float],
     arrived: Callable[[], Awaitable[bool]] | None = None,
     *,
     in_doubt: bool = False,
-) -> None:
+) -> T | None:
     """Send something, and retry after transient errors, each time after the next of `pauses` (in seconds).
 
     A failed attempt may have arrived all the same. `arrived` checks that before each retry, and before the first attempt
-    if `in_doubt`, so that nothing is sent twice. Raises the errors in SEND_ERRORS.
+    if `in_doubt`, so that nothing is sent twice. Returns what `send` does, or None if it had arrived. Raises the errors in
+    SEND_ERRORS.
     """
     for pause in itertools.chain(pauses, [None]):
         try:
-            if not (arrived and in_doubt and await arrived()):
-                await send()
+            if arrived and in_doubt and await arrived():
+                return None
+            return await send()
         except SEND_ERRORS as error:
             if pause is None or not is_transient(error):
                 raise
             await asyncio.sleep(pause)
             in_doubt = True
-        else:
-            return
+    return None
 
 
 async def ignore_send_errors(sent: Awaitable[object]) -> None:

@@ -13,7 +13,7 @@ from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.clock import SteadyClock
 from bots.discord_bot.database import Database, checkpoint_after, read_transaction, transaction
 from bots.discord_bot.process_lock import ProcessLock
-from bots.discord_bot.tables import DEPARTURES, FACTS, INBOX, SETTINGS, SETTINGS_TEXT, TURNS
+from bots.discord_bot.tables import DEPARTURES, FACTS, INBOX, QUOTES, SETTINGS, SETTINGS_TEXT, TURNS
 from charbot.errors import CharbotError
 
 _log = logging.getLogger("charbot.discord")
@@ -57,6 +57,20 @@ class PendingMessage:
             "message": self.message, "guild": self.guild, "channel": self.channel, "author": self.author,
             "text": self.text, "reply": self.reply,
         }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A message of the bot's that quotes a user."""
+
+    message: int
+    guild: int | None
+    channel: int
+    author: int
+    """Id of the user who is quoted."""
+
+    def to_row(self) -> dict[str, Any]:
+        return {"message": self.message, "guild": self.guild, "channel": self.channel, "author": self.author}
 
 
 class Store(Database):
@@ -246,6 +260,17 @@ class Store(Database):
         db.execute(delete(INBOX).where(self._ours(INBOX), INBOX.c.message.in_(late)))
         return [PendingMessage(*row[:-1]) for row in rows if row.message not in late]
 
+    @transaction
+    def add_quote(self, db: Connection, quote: Quote) -> None:
+        """Store which message quotes a user."""
+        db.execute(insert(QUOTES).values(application=self.application, **quote.to_row(), at=self.clock()))
+
+    @read_transaction
+    def quotes(self, db: Connection, user: int) -> list[Quote]:
+        """Return the stored messages that quote a user."""
+        columns = (QUOTES.c.message, QUOTES.c.guild, QUOTES.c.channel, QUOTES.c.author)
+        return [Quote(*row) for row in db.execute(select(*columns).where(self._ours(QUOTES), QUOTES.c.author == user))]
+
     @checkpoint_after
     @transaction
     def forget_channel(self, db: Connection, channel: int) -> None:
@@ -256,8 +281,8 @@ class Store(Database):
     @transaction
     def forget_user(self, db: Connection, user: int) -> str:
         """Delete a user's messages and the answers to them; return the new value of FORGOTTEN."""
-        db.execute(delete(TURNS).where(self._ours(TURNS), TURNS.c.author == user))
-        db.execute(delete(INBOX).where(self._ours(INBOX), INBOX.c.author == user))
+        for table in (TURNS, INBOX, QUOTES):
+            db.execute(delete(table).where(self._ours(table), table.c.author == user))
         now = f"{self.clock()}"
         self._set_meta(db, FORGOTTEN, now)
         return now
@@ -291,7 +316,7 @@ class Store(Database):
         then = self.clock() - days * 86_400
         old = select(TURNS.c.channel).where(self._ours(TURNS), TURNS.c.at < then).distinct()
         channels = set(db.execute(old).scalars())
-        for table in (TURNS, INBOX):
+        for table in (TURNS, INBOX, QUOTES):
             db.execute(delete(table).where(self._ours(table), table.c.at < then))
         return channels
 
@@ -302,7 +327,8 @@ class Store(Database):
         self._forget_places(db, list(places))
 
     def _forget_places(self, db: Connection, places: Sequence[int]) -> None:
-        for table, column in ((SETTINGS, SETTINGS.c.place), (TURNS, TURNS.c.channel), (INBOX, INBOX.c.channel)):
+        columns = (SETTINGS.c.place, TURNS.c.channel, INBOX.c.channel, QUOTES.c.channel)
+        for table, column in zip((SETTINGS, TURNS, INBOX, QUOTES), columns, strict=True):
             db.execute(delete(table).where(self._ours(table), column.in_(places) | table.c.guild.in_(places)))
 
     @transaction

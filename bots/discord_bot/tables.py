@@ -42,6 +42,15 @@ FACTS = Table(
     Column("name", String, primary_key=True),
     Column("said", String, key="value", nullable=False),
 )  # fmt: skip
+QUOTES = Table(
+    "quotes", METADATA,
+    Column("application", _BIG, primary_key=True),
+    Column("message", _BIG, primary_key=True),  # a message of the bot's that quotes the author
+    Column("guild", _BIG, nullable=True),
+    Column("channel", _BIG, nullable=False),
+    Column("author", _BIG, nullable=False, index=True),
+    Column("at", Float, nullable=False),
+)  # fmt: skip
 DEPARTURES = Table(
     "departures", METADATA,
     Column("application", _BIG, primary_key=True),

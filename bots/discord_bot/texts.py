@@ -8,11 +8,13 @@ LIMIT = 2000
 PRIVACY = (
     "What I keep: the last {turns} turns of a conversation in each channel, with the ids of who spoke, so that I can follow it. "
     "Each is deleted {days:g} days after it was said, with /reset, or when its channel is deleted. "
+    "So are the ids of my messages that quote somebody. "
     "A message that waits for its answer is kept, with my reply once I have one, until that is sent or comes too late. "
     "What servers and channels set is kept until they are deleted. "
     "All that belongs to a server is deleted {departed:g} days after I leave it. "
     "I keep nothing else, send nothing anywhere but to Discord, and "
-    "nothing that is typed here is ever used for training. /forget-me deletes all that you said to me."
+    "nothing that is typed here is ever used for training. /forget-me deletes all that you said to me, "
+    "and my own messages that quote you."
 )
 HELP = (
     "Mention me, reply to me, write me a direct message, or use /chat, and a TV character answers.\n"

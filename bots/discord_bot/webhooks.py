@@ -47,21 +47,22 @@ class PersonaWebhooks:
         # One lookup per channel at a time: two of its threads at once could create two webhooks.
         self._looking: BoundedDict[int, asyncio.Lock] = BoundedDict(_ROOMS)
 
-    async def post(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> bool:
-        """Post a text as a persona, with the buttons of `view`.
+    async def post(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> int | None:
+        """Post a text as a persona, with the buttons of `view`, and return the id of the message.
 
-        Returns False where webhooks are impossible: wrong kind of channel, no permission, or 15 of them already.
+        Returns None where webhooks are impossible: wrong kind of channel, no permission, or 15 of them already.
         """
         room, thread = _parts(channel)
         if room is None or time.monotonic() < self._refused.get(room.id, 0.0):
-            return False
+            return None
         try:
             # The first attempt forgets a webhook that is gone; the second looks one up, or creates it.
             return await self._sent(room, thread, speaker, text, view) or await self._sent(room, thread, speaker, text, view)
         except discord.HTTPException as error:
             if error.status not in (400, 403):
                 raise
-            return self._refuse(room, error)
+            self._refuse(room, error)
+            return None
 
     async def text_of(self, channel: object, message: discord.Message) -> str | None:
         """Return the text of a message that the channel's webhook posted, or None if it cannot be read.
@@ -79,6 +80,12 @@ class PersonaWebhooks:
                 raise
             return None
 
+    async def delete(self, channel: object, message: int) -> None:
+        """Delete a message that the channel's webhook posted. Raises discord.HTTPException."""
+        room, thread = _parts(channel)
+        if room is not None:
+            await (await self._hook(room)).delete_message(message, thread=thread or discord.utils.MISSING)
+
     async def close(self) -> None:
         """Close the HTTP session."""
         if self._session:
@@ -88,8 +95,10 @@ class PersonaWebhooks:
         """Forget a channel's webhook, so that it is looked up again."""
         self._hooks.pop(room, None)
 
-    async def _sent(self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View) -> bool:
-        """Post through the channel's webhook; return False, and forget it, if it was deleted or moved."""
+    async def _sent(
+        self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View
+    ) -> int | None:
+        """Post through the channel's webhook; return None, and forget it, if it was deleted or moved."""
         name = _RESERVED.sub("\\1\u200a", speaker)[:_LIMIT]
         try:
             message = await (await self._hook(room)).send(
@@ -101,10 +110,10 @@ class PersonaWebhooks:
                 raise
         else:
             if message.channel.id == (thread or room).id:
-                return True
+                return message.id
             await message.delete()
         self.forget(room.id)
-        return False
+        return None
 
     async def _hook(self, room: _Room) -> discord.Webhook:
         if room.id not in self._hooks:
@@ -117,11 +126,10 @@ class PersonaWebhooks:
                     self._hooks[room.id] = hook
         return self._hooks[room.id]
 
-    def _refuse(self, room: _Room, error: discord.HTTPException) -> bool:
+    def _refuse(self, room: _Room, error: discord.HTTPException) -> None:
         _log.warning("no webhook in channel %d, charbot answers itself: %s", room.id, error)
         self.forget(room.id)
         self._refused[room.id] = time.monotonic() + _REFUSED_SECONDS
-        return False
 
 
 async def _raise_server_error(response: aiohttp.ClientResponse) -> None:

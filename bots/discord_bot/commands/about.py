@@ -1,11 +1,15 @@
 """Commands about the bot and its data: /help, /privacy and /forget-me."""
 
+from contextlib import suppress
+
+import discord
 from discord import app_commands
 
 from bots.discord_bot import texts
 from bots.discord_bot.commands.base import Interaction, ServicesCog
 from bots.discord_bot.conversations import DEPARTED_DAYS
 from bots.discord_bot.interactions import tell
+from bots.discord_bot.retry import ignore_send_errors
 
 
 class About(ServicesCog):
@@ -19,11 +23,14 @@ class About(ServicesCog):
     @app_commands.command(name="forget-me", description="Delete all that you said to me")
     async def forget_me(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
+        for quote in await self.services.conversations.quotes(interaction.user.id):
+            await ignore_send_errors(self.services.targets.delete(quote))
         await self.services.conversations.forget_user(interaction.user.id)
-        # What was set in direct messages is the user's alone.
-        place = (await interaction.user.create_dm()).id
-        self.services.settings.forget([place])
-        await self.services.conversations.forget_places([place])
+        with suppress(discord.HTTPException):
+            # What was set in direct messages is the user's alone.
+            place = (await interaction.user.create_dm()).id
+            self.services.settings.forget([place])
+            await self.services.conversations.forget_places([place])
         self.services.cooldowns.forget(interaction.user.id)
         await tell(interaction, "All that you said to me, and set in direct messages, is deleted.")
 

@@ -81,6 +81,8 @@ class FakeDiscord:
     """Where the gateway is said to be, where that is not the truth."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Contents of attached files."""
+    removed: list[int] = field(default_factory=list)
+    """Messages of its own that the bot deleted."""
     registered: list[Json] = field(default_factory=list)
     """The commands that it has."""
     left: list[int] = field(default_factory=list)
@@ -190,6 +192,12 @@ class FakeDiscord:
                     {"id": str(APP), "name": "charbot", "description": "", "icon": None, "bot_public": True, "flags": 0,
                      "bot_require_code_grant": False, "owner": {**_ME, "id": str(OWNER)}, "verify_key": ""}
                 )  # fmt: skip
+            case ("DELETE", "channels", _, "messages", message):
+                hooked = [one for one in self.messages if one["id"] == message and one["hook"]]
+                if hooked:
+                    return _answer({"message": "Missing Permissions", "code": 50013}, 403)
+                self.removed.append(int(message))
+                return web.Response(status=204)
             case ("POST", "users", "@me", "channels"):
                 return _answer({"id": "9", "type": 1, "recipients": [_user(int(body["recipient_id"]))], "last_message_id": None})
             case ("DELETE", "users", "@me", "guilds", guild):

@@ -241,6 +241,21 @@ async def test_commands_that_discord_rejects_stop_nothing_else(
 
 
 @run
+async def test_messages_that_quote_somebody_are_deleted_with_what_they_said(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.told("chat", message="A secret")
+        await on.told("chat", message="Not mine", author=4001)
+        await on.told("settings", manager=True, webhooks=True, channel=2)
+        await on.discord.say(f"{ME} Another", channel=2)
+        await on.heard(1)
+        await on.until(lambda: on.store.quotes(4000), 2)
+        await on.told("forget-me")
+        assert len(on.discord.removed) == 1
+        assert on.discord.messages == [], "by the webhook that had posted it"
+        assert (len(on.store.quotes(4000)), len(on.store.quotes(4001))) == (0, 1)
+
+
+@run
 async def test_what_was_set_in_direct_messages_is_forgotten_with_its_user(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.bot.services.settings.change(9, None, ChannelSettings(temperature=0.5))
