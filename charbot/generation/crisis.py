@@ -14,22 +14,30 @@ _PERSON = (
 )
 _PLACE = r"(?:school|church|mosque|synagogue|temple|mall|office|hospital|class|classroom|airport|university|college|workplace)"
 
+_INTENT = r"(?:want|wanna|need|plan|planning|going|gonna|about|urge|trying|tried|will|like|how)"
+
 _SELF_HARM = (
     r"(?:kill(?:ed|ing|s)?|hang(?:ed|ing)?|drown(?:ed|ing)?|shoot(?:ing)?|shot|unalive|harm(?:ed|ing)?)"
     r" (?:my|your|him|her)self(?! in the foot| laughing)",
-    r"(?:want|wanna|going|gonna|urge|need|like|trying|tried) (?:to )?(?:hurt|cut|burn|off) myself",
+    rf"(?:{_INTENT}|should i) (?:to )?(?:(?:hurt|cut|burn|off) myself|overdose|end it all"
+    r"|jump (?:off|from) (?:a|the) (?:bridge|building|roof))|should i (?:die|take pills)",
+    r"(?:feel like|thinking of|thought of) (?:dying|offing myself|ending it all)|(?:plan|planning|want|need) to drown(?! it| in| the| my)",
+    r"(?:need|plan|planning|cant wait) to die|im (?:going to|gonna) (?:die|drown) (?:soon|today|tonight|this (?:week|month))",
+    r"(?:plan|planning|going|about) to take pills|wants? me to die|(?:i|you) should (?:just )?die|wont be alive much longer",
+    r"(?:dead soon|being dead would|welcome death|cant go on anymore)|(?:the pain|it all) to (?:end|be over|stop)",
+    r"(?:miss me|care|notice|better off) if i (?:was|were) (?:dead|gone)",
+    r"(?:no one|nobody) (?:will|is going to) miss me",
+    r"life (?:is not|isnt) worth (?:it|living)",
     r"(?:been|keep|kept|started|stop|stopped|about) (?:hurting|cutting|burning) myself",
     r"i cut myself (?:again|every|on purpose|to feel|because)",
     r"(?:suicide|suicidal)(?! squad| silence| mission| doors?)(?<!political suicide)(?<!career suicide)(?<!social suicide)",
-    r"kys|self ?harm(?:ing|ed)?|slit (?:my|your) wrists?|(?:want|wanna|going|gonna|trying|tried|how) to overdose",
-    r"(?:want|wanna|wish|deserve|tried|trying|hope|ready) (?:\w+ )?(?:to |i could |i would )?(?:just )?die"
+    r"kys|self ?harm(?:ing|ed)?|slit (?:my|your) wrists?",
+    r"(?:want|wanna|wish|deserve|tried|trying|hope) (?:\w+ )?(?:to |i could |i would )?(?:just )?die"
     r"(?! laughing| of| from| hard| in battle)",
     r"wan(?:t to|na) (?:\w+ )?(?:be dead|disappear forever|stop existing)|wish (?:that )?i (?:was|were) (?:dead|never born)",
-    r"(?:better off|rather be) dead|(?:end(?:ing)?|take|taking) my (?:own )?life|(?:want|wanna|going|gonna) (?:to )?end it all",
+    r"(?:better off|rather be) dead|(?:end(?:ing)?|take|taking) my (?:own )?life",
     r"dont want to (?:live|exist|be alive|wake up)(?: anymore| any more| any longer)?(?! in| with| at| next| near| early| so)",
     r"(?:no reason|nothing left|nothing) to live for|no reason (?:left )?to live|cant go on living",
-    r"(?:going to|gonna|want to|wanna|about to|will)"
-    r" (?:just )?jump (?:off|from) (?:a|the|this|my) (?:bridge|building|roof|balcony)",
     r"(?:swallow|swallowed|take|took|taking) (?:all (?:of )?(?:the|my|these|her|his)|a whole bottle of|too many)"
     r" (?:sleeping )?pills",
     r"(?:everyone|everybody|they|world|family) (?:would|d|will) be better (?:off )?without me",
