@@ -21,7 +21,8 @@ _SELF_HARM = (
     r" (?:my|your|him|her)self(?! in the foot| laughing)",
     rf"(?:{_INTENT}|should i) (?:to )?(?:(?:hurt|cut|burn|off) myself|overdose|end it all"
     r"|jump (?:off|from) (?:a|the) (?:bridge|building|roof))|should i (?:die|take pills)",
-    r"(?:feel like|thinking of|thought of) (?:dying|offing myself|ending it all)|(?:plan|planning|want|need) to drown(?! it| in| the| my)",
+    r"(?:feel like|thinking of|thought of) (?:dying|offing myself|ending it all)",
+    r"(?:plan|planning|want|need) to drown(?! it| in| the| my)",
     r"(?:need|plan|planning|cant wait) to die|im (?:going to|gonna) (?:die|drown) (?:soon|today|tonight|this (?:week|month))",
     r"(?:plan|planning|going|about) to take pills|wants? me to die|(?:i|you) should (?:just )?die|wont be alive much longer",
     r"(?:dead soon|being dead would|welcome death|cant go on anymore)|(?:the pain|it all) to (?:end|be over|stop)",
