@@ -1,11 +1,12 @@
 """The persona picker: a list by show, filtered as the user types."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.data_structures import Point
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -111,8 +112,8 @@ class _Picker:
         )
         question.height = 1
         body = Window(FormattedTextControl(self._rows, get_cursor_position=self._cursor), wrap_lines=False)
-        below = Window(FormattedTextControl([("ansibrightblack", broken)]), wrap_lines=True, dont_extend_height=True)
-        return Layout(HSplit([question, body, below] if broken else [question, body]), question)
+        below = Window(FormattedTextControl(lambda: self._details(broken)), wrap_lines=True, dont_extend_height=True)
+        return Layout(HSplit([question, body, below]), question)
 
     def _rows(self) -> StyleAndTextTuples:
         """Return the list as styled text: each show, and its personas below it."""
@@ -128,6 +129,12 @@ class _Picker:
             parts.append((style, f" {'>' if selected else ' '} {choice.name:14}"))
             parts.append(("ansibrightblack", f" {printable(choice.about)}\n"))
         return parts or [("ansibrightblack", "nobody of that name\n")]
+
+    def _details(self, broken: str) -> StyleAndTextTuples:
+        """Return what the selected row may have no room for, and who cannot be used."""
+        texts = [choice.about for choice in self._shown()[self._selected : self._selected + 1]] + [broken]
+        width = get_app().output.get_size().columns
+        return [("ansibrightblack", "\n".join(textwrap.fill(printable(text), width) for text in texts if text))]
 
     def _cursor(self) -> Point:
         """Return the position of the selected row, which the window scrolls to."""

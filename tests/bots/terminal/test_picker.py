@@ -45,15 +45,21 @@ def test_who_cannot_be_used_is_no_choice(town: Library) -> None:
     assert choices(town)[1].about == "(mature) trained on 9 lines"
 
 
-def test_a_voice_says_who_somebody_is(library: Library) -> None:
+def _introduce(library: Library, text: str) -> Path:
+    """Have Ann introduce herself in a voice, and return its file."""
     folder = library.find("ann")
     voice = folder / "voice.json"
-    voice.write_text(json.dumps([[["user", "Who are you?"], ["Ann", "Ann. I brew tea."]]]))
+    voice.write_text(json.dumps([[["user", "Who are you?"], ["Ann", text]]]))
     card = json.loads((folder / "persona.json").read_text())
     (folder / "persona.json").write_text(json.dumps(card | {"voice": sha256(voice)}))
-    assert [one.about for one in choices(Library(library.folders))] == ["Ann. I brew tea."]
+    return voice
+
+
+def test_a_voice_says_who_somebody_is(library: Library) -> None:
+    voice = _introduce(library, "Ann. I brew tea.")
+    assert [choice.about for choice in choices(Library(library.folders))] == ["Ann. I brew tea."]
     voice.write_text("damaged")
-    assert [one.about for one in choices(Library(library.folders))] == ["trained on 9 lines"]
+    assert [choice.about for choice in choices(Library(library.folders))] == ["trained on 9 lines"]
 
 
 def test_where_nobody_can_be_used_a_line_says_why(town: Library) -> None:
@@ -78,7 +84,21 @@ def test_forty_columns_show_who_each_is_and_who_is_missing(town: Library) -> Non
     pyte.Stream(screen).feed(written.getvalue().rpartition("\x1b[J")[0])
     shown = "\n".join(line.rstrip() for line in screen.display)
     assert "\n > Ann            trained on 9 lines\n" in shown
-    assert "\ncannot be used: broken (`charbot persona\ns list` says why)\n" in shown
+    assert "\ncannot be used: broken (`charbot\npersonas list` says why)" in shown
+
+
+def test_what_a_row_has_no_room_for_is_below_the_list(library: Library) -> None:
+    _introduce(library, "Ann. I brew tea for everybody on this street.")
+    written = io.StringIO()
+    with create_pipe_input() as keys:
+        output = Vt100_Output(written, lambda: Size(rows=12, columns=40), term="xterm")
+        with create_app_session(input=keys, output=output):
+            keys.send_text("\r")
+            assert pick(Library(library.folders), THEME) == "Ann"
+    screen = pyte.Screen(40, 12)
+    pyte.Stream(screen).feed(written.getvalue().rpartition("\x1b[J")[0])
+    lines = [line.rstrip() for line in screen.display if line.strip()]
+    assert lines[-2:] == ["Ann. I brew tea for everybody on this", "street."]
 
 
 def test_ctrl_z_suspends_the_picker(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
