@@ -102,8 +102,8 @@ class AccessControl:
         if is_loopback(client):
             return
         minute, seconds = divmod(int(time.monotonic()), 60)
-        counted, count = self._counts.get(client, (minute, 0))
-        count = count + 1 if counted == minute else 1
+        last_minute, count = self._counts.get(client, (minute, 0))
+        count = count + 1 if last_minute == minute else 1
         self._counts[client] = minute, count
         if count > _REQUESTS_PER_MINUTE:
             message = f"more than {_REQUESTS_PER_MINUTE} requests in a minute; wait {60 - seconds} seconds"
@@ -119,8 +119,9 @@ def _name(host: str) -> str:
 
 
 def _has_key(headers: Headers, key: str) -> bool:
-    scheme, _, sent = headers.get("authorization", "").partition(" ")
-    return scheme.casefold() == "bearer" and secrets.compare_digest(sent.strip().encode(), key.encode())
+    # Starlette decodes headers as Latin-1, whatever they were encoded in.
+    scheme, _, sent_key = headers.get("authorization", "").partition(" ")
+    return scheme.casefold() == "bearer" and secrets.compare_digest(sent_key.strip().encode("latin-1"), key.encode())
 
 
 async def _bounded(receive: Receive) -> Receive:

@@ -36,14 +36,14 @@ class Catalogue:
         """Return a model by its id, or by the persona's name. Raises ProtocolError."""
         models = self.models()
         name, colon, unit = id_.partition(":")
-        wanted = slug(name) + colon + unit.casefold()
-        if wanted in models:
-            return models[wanted]
+        key = slug(name) + colon + unit.casefold()
+        if key in models:
+            return models[key]
         info = self._pool.member(name)
         if info and info.mature and not self._mature:
             message = f"{info.name} is a mature persona, which this server does not offer: start it with `--mature`"
         else:
-            _, hint = find_name(wanted, models)
+            _, hint = find_name(key, models)
             message = f"there is no model {id_[:80]!r}.{hint} GET /v1/models lists them all."
         raise ProtocolError(404, message, param="model", code="model_not_found")
 

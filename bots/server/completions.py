@@ -141,11 +141,11 @@ class Submission:
 
     async def _choices(self, gone: Callable[[], Awaitable[None]]) -> list[Choice]:
         replies = [asyncio.wrap_future(future) for future in self.futures]
-        answered, left = asyncio.create_task(asyncio.wait(replies)), asyncio.ensure_future(gone())
-        either: list[asyncio.Future[Any]] = [answered, left]
+        all_replies, departure = asyncio.create_task(asyncio.wait(replies)), asyncio.ensure_future(gone())
+        either: list[asyncio.Future[Any]] = [all_replies, departure]
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not answered.done():
+            if not all_replies.done():
                 raise ClientGoneError
             if errors := [error for reply in replies if (error := reply.exception())]:
                 raise errors[0]

@@ -34,9 +34,9 @@ def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str
     utterances: list[Utterance] = []
     warnings: list[str] = []
     for message in messages:
-        text, others = _text(message)
-        if others:
-            warnings.append(f"parts of the type {', '.join(others)} are ignored: personas read text alone")
+        text, other_types = _text(message)
+        if other_types:
+            warnings.append(f"parts of the type {', '.join(other_types)} are ignored: personas read text alone")
         if message.role in ("system", "developer"):
             names = characters_named(text, speakers) - {persona}
             if len(names) == 1:
@@ -60,8 +60,8 @@ def _newest(turns: tuple[Utterance, ...]) -> tuple[Utterance, ...]:
 
 def characters_named(text: str, speakers: tuple[str, ...]) -> set[str]:
     """Return the characters that a text names, as it spells them; a text that is nothing but a name may spell it otherwise."""
-    alone = _character(text, speakers)
-    return {alone} if alone else set(_pattern(speakers).findall(text))
+    name = _character(text, speakers)
+    return {name} if name else set(_pattern(speakers).findall(text))
 
 
 def _text(message: Message) -> tuple[str, list[str]]:

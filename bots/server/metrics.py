@@ -43,13 +43,13 @@ class MeasureRequests:
         started = time.perf_counter()
         status = 0
 
-        async def counted(message: Message) -> None:
+        async def count_and_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._metrics.count(status)
             await send(message)
 
-        await self._app(scope, receive, counted)
+        await self._app(scope, receive, count_and_send)
         if status == 200 and scope["path"] == COMPLETIONS:
             self._metrics.observe(time.perf_counter() - started)

@@ -11,9 +11,9 @@ const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
 
 let models = []; // the personas, as the server lists them
 let cast = []; // those who take part
-let turns = []; // { speaker: a name, or null for the user, text, candidates, shown }
+let turns = []; // { speaker: a name, or null for the user, text, candidates, shownTexts }
 let request = null; // the AbortController of the reply that is awaited
-let playing = null; // the run of a scene that goes on by itself
+let sceneRun = null; // the run of a scene that goes on by itself
 
 // ---- The server
 
@@ -90,9 +90,9 @@ function showPicker() {
 }
 
 function listShows() {
-  const wanted = document.querySelector(".search input").value.trim().toLowerCase();
-  const matching = models.filter((persona) => ` ${persona.name} ${persona.show}`.toLowerCase().includes(` ${wanted}`));
-  $("shows").replaceChildren(...[...Map.groupBy(matching, (persona) => persona.show)].map(([show, people]) => {
+  const prefix = document.querySelector(".search input").value.trim().toLowerCase();
+  const matches = models.filter((persona) => ` ${persona.name} ${persona.show}`.toLowerCase().includes(` ${prefix}`));
+  $("shows").replaceChildren(...[...Map.groupBy(matches, (persona) => persona.show)].map(([show, people]) => {
     const section = document.createElement("section");
     const heading = tint(Object.assign(document.createElement("h2"), { textContent: show }), people[0].show_colour);
     const list = Object.assign(document.createElement("div"), { className: "people" });
@@ -104,7 +104,7 @@ function listShows() {
     section.append(heading, list);
     return section;
   }));
-  $("nobody").textContent = models.length && !matching.length ? "Nobody of that name." : "";
+  $("nobody").textContent = models.length && !matches.length ? "Nobody of that name." : "";
 }
 
 // ---- The conversation
@@ -162,12 +162,12 @@ function refresh() {
   $("send").disabled = request !== null || !$("message").value.trim();
   $("restart").disabled = !turns.length && !request;
   $("next").textContent = `Let ${next} speak`;
-  $("next").disabled = request !== null || playing !== null;
+  $("next").disabled = request !== null || sceneRun !== null;
   // A message that was not answered: the reply failed, or was stopped.
   $("retry").hidden = request !== null || cast.length > 1 || turns.at(-1)?.speaker !== null;
-  $("play").textContent = playing ? "Stop" : "Let them talk";
+  $("play").textContent = sceneRun ? "Stop" : "Let them talk";
   $("message").placeholder = cast.length > 1 ? "Join in, or just press Enter" : `Message ${next}`;
-  document.querySelectorAll(".tools button").forEach((button) => { button.disabled = request !== null || playing !== null; });
+  document.querySelectorAll(".tools button").forEach((button) => { button.disabled = request !== null || sceneRun !== null; });
 }
 
 function scrollDown() {
@@ -178,7 +178,7 @@ function addTurn(turn) {
   const before = turns.at(-1);
   turns.push(turn);
   const item = clone("turn");
-  const persona = models.find((one) => one.name === turn.speaker);
+  const persona = models.find((model) => model.name === turn.speaker);
   if (persona) tint(item, persona.colour);
   item.classList.toggle("mine", !persona);
   item.classList.toggle("changes", before?.speaker !== turn.speaker);
@@ -203,7 +203,7 @@ function fill(paragraph, text, fresh) {
 
 function say(text) {
   if (request) return;
-  playing = null;
+  sceneRun = null;
   $("message").value = "";
   if (text.trim()) addTurn({ speaker: null, text: text.trim() });
   reply(nextSpeaker());
@@ -216,9 +216,9 @@ function messagesFor(persona) {
   return messages.length ? messages : [{ role: "user", content: "Hey!" }];
 }
 
-// Have a persona reply, and return whether it did. `shown` are replies that it shall not give again.
-async function reply(persona, shown = []) {
-  const mine = request = new AbortController();
+// Have a persona reply, and return whether it did. `shownTexts` are replies that it shall not give again.
+async function reply(persona, shownTexts = []) {
+  const controller = request = new AbortController();
   $("problem").textContent = "";
   $("status").textContent = `${persona.name} is typing`;
   $("typing").hidden = false;
@@ -227,17 +227,17 @@ async function reply(persona, shown = []) {
   scrollDown();
   try {
     const body = { model: persona.id, messages: messagesFor(persona), candidates: true };
-    const [choice] = (await call("v1/chat/completions", body, mine.signal)).choices;
-    const other = choice.candidates.find((candidate) => !shown.includes(candidate.text));
-    const text = shown.includes(choice.message.content) && other ? other.text : choice.message.content;
-    hideTyping(mine);
-    addTurn({ speaker: persona.name, text, candidates: choice.candidates, shown: [...shown, text] });
+    const [choice] = (await call("v1/chat/completions", body, controller.signal)).choices;
+    const other = choice.candidates.find((candidate) => !shownTexts.includes(candidate.text));
+    const text = shownTexts.includes(choice.message.content) && other ? other.text : choice.message.content;
+    hideTyping(controller);
+    addTurn({ speaker: persona.name, text, candidates: choice.candidates, shownTexts: [...shownTexts, text] });
     return true;
   } catch (error) {
-    hideTyping(mine);
+    hideTyping(controller);
     if (error.name !== "AbortError") {
       $("problem").textContent = error.message;
-      playing = null;
+      sceneRun = null;
       scrollDown();
     }
     return false;
@@ -246,28 +246,28 @@ async function reply(persona, shown = []) {
   }
 }
 
-function hideTyping(mine) {
-  if (request !== mine) return;
+function hideTyping(controller) {
+  if (request !== controller) return;
   request = null;
   $("typing").hidden = true;
   $("status").textContent = "";
 }
 
 function stop() {
-  playing = null;
+  sceneRun = null;
   request?.abort();
   if (request) hideTyping(request);
   refresh();
 }
 
 async function play() {
-  const mine = playing = {};
+  const run = sceneRun = {};
   refresh();
-  for (let line = 0; playing === mine && line < SCENE_LINES; line++) {
+  for (let line = 0; sceneRun === run && line < SCENE_LINES; line++) {
     if (!(await reply(nextSpeaker()))) break;
     if (line < SCENE_LINES - 1) await new Promise((resolve) => setTimeout(resolve, SCENE_PAUSE));
   }
-  if (playing === mine) playing = null;
+  if (sceneRun === run) sceneRun = null;
   refresh();
 }
 
@@ -278,10 +278,10 @@ function tools(item, turn) {
   const [another, why] = group.querySelectorAll("button");
   tint(group, models.find((persona) => persona.name === turn.speaker).colour);
   another.addEventListener("click", async () => {
-    const persona = models.find((one) => one.name === turn.speaker);
+    const persona = models.find((model) => model.name === turn.speaker);
     turns.pop();
     item.hidden = group.hidden = true;
-    if (await reply(persona, turn.shown)) {
+    if (await reply(persona, turn.shownTexts)) {
       item.remove();
       $("tools").querySelector(".another").focus();
     } else if (!$("chat").hidden && cast.length && item.isConnected) {
@@ -318,7 +318,7 @@ function candidateList(item, turn) {
     if (candidate.text === turn.text) button.ariaCurrent = "true";
     button.addEventListener("click", () => {
       turn.text = candidate.text;
-      turn.shown.push(candidate.text);
+      turn.shownTexts.push(candidate.text);
       fill(item.querySelector("p"), candidate.text, true);
       list.querySelector("[aria-current]")?.removeAttribute("aria-current");
       button.ariaCurrent = "true";
@@ -377,7 +377,7 @@ document.querySelector(".search input").addEventListener("keydown", (event) => {
 $("restart").addEventListener("click", () => { restart(); $("message").focus(); });
 $("retry").addEventListener("click", () => { $("message").focus(); reply(nextSpeaker()); });
 $("next").addEventListener("click", () => reply(nextSpeaker()));
-$("play").addEventListener("click", () => playing ? stop() : play());
+$("play").addEventListener("click", () => sceneRun ? stop() : play());
 $("invite").addEventListener("click", () => {
   const others = models.filter((persona) => !cast.includes(persona));
   others.sort((a, b) => (b.show === cast[0].show) - (a.show === cast[0].show));
@@ -398,8 +398,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setT
 setTheme(localStorage.getItem("charbot-theme"));
 
 try {
-  const listed = (await call("v1/models")).data;
-  models = listed.filter((model) => listed.find((other) => other.name === model.name) === model);
+  const allModels = (await call("v1/models")).data;
+  models = allModels.filter((model) => allModels.find((other) => other.name === model.name) === model);
   if (!models.length) $("nobody").textContent = "This server has no personas to offer.";
   route();
 } catch (error) {
