@@ -51,10 +51,6 @@ class Catalogue:
         """Return the persona of a model. May block to read it. Raises BundleError."""
         return self._pool.persona(model.name)
 
-    def refresh(self) -> None:
-        """Read the personas again: new, retrained and removed ones. Blocks."""
-        self._pool.refresh()
-
     def _model(self, info: PersonaInfo, unit: Unit, members: Sequence[PersonaInfo]) -> Model:
         names, shows = [member.name for member in members], [member.show for member in members]
 

@@ -58,6 +58,12 @@ def served(library: Library, **more: Any) -> Iterator[str]:
             thread.join()
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
 @pytest.fixture(scope="module")
 def address(company: Library) -> Iterator[str]:
     with served(company, mature=True) as started:
