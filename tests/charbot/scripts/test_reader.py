@@ -9,7 +9,7 @@ from charbot.errors import ScriptError
 from charbot.scripts import files
 from charbot.scripts.decoding import decode
 from charbot.scripts.files import script_files
-from charbot.scripts.formats import FORMATS, Format, find_format, read
+from charbot.scripts.formats import FORMATS, Format, find_format, read, table_format
 from charbot.scripts.line import Line
 from charbot.scripts.reader import MIN_CONFIDENCE, detect, read_script, read_scripts
 
@@ -276,3 +276,12 @@ def test_a_table_of_many_episodes_numbers_each_ones_lines(tmp_path: Path) -> Non
     assert [(line.episode, line.position) for line in lines] == [
         (episode, position) for episode in ("S01E01", "S01E02", "S02E01") for position in (0, 1)
     ]
+
+
+def test_the_user_says_what_the_columns_hold(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", "wer,was,wo\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 2)
+    lines = read_scripts([table], table_format({"speaker": "wer", "text": "was", "scene": "wo"})).lines
+    assert [(line.speaker, line.text, line.scene) for line in lines[:2]] == [("Nele", "Hallo.", 0), ("Bartok", "Ja.", 1)]
+    for columns in ({"speaker": "wer"}, {"speaker": "wer", "text": "was", "mood": "wo"}, {"": ""}):
+        with pytest.raises(ScriptError, match="--columns needs speaker=NAME and text=NAME, and may have season, episode"):
+            table_format(columns)
