@@ -28,11 +28,11 @@ class ChatTable:
         return ""
 
     def tags(self, text: str) -> Iterator[LineTag]:
-        found = _time_column(text)
+        table = _time_column(text)
         lines = LINE_END.split(text)
-        if found is None:
+        if table is None:
             return
-        header, column = found
+        header, column = table
         messages = []
         for record in records(lines, header.delimiter):
             if record.error or len(record.fields) <= max(column, *header.fields.values()):

@@ -20,6 +20,7 @@ _NAME = re.compile(r"[^\W\d_a-z][\w.'’#&-]*(?: [\w.'’#&-]+){0,3}")
 _BEGINS = re.compile(r"""["'(\[]?[^\Wa-z_]""")
 _SAMPLE = 200
 """Number of records that are looked at."""
+_LONGEST_COLUMN = 40
 _FEW = 6
 """Minimum number of records from which the columns of a table without a header can be told."""
 
@@ -56,7 +57,8 @@ def column_names(text: str) -> tuple[str, ...]:
     for delimiter in _DELIMITERS[:-1]:
         columns = _columns(lines, delimiter)
         widths = Counter(len(record.fields) for record in islice(records(lines[1:], delimiter), _SAMPLE) if any(record.fields))
-        if len(columns) > 1 and widths[len(columns)] > 0.8 * widths.total() > 1:
+        named = all(len(column) <= _LONGEST_COLUMN for column in columns)
+        if named and len(columns) > 1 and widths[len(columns)] > 0.8 * widths.total() > 1:
             return columns
     return ()
 

@@ -45,6 +45,11 @@ def test_detect_names_the_columns_of_a_table_that_it_cannot_read() -> None:
         detect("wer,was,wo\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 4)
 
 
+def test_sentences_with_commas_are_no_columns() -> None:
+    with pytest.raises(ScriptError, match="knows$"):
+        detect("Well, he said that he would not come to the pier, not today.\n" * 9)
+
+
 def test_the_formats_are_named_once(tmp_path: Path) -> None:
     for name in "ab":
         write(tmp_path / f"{name}.txt", "Just a letter to my aunt.")
