@@ -46,7 +46,7 @@ def test_detect_names_the_columns_of_a_table_that_it_cannot_read() -> None:
 
 
 def test_sentences_with_commas_are_no_columns() -> None:
-    with pytest.raises(ScriptError, match="knows$"):
+    with pytest.raises(ScriptError, match=r"knows$"):
         detect("Well, he said that he would not come to the pier, not today.\n" * 9)
 
 
