@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bots.discord_bot.bot import Shards
 from bots.discord_bot.store import PendingMessage
+from bots.discord_bot.timings import Timings
 from charbot.generation.crisis import CRISIS_NOTE
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import GUILD, ROLE, FakeDiscord, _answer
@@ -45,7 +46,7 @@ async def test_nobody_is_pinged_and_long_answers_arrive(shared_library: Library,
 @run
 async def test_channels_do_not_mix_and_a_flood_is_answered_or_told_so(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord(channels=dict.fromkeys(range(100, 150), False), limited=True)
-    async with stage(shared_library, tmp_path, fake, waiting=5):
+    async with stage(shared_library, tmp_path, fake, waiting=5, timings=Timings(notice=8.0)):
         for number in range(20):
             for channel in fake.channels:
                 await fake.say(f"{ME} mark{channel} {number}", channel=channel, author=channel)

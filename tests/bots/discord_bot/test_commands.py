@@ -170,7 +170,7 @@ async def test_who_uses_an_option_under_its_old_name_is_told_the_new_one(shared_
 
 @run
 async def test_who_is_not_answered_is_told_why_and_once(shared_library: Library, tmp_path: Path) -> None:
-    async with stage(shared_library, tmp_path, timings=Timings(notice=0.05), cooldown=3600.0) as on:
+    async with stage(shared_library, tmp_path, timings=Timings(notice=2.0), cooldown=3600.0) as on:
         for _ in range(20):
             await on.discord.say(f"{ME} Tea?", author=5001)
         assert await on.heard(2) == [
