@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from charbot.dialogue import Utterance
+from charbot.generation.facts import NAME_OF, PROPER, fact_asked, facts_told
 from charbot.generation.paraphrases import paraphrases, wording
-from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
+from charbot.generation.tfidf import Rarity, TfidfIndex, Vector
 from charbot.text import words
 
 _NEAR = 0.38
@@ -21,8 +22,8 @@ _NEAR = 0.38
 _ANSWERS = 8
 """Maximum number of retrieved candidates."""
 
-_SAME_QUESTION, _SAME_FACT = 0.5, 0.35
-"""Minimum similarities of a question to a known one, and of what it asks for to what was told there."""
+_RECALLED = 0.9
+"""Similarity of a question for something that the user told to a known one: the kind of fact is the same."""
 
 _RARE = 3
 """Maximum number of messages with a word that counts as a name."""
@@ -49,13 +50,10 @@ class _Exchange(NamedTuple):
 
 
 class _Recall(NamedTuple):
-    """A fact that the user told, a later question about it, and its answer."""
+    """An answer that repeats what the user told before."""
 
-    fact: Vector
-    before: str
-    """The word before the fact's `value`."""
     value: str
-    question: Vector
+    """What was told."""
     answer: str
 
 
@@ -100,21 +98,27 @@ class Answers:
         return dict(list(near.items())[:_ANSWERS])
 
     def _recalled(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
-        """Yield answers to the last turn, a question about what the user told before, with the question's similarity."""
-        told = [turn.text for turn in turns[:-1] if turn.speaker == turns[-1].speaker]
-        question = self._rarity.vector(turns[-1].text)
-        asked = set(words(turns[-1].text))
-        for recall in self._recalls:
-            similarity = cosine(question, recall.question)
-            if similarity < _SAME_QUESTION:
-                continue
-            for fact in reversed(told):
-                value = _word_after(recall.before, fact)
-                if value and value.casefold() not in asked:
-                    frame = self._rarity.vector(_replaced(fact, value, _NAME))
-                    if cosine(frame, recall.fact) >= _SAME_FACT:
-                        yield similarity, _replaced(recall.answer, recall.value, value)
-                        break
+        """Yield answers to the last turn if it asks for what the user told before."""
+        asked = fact_asked(turns[-1].text)
+        if asked is None:
+            return
+        told = [fact for turn in turns[:-1] if turn.speaker == turns[-1].speaker for fact in facts_told(turn.text)]
+        value = next((fact.value for fact in reversed(told) if fact.kind == asked), None)
+        if value is not None:
+            for recall in self._recalls.get(asked) or self._recalls_of_names(asked):
+                yield _RECALLED, _replaced(recall.answer, recall.value, value, proper=asked.startswith(PROPER))
+
+    def _recalls_of_names(self, asked: str) -> list[_Recall]:
+        """Return answers with the name of somebody else, as of a cat for a dog, that do not say whose it is."""
+        if not asked.startswith(NAME_OF):
+            return []
+        return [
+            recall
+            for kind, recalls in self._recalls.items()
+            if kind.startswith(NAME_OF)
+            for recall in recalls
+            if kind.removeprefix(NAME_OF) not in words(recall.answer)
+        ]
 
     @cached_property
     def _exchanges(self) -> list[_Exchange]:
@@ -154,20 +158,17 @@ class Answers:
         return Rarity.of([turn.text for chat in self.conversations for turn in chat[::2]])
 
     @cached_property
-    def _recalls(self) -> list[_Recall]:
-        """The conversations of two exchanges in which the user asks for what the first message told."""
-        recalls = []
+    def _recalls(self) -> dict[str, list[_Recall]]:
+        """The answers to questions that ask for what the message before told, by the kind of fact."""
+        recalls: dict[str, list[_Recall]] = {}
         for chat in self.conversations:
             if len(chat) != 4:
                 continue
-            fact, _, question, answer = (turn.text for turn in chat)
-            values = self._borrowed(answer, [fact]) - set(words(question))
-            if len(values) == 1:
-                (value,) = values
-                before = _word_before(value, fact)
-                if before is not None:
-                    frame = self._rarity.vector(_replaced(fact, value, _NAME))
-                    recalls.append(_Recall(frame, before, value, self._rarity.vector(question), answer))
+            told, _, question, answer = (turn.text for turn in chat)
+            kind = fact_asked(question)
+            for fact in facts_told(told):
+                if fact.kind == kind and fact.value.casefold() in words(answer):
+                    recalls.setdefault(kind, []).append(_Recall(fact.value, answer))
         return recalls
 
     def _borrowed(self, answer: str, messages: Sequence[str]) -> frozenset[str]:
@@ -196,21 +197,13 @@ def _without_name(text: str) -> tuple[str, str | None]:
     return (_replaced(text, name, _NAME), name) if name else (text, None)
 
 
-def _replaced(text: str, word: str, replacement: str) -> str:
-    """Return a text with another word for one, capitalised where that is."""
+def _replaced(text: str, word: str, replacement: str, *, proper: bool = True) -> str:
+    """Return a text with another word for one, with a capital where that has one: at the start of sentences alone if the word
+    is not a `proper` noun."""
 
     def spelled(match: re.Match[str]) -> str:
-        return replacement[:1].upper() + replacement[1:] if match[0][0].isupper() else replacement
+        begins = not match.string[: match.start()].strip() or match.string[: match.start()].rstrip().endswith((".", "!", "?"))
+        capital = match[0][0].isupper() and (proper or begins)
+        return replacement[:1].upper() + replacement[1:] if capital else replacement
 
     return re.sub(rf"(?i)\b{re.escape(word)}\b", spelled, text)
-
-
-def _word_before(word: str, text: str) -> str | None:
-    spoken = words(text)
-    place = spoken.index(word) if word in spoken else 0
-    return spoken[place - 1] if place else None
-
-
-def _word_after(word: str, text: str) -> str | None:
-    match = re.search(rf"(?i)\b{re.escape(word)} (\w+)", text)
-    return match[1] if match else None

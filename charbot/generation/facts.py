@@ -1,0 +1,98 @@
+"""Facts that users tell about themselves, and questions that ask for them, recognised by common wordings in English."""
+
+import re
+from dataclasses import dataclass
+
+NAME_OF = "name of "
+"""Begins the kinds of facts that are names of others than the user."""
+
+PROPER = ("name", "home", "trip", "favourite band", "favourite singer")
+"""Begin the kinds of facts that are proper nouns."""
+
+_NOUNS = {
+    "dog": "dog|puppy|pup|doggo", "cat": "cat|kitten|kitty", "hamster": "hamster", "rabbit": "rabbit|bunny", "pet": "pet",
+    "bird": "bird|parrot", "fish": "fish|goldfish", "horse": "horse|pony", "sister": "sister|sis", "brother": "brother|bro",
+    "mother": "mother|mom|mum", "father": "father|dad", "friend": "friend|bestie|bff", "girlfriend": "girlfriend|gf",
+    "boyfriend": "boyfriend|bf", "wife": "wife", "husband": "husband", "daughter": "daughter", "son": "son|boy",
+    "baby": "baby", "boss": "boss", "roommate": "roommate", "teacher": "teacher",
+}  # fmt: skip
+"""Whose names are told: each with the words for it."""
+
+_FAVOURITES = "color|colour|food|animal|band|song|movie|film|book|game|show|sport|drink|season|number|singer|ice cream|subject"
+
+_TOLD = [
+    ("name", r"\b(?:my name(?:'s| is)|call me|name's) (?P<value>[a-z]+)"),
+    ("name", r"(?-i:\b(?:[Ii]'?m|[Ii] am|[Tt]his is) (?P<value>[A-Z][a-z]+)\b)(?! years| from)"),
+    ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) (?P<value>[a-z]+)"),
+    ("trip", r"\b(?:going|flying|travell?ing|driving|moving) to (?P<value>[a-z]+)"),
+    ("job", r"\b(?:i work as an?|i'?m an?|i am an?) (?P<value>[a-z]+)(?= *(?:[,.!]|$| in\b| at\b| and\b| by\b| for\b))"),
+    ("instrument", r"\bi(?: can)? play (?:the )?(?P<value>[a-z]+)"),
+    ("fear", r"\b(?:afraid|scared|terrified) of (?P<value>[a-z]+)"),
+]
+_ASKED = [
+    ("name", r"\b(?:my name|who (?:am i|i am)|what am i called|what i'?m called)\b"),
+    ("home", r"\bwhere (?:do i live|am i from|i live|i'?m from|i am from|did i move)\b"),
+    ("home", r"\b(?:city|town|country|place) (?:do|did|am) i\b"),
+    ("trip", r"\bwhere (?:am i|i'?m|i am|was i) (?:going|flying|travell?ing|driving|moving|off)\b"),
+    ("job", r"\bmy job\b|\bwhat (?:do i do|i do)\b|\bi do for (?:a living|work)\b|\bwhat do i work\b"),
+    ("instrument", r"\bwhat (?:instrument )?(?:do|did) i (?:say i )?play\b|\bi play\b|\bmy instrument\b"),
+    ("fear", r"\b(?:i'?m|am i|was i|i am) (?:\w+ )?(?:afraid|scared|terrified) of\b|\bscares me\b"),
+]
+_NOUN = "|".join(_NOUNS.values())
+_NAMED = re.compile(
+    rf"\b(?P<noun>{_NOUN})\b(?:[^.?!]*?(?:\b|')(?:(?:(?:i?s|was) )?(?:named|called)|names?(?:'s| is| was)) (?P<value>[a-z]+)"
+    r"|,? (?:(?:is|it'?s|he'?s|she'?s) )?(?P<capital>(?-i:[A-Z][a-z]+)))",
+    re.IGNORECASE,
+)
+_FAVOURITE = re.compile(rf"\bfavou?rite (?P<noun>{_FAVOURITES}) (?:is|are|was) (?:the )?(?P<value>[a-z]+)", re.IGNORECASE)
+_ASKED_NAME = re.compile(
+    rf"\bmy (?P<noun>{_NOUN})\b(?=.*\b(?:names?|called)\b)|\bname\b.*\bmy (?P<other>{_NOUN})\b", re.IGNORECASE
+)
+_ASKED_FAVOURITE = re.compile(
+    rf"\bmy favou?rite (?P<noun>{_FAVOURITES})|\b(?:what|which) (?P<other>{_FAVOURITES}) (?:do|did) i (?:like|love|say)",
+    re.IGNORECASE,
+)
+_NO_VALUE = re.compile(
+    r"an?|the|my|your|his|her|our|not|so|very|really|just|too|in|on|at|to|of|from|for|with|and|but|it|is|was|he|she|they|we|i|you"
+    r"|that|this|what|who|here|there|also|called|named|now|still|only|always|never|sorry|fine|ok|okay|good|bad|sick|dead|tired"
+)
+"""Words that follow where a value could stand."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that a user has told."""
+
+    kind: str
+    """What it is: "name", "home", "name of dog", "favourite color", ..."""
+    value: str
+
+
+def facts_told(text: str) -> list[Fact]:
+    """Return the facts that a message tells."""
+    facts = []
+    if match := _NAMED.search(text):
+        facts.append(Fact(NAME_OF + _noun(match["noun"]), match["value"] or match["capital"]))
+    if match := _FAVOURITE.search(text):
+        facts.append(Fact(_favourite(match["noun"]), match["value"]))
+    for kind, pattern in _TOLD:
+        if match := re.search(pattern, text, re.IGNORECASE):
+            facts.append(Fact(kind, match["value"]))
+    return [fact for fact in facts if not _NO_VALUE.fullmatch(fact.value.casefold())]
+
+
+def fact_asked(text: str) -> str | None:
+    """Return the kind of fact that a message asks for, as something the user told before, if any."""
+    if match := _ASKED_NAME.search(text):
+        return NAME_OF + _noun(match["noun"] or match["other"])
+    if match := _ASKED_FAVOURITE.search(text):
+        return _favourite(match["noun"] or match["other"])
+    return next((kind for kind, pattern in _ASKED if re.search(pattern, text, re.IGNORECASE)), None)
+
+
+def _noun(word: str) -> str:
+    return next(noun for noun, words in _NOUNS.items() if word.casefold() in words.split("|"))
+
+
+def _favourite(noun: str) -> str:
+    return f"favourite {noun.casefold().replace('colour', 'color').replace('film', 'movie')}"
