@@ -123,7 +123,7 @@ async def stage(
     clock = AdjustableClock()
     store = Store(f"sqlite:///{folder / 'bot.db'}", clock=clock)
     personas = PersonaPool(lambda: Library(library.folders), partial(ScriptedPersona, script=script))
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         bot = Bot(personas, store, scheduler, config, add_commands, shards, timings, force_sync=force_sync)
         bot._connection.guild_ready_timeout = 0.05
         running = asyncio.create_task(bot.start(token))

@@ -29,7 +29,7 @@ ASKED = {"model": "ann", "messages": [{"role": "user", "content": "More tea?"}]}
 
 @contextmanager
 def application(library: Library, rules: AccessRules = LOOPBACK, *, mature: bool = False, **settings: Any) -> Iterator[FastAPI]:
-    with BatchScheduler() as scheduler:
+    with BatchScheduler(threads=1) as scheduler:
         chat = ChatSettings(**settings)
         yield create_app(PersonaPool(lambda: Library(library.folders)), scheduler, chat, rules, mature=mature)
 
