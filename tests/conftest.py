@@ -103,6 +103,10 @@ def tiny_model(
         for parameter in (model.cache.match, model.cache.longest, model.cache.gate):
             torch.nn.init.uniform_(parameter, -1, 1)
         torch.nn.init.constant_(model.cache.logit_scale, 0.8)
+    if model.message_encoder is not None:
+        # Or random features would make all messages alike.
+        for parameter in model.message_encoder.features.parameters():
+            torch.nn.init.zeros_(parameter)
     return model.eval()
 
 
