@@ -2,17 +2,16 @@
 
 import re
 from collections import Counter
-from html import unescape
+
+from charbot.scripts.markup import unescape
 
 _BEGINS, _ENDS = re.compile(r"<pre\b[^<>]*>", re.I), re.compile(r"</pre\b", re.I)
 _TAG = re.compile(r"</?[a-z!][^<>]*>", re.I)
-_MOST = 0.5
+_MIN_SHARE = 0.5
 """Minimum share of a page's letters inside <pre>; in other pages, <pre> holds a paragraph of code or the like."""
-
-
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)",*\s*')
 _CELL = re.compile(r"""\s*("?)([^\W\d_a-z][\w.'’# -]{0,40}): ?\S""")
-_TURNS = 0.1
+_MIN_TURNS = 0.1
 """Minimum share of lines that are turns in quotes."""
 
 
@@ -22,7 +21,7 @@ def without_frame(text: str) -> str:
     if begins is None or not closing:
         return text
     inner = _without_tags(text[begins.end() : closing[-1]])
-    if _letters(inner) < _MOST * _letters(_without_tags(text)):
+    if _letters(inner) < _MIN_SHARE * _letters(_without_tags(text)):
         return text
     return "\n" * text.count("\n", 0, begins.end()) + unescape(inner)
 
@@ -34,7 +33,7 @@ def without_quotes(text: str) -> str:
     lines = text.splitlines()
     turns = list(filter(None, map(_CELL.match, lines)))
     recurring = [name for name, count in Counter(turn[2] for turn in turns).items() if count > 1]
-    if len(recurring) < 2 or sum(turn[1] == '"' for turn in turns) < max(3, _TURNS * len(lines)):
+    if len(recurring) < 2 or sum(turn[1] == '"' for turn in turns) < max(3, _MIN_TURNS * len(lines)):
         return text
     cells = (match[1].replace('""', '"') if (match := _QUOTED.fullmatch(line)) else line for line in lines)
     return "\n".join(cells)

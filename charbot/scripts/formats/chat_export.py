@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from html import unescape
 from typing import Any
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.messages import Message, message_tags
+from charbot.scripts.markup import unescape
 
 _TIMES = (
     "date_unixtime", "timestamp_ms", "timestamp", "ts", "date", "created_date", "created_at", "createdAt", "sent_at", "dateSent",

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.messages import Message, message_tags
+from charbot.scripts.markup import parse_page
 
 _VOID = frozenset(("br", "img", "meta", "link", "hr", "input"))
 
@@ -82,9 +83,7 @@ class ChatHtml:
 
     def tags(self, text: str) -> Iterator[LineTag]:
         page = _Page()
-        # html.parser fails on unknown marked sections.
-        page.feed(text.replace("<![", "<! ["))
-        page.close()
+        parse_page(page, text)
         page.end_message()
         yield from message_tags(page.messages)
 

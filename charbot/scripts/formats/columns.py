@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from html import unescape
 from typing import Literal
+
+from charbot.scripts.markup import unescape
 
 _SYNONYMS = {
     "speaker": (

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats import paratext
+from charbot.scripts.markup import parse_page
 
 _BLOCKS = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "tr", "td", "th", "li", "dl", "dt", "dd", "center", "blockquote",
@@ -20,7 +21,6 @@ _BLOCKS = frozenset(
 _TAG = re.compile(rf"<(?:html|body|b|strong|{'|'.join(sorted(_BLOCKS))})\b", re.I)
 _HIDDEN = frozenset(("script", "style", "title", "map", "template"))
 """Elements whose text is not shown. That of a page's head is in one of them."""
-_NO_CHARACTER = re.compile(r"&#\d{8,}")
 _BOLD_ON, _BOLD_OFF, _ITALIC_ON, _ITALIC_OFF = "\x02\x03\x04\x05"
 _ON = {"b": _BOLD_ON, "strong": _BOLD_ON, "i": _ITALIC_ON, "em": _ITALIC_ON}
 _OFF = {"b": _BOLD_OFF, "strong": _BOLD_OFF, "i": _ITALIC_OFF, "em": _ITALIC_OFF}
@@ -97,9 +97,7 @@ class _Page(HTMLParser):
 
 def _blocks(text: str) -> list[tuple[int, str]]:
     page = _Page()
-    # html.parser fails on unknown marked sections ("<! [" makes them comments) and on numbers of thousands of digits.
-    page.feed(_NO_CHARACTER.sub("&#0", text.replace("<![", "<! [")))
-    page.close()
+    parse_page(page, text)
     page.end_block()
     return page.blocks
 

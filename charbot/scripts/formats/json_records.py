@@ -62,7 +62,9 @@ def _newest_first(records: Sequence[Any]) -> bool:
 def _spoken(record: dict[str, Any]) -> _Turn | None:
     """Return the speaker and the speech if the record is a line of dialogue, else None."""
     keys = matched(key for key, value in record.items() if isinstance(value, str | list | dict))
-    who, what = record.get(keys.get("speaker", "")), record.get(keys.get("text", ""))
+    if not {"speaker", "text"} <= keys.keys():
+        return None
+    who, what = record[keys["speaker"]], record[keys["text"]]
     if isinstance(who, dict):
         who = next((who[key] for key in ("name", "id") if isinstance(who.get(key), str)), None)
     if isinstance(who, list):
@@ -80,7 +82,9 @@ def _spoken(record: dict[str, Any]) -> _Turn | None:
 def _parallel(record: dict[str, Any]) -> list[_Turn]:
     """Return the turns of a record that lists its speakers and, in the same order, their texts; else nothing."""
     keys = matched(key for key, value in record.items() if isinstance(value, list))
-    names, texts = record.get(keys.get("speaker", ""), []), record.get(keys.get("text", ""), [])
+    if not {"speaker", "text"} <= keys.keys():
+        return []
+    names, texts = record[keys["speaker"]], record[keys["text"]]
     if not (len(names) == len(texts) > 1 and all(isinstance(value, str) for value in (*names, *texts))):
         return []
     # Fewer are the people who say one turn, in pieces.
@@ -200,8 +204,8 @@ class _Walker:
         if spoken is None and inside:
             stack += reversed(inside)
             return
-        if spoken is None and node.get(keys.get("speaker", ""), "") is None:
-            spoken = "", str(node.get(keys.get("text", ""), ""))
+        if spoken is None and "speaker" in keys and node[keys["speaker"]] is None:
+            spoken = "", str(node[keys["text"]]) if "text" in keys else ""
         if spoken is not None:
             yield from self._turn(line, spoken, _beside(node), repr(node)[:100])
 

@@ -1,6 +1,5 @@
 """SubRip and WebVTT whose cues name the speaker: "NAME: text", "[Name] text", or WebVTT's voice tags."""
 
-import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from charbot.scripts.assembly import LineTag
+from charbot.scripts.markup import unescape
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d\d)[.,]\d{1,3}"
 _TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}.*")
@@ -38,7 +38,7 @@ _CAPITALS = 0.5
 
 def plain(text: str) -> str:
     """Return the text of a cue without its markup."""
-    return html.unescape(_TAG.sub("", text))
+    return unescape(_TAG.sub("", text))
 
 
 @dataclass(frozen=True)

@@ -251,3 +251,9 @@ def test_a_direction_beside_the_text_is_kept() -> None:
 )
 def test_other_json_is_no_dialogue(document: Any) -> None:
     assert turns(document) == []
+
+
+@pytest.mark.parametrize("value", ["Ned", None, 5, ["Ned", "Olga"], {"name": "Ned"}])
+def test_an_empty_key_names_no_speaker(value: object) -> None:
+    assert found(JsonRecords(), json.dumps([{"": value, "text": "Hello."}, {"text": "Hi.", "": value}])) == []
+    assert [turn.speaker for turn in found(JsonRecords(), json.dumps([{"": value, "name": "Olga", "text": "Hi."}]))] == ["Olga"]
