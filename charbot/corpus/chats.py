@@ -8,6 +8,7 @@ form, with the persona as a speaker.
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def _read(file: Path, settings: CorpusSettings) -> Iterator[Chat]:
                         # Split by the first turn, because several collections may contain the same conversation.
                         split = split_of("chat", turns[0].text.casefold(), settings.valid, settings.test, settings.split_seed)
                         yield Chat(source, file.absolute().parent.name, turns, split)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise CorpusError(f"{file}: cannot be read ({error})") from error
 
 

@@ -54,9 +54,10 @@ def _store_cast(listed: Listed, show: str, path: Path) -> None:
     }
     if not names:
         return
-    stored = read_cast(path).get(show, {}) if path.exists() else {}
+    stored = read_cast(path) if path.exists() else {}
+    casts = {**stored, show: {**stored.get(show, {}), **names}}
     try:
-        replace_bytes(path, yaml.safe_dump({show: {**stored, **names}}, allow_unicode=True, sort_keys=False).encode("utf-8"))
+        replace_bytes(path, yaml.safe_dump(casts, allow_unicode=True, sort_keys=False).encode("utf-8"))
     except OSError as error:
         raise ScriptError(f"{path}: cannot be written: {error}") from error
 

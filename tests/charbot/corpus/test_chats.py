@@ -97,7 +97,13 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"gone\.jsonl: cannot be read"):
         list(ChatFiles.find([tmp_path / "gone.jsonl"], SETTINGS))
     packed = gzip.compress(_line(TURNS).encode() * 100)
-    for name, content in (("cut.jsonl.gz", packed[: len(packed) // 2]), ("plain.jsonl.gz", b"{}"), ("odd.jsonl", b"\xff\xfe{")):
+    damaged = packed[:20] + b"\xff" * 20 + packed[40:]
+    for name, content in (
+        ("cut.jsonl.gz", packed[: len(packed) // 2]),
+        ("damaged.jsonl.gz", damaged),
+        ("plain.jsonl.gz", b"{}"),
+        ("odd.jsonl", b"\xff\xfe{"),
+    ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(CorpusError, match=f"{name}: cannot be read"):
             list(ChatFiles.find([tmp_path / name], SETTINGS))

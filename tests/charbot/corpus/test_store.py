@@ -85,3 +85,14 @@ def test_what_a_cast_file_decides_stays_decided(tmp_path: Path) -> None:
     assert read_cast(tmp_path / "kept" / "pier" / "cast.yaml") == {
         "Pier": {"Nele": ["nel"], "The Goat": [], "Goat": [], "Ivo": ["old ivo"]}
     }
+
+
+def test_an_import_keeps_what_somebody_wrote_into_a_stored_cast_file(tmp_path: Path) -> None:
+    source, stored = tmp_path / "in" / "Pier", tmp_path / "kept" / "pier" / "cast.yaml"
+    for path, text in ((source / "1.txt", "Nele: Hi.\nIvo: Yo.\n" * 3), (source / "cast.yaml", "Pier: {Ivo: [old ivo]}\n")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    stored.parent.mkdir(parents=True)
+    stored.write_text("pier: {Nele: [nel]}\n")
+    import_scripts(read_scripts([source]), tmp_path / "kept")
+    assert read_cast(stored) == {"pier": {"Nele": ["nel"]}, "Pier": {"Ivo": ["old ivo"]}}
