@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from charbot.scripts.assembly import LineTag
-from charbot.scripts.formats.messages import Message, message_tags
+from charbot.scripts.formats.messages import Message, message_tags, oldest_first
 from charbot.scripts.markup import unescape
 
 _TIMES = (
@@ -47,10 +47,7 @@ class ChatExport:
             names = _names(records)
             messages = [_message(record, names, part + i) for i, record in enumerate(records)]
             part += len(records)
-            if all(message.time is not None for message in messages):
-                # Some programs write the newest first.
-                messages.sort(key=lambda message: message.time or 0)
-            yield from message_tags(messages)
+            yield from message_tags(oldest_first(messages))
 
 
 def _conversations(text: str) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -104,7 +101,7 @@ def _message(record: Mapping[str, Any], names: Mapping[str, str], part: int) -> 
     """Return a record as a message; one that nobody wrote, or that is somebody else's, has no speaker."""
     key = next((key for key in _SPEAKERS if record.get(key)), "")
     speaker = _name(record.get(key))
-    kind = str(record.get("type", "")).lower()
+    kind = str(record.get("type") or "").lower()
     if kind not in _ORDINARY or record.get("subtype") or record.get("forwarded_from"):
         speaker = ""
     text = next((words for key in _TEXTS if (words := _text(record.get(key)))), "")

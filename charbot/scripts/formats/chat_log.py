@@ -65,7 +65,7 @@ class ChatLog:
         form = _form_of(text)
         if form is None:
             return 0.0
-        names = Counter(entry.name for entry in _entries(text[:50_000], form) if entry.name)
+        names = Counter(entry.name for entry in _entries(text[:_LOOKED_AT], form) if entry.name)
         recurring = sum(count for count in names.values() if count > 1)
         return 0.95 if recurring > 2 and len(names) > 1 else 0.0
 

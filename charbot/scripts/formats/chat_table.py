@@ -7,7 +7,7 @@ from itertools import islice
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.columns import kind_of
 from charbot.scripts.formats.csv_records import Record, records
-from charbot.scripts.formats.messages import Message, message_tags
+from charbot.scripts.formats.messages import Message, message_tags, oldest_first
 from charbot.scripts.formats.table_header import LINE_END, Header, find_header
 
 _TIMES = ("date", "time", "timestamp", "datetime", "sent at", "created at", "date time")
@@ -42,7 +42,7 @@ class ChatTable:
                 yield LineTag(record.first, "omission", header.delimiter.join(record.fields), "title")
             elif any(map(str.strip, record.fields)):
                 messages.append(_message(record, header, column))
-        yield from message_tags(messages)
+        yield from message_tags(oldest_first(messages))
 
 
 def _time_column(text: str) -> tuple[Header, int] | None:

@@ -1,7 +1,7 @@
 """Messages of chats: who sent what and when, from whatever program they were exported."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from charbot.scripts.assembly import LineTag
@@ -43,6 +43,16 @@ class Message:
     """Source lines that say no more than when it was sent, and by whom."""
     part: int = 0
     """Distinguishes messages on the same source line."""
+
+
+def oldest_first(messages: Sequence[Message]) -> list[Message]:
+    """Return messages in order of time, as they stand if a time is unknown: some programs write the newest first."""
+    times = [message.time for message in messages if message.time is not None]
+    if not times or len(times) < len(messages):
+        return list(messages)
+    # Messages of the same second keep their order, from the oldest to the newest.
+    ordered = messages if times[0] <= times[-1] else messages[::-1]
+    return sorted(ordered, key=lambda message: message.time or 0)
 
 
 def message_tags(messages: Iterable[Message]) -> Iterator[LineTag]:

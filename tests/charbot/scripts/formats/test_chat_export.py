@@ -44,6 +44,7 @@ EXPORTS: dict[str, Any] = {
         {"type": "message", "user": f"U{len(name)}", "user_profile": {"real_name": name}, "text": text, "ts": f"{START + i}.0002"}
         for i, (name, text) in enumerate(TALK)
     ],
+    "no type": records("username", "content", "timestamp", type=None),
     "Google Chat": {
         "messages": [
             {"creator": {"name": name, "email": "x@example.org"}, "created_at": f"2024-02-01T18:0{i}:00", "text": text}

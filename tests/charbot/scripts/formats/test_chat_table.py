@@ -28,6 +28,13 @@ def test_messages_are_turns_and_silence_begins_a_scene() -> None:
     assert [omission.reason for omission in read(ChatTable(), table).omissions] == ["title"]
 
 
+def test_the_newest_message_may_come_first() -> None:
+    times = ("2024-07-01T08:02:00", "2024-07-01T08:01:00", "2024-07-01T08:01:00")
+    rows = zip(("nele", "bartok", "ivo"), times, ("Three.", "Two.", "One."), strict=True)
+    table = HEAD + "".join(f"1,{name},{time},{text},,\n" for name, time, text in rows)
+    assert said(ChatTable(), table) == [(0, "ivo", "One."), (0, "bartok", "Two."), (0, "nele", "Three.")]
+
+
 def test_the_sample() -> None:
     found = said(ChatTable(), SAMPLE.read_text("utf-8"))
     assert (len(found), found[0]) == (5, (0, "lou", "who left the gate open? the heron is in the bath"))
