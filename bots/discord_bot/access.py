@@ -1,6 +1,7 @@
-"""Who may use the bot at all, by its operator's word: config.yaml, and the list of those who are blocked."""
+"""Who may use the bot at all: its operators decide, in config.yaml and by blocking users and servers."""
 
 import json
+from collections.abc import Callable
 
 from bots.discord_bot import texts
 from bots.discord_bot.serial_executor import SerialExecutor
@@ -12,7 +13,7 @@ _BLOCKED = "blocked"
 
 
 class Access:
-    """The operators, and whom they keep out."""
+    """The operators, and the users and servers that they block."""
 
     def __init__(self, store: Store, disk: SerialExecutor, config: DiscordSettings) -> None:
         """Access the database in the thread of `disk` only."""
@@ -20,9 +21,11 @@ class Access:
         self._blocked: frozenset[int] = frozenset()
 
     async def load(self) -> None:
-        """Read who is blocked. Raises StoreError."""
-        stored = await self._disk.run(self._store.get_meta, _BLOCKED)
-        self._blocked = frozenset(json.loads(stored or "[]"))
+        """Read who is blocked, which another process may have changed. Raises StoreError."""
+        await self._disk.run(self._load)
+
+    def _load(self) -> None:
+        self._blocked = frozenset(json.loads(self._store.get_meta(_BLOCKED) or "[]"))
 
     def is_operator(self, user: int) -> bool:
         return user in self._config.operators
@@ -40,14 +43,17 @@ class Access:
 
     async def block(self, id_: int) -> None:
         """Block a user or server. Raises StoreError."""
-        await self._set(self._blocked | {id_})
+        await self._disk.run(self._change, lambda blocked: blocked | {id_})
 
     async def unblock(self, id_: int) -> bool:
         """Unblock a user or server; return False if it was not blocked by `block`. Raises StoreError."""
-        was_blocked = id_ in self._blocked
-        await self._set(self._blocked - {id_})
-        return was_blocked
+        return id_ in await self._disk.run(self._change, lambda blocked: blocked - {id_})
 
-    async def _set(self, blocked: frozenset[int]) -> None:
-        await self._disk.run(self._store.set_meta, _BLOCKED, json.dumps(sorted(blocked)))
-        self._blocked = blocked
+    def _change(self, change: Callable[[frozenset[int]], frozenset[int]]) -> frozenset[int]:
+        """Change who is blocked, and return who was before. Raises StoreError."""
+        # Read again, or blocks of another process, or of a command at the same moment, would be lost.
+        self._load()
+        before, after = self._blocked, change(self._blocked)
+        self._store.set_meta(_BLOCKED, json.dumps(sorted(after)))
+        self._blocked = after
+        return before

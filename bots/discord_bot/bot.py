@@ -189,11 +189,11 @@ class Bot(commands.AutoShardedBot):
             _log.warning("the slash commands may be missing or old: %s", error)
 
     async def _keep_house(self) -> None:
-        """Regularly list the personas again, retry pending writes and forget old conversations."""
+        """Regularly do what `chores` lists; an error of one does not keep the others from running."""
         conversations = self.services.conversations
         chores = (
             partial(self._disk.run, self.services.personas.refresh), conversations.flush, conversations.forget_old,
-            self._forget_departed, partial(self.services.responder.retry_unsent, _LATE_SECONDS),
+            self._forget_departed, self.services.access.load, partial(self.services.responder.retry_unsent, _LATE_SECONDS),
         )  # fmt: skip
         while True:
             for chore in chores:

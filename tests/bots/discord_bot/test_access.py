@@ -1,10 +1,16 @@
 """What the operator of a bot allows, and the commands for operators."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bots.discord_bot.access import Access
 from bots.discord_bot.channel_settings import ChannelSettings
+from bots.discord_bot.serial_executor import SerialExecutor
+from bots.discord_bot.store import Store
+from bots.discord_bot.timings import Timings
+from charbot.config import DiscordSettings
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import GUILD, OWNER, FakeDiscord
 from tests.bots.discord_bot.harness import ME, run, stage
@@ -95,3 +101,23 @@ async def test_a_server_can_keep_reset_for_admins_and_have_changes_told(shared_l
         await on.told("settings", manager=True, inherit="admins_only")
         assert (await on.heard(2))[1].endswith("admins_only: inherited")
         assert await on.told("reset") == "A new conversation."
+
+
+@run
+async def test_blocks_at_the_same_moment_are_all_stored(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    first, second = (Access(store, SerialExecutor("store"), DiscordSettings()) for _ in range(2))
+    await asyncio.gather(first.block(5001), first.block(5002))
+    await second.block(5003)
+    await first.load()
+    assert all(first.is_blocked(user, None) for user in (5001, 5002, 5003))
+    assert await second.unblock(5001)
+    assert not await first.unblock(5001)
+    store.close()
+
+
+@run
+async def test_a_block_in_another_process_applies_soon(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
+        on.store.set_meta("blocked", "[5001]")
+        await on.until(lambda: [True] if on.bot.services.access.is_blocked(5001, None) else [], 1)
