@@ -179,8 +179,9 @@ class Conversations:
         return bool(gone)
 
     def _forget(self, channels: Iterable[int], forget: Callable[[], None]) -> None:
+        # Written first: pending writes also remove answered messages and store who is quoted, which must not get lost.
         for channel in channels:
-            self._unwritten.pop(channel, None)
+            self._write(channel)
         forget()
 
     async def add_quote(self, quote: Quote) -> None:
@@ -189,7 +190,11 @@ class Conversations:
 
     async def quotes(self, user: int) -> list[Quote]:
         """Return the messages of the bot's that quote a user. Raises StoreError."""
-        return await self._disk.run(self._store.quotes, user)
+        return await self._disk.run(self._quotes, user)
+
+    def _quotes(self, user: int) -> list[Quote]:
+        self._write_all()
+        return self._store.quotes(user)
 
     async def edit(self, channel: int, message: int, text: str) -> None:
         """Change the text of a stored message that is not answered yet."""
@@ -212,8 +217,13 @@ class Conversations:
     async def forget_member(self, guild: int, user: int) -> None:
         """Delete a user's messages in a server, and the answers to them. Raises StoreError."""
         self._drop(self._with(user))
-        await self._disk.run(self._store.forget_member, guild, user)
+        await self._disk.run(self._forget_member, guild, user)
         self._drop(self._with(user))
+
+    def _forget_member(self, guild: int, user: int) -> None:
+        # Written first, or their pending turns would be written afterwards.
+        self._write_all()
+        self._store.forget_member(guild, user)
 
     async def forget_user(self, user: int) -> None:
         """Delete a user's messages and the answers to them. Raises StoreError."""

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.database import StoreError
-from bots.discord_bot.store import Store
+from bots.discord_bot.serial_executor import SerialExecutor
+from bots.discord_bot.store import Quote, Store
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import APP
+from tests.bots.discord_bot.fake_discord import APP, GUILD
 from tests.bots.discord_bot.harness import ME, Stage, run, script, stage
 
 
@@ -177,7 +179,7 @@ async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
             assert (await on.heard(2))[1] == "Ann clean 1: Two"
             assert (await on.told("reset")).startswith("I cannot write anything down")
         await on.discord.say(f"{ME} Three")
-        assert (await on.heard(3))[2] == "Ann clean 3: Three"
+        assert (await on.heard(3))[2] == "Ann clean 5: Three", "a reset that failed has changed nothing"
 
 
 @run
@@ -203,3 +205,43 @@ async def test_settings_that_could_not_be_stored_are_not_claimed_to_be(
         monkeypatch.setattr(on.store, "set_place", lambda *args: _raise(StoreError("the disk is full")))
         assert (await on.told("settings", manager=True, temperature=0.5)).startswith("I cannot write anything down")
         assert on.bot.services.settings.places == {}
+
+
+@run
+async def test_reset_leaves_no_answered_message_to_be_answered_again(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        await on.discord.say(f"{ME} Tea?")
+        await on.heard(1)
+        assert (await on.told("reset")).startswith("I cannot write anything down"), "its turns are still pending"
+        emptied.set()
+        assert await on.told("reset") == "A new conversation."
+        assert (on.store.waiting(60), on.store.turns(1, 9)) == ([], [])
+
+
+@run
+async def test_a_ban_deletes_turns_that_could_not_be_written_before(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        emptied = _full_disk(on, monkeypatch)
+        await on.discord.command("chat", author=5001, message="Tea?")
+        await on.until(lambda: on.discord.edits, 1)
+        emptied.set()
+        await on.bot.services.conversations.forget_member(GUILD, 5001)
+        await on.bot.services.conversations.flush()
+        assert on.store.turns(1, 9) == []
+
+
+@run
+async def test_a_quote_that_could_not_be_written_is_returned_once_it_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    conversations = Conversations(store, SerialExecutor("store"), 9, 7.0)
+    quote = Quote(message=1, guild=GUILD, channel=2, author=5001)
+    with monkeypatch.context() as away:
+        away.setattr(store, "_retry_at", time.monotonic() + 60)
+        await conversations.add_quote(quote)
+    assert await conversations.quotes(5001) == [quote]
+    store.close()
