@@ -328,7 +328,7 @@ class Bot(commands.AutoShardedBot):
             self._notices.left_unanswered(request.author, request.target, why)
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
-        if edit.message_id in self._received and (text := message_text(edit.message, self.identity)):
+        if edit.message_id in self._received and (text := await self._text_of(edit.message)):
             await self.services.responder.edit(edit.channel_id, edit.message_id, text)
 
     async def on_raw_message_delete(self, deletion: discord.RawMessageDeleteEvent) -> None:
@@ -340,11 +340,15 @@ class Bot(commands.AutoShardedBot):
     async def on_member_ban(self, guild: discord.Guild, user: discord.User | discord.Member) -> None:
         await self._retried(self.services.conversations.forget_member, guild.id, user.id)
 
+    async def _text_of(self, message: discord.Message) -> str:
+        """Return what a message says to the bot, in itself and in text files; "" if it says nothing."""
+        text = message_text(message, self.identity)
+        attached = await attached_text(message)
+        return prepare_message(f"{text}\n{attached}") if attached else text
+
     async def _request(self, message: discord.Message, settings: ChannelSettings) -> ReplyRequest | None:
         """Return the request for a message; None if it holds nothing to answer."""
-        text = message_text(message, self.identity)
-        if attached := await attached_text(message):
-            text = prepare_message(f"{text}\n{attached}")
+        text = await self._text_of(message)
         kind = None if text else unseen_kind(message)
         if kind and settings.media_replies is False:
             return None

@@ -469,10 +469,10 @@ class FakeDiscord:
             await self._dispatch("MESSAGE_CREATE", data)
         return id_
 
-    async def edit(self, id_: int, text: str, channel: int = 1, author: int = 4000) -> None:
-        """Somebody edits a message, which mentions the bot."""
+    async def edit(self, id_: int, text: str, channel: int = 1, author: int = 4000, **more: object) -> None:
+        """Somebody edits a message, which mentions the bot and has `more` fields of Discord's."""
         data = {**self._made(channel, text), "id": str(id_), "author": _user(author), "guild_id": str(GUILD), "mentions": [_ME]}
-        await self._dispatch("MESSAGE_UPDATE", {**data, "edited_timestamp": _NOW})
+        await self._dispatch("MESSAGE_UPDATE", {**data, "edited_timestamp": _NOW, **more})
 
     async def delete(self, *ids: int, channel: int = 1) -> None:
         """Somebody deletes messages, one or several at once."""

@@ -80,6 +80,21 @@ async def test_an_edit_counts_while_a_message_waits(shared_library: Library, tmp
 
 
 @run
+async def test_an_edit_keeps_the_text_of_attached_files(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        script.free.clear()
+        await on.discord.say(f"{ME} First")
+        await on.until(lambda: script.asked, 1)
+        attachments = [on.discord.attach("list.txt", b"Tea", "text/plain")]
+        waiting = await on.discord.say(f"{ME} Bye:", attachments=attachments)
+        await on.until(lambda: on.store.waiting(60), 2)
+        await on.discord.edit(waiting, f"{ME} Buy:", attachments=attachments)
+        await on.until(lambda: [True] if on.store.waiting(60)[1].text == "Buy: Tea" else [], 1)
+        script.free.set()
+        assert await on.heard(2) == ["Ann clean 1: First", "Ann clean 3: Buy: Tea"]
+
+
+@run
 async def test_who_is_banned_leaves_nothing_in_the_server(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         for number, (author, channel) in enumerate(((5001, 1), (5002, 1), (5001, 9)), 1):
