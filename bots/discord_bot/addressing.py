@@ -68,12 +68,12 @@ def cannot_post(message: discord.Message) -> bool:
 
 
 def is_withheld(message: discord.Message, bot: Identity) -> bool:
-    """Return whether Discord withholds a message's text: that of a reply without a mention, without the intent."""
+    """Return whether Discord withholds the text of a message: without the intent, it does so for those without a mention."""
     return bool(message.guild and not message.content and bot.user not in message.mentions and not bot.reads_all)
 
 
 def message_text(message: discord.Message, bot: Identity) -> str:
-    """Return what a message says to the bot, without mentions of it; "" if it says nothing."""
+    """Return the text of a message without mentions of the bot; "" if nothing is left."""
     role = message.guild.self_role if message.guild else None
     mention = rf"<@!?{bot.user.id}>|<@&{role.id if role else 0}>"
     # `clean_content` is computed from `content`.

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -204,15 +203,14 @@ class Bot(commands.AutoShardedBot):
             await asyncio.sleep(self._timings.refresh)
 
     async def health_problem(self) -> str | None:
-        """Return what keeps the bot from answering, or None."""
+        """Return the reason why the bot cannot answer, or None."""
         if not self.is_ready():
             return "not connected to Discord"
         lost = [str(number) for number, shard in self.shards.items() if shard.is_closed()]
         if lost:
             return f"not connected to Discord: shard {', '.join(lost)}"
         try:
-            # Written, not only read: the disk may be full.
-            await self._disk.run(self._store.set_meta, "checked", datetime.now(UTC).isoformat(timespec="seconds"))
+            await self._disk.run(self._store.check_writable)
         except StoreError as error:
             return str(error)
         return self.services.responder.problem
@@ -302,22 +300,20 @@ class Bot(commands.AutoShardedBot):
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message if it is for the bot."""
-        settings = self.services.settings.of(message.channel, message.guild.id if message.guild else None)
+        guild = message.guild.id if message.guild else None
+        settings = self.services.settings.of(message.channel, guild)
         addressed = is_addressed(message, settings, self.identity)
         if not may_answer(message) or not (addressed or joins_in(message, settings, self.identity)):
             return
-        guild = message.guild.id if message.guild else None
         if why := self.services.access.refusal(message.author.id, guild):
             if not self.services.access.is_blocked(message.author.id, guild):
-                target = self.services.targets.message(message, message.author.id, "", settings)
-                await self._notices.tell(message.author.id, target, why)
+                await self._notify(message, settings, why)
             return
         # Where the bot cannot post, it cannot say so; /settings does.
         if rejection_reason(message.author, settings) or cannot_post(message):
             return
         if is_withheld(message, self.identity):
-            target = self.services.targets.message(message, message.author.id, "", settings)
-            await self._notices.tell(message.author.id, target, texts.UNREAD)
+            await self._notify(message, settings, texts.UNREAD)
             return
         # After a reconnection Discord may deliver a message twice.
         if message.id in self._received:
@@ -326,6 +322,11 @@ class Bot(commands.AutoShardedBot):
         request = await self._request(message, settings)
         if request and (why := await self.services.responder.answer(request)) and addressed:
             self._notices.left_unanswered(request.author, request.target, why)
+
+    async def _notify(self, message: discord.Message, settings: ChannelSettings, text: str) -> None:
+        """Tell the author of a message something, unless they were told something a short while ago."""
+        target = self.services.targets.message(message, message.author.id, "", settings)
+        await self._notices.tell(message.author.id, target, text)
 
     async def on_raw_message_edit(self, edit: discord.RawMessageUpdateEvent) -> None:
         if edit.message_id in self._received and (text := await self._text_of(edit.message)):
@@ -341,7 +342,7 @@ class Bot(commands.AutoShardedBot):
         await self._retried(self.services.conversations.forget_member, guild.id, user.id)
 
     async def _text_of(self, message: discord.Message) -> str:
-        """Return what a message says to the bot, in itself and in text files; "" if it says nothing."""
+        """Return the text of a message and of its text files without mentions of the bot; "" if nothing is left."""
         text = message_text(message, self.identity)
         attached = await attached_text(message)
         return prepare_message(f"{text}\n{attached}") if attached else text

@@ -1,4 +1,4 @@
-"""Queues of calls: answered one after the other within a channel, concurrently across channels."""
+"""Queues of calls, which are answered sequentially within a channel and concurrently across channels."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ class ChannelQueues(Generic[C]):
 
     @property
     def pending(self) -> int:
-        """The number of calls in all queues, those included that are being answered."""
+        """The number of calls in all queues, including those that are being answered."""
         return sum(map(len, self._queues.values()))
 
     def is_full(self, channel: int) -> bool:
@@ -34,11 +34,11 @@ class ChannelQueues(Generic[C]):
         return len(self._queues.get(channel, ())) > self._limit
 
     def waiting(self, channel: int) -> list[C]:
-        """Return the calls of a channel that are not begun."""
+        """Return the calls of a channel whose answering has not begun."""
         return list(self._queues.get(channel, ()))[1:]
 
     def put(self, channel: int, call: C, *, late: bool = False) -> bool:
-        """Enqueue a call; return False if the channel's queue is full (no limit for `late` ones), or after `close`."""
+        """Enqueue a call; return False if the channel's queue is full, or after `close`. `late` calls ignore the limit."""
         queue = self._queues.get(channel)
         if not self.open or (self.is_full(channel) and not late):
             return False
@@ -66,7 +66,7 @@ class ChannelQueues(Generic[C]):
             del self._queues[channel]
 
     async def close(self, seconds: float) -> list[C]:
-        """Refuse further calls, give pending ones `seconds`, cancel the rest and return those that were not begun."""
+        """Refuse further calls, wait `seconds` for pending ones, cancel the rest and return those that had not begun."""
         self.open = False
         if self._workers:
             await asyncio.wait(self._workers, timeout=seconds)

@@ -23,12 +23,12 @@ MAX_COOLDOWN = 3600.0
 """Seconds of the longest cooldown."""
 
 OLD_NAMES = {"faces": "webhooks", "wake": "trigger_words", "chance": "random_reply_chance", "everywhere": "server_wide"}
-"""What settings, and the option of commands, were called before; databases may have the old names."""
+"""Former names of settings, and of an option of commands, and their present names. Databases may have the former."""
 
 
 @dataclass(frozen=True)
 class ChannelSettings:
-    """The settings of a thread, channel or server. None inherits from what is around it, or the configuration."""
+    """The settings of a thread, channel or server. None is inherited: from the channel, the server or the configuration."""
 
     persona: str | None = None
     mode: Mode | None = None
@@ -46,11 +46,11 @@ class ChannelSettings:
     random_reply_chance: float | None = None
     """Probability of answering a message that does not address the bot."""
     media_replies: bool | None = None
-    """Whether messages without text, such as pictures, are told that they cannot be seen; by default they are."""
+    """Whether a message without text, such as a picture, is answered by saying that it cannot be seen; by default it is."""
     admins_only: bool | None = None
     """Whether only those who may manage the channel can use /reset and /stop."""
     log_channel: int | None = None
-    """Id of the channel where changes of settings are told."""
+    """Id of the channel where changes of settings are announced."""
 
     def with_fallback(self, other: "ChannelSettings") -> "ChannelSettings":
         """Return these settings, with those of `other` where this has None."""
@@ -112,7 +112,7 @@ _IS_VALID: Mapping[str, Callable[[Any], bool]] = {
     "log_channel": lambda value: type(value) is int,
     "random_reply_chance": lambda value: _is_number(value, 0.0, 1.0),
 }
-"""For each setting, whether a stored value is one."""
+"""For each setting, a test of whether a stored value is valid."""
 
 
 def channel_of(interaction: discord.Interaction[Any]) -> int:
@@ -123,6 +123,7 @@ def channel_of(interaction: discord.Interaction[Any]) -> int:
 
 
 def age_restricted(channel: object) -> bool:
+    """Return whether a channel is age-restricted; direct messages are not."""
     is_nsfw = getattr(channel, "is_nsfw", None)
     return bool(is_nsfw and is_nsfw())
 

@@ -59,7 +59,7 @@ class Conversations:
         self._cached: BoundedDict[int, _Cached] = BoundedDict(_CACHED)
         # When a message, channel or user, by id, was last forgotten, on the monotonic clock.
         self._forgotten: BoundedDict[int, float] = BoundedDict(_CACHED)
-        # After `open`, only the disk thread uses these two, so that everything is done in the order of the requests.
+        # Only the disk thread uses these two after `open`, so that writes keep the order of the requests.
         self._unwritten: dict[int, deque[_Write]] = {}
         self._last_forgotten: str | None = None
 
@@ -82,7 +82,7 @@ class Conversations:
         return cached.conversation
 
     def _read(self, channel: int) -> list[StoredTurn]:
-        """Return a channel's last turns, those included that cannot be written yet. Raises StoreError."""
+        """Return a channel's last turns, including those that cannot be written yet. Raises StoreError."""
         try:
             self._write(channel)
         except StoreError as error:
@@ -216,9 +216,9 @@ class Conversations:
 
     async def forget_member(self, guild: int, user: int) -> None:
         """Delete a user's messages in a server, and the answers to them. Raises StoreError."""
-        self._drop(self._with(user))
+        self._drop(self._channels_of(user))
         await self._disk.run(self._forget_member, guild, user)
-        self._drop(self._with(user))
+        self._drop(self._channels_of(user))
 
     def _forget_member(self, guild: int, user: int) -> None:
         # Written first, or their pending turns would be written afterwards.
@@ -228,9 +228,9 @@ class Conversations:
     async def forget_user(self, user: int) -> None:
         """Delete a user's messages and the answers to them. Raises StoreError."""
         self._forgotten[user] = time.monotonic()
-        self._drop(self._with(user))
+        self._drop(self._channels_of(user))
         await self._disk.run(self._forget_user, user)
-        self._drop(self._with(user))
+        self._drop(self._channels_of(user))
 
     def _forget_user(self, user: int) -> None:
         for channel, queue in self._unwritten.items():
@@ -245,16 +245,17 @@ class Conversations:
         then = self._store.clock() - self._days * 86_400
         # Another process may have deleted their turns already; then they are not in `gone`.
         self._drop([channel for channel, cached in self._cached.items() if cached.used < then])
-        gone, news = await self._disk.run(self._forget_old)
-        # If another process has forgotten a user, it is not cached whom: reread all conversations.
-        self._drop(list(self._cached) if news else gone)
+        gone, user_forgotten = await self._disk.run(self._forget_old)
+        # Another process has forgotten a user, but does not say whom: reread all conversations.
+        self._drop(list(self._cached) if user_forgotten else gone)
 
     def _forget_old(self) -> tuple[set[int], bool]:
+        """Return the channels of old turns, and whether another process has forgotten a user. Raises StoreError."""
         gone, last = self._store.forget_older(self._days), self._store.get_meta(FORGOTTEN)
-        news, self._last_forgotten = last != self._last_forgotten, last
-        return gone, news
+        user_forgotten, self._last_forgotten = last != self._last_forgotten, last
+        return gone, user_forgotten
 
-    def _with(self, user: int) -> list[int]:
+    def _channels_of(self, user: int) -> list[int]:
         return [channel for channel, cached in self._cached.items() if user in cached.authors]
 
     def _drop(self, channels: Iterable[int]) -> None:

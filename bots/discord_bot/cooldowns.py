@@ -1,5 +1,6 @@
 """The cooldown of each user."""
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -17,7 +18,7 @@ class Cooldowns:
 
     def remaining(self, user: int, seconds: float | None) -> float:
         """Return how many seconds are left of a user's cooldown, which lasts `seconds`; 0 if it is over."""
-        return max(0.0, self._started.get(user, -1e9) + (seconds or 0.0) - time.monotonic())
+        return max(0.0, self._started.get(user, -math.inf) + (seconds or 0.0) - time.monotonic())
 
     def restore(self, elapsed: Mapping[int, float]) -> None:
         """Start the cooldowns of users who were answered so many seconds ago, before a restart."""

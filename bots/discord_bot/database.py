@@ -46,7 +46,7 @@ def transaction(method: Callable[Concatenate[D, Connection, P], T]) -> Callable[
 
 
 def read_transaction(method: Callable[Concatenate[D, Connection, P], T]) -> Callable[Concatenate[D, P], T]:
-    """Do the same for a method that only reads, which works on a full or read-only disk too."""
+    """Run the decorated method in a transaction that only reads, as is possible on a full or read-only disk too."""
     return _in_transaction(method, reads_only=True)
 
 
@@ -89,7 +89,7 @@ class Database:
     def __init__(self, url: str, timeout: float = 5.0) -> None:
         """Open SQLAlchemy's `url`: sqlite:///file, postgresql+psycopg://... Raises ConfigError, StoreError.
 
-        After `timeout` seconds a call fails. Then others fail at once for as long, instead of each waiting in turn.
+        A call fails after `timeout` seconds. For as long again further calls fail at once, instead of each waiting in turn.
         """
         self._timeout = timeout
         try:

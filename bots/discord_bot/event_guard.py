@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 Parser: TypeAlias = Callable[[Any], None]
 
 _ESSENTIAL = ("READY", "RESUMED")
-"""Events without which a connection is of no use: their errors still end it."""
+"""Events without which a connection is of no use; their errors still end it."""
 
 _log = logging.getLogger("charbot.discord")
 
 
 def guard_parsers(parsers: MutableMapping[str, Parser]) -> None:
-    """Have these parsers, by event, log their errors. discord.py would end the whole program for one odd event."""
+    """Make parsers, given by event, log their errors: with discord.py's own, an odd event ends the whole program."""
     for event, parse in parsers.items():
         if event not in _ESSENTIAL:
             parsers[event] = partial(_parse, event, parse)

@@ -1,4 +1,4 @@
-"""What commands and buttons have in common: they are answered as messages are, but only their user sees errors."""
+"""Answering of commands and buttons: like messages, but only their user sees errors."""
 
 from typing import Any
 

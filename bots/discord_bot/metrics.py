@@ -24,7 +24,6 @@ class Metrics:
             "charbot_answer_seconds", "From a message to its answer, the wait for earlier ones in it",
             buckets=(0.1, 0.2, 0.5, 1, 2, 5, 10, 30), registry=self._registry,
         )  # fmt: skip
-
         self._rate_limited = Counter(
             "charbot_rate_limited", "Requests that Discord refused as too many", registry=self._registry
         )  # fmt: skip
@@ -34,11 +33,11 @@ class Metrics:
         Gauge(name, meaning, registry=self._registry).set_function(value)
 
     def rate_limited(self) -> None:
-        """Count a request that Discord refused as one too many."""
+        """Count a request that Discord refused for its rate limits."""
         self._rate_limited.inc()
 
     def count(self, outcome: str, seconds: float | None = None) -> None:
-        """Count a call with this outcome, and record how long its answer took, if given."""
+        """Count a call with this outcome, and record after how many seconds it was answered, if given."""
         self._calls.labels(outcome).inc()
         if seconds is not None:
             self._seconds.observe(seconds)

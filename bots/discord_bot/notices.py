@@ -1,4 +1,4 @@
-"""Notices to users who are not answered: one per user and while, however many messages they send."""
+"""Notices to users who are not answered, at most one per user and interval."""
 
 import asyncio
 import time
@@ -22,15 +22,15 @@ class Notices:
         """Count the messages that are left unanswered for `delay` seconds before each notice."""
         self._background, self._delay = background, delay
         self._given: BoundedDict[int, float] = BoundedDict(_USERS)
-        self._left: dict[int, int] = {}
+        self._unanswered: dict[int, int] = {}
 
     def left_unanswered(self, user: int, target: ReplyTarget, reason: str) -> None:
-        """Have a user told, now or with other messages of theirs, that one was left unanswered."""
-        if user in self._left:
-            self._left[user] += 1
+        """Count a message that was left unanswered, to tell its user soon."""
+        if user in self._unanswered:
+            self._unanswered[user] += 1
         elif self._is_due(user):
-            self._left[user] = 1
-            self._background.start(self._tell_left(user, target, reason))
+            self._unanswered[user] = 1
+            self._background.start(self._tell_unanswered(user, target, reason))
 
     async def tell(self, user: int, target: ReplyTarget, text: str) -> None:
         """Tell a user something, unless they were told something a short while ago."""
@@ -45,6 +45,6 @@ class Notices:
         self._given[user] = now
         return True
 
-    async def _tell_left(self, user: int, target: ReplyTarget, reason: str) -> None:
+    async def _tell_unanswered(self, user: int, target: ReplyTarget, reason: str) -> None:
         await asyncio.sleep(self._delay)
-        await ignore_send_errors(target.send(texts.LEFT.format(count=self._left.pop(user), reason=reason)))
+        await ignore_send_errors(target.send(texts.LEFT.format(count=self._unanswered.pop(user), reason=reason)))

@@ -1,7 +1,8 @@
-"""Discord's global rate limit, kept before requests are sent: those beyond it wait in order."""
+"""A limiter that keeps requests below Discord's global rate limit."""
 
 import asyncio
 import time
+from http import HTTPStatus
 from types import SimpleNamespace
 
 import aiohttp
@@ -9,10 +10,9 @@ import aiohttp
 from bots.discord_bot.metrics import Metrics
 
 GLOBAL_LIMIT = 36.0
-"""Requests per second that a bot sends. Discord allows 50, counted when they arrive, which some do later than others."""
+"""Requests per second that a bot sends. Discord allows 50, but counts them on arrival, where delayed ones pile up."""
 _BURST = 4
 """Requests that may be sent at once after a pause."""
-_TOO_MANY = 429
 
 
 class RateLimiter:
@@ -49,7 +49,7 @@ def limiting_trace(limiter: RateLimiter, metrics: Metrics) -> aiohttp.TraceConfi
     async def on_request_end(
         _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        if params.response.status == _TOO_MANY:
+        if params.response.status == HTTPStatus.TOO_MANY_REQUESTS:
             metrics.rate_limited()
 
     trace = aiohttp.TraceConfig()

@@ -15,7 +15,7 @@ from charbot.generation.crisis import crisis_note
 from charbot.generation.persona import Persona, Reply
 
 MAX_TOKENS = 256
-"""Tokens of a message that are read, at most: the time that reading takes grows with them, not with the characters."""
+"""Tokens of a message that are read, at most. They, not its characters, decide how long reading takes."""
 _SLOTS = 2 * MAX_BATCH
 """Replies that are generated or wait in the scheduler at once, so that those who wait get their turns fairly."""
 
@@ -41,7 +41,7 @@ class ReplyGenerator:
         self._closed = threading.Event()
 
     def persona(self, settings: ChannelSettings, nsfw: bool) -> tuple[PersonaInfo, bool]:
-        """Return who answers under these settings, and whether without profanity. Raises UsageError if nobody can.
+        """Return the persona that answers under these settings, and whether without profanity. Raises UsageError if none can.
 
         `nsfw` tells whether the channel is age-restricted.
         """
@@ -54,7 +54,7 @@ class ReplyGenerator:
         return persona, clean
 
     def crisis_note(self, text: str) -> str | None:
-        """Return what is answered instead of a reply to a message about suicide, abuse or violence; None for others."""
+        """Return the note that answers a message about suicide, abuse or violence instead of a reply; None for other messages."""
         return crisis_note(text, self._options.crisis_note)
 
     async def reply(
@@ -80,6 +80,7 @@ class ReplyGenerator:
 
 
 def _shortened(persona: Persona, conversation: Conversation, options: ChatSettings) -> Conversation:
+    """Return a conversation whose last turn is shortened to MAX_TOKENS."""
     *before, last = conversation.turns
     text = persona.shortened(last.text, options.unit, MAX_TOKENS)
     return replace(conversation, turns=(*before, replace(last, text=text)))

@@ -29,7 +29,7 @@ _log = logging.getLogger("charbot.discord")
 
 
 class ReplyTargets:
-    """Makes the targets, and knows what all of them need to send answers."""
+    """Makes the targets, and has the services that all of them need to send answers."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class ReplyTargets:
             await self.webhooks.delete(channel, quote.message)
 
     async def already_sent(self, message: AnyMessage, *answers: str) -> bool:
-        """Return whether an answer to a message, in any of these forms, is in its channel. Raises transient errors."""
+        """Return whether an answer to a message, in any of these forms, is in its channel. Raises errors that are transient."""
         try:
             # Message by message, as the text of a webhook's message costs a request.
             channel = self._client.get_partial_messageable(message.channel.id)
@@ -78,7 +78,7 @@ class ReplyTargets:
         except discord.HTTPException as error:
             if is_transient(error):
                 raise
-            _log.warning("what was said last in channel %d cannot be read: %s", message.channel.id, error)
+            _log.warning("the last messages in channel %d cannot be read: %s", message.channel.id, error)
         return False
 
     async def _is_answer(self, later: discord.Message, message: AnyMessage, answers: Sequence[str]) -> bool:

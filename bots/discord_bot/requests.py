@@ -36,10 +36,10 @@ class ReplyRequest:
     durable: bool = False
     """Whether it is stored, and so answered even after a crash."""
     reply: str | None = None
-    """The reply that was about to be sent before, and may have been."""
+    """The reply of an earlier attempt, which may have been sent already."""
     outside_conversation: bool = False
     """Whether it neither reads nor changes the channel's conversation."""
     replaces: str | None = None
-    """The channel's last reply as it is shown, if this request asks for another one in its place."""
+    """The channel's last reply as Discord shows it, if this request is for another reply in its place."""
     received_at: float = field(default_factory=time.monotonic)
     """On the monotonic clock."""

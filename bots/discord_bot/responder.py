@@ -27,7 +27,7 @@ from charbot.generation.conversation import Conversation
 _CHANGED = 1000
 """Messages that are remembered as deleted or edited, at most."""
 _FAILING = 3
-"""Failures in a row after which something is wrong with more than a request."""
+"""Failures in a row after which the bot, not a single request, counts as faulty."""
 
 _log = logging.getLogger("charbot.discord")
 
@@ -64,7 +64,7 @@ class Responder:
 
     @property
     def problem(self) -> str | None:
-        """What went wrong with the last replies, if several in a row could not be given; else None."""
+        """The error of the last reply, if several in a row have failed; else None."""
         if len(self._errors) < _FAILING:
             return None
         return f"the last {len(self._errors)} replies failed: {self._errors[-1]}"
@@ -74,13 +74,13 @@ class Responder:
         self._queues.put(message.channel, message, late=True)
 
     async def withdraw(self, channel: int, messages: Collection[int]) -> None:
-        """Answer these messages of a channel no more, for they were deleted, and forget them. Raises StoreError."""
+        """Forget deleted messages of a channel, and answer them no more. Raises StoreError."""
         for message in messages:
             self._withdrawn[message] = None
         await self._conversations.forget_messages(channel, messages)
 
     async def edit(self, channel: int, message: int, text: str) -> None:
-        """Have a message say something else, if it waits for its answer."""
+        """Change the text of a message, if it waits for its answer."""
         if any(request.id == message for request in self._queues.waiting(channel)):
             self._edited[message] = text
             await self._conversations.edit(channel, message, text)

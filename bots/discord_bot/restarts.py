@@ -1,4 +1,4 @@
-"""Waiting before a start that follows others that ended soon: each start is a login, and Discord counts those."""
+"""Pauses between starts that fail again and again: each start is a login, and Discord limits those."""
 
 import json
 from contextlib import suppress
@@ -7,17 +7,17 @@ from bots.discord_bot.database import StoreError
 from bots.discord_bot.store import Store
 
 _HOUR = 3600.0
-_FREE = 3
+_UNDELAYED = 3
 """Starts per hour that need not wait."""
 _SHORTEST, _LONGEST = 10.0, 900.0
 """Seconds of the first wait, which doubles with each further start, and of the longest."""
 
 
 class Restarts:
-    """The recent starts of a process that did not end as they should, in the database."""
+    """The recent starts of a process that have not gone well, in the database."""
 
     def __init__(self, store: Store, process: str) -> None:
-        """`store` has claimed no application, for none is known yet; `process` tells processes that share it apart."""
+        """`store` belongs to no application yet, as before the login; `process` names this process among those that share it."""
         self._store, self._name = store, f"starts {process}"
 
     def begin(self) -> float:
@@ -25,7 +25,7 @@ class Restarts:
         now = self._store.clock()
         recent = [start for start in self._read() if 0 <= now - start < _HOUR]
         self._write([*recent, now])
-        return min(_LONGEST, _SHORTEST * 2.0 ** (len(recent) - _FREE)) if len(recent) >= _FREE else 0.0
+        return min(_LONGEST, _SHORTEST * 2.0 ** (len(recent) - _UNDELAYED)) if len(recent) >= _UNDELAYED else 0.0
 
     def _read(self) -> list[float]:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
@@ -14,13 +15,13 @@ T = TypeVar("T")
 SEND_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """Errors that sending may raise."""
 _TRANSIENT = (discord.DiscordServerError, aiohttp.ClientError, OSError)
-_TOO_MANY = 429
-"""The HTTP status of a request beyond Discord's limits, which discord.py repeats a few times by itself."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether what raised this error may succeed when it is repeated."""
-    return isinstance(error, _TRANSIENT) or (isinstance(error, discord.HTTPException) and error.status == _TOO_MANY)
+    """Return whether a request that raised this error may succeed when it is repeated."""
+    # discord.py retries a rate-limited request by itself, but only a few times.
+    limited = isinstance(error, discord.HTTPException) and error.status == HTTPStatus.TOO_MANY_REQUESTS
+    return limited or isinstance(error, _TRANSIENT)
 
 
 async def send_with_retry(

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import aiohttp
@@ -41,7 +40,7 @@ _STOP_SECONDS = 35.0
 """Seconds that stopping takes, at most; deploy/ waits a little longer."""
 _SETTLED_SECONDS = 600.0
 """Seconds after which a start counts as one that went well."""
-_PAGE = 200
+_PAGE_SIZE = 200
 """Servers per page of Discord's list."""
 
 T = TypeVar("T")
@@ -64,6 +63,7 @@ def token() -> str:
 
 
 def database(config: Config) -> str:
+    """Return the URL of the database, which is in the user's folder unless the configuration names another one."""
     return config.discord.database or f"sqlite:///{user_folder().parent / 'discord.db'}"
 
 
@@ -164,7 +164,7 @@ async def _start(bot: Bot, secret: str, restarts: Restarts) -> None:
 
 
 def _exit_after(seconds: float) -> None:
-    """End the program if it has not ended by then, as where a disk or model hangs. All that counts is stored by then."""
+    """Exit after so many seconds even if a disk or a model hangs. Everything that matters is stored by then."""
 
     def exit_now() -> None:
         _log.warning("not stopped within %g seconds: left in the middle of it", seconds)
@@ -175,44 +175,45 @@ def _exit_after(seconds: float) -> None:
     timer.start()
 
 
-def _asked(question: Callable[[discord.Client], Awaitable[T]]) -> T:
+def _ask(question: Callable[[discord.Client], Awaitable[T]]) -> T:
     """Log in without connecting to the gateway, and return the answer to a question. Raises CharbotError."""
 
-    async def ask(secret: str) -> T:
+    async def log_in(secret: str) -> T:
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login(secret)
             return await question(client)
 
     with _explained():
-        return asyncio.run(ask(token()))
+        return asyncio.run(log_in(token()))
 
 
 @dataclass(frozen=True)
-class _DiscordAnswer:
-    """What Discord knows of the bot."""
+class _BotInfo:
+    """The bot as Discord describes it."""
 
     application: discord.AppInfo
     servers: list[dict[str, Any]]
-    """The servers that it is in, as Discord describes them: with id, name and the bot's permissions."""
+    """The servers that it is in, as JSON of Discord with their id, their name and the bot's permissions."""
 
 
-async def _ask_about_bot(client: discord.Client) -> _DiscordAnswer:
+async def _fetch_info(client: discord.Client) -> _BotInfo:
+    """Return the bot as Discord describes it. Raises discord.HTTPException."""
     servers: list[Any] = []
     # `Client.fetch_guilds` leaves the permissions out.
-    while page := await client.http.get_guilds(_PAGE, after=servers[-1]["id"] if servers else None, with_counts=False):
+    while page := await client.http.get_guilds(_PAGE_SIZE, after=servers[-1]["id"] if servers else None, with_counts=False):
         servers += page
-        if len(page) < _PAGE:
+        if len(page) < _PAGE_SIZE:
             break
-    return _DiscordAnswer(await client.application_info(), servers)
+    return _BotInfo(await client.application_info(), servers)
 
 
-def _missing(server: Mapping[str, Any], needed: discord.Permissions) -> list[str]:
+def _missing_permissions(server: Mapping[str, Any], needed: discord.Permissions) -> list[str]:
     """Return the names of the permissions that the bot lacks in a server."""
     has = discord.Permissions(int(server["permissions"]))
     return [] if has.administrator else [name.replace("_", " ") for name, need in needed if need and not getattr(has, name)]
 
 
-def _link(application: int, *, manage_webhooks: bool = False) -> str:
+def _invitation(application: int, *, manage_webhooks: bool = False) -> str:
     permissions = discord.Permissions(_PERMISSIONS.value)
     permissions.manage_webhooks = manage_webhooks
     return discord.utils.oauth_url(application, permissions=permissions, scopes=("bot", "applications.commands"))
@@ -220,20 +221,20 @@ def _link(application: int, *, manage_webhooks: bool = False) -> str:
 
 def invite() -> str:
     """Return the link by which an admin adds the bot to a server, with only the permissions that it needs."""
-    return _link(_asked(discord.Client.application_info).id)
+    return _invitation(_ask(discord.Client.application_info).id)
 
 
 def check(library: Callable[[], Library], config: Config) -> bool:
     """Print a line per prerequisite, with what to do if it is missing, and return whether all are met."""
     with ThreadPoolExecutor(1) as pool:
         # Discord is asked while the persona is loaded.
-        asked = pool.submit(_asked, _ask_about_bot)
-        people = _outcome("personas", lambda: _check_personas(library, config))
+        asked = pool.submit(_ask, _fetch_info)
+        personas = _outcome("personas", lambda: _check_personas(library, config))
         lines = [
             _outcome("token", lambda: f"it belongs to {asked.result().application.name}"),
             _outcome("message content", lambda: _check_intent(config, asked)),
             _outcome("permissions", lambda: _check_permissions(config, asked)),
-            people,
+            personas,
             _outcome("pictures", lambda: _check_pictures(config)),
             _outcome("database", lambda: _check_database(config)),
         ]
@@ -242,20 +243,21 @@ def check(library: Callable[[], Library], config: Config) -> bool:
 
 
 def _outcome(name: str, test: Callable[[], str]) -> str:
+    """Return the line for a prerequisite; `test` returns a comment if it is met, and raises CharbotError if not."""
     try:
         return f"pass  {name}: {test()}"
     except CharbotError as error:
         return f"FAIL  {name}: {error}"
 
 
-def _answer_of(asked: Future[_DiscordAnswer]) -> _DiscordAnswer:
-    """Return what Discord answered. Raises CharbotError if it could not be asked."""
+def _answer_of(asked: Future[_BotInfo]) -> _BotInfo:
+    """Return the answer of Discord. Raises CharbotError if it could not be asked."""
     if asked.exception() is not None:
         raise CharbotError("could not be asked")
     return asked.result()
 
 
-def _check_intent(config: Config, asked: Future[_DiscordAnswer]) -> str:
+def _check_intent(config: Config, asked: Future[_BotInfo]) -> str:
     if not config.discord.message_content:
         return "not needed: mentions, replies and direct messages are enough"
     flags = _answer_of(asked).application.flags
@@ -264,7 +266,7 @@ def _check_intent(config: Config, asked: Future[_DiscordAnswer]) -> str:
     raise ConfigError(f"not granted: switch on Message Content Intent at {_PORTAL}: your application, Bot")
 
 
-def _check_permissions(config: Config, asked: Future[_DiscordAnswer]) -> str:
+def _check_permissions(config: Config, asked: Future[_BotInfo]) -> str:
     answer = _answer_of(asked)
     with closing(Store(database(config))) as store:
         webhooks = store.guilds_with_webhooks()
@@ -272,10 +274,10 @@ def _check_permissions(config: Config, asked: Future[_DiscordAnswer]) -> str:
     lacking = []
     for server in answer.servers:
         needed.manage_webhooks = int(server["id"]) in webhooks
-        if missing := _missing(server, needed):
+        if missing := _missing_permissions(server, needed):
             lacking.append(f"{server['name']}: no {', '.join(missing)}")
     if lacking:
-        link = _link(answer.application.id, manage_webhooks=bool(webhooks))
+        link = _invitation(answer.application.id, manage_webhooks=bool(webhooks))
         raise ConfigError("\n".join([*lacking, f"add it to them once more: {link}"]))
     return f"it has what it needs in {len(answer.servers)} server{'' if len(answer.servers) == 1 else 's'}"
 
@@ -297,6 +299,5 @@ def _check_pictures(config: Config) -> str:
 
 def _check_database(config: Config) -> str:
     with closing(Store(database(config))) as store:
-        # Committed: a write that is rolled back would never reach the disk, which may be full.
-        store.set_meta("checked", datetime.now(UTC).isoformat(timespec="seconds"))
+        store.check_writable()
     return "it can be read and written"

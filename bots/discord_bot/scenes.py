@@ -10,6 +10,7 @@ from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
 
 MAX_PEOPLE = 4
+"""Personas in a scene, at most."""
 
 _log = logging.getLogger("charbot.discord")
 

@@ -22,15 +22,15 @@ class SerialExecutor:
     Unlike a pool's thread, it does not keep the program from exiting when a call hangs.
     """
 
-    def __init__(self, name: str, most: int | None = None) -> None:
-        """Start the thread; at most `most` calls may be pending at once, if given."""
+    def __init__(self, name: str, max_pending: int | None = None) -> None:
+        """Start the thread; at most `max_pending` calls may be pending at once, if given."""
         self._name, self._open = name, True
-        self._most, self._taken = most, 0
-        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._max_pending, self._pending = max_pending, 0
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         Thread(target=self._work, name=f"charbot-{name}", daemon=True).start()
 
     def _work(self) -> None:
-        while (work := self._waiting.get()) is not None:
+        while (work := self._queue.get()) is not None:
             work()
 
     def _put(self, call: Callable[[], T]) -> "asyncio.Future[T]":
@@ -44,7 +44,7 @@ class SerialExecutor:
             except BaseException as error:
                 future.set_exception(error)
 
-        self._waiting.put(work)
+        self._queue.put(work)
         return asyncio.wrap_future(future)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -54,13 +54,13 @@ class SerialExecutor:
         """
         if not self._open:
             raise RuntimeError(f"nothing is done any more: {self._name}")
-        if self._most is not None and self._taken >= self._most:
+        if self._max_pending is not None and self._pending >= self._max_pending:
             raise BusyError("Too many ask that at once; try again in a moment.")
-        self._taken += 1
+        self._pending += 1
         try:
             return await self._put(lambda: call(*args, **kwargs))
         finally:
-            self._taken -= 1
+            self._pending -= 1
 
     async def close(self, seconds: float = 5.0) -> None:
         """Refuse further calls, and wait at most so many seconds for the pending ones."""
@@ -71,4 +71,4 @@ class SerialExecutor:
             await asyncio.wait_for(self._put(lambda: None), seconds)
         except TimeoutError:
             _log.warning("left in the middle of it: %s", self._name)
-        self._waiting.put(None)
+        self._queue.put(None)

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, union, update
@@ -19,7 +20,7 @@ from charbot.errors import CharbotError
 _log = logging.getLogger("charbot.discord")
 
 FORGOTTEN = "forgotten"
-"""Name of the meta value that says when a user was last forgotten."""
+"""Name of the meta value with the time when a user was last forgotten."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Store(Database):
 
         `clock` tells the seconds since 1970.
         """
-        # First, for `close` is called where opening fails.
+        # Set first, as `Database` calls `close` if opening fails.
         self._locks: list[ProcessLock] = []
         super().__init__(url, timeout)
         self.application, self.clock = application, clock or SteadyClock()
@@ -118,7 +119,7 @@ class Store(Database):
 
     @read_transaction
     def places(self, db: Connection) -> dict[int, ChannelSettings]:
-        """Return the settings of each place; what cannot be read is logged and left out."""
+        """Return the settings of each place. Invalid ones are logged and left out."""
         rows = db.execute(select(SETTINGS.c.place, SETTINGS_TEXT).where(self._ours(SETTINGS)))
         return {place: self._read(place, text) for place, text in rows}
 
@@ -167,6 +168,11 @@ class Store(Database):
     def _set_meta(self, db: Connection, name: str, value: str) -> None:
         row = {"application": self.application, "name": name, "value": value}
         db.execute(self._insert(FACTS).values(row).on_conflict_do_update(index_elements=["application", "name"], set_=row))
+
+    def check_writable(self) -> None:
+        """Write to the database, which may be readable though the disk is full. Raises StoreError."""
+        # Committed: a write that is rolled back would never reach the disk.
+        self.set_meta("checked", datetime.now(UTC).isoformat(timespec="seconds"))
 
     @read_transaction
     def turns(self, db: Connection, channel: int, count: int) -> list[StoredTurn]:
@@ -222,8 +228,8 @@ class Store(Database):
         """Remove an answered message, if it was stored, and store its turns.
 
         The channel keeps its last `keep` turns. With `instead` the reply replaces the channel's last one, if that answers the
-        same message. `guild` is the channel's server. If `message` is not stored any more, it or its author was
-        forgotten meanwhile, and no turns are stored.
+        same message. `guild` is the channel's server. Nothing is stored if `message` is not stored any more: then it
+        or its author was forgotten meanwhile.
         """
         now = self.clock()
         stored = (self._ours(INBOX), INBOX.c.message == message)
@@ -347,7 +353,7 @@ class Store(Database):
 
     @transaction
     def note_departures(self, db: Connection, guilds: Collection[int], ours: Callable[[int], bool]) -> None:
-        """Note all servers that are `ours` and have rows, but that the application has left: it is in `guilds` alone."""
+        """Note which servers with rows the application has left: those that are `ours`, but not in `guilds`, where it is."""
         db.execute(delete(DEPARTURES).where(self._ours(DEPARTURES), DEPARTURES.c.guild.in_(guilds)))
         stored = union(*(select(table.c.guild).where(self._ours(table)) for table in (SETTINGS, TURNS, INBOX)))
         present = {*guilds, None}

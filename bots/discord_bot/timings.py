@@ -1,16 +1,16 @@
-"""How long the bot waits for what, in seconds."""
+"""The intervals and timeouts of the bot, in seconds."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Intervals and timeouts of the bot."""
+    """Intervals and timeouts, in seconds."""
 
     refresh: float = 30.0
     """Between two rounds of housekeeping: personas listed again, pending writes retried, old conversations deleted."""
     notice: float = 1.0
-    """Over which messages left unanswered are counted, before one notice for all of them."""
+    """For which unanswered messages are counted before a notice about all of them."""
     closing: float = 20.0
     """That pending answers may take at shutdown."""
     flushing: float = 5.0

@@ -20,11 +20,11 @@ _REFUSED_SECONDS = 600
 """Seconds before a channel that refused a webhook is tried again."""
 _GONE = (10003, 10015)
 """Discord's error codes for a webhook that was moved to another channel, and for one that was deleted."""
-_ROOMS = 1000
+_CHANNELS = 1000
 """Channels that are remembered at once, at most."""
 _RESERVED = re.compile(r"(c(?=lyde)|d(?=iscord))", re.IGNORECASE)
 """Words that Discord forbids in names; with a hair space after the first letter they pass, and look the same."""
-_LIMIT = 80
+_MAX_NAME = 80
 """Characters that Discord allows in a name."""
 
 _Room: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.ForumChannel
@@ -41,11 +41,11 @@ class PersonaWebhooks:
             if not address.startswith("https://"):
                 raise ConfigError(f"`discord.avatars`: {name} is {address!r}; it must be an address: https://...")
         self._avatars = {slug(name): address for name, address in avatars.items()}
-        self._hooks: BoundedDict[int, discord.Webhook] = BoundedDict(_ROOMS)
+        self._hooks: BoundedDict[int, discord.Webhook] = BoundedDict(_CHANNELS)
         self._session: aiohttp.ClientSession | None = None
-        self._refused: BoundedDict[int, float] = BoundedDict(_ROOMS)
+        self._refused: BoundedDict[int, float] = BoundedDict(_CHANNELS)
         # One lookup per channel at a time: two of its threads at once could create two webhooks.
-        self._looking: BoundedDict[int, asyncio.Lock] = BoundedDict(_ROOMS)
+        self._looking: BoundedDict[int, asyncio.Lock] = BoundedDict(_CHANNELS)
 
     async def post(self, channel: object, speaker: str, text: str, view: discord.ui.View) -> int | None:
         """Post a text as a persona, with the buttons of `view`, and return the id of the message.
@@ -99,7 +99,7 @@ class PersonaWebhooks:
         self, room: _Room, thread: discord.Thread | None, speaker: str, text: str, view: discord.ui.View
     ) -> int | None:
         """Post through the channel's webhook; return None, and forget it, if it was deleted or moved."""
-        name = _RESERVED.sub("\\1\u200a", speaker)[:_LIMIT]
+        name = _RESERVED.sub("\\1\u200a", speaker)[:_MAX_NAME]
         try:
             message = await (await self._hook(room)).send(
                 text, username=name, avatar_url=self._avatars.get(slug(speaker)), view=view,

@@ -13,7 +13,7 @@ from bots.discord_bot.retry import ignore_send_errors
 
 
 class About(ServicesCog):
-    """What the bot can do, and what it stores."""
+    """Help, and the privacy of users."""
 
     @app_commands.command(name="privacy", description="What is kept, and for how long")
     async def privacy(self, interaction: Interaction) -> None:

@@ -1,4 +1,4 @@
-"""What the commands have in common: who may use them, their errors, and the completion of names."""
+"""The base of the commands: who may use them, their errors, and the completion of names."""
 
 import logging
 from collections.abc import Sequence

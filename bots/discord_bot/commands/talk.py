@@ -39,7 +39,7 @@ class Talk(ServicesCog):
         return self.complete_persona(typed)
 
     async def answer_message(self, interaction: Interaction, message: discord.Message) -> None:
-        """Answer any message of the channel, whose menu it was chosen from."""
+        """Answer any message of the channel, from its menu."""
         self.require_accepted(interaction)
         if not prepare_message(message.content):
             raise UsageError("That message has no text.")

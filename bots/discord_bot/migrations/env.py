@@ -1,4 +1,4 @@
-"""Alembic's environment: run the migrations on the connection that `Store` passes."""
+"""Alembic's environment: run the migrations on the connection that `Database` passes."""
 
 from alembic import context
 
