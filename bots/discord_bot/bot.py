@@ -14,6 +14,7 @@ from typing import Any, ParamSpec
 import discord
 from discord.ext import commands
 
+from bots.bounded_dict import BoundedDict
 from bots.discord_bot import texts
 from bots.discord_bot.access import Access
 from bots.discord_bot.addressing import (
@@ -28,7 +29,6 @@ from bots.discord_bot.addressing import (
 )
 from bots.discord_bot.attachments import attached_text, unseen_kind
 from bots.discord_bot.background import BackgroundTasks
-from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.channel_settings import MAX_COOLDOWN, ChannelSettings, age_restricted, rejection_reason
 from bots.discord_bot.command_tree import GuardedTree
 from bots.discord_bot.conversations import Conversations
@@ -37,7 +37,6 @@ from bots.discord_bot.database import StoreError
 from bots.discord_bot.event_guard import guard_parsers
 from bots.discord_bot.metrics import Metrics
 from bots.discord_bot.notices import Notices
-from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.rate_limiter import GLOBAL_LIMIT, RateLimiter, limiting_trace
 from bots.discord_bot.regenerate_button import RegenerateButton, regenerate_view
 from bots.discord_bot.reply_generator import ReplyGenerator
@@ -52,6 +51,7 @@ from bots.discord_bot.settings_service import SettingsService
 from bots.discord_bot.store import PendingMessage, Store
 from bots.discord_bot.timings import DEFAULT_TIMINGS, Timings
 from bots.discord_bot.webhooks import PersonaWebhooks
+from bots.persona_pool import PersonaPool
 from charbot.config import Config
 from charbot.generation.batching import BatchScheduler
 from charbot.text import prepare_message

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bots.discord_bot.bounded_dict import BoundedDict
+from bots.bounded_dict import BoundedDict
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.serial_executor import SerialExecutor

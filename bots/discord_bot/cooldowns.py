@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Mapping
 
-from bots.discord_bot.bounded_dict import BoundedDict
+from bots.bounded_dict import BoundedDict
 
 _USERS = 10_000
 """Users whose cooldowns are remembered, at most."""

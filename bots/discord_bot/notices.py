@@ -3,9 +3,9 @@
 import asyncio
 import time
 
+from bots.bounded_dict import BoundedDict
 from bots.discord_bot import texts
 from bots.discord_bot.background import BackgroundTasks
-from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.requests import ReplyTarget
 from bots.discord_bot.retry import ignore_send_errors
 

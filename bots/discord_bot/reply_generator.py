@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.fair_slots import FairSlots
-from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
+from bots.persona_pool import PersonaInfo, PersonaPool
 from charbot.config import ChatSettings
 from charbot.errors import UsageError
 from charbot.generation.batching import MAX_BATCH, BatchScheduler

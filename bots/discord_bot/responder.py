@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from bots.bounded_dict import BoundedDict
 from bots.discord_bot import texts
 from bots.discord_bot.background import BackgroundTasks
-from bots.discord_bot.bounded_dict import BoundedDict
 from bots.discord_bot.channel_queues import ChannelQueues
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.conversations import Conversations

@@ -18,12 +18,12 @@ from dotenv import dotenv_values
 
 from bots.discord_bot.bot import Bot, Shards
 from bots.discord_bot.commands import add_commands
-from bots.discord_bot.logs import start_logs
 from bots.discord_bot.metrics import serve_metrics
-from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.restarts import Restarts
 from bots.discord_bot.store import Store
 from bots.discord_bot.webhooks import PersonaWebhooks
+from bots.logs import start_logs
+from bots.persona_pool import PersonaPool
 from charbot.config import Config
 from charbot.errors import CharbotError, ConfigError, UsageError
 from charbot.generation.batching import BatchScheduler

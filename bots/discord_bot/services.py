@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from bots.discord_bot.access import Access
 from bots.discord_bot.conversations import Conversations
 from bots.discord_bot.cooldowns import Cooldowns
-from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.reply_generator import ReplyGenerator
 from bots.discord_bot.reply_targets import ReplyTargets
 from bots.discord_bot.responder import Responder
@@ -13,6 +12,7 @@ from bots.discord_bot.scenes import Scenes
 from bots.discord_bot.serial_executor import SerialExecutor
 from bots.discord_bot.settings_service import SettingsService
 from bots.discord_bot.timings import Timings
+from bots.persona_pool import PersonaPool
 from charbot.config import Config
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import aiohttp
 import discord
 
-from bots.discord_bot.bounded_dict import BoundedDict
+from bots.bounded_dict import BoundedDict
 from bots.discord_bot.retry import is_transient
 from charbot.errors import ConfigError
 from charbot.personas.library import slug

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bots.discord_bot.bounded_dict import BoundedDict
+from bots.bounded_dict import BoundedDict
 from bots.server.errors import ProtocolError
 
 MAX_BODY = 2**20

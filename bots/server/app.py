@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
-from bots.discord_bot.persona_pool import PersonaPool
+from bots.persona_pool import PersonaPool
 from bots.server.access import PAGE, AccessControl, AccessRules
 from bots.server.catalogue import Catalogue
 from bots.server.completions import ClientGoneError, Completions, Submission, event

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
+from bots.persona_pool import PersonaInfo, PersonaPool
 from bots.server.errors import ProtocolError
 from bots.server.protocol import Colour, Model
 from bots.terminal.theme import THEMES, Theme

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from ray import serve
 
-from bots.discord_bot.persona_pool import PersonaPool
+from bots.persona_pool import PersonaPool
 from bots.server.access import access_rules
 from bots.server.app import create_app
 from bots.server.run import api_key

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import uvicorn
 from dotenv import dotenv_values
 
-from bots.discord_bot.logs import start_logs
-from bots.discord_bot.persona_pool import PersonaPool
+from bots.logs import start_logs
+from bots.persona_pool import PersonaPool
 from bots.server.access import AccessRules, access_rules
 from bots.server.app import create_app
 from charbot.config import Config

@@ -14,9 +14,9 @@ from bots.discord_bot.channel_settings import ChannelSettings, channel_of, rejec
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.markdown import escape
-from bots.discord_bot.persona_pool import PersonaInfo
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.services import Services
+from bots.persona_pool import PersonaInfo
 from charbot.errors import BusyError, CharbotError, UsageError
 
 _MAX_CHOICES = 25

@@ -16,9 +16,9 @@ import yarl
 
 from bots.discord_bot.bot import ALL_SHARDS, Bot, Shards
 from bots.discord_bot.commands import add_commands
-from bots.discord_bot.persona_pool import PersonaPool
 from bots.discord_bot.store import PendingMessage, Store
 from bots.discord_bot.timings import DEFAULT_TIMINGS, Timings
+from bots.persona_pool import PersonaPool
 from charbot.config import ChatSettings, Config, DiscordSettings
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.conversation import Conversation

@@ -9,8 +9,8 @@ from typing import Any, get_args
 import pytest
 
 from bots.discord_bot.channel_settings import ChannelSettings, Setting
-from bots.discord_bot.persona_pool import PersonaInfo
 from bots.discord_bot.timings import Timings
+from bots.persona_pool import PersonaInfo
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import GUILD, OWNER, ROLE, FakeDiscord, _answer
 from tests.bots.discord_bot.harness import ME, add_persona, run, script, stage

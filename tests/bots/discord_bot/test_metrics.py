@@ -9,8 +9,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bots.discord_bot.logs import JsonLines
 from bots.discord_bot.metrics import Metrics, serve_metrics
+from bots.logs import JsonLines
 from charbot.errors import ConfigError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.harness import ME, run, script, stage

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from openai import OpenAI
 
-from bots.discord_bot.persona_pool import PersonaPool
+from bots.persona_pool import PersonaPool
 from bots.server.access import AccessRules, access_rules
 from bots.server.app import create_app
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
@@ -105,6 +105,6 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
                     break
             return super().reply_batch(requests, options, cancelled)
 
-    monkeypatch.setattr("bots.discord_bot.persona_pool.Persona", Gated)
+    monkeypatch.setattr("bots.persona_pool.Persona", Gated)
     yield closed
     closed.opened.set()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.discord_bot.persona_pool import PersonaInfo, PersonaPool
+from bots.persona_pool import PersonaInfo, PersonaPool
 from charbot.errors import BundleError
 from charbot.personas.library import Library
 
