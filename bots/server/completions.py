@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import re
 import secrets
 import threading
@@ -209,6 +208,7 @@ def _options(body: CompletionRequest, settings: ChatSettings, model: Model) -> C
     top_p = settings.top_p if body.top_p is None else max(_LOWEST, body.top_p)
     max_words, max_tokens = settings.max_words, _max_tokens(body)
     if max_tokens is not None:
-        words = max_tokens if model.unit == "word" else math.ceil(max_tokens / _CHARACTERS_PER_WORD)
+        # Rounded up in whole numbers: a client may send one that is too large for a float.
+        words = max_tokens if model.unit == "word" else -(-max_tokens // _CHARACTERS_PER_WORD)
         max_words = min(max_words, max(_FEWEST_WORDS, words))
     return replace(settings, unit=model.unit, temperature=temperature, top_p=top_p, max_words=max_words)

@@ -107,6 +107,12 @@ def test_what_is_ignored_is_named(openai: OpenAI) -> None:
     assert "frequency_penalty" in reply.warnings[2]
 
 
+@pytest.mark.parametrize("model", ["ann", "ann:char"])
+def test_any_number_of_tokens_may_be_asked_for(openai: OpenAI, model: str) -> None:
+    reply = _complete(openai, model=model, max_tokens=10**400)
+    assert reply.choices[0].finish_reason == "stop"
+
+
 def test_candidates_come_with_their_scores(openai: OpenAI) -> None:
     asked = _complete(openai, extra_body={"candidates": True}).choices[0]
     assert asked.candidates[0]["text"] == asked.message.content
