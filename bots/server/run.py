@@ -69,6 +69,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:
+        # A port above 65535 raises OverflowError, a host with an empty or overlong label UnicodeError, a ValueError.
         reason = getattr(error, "strerror", None) or error
         raise CharbotError(f"{host}, port {port}: {reason}; --port chooses another port") from error

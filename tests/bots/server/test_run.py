@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bots.server.run import api_key
-from charbot.errors import ConfigError
+from bots.server.run import _listening, api_key
+from charbot.errors import CharbotError, ConfigError
 from charbot.personas.library import Library
 from tests.bots.server.conftest import ASKED, KEY
 
@@ -86,6 +86,12 @@ def test_a_port_that_cannot_be_used_is_told(company: Library, tmp_path: Path) ->
                 assert process.returncode == 1
                 assert f"127.0.0.1, port {port}" in problem
                 assert "Traceback" not in problem
+
+
+@pytest.mark.parametrize("host", ["my..host", "x" * 64])
+def test_a_host_that_is_no_name_is_told(host: str) -> None:
+    with pytest.raises(CharbotError, match=rf"^{re.escape(host)}, port 0: "):
+        _listening(host, 0)
 
 
 def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
