@@ -44,7 +44,8 @@ def export_persona(library: Library, name: str, path: Path) -> None:
             parts[f"bases/{unit}"] = base
 
     def write(new: Path) -> None:
-        with zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as archive:
+        # Reproducible installations date files 1970, a zip file 1980 at the earliest.
+        with zipfile.ZipFile(new, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for part, source in parts.items():
                 for file in sorted(source.iterdir()):
                     archive.write(file, f"{part}/{file.name}")
@@ -192,7 +193,7 @@ def remove_persona(library: Library, name: str) -> list[Path]:
 def remove_base(library: Library, name: str) -> Path:
     """Delete the base in the folder called `name`, and return the folder.
 
-    Raises BundleError if there is none, or it is shipped, or personas stand on it.
+    Raises BundleError if there is none, or it is shipped, and UsageError if personas stand on it.
     """
     bases = {path.name: path for unit in reversed(UNITS) for path in reversed(library.base_folders(unit))}
     if name not in bases:

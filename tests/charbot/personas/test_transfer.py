@@ -1,5 +1,6 @@
 import contextlib
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -38,6 +39,13 @@ def test_an_exported_persona_speaks_elsewhere(library: Library, exported: Path, 
     before = sorted(path for path in (tmp_path / "new").rglob("*"))
     import_persona(exported, tmp_path / "new")
     assert sorted(path for path in (tmp_path / "new").rglob("*")) == before, "again, in the place of the one before"
+
+
+def test_files_without_a_date_are_exported(library: Library, tmp_path: Path) -> None:
+    for file in library.find("ann").iterdir():
+        os.utime(file, (0, 0))
+    export_persona(library, "ann", tmp_path / "ann.zip")
+    assert import_persona(tmp_path / "ann.zip", tmp_path / "new").name == "ann"
 
 
 @pytest.mark.parametrize("deflated", [False, True])
