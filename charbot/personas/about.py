@@ -14,17 +14,23 @@ from charbot.personas.library import Library
 Voice = Sequence[Sequence[Utterance]]
 """The conversations that were written for a persona."""
 
-_ASKING = ("who are you", "introduce yourself", "tell me about yourself", "who am i talking to", "tell me a bit about yourself")
-"""Messages that ask somebody to introduce himself, the best first."""
+_INTRODUCTION_REQUESTS = (
+    "who are you",
+    "introduce yourself",
+    "tell me about yourself",
+    "who am i talking to",
+    "tell me a bit about yourself",
+)
+"""Messages that ask who somebody is, the best first."""
 
 _WORD = re.compile(r"\b[^\W\d_]{4,}\b(?!')")
 """Shorter words, and those with an apostrophe, are seldom topics."""
 
-_OFTEN = 4
+_MIN_CHATS = 4
 """Minimum conversations of a voice in which the persona says a topic."""
 
-_OWN = 0.3
-"""Minimum share of the conversations with a topic, among those of all voices, that are the persona's."""
+_MIN_SHARE = 0.3
+"""Minimum share of the persona's conversations among those of all voices in which a topic occurs."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +55,21 @@ def portrait(library: Library, name: str) -> Portrait:
 def introduction(voice: Voice) -> str | None:
     """Return how the persona introduces itself in one or two sentences, or None if it was never asked who it is."""
     answers = {_plain(chat[0].text): chat[1].text for chat in reversed(voice) if len(chat) > 1}
-    return next((answers[question] for question in _ASKING if question in answers), None)
+    return next((answers[question] for question in _INTRODUCTION_REQUESTS if question in answers), None)
 
 
 def topics(name: str, voice: Voice, voices: Sequence[Voice], count: int = 5) -> list[str]:
-    """Return words that the persona says often, others in `voices` seldom, and users to it too; the most frequent first.
+    """Return the words that set a persona apart and that users say to it too, the most frequent first.
 
-    Words that users never say are mannerisms.
+    The persona says them often, the others in `voices` seldom. Words that users never say are mannerisms.
     """
     replies = [[turn.text for turn in chat if turn.speaker == name] for chat in voice]
     spoken = _chats_with(replies)
     heard = _chats_with([turn.text for turn in chat if turn.speaker != name] for chat in voice)
     everywhere = _chats_with([turn.text for turn in chat] for other in voices for chat in other)
-    special = [word for word, times in spoken.items() if times >= _OFTEN and heard[word] and times >= _OWN * everywhere[word]]
+    special = [
+        word for word, times in spoken.items() if times >= _MIN_CHATS and heard[word] and times >= _MIN_SHARE * everywhere[word]
+    ]
     spellings = Counter(_WORD.findall(" ".join(text for texts in replies for text in texts)))
     forms = {form.lower(): form for form, _ in reversed(spellings.most_common())}
     chosen: list[str] = []
@@ -81,4 +89,5 @@ def _chats_with(chats: Iterable[Sequence[str]]) -> Counter[str]:
 
 
 def _plain(message: str) -> str:
+    """Return a message in lower case, without punctuation."""
     return " ".join(re.findall(r"\w+", message.lower()))

@@ -246,16 +246,16 @@ def read_persona(folder: Path) -> PersonaCard:
     """Return a persona's card. Raises BundleError."""
     card = _read_card(folder / PERSONA_CARD, "persona", "--persona NAME")
     with bundle_errors(folder / PERSONA_CARD):
-        _hold(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
-        _hold(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
-        _hold(int, **lines)
+        _require_type(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
+        _require_type(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
+        _require_type(int, **lines)
         fits = {unit: Fit(**card["fits"][unit]) for unit in UNITS if unit in card["fits"]}
         for fit in fits.values():
-            _hold(str, base=fit.base, file=fit.file, sha256=fit.sha256)
-            _hold(dict, scores=fit.scores)
-            _hold((int, float), speaker=fit.speaker, **fit.scores)
-        _hold(str, voice=(voice := card.get("voice", "")), openings=(openings := card.get("openings", "")))
-        _require_shown(card["name"], card["show"], card["rating"])
+            _require_type(str, base=fit.base, file=fit.file, sha256=fit.sha256)
+            _require_type(dict, scores=fit.scores)
+            _require_type((int, float), speaker=fit.speaker, **fit.scores)
+        _require_type(str, voice=(voice := card.get("voice", "")), openings=(openings := card.get("openings", "")))
+        _require_printable(card["name"], card["show"], card["rating"])
         return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits, voice, openings)
 
 
@@ -294,8 +294,8 @@ def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "
 
     def fill(new: Path) -> None:
         save_tensors(weights, new / _WEIGHTS)
-        whole = {"kind": "classifier", "format": FORMAT, **asdict(card), "sha256": sha256(new / _WEIGHTS)}
-        (new / _CLASSIFIER).write_text(json.dumps(whole, indent=1), "utf-8")
+        data = {"kind": "classifier", "format": FORMAT, **asdict(card), "sha256": sha256(new / _WEIGHTS)}
+        (new / _CLASSIFIER).write_text(json.dumps(data, indent=1), "utf-8")
 
     _replace(folder, fill)
 
@@ -320,15 +320,15 @@ def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
         raise BundleError(f"{folder}: could not be saved: {error.strerror or error}. What was there is untouched.") from error
 
 
-def _hold(kind: type | tuple[type, ...], /, **values: object) -> None:
-    """Raise TypeError, naming the value, if one of `values` is not of type `kind`."""
+def _require_type(kind: type | tuple[type, ...], /, **values: object) -> None:
+    """Raise TypeError, naming the value, unless all `values` are of type `kind`."""
     for name, value in values.items():
         if not isinstance(value, kind):
             raise TypeError(f"`{name}` is {reprlib.repr(value)}")
 
 
-def _require_shown(name: str, show: str, rating: str) -> None:
-    """Raise ValueError if one of the texts that programs show of a persona is not fit to be shown."""
+def _require_printable(name: str, show: str, rating: str) -> None:
+    """Raise ValueError unless name and show are printable lines and the rating is one of RATINGS."""
     for text in (name, show):
         if not is_name(text):
             raise ValueError(f"{reprlib.repr(text)} is no name: a printable line of at most 80 characters")
@@ -336,20 +336,20 @@ def _require_shown(name: str, show: str, rating: str) -> None:
         raise ValueError(f"`rating` is {reprlib.repr(rating)}; there are {' and '.join(RATINGS)}")
 
 
-def _read_card(path: Path, kind: str, fitting: str) -> dict[str, Any]:
-    """Return a bundle's card. `fitting` are the options of `charbot train` that make such a bundle, for the error message."""
+def _read_card(path: Path, kind: str, options: str) -> dict[str, Any]:
+    """Return a bundle's card. `options` are those of `charbot train` that make such a bundle, for the error message."""
     with bundle_errors(path):
         if not path.is_file():
             raise BundleError(f"{path.parent}: no {kind} here ({path.name} is missing)")
         card: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        found, version = card["kind"], card["format"]
-        fitting = fitting.replace("NAME", shlex.quote(str(card.get("name", "NAME"))))
-    if found != kind:
-        raise BundleError(f"{path}: holds a {found}, not a {kind}")
+        actual_kind, version = card["kind"], card["format"]
+        options = options.replace("NAME", shlex.quote(str(card.get("name", "NAME"))))
+    if actual_kind != kind:
+        raise BundleError(f"{path}: holds a {actual_kind}, not a {kind}")
     if version not in _READABLE:
         raise BundleError(
             f"{path}: bundle format {version}; this charbot reads {' and '.join(map(str, _READABLE))}. "
-            f"Fit it anew with `charbot train {fitting}`."
+            f"Fit it anew with `charbot train {options}`."
         )
     return card
 

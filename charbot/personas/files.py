@@ -26,13 +26,14 @@ class bundle_errors:  # noqa: N801 (a context manager, named as one)
 
 
 def verify(path: Path, expected: str | None) -> None:
+    """Raise BundleError unless a file is there and has the expected checksum."""
     if not path.is_file():
         raise BundleError(f"{path}: is missing; install or fit this bundle anew")
     try:
-        found = sha256(path)
+        checksum = sha256(path)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if found != expected:
+    if checksum != expected:
         raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
 
 
@@ -41,6 +42,7 @@ _SCALE = ".scale"
 
 
 def _stored(tensors: Mapping[str, "Tensor"]) -> "dict[str, Tensor]":
+    """Return the tensors as they are stored, those of 8 bits with their scales."""
     import torch
 
     stored = {}
@@ -57,6 +59,7 @@ def _stored(tensors: Mapping[str, "Tensor"]) -> "dict[str, Tensor]":
 
 
 def save_tensors(tensors: Mapping[str, "Tensor"], path: Path) -> None:
+    """Write tensors to a safetensors file: matrices as 8-bit integers, other weights in half precision. Raises OSError."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
@@ -69,6 +72,7 @@ def save_tensors(tensors: Mapping[str, "Tensor"], path: Path) -> None:
 
 
 def load_tensors(path: Path, expected: str | None) -> dict[str, "Tensor"]:
+    """Return the tensors that `save_tensors` wrote, weights in single precision, if the checksum is right. Raises BundleError."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

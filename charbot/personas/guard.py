@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from charbot.text import words
 
 RUN = 8
+"""Words of a run."""
 _SHARED = 6
 """Runs in at least this many episodes are not guarded: prayers, theme songs, set phrases."""
 _PROBES = 8
-_BITS_A_RUN = _PROBES / log(2)
+"""Hash functions of the filter."""
+_BITS_PER_RUN = _PROBES / log(2)
 """Bits per run that make a filter with _PROBES probes half full: its false positive rate is then 2 ** -_PROBES."""
 
 _Hashes = NDArray[np.uint64]
@@ -43,8 +45,8 @@ def run_hashes(spoken: Sequence[str]) -> _Hashes:
         return np.empty(0, np.uint64)
     hashes = np.array([_word_hash(word) for word in spoken], np.uint64)
     runs = np.zeros(len(spoken) - RUN + 1, np.uint64)
-    for at in range(RUN):
-        runs = _mixed(runs ^ hashes[at : at + len(runs)])
+    for offset in range(RUN):
+        runs = _mixed(runs ^ hashes[offset : offset + len(runs)])
     return runs
 
 
@@ -57,17 +59,17 @@ class CopyGuard:
 
     @classmethod
     def of(cls, episodes: Iterable[Iterable[str]], but: "Sequence[CopyGuard]" = ()) -> "CopyGuard":
-        """Return a guard of the lines of episodes, each in order, without runs that the guards `but` know already.
+        """Return a guard of the lines of episodes, each in order, without the runs that the guards `but` contain.
 
         Runs may span several lines.
         """
-        found = [np.unique(run_hashes([word for text in texts for word in words(text)])) for texts in episodes]
-        runs, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *found]), return_counts=True)
-        own = runs[counts < _SHARED]
+        episode_runs = [np.unique(run_hashes([word for text in texts for word in words(text)])) for texts in episodes]
+        runs, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *episode_runs]), return_counts=True)
+        runs = runs[counts < _SHARED]
         for other in but:
-            own = own[~other._known(own)]
-        guard = cls(np.zeros(64 + int(len(own) * _BITS_A_RUN) // 8, np.uint8))
-        for bits in guard._bits(own):
+            runs = runs[~other._contains(runs)]
+        guard = cls(np.zeros(64 + int(len(runs) * _BITS_PER_RUN) // 8, np.uint8))
+        for bits in guard._bits(runs):
             np.bitwise_or.at(guard.filled, bits >> 3, np.left_shift(1, bits & 7).astype(np.uint8))
         return guard
 
@@ -79,15 +81,16 @@ class CopyGuard:
     def copies(self, text: str) -> bool:
         """Return whether a text contains a guarded run of RUN words."""
         runs = run_hashes(words(text))
-        return len(runs) > 0 and bool(self._known(runs).any())
+        return len(runs) > 0 and bool(self._contains(runs).any())
 
-    def _known(self, runs: _Hashes) -> NDArray[np.bool_]:
-        known = np.ones(len(runs), bool)
+    def _contains(self, runs: _Hashes) -> NDArray[np.bool_]:
+        """Return for each run whether the filter contains it."""
+        contained = np.ones(len(runs), bool)
         for bits in self._bits(runs):
-            known &= self.filled[bits >> 3] >> (bits & 7) & 1 == 1
-            if not known.any():
+            contained &= self.filled[bits >> 3] >> (bits & 7) & 1 == 1
+            if not contained.any():
                 break
-        return known
+        return contained
 
     def _bits(self, runs: _Hashes) -> Iterable[NDArray[np.int64]]:
         """Yield, for each probe, the bit of each run (Kirsch and Mitzenmacher 2008: two hashes are enough)."""

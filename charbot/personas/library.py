@@ -35,23 +35,23 @@ def user_folder() -> Path:
     return Path(platformdirs.user_data_dir("charbot")) / "bundles"
 
 
-def match_name(wanted: str, names: Iterable[str]) -> str | None:
-    """Return the one of `names` that `wanted` stands for, if it is clear.
+def match_name(query: str, names: Iterable[str]) -> str | None:
+    """Return the one of `names` that `query` stands for, if it is clear.
 
-    It equals the name but for case and punctuation, or is a word of no other: "garrison" is "Mr. Garrison".
+    It equals that name except for case and punctuation, or is a word of that name alone: "garrison" is "Mr. Garrison".
     """
     by_slug = {slug(name): name for name in names}
-    key = slug(wanted)
+    key = slug(query)
     if key in by_slug:
         return by_slug[key]
     having = _having_word(key, by_slug)
     return by_slug[having[0]] if len(having) == 1 else None
 
 
-def similar_names(wanted: str, names: Iterable[str]) -> list[str]:
-    """Return those of `names` that somebody who writes `wanted` may mean."""
+def similar_names(query: str, names: Iterable[str]) -> list[str]:
+    """Return those of `names` that somebody who writes `query` may mean."""
     by_slug = {slug(name): name for name in names}
-    key = slug(wanted)
+    key = slug(query)
     return [by_slug[near] for near in _having_word(key, by_slug) or difflib.get_close_matches(key, by_slug, n=3, cutoff=0.5)]
 
 
@@ -139,22 +139,22 @@ class Library:
         """Return the personas, by slug, that somebody who writes `name` may mean."""
         return similar_names(name, self.personas)
 
-    def base(self, unit: Unit, wanted: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
-        """Return the base of a unit with the id `wanted`, or the first one if it is None. Raises BundleError."""
-        folder = self._base_folder(unit, wanted)
+    def base(self, unit: Unit, base_id: str | None = None) -> tuple[Path, BaseCard, Vocabulary]:
+        """Return the base of a unit with the id `base_id`, or the first one if it is None. Raises BundleError."""
+        folder = self._base_folder(unit, base_id)
         return folder, *read_base(folder)
 
-    def has_base(self, unit: Unit, wanted: str) -> bool:
-        """Return whether the base with the id `wanted` is installed."""
+    def has_base(self, unit: Unit, base_id: str) -> bool:
+        """Return whether the base with the id `base_id` is installed."""
         try:
-            self._base_folder(unit, wanted)
+            self._base_folder(unit, base_id)
         except BundleError:
             return False
         return True
 
-    def _base_folder(self, unit: Unit, wanted: str | None) -> Path:
-        """Return the folder of the base with the id `wanted`, or of the first trained one if it is None. Raises BundleError."""
-        if wanted is None:
+    def _base_folder(self, unit: Unit, base_id: str | None) -> Path:
+        """Return the folder of the base with the id `base_id`, or of the first trained one if it is None. Raises BundleError."""
+        if base_id is None:
             for path in self.base_folders(unit):
                 if path.name == unit:
                     return path
@@ -162,13 +162,13 @@ class Library:
         unreadable = None
         for path in self.base_folders(unit):
             try:
-                if read_base_card(path).id == wanted:
+                if read_base_card(path).id == base_id:
                     return path
             except BundleError as error:
                 # A damaged or outdated base must not block a persona that needs another one.
                 unreadable = unreadable or error
         raise unreadable or BundleError(
-            f"the {unit} base that this persona stands on ({wanted[:12]}) is not installed; "
+            f"the {unit} base that this persona stands on ({base_id[:12]}) is not installed; "
             f"retrain the persona with `charbot train --unit {unit} --persona NAME`"
         )
 
@@ -196,5 +196,5 @@ class Library:
 
     def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
         """Return the copy guards of bases, given by unit and id. Raises BundleError."""
-        cards = [self.base(unit, wanted)[:2] for unit, wanted in bases.items()]
+        cards = [self.base(unit, base_id)[:2] for unit, base_id in bases.items()]
         return [read_base_guard(folder, card) for folder, card in cards]

@@ -23,9 +23,9 @@ _OLD_GATE = 5
 """Number of the cache gate's features in older bundles, which lack the model's surprise at the cache's predictions."""
 
 
-def base_model(library: Library, unit: Unit, wanted: str | None = None) -> tuple[LanguageModel, Vocabulary, BaseCard]:
-    """Return the base model of a unit (the one with the id `wanted`), with its vocabulary and card. Raises BundleError."""
-    folder, card, vocabulary = library.base(unit, wanted)
+def base_model(library: Library, unit: Unit, base_id: str | None = None) -> tuple[LanguageModel, Vocabulary, BaseCard]:
+    """Return the base model of a unit (the one with the id `base_id`), with its vocabulary and card. Raises BundleError."""
+    folder, card, vocabulary = library.base(unit, base_id)
     try:
         # Not on the meta device, although the random weights are wasted: there, torch imports its compiler to initialise
         # them, which takes ten times as long.

@@ -29,6 +29,7 @@ from charbot.tokens.vocabulary import UNITS, Unit
 _FILES = 24
 """Maximum files in an archive: more than a persona and its bases have."""
 _BYTES = 1 << 30
+"""Maximum bytes of an archive, unpacked."""
 _ID_CHARACTERS = 12
 """Characters of a base's id in the name of its folder, if it was imported."""
 
@@ -95,8 +96,8 @@ def _write_new(path: Path, write: Callable[[Path], object]) -> None:
 def import_persona(path: Path, out: Path) -> Path:
     """Unpack an exported persona into a folder of bundles, and return the persona's folder.
 
-    Its bases are put where nothing but this persona stands on them. Everything is checked first. Raises BundleError, also if
-    `out` contains a different persona of that name.
+    Its bases go into folders named by their ids, which only personas that name them stand on. Everything is checked first.
+    Raises BundleError, also if `out` contains a different persona of that name.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
