@@ -83,7 +83,7 @@ class Session:
         return replace(self.history[-1], history=self.history[:-1], reply_count=self.reply_count) if self.history else self
 
     def before_message(self, number: int) -> "Session":
-        """Return the session before the user's message with that number, 1 being the last one; itself if that is too long ago."""
+        """Return the session before the user's message with that number, 1 being the last; the same session if there is none."""
         session = self
         while session.history:
             before = session.undo()
@@ -94,16 +94,16 @@ class Session:
         return self
 
     def next_speaker(self, cast: Sequence[str]) -> str:
-        """Return the name of the cast member whose turn it is to reply: the one after the last to reply."""
+        """Return the name of the cast member whose turn it is to reply: the next after the last who replied."""
         spoken = zip(reversed(self.turns), reversed(self.from_user), strict=True)
         last = next((turn.speaker for turn, from_user in spoken if not from_user), None)
         return next((after for name, after in pairwise(cast) if name == last), cast[0])
 
     def truncated(self, turns: int) -> "Session":
         """Return the session with at most its last `turns` turns, and the steps among them."""
-        gone = max(0, len(self.turns) - turns)
-        history = tuple(moment.truncated(len(moment.turns) - gone) for moment in self.history if len(moment.turns) >= gone)
-        return replace(self, turns=self.turns[gone:], from_user=self.from_user[gone:], history=history)
+        dropped = max(0, len(self.turns) - turns)
+        history = tuple(moment.truncated(len(moment.turns) - dropped) for moment in self.history if len(moment.turns) >= dropped)
+        return replace(self, turns=self.turns[dropped:], from_user=self.from_user[dropped:], history=history)
 
     def to_json(self) -> dict[str, Any]:
         """Return the session as JSON values, without the state of the models for past moments, which they recompute."""
@@ -117,9 +117,9 @@ class Session:
         }
 
     def _moment(self) -> dict[str, Any]:
-        """Return a past moment as JSON values: the numbers of its turns and of those in its conversation, and its reply.
+        """Return a past moment as JSON values: the counts of its turns and of those in its conversation, and its reply.
 
-        Numbers suffice: its turns are the first of the later session's, and its conversation holds the last of them.
+        Counts suffice: its turns are the first of the later session's, and its conversation holds the last of them.
         """
         remembered = min(len(self.conversation.turns), len(self.turns))
         return {"turns": len(self.turns), "remembered": remembered, **self._reply()}
@@ -138,17 +138,17 @@ class Session:
         from_user = tuple(data.get("mine", [turn.speaker is None for turn in turns]))
         count = data.get("given", from_user.count(False))
         if len(from_user) != len(turns) or not all(isinstance(flag, bool) for flag in from_user):
-            raise ValueError("there must be one flag per turn")
+            raise ValueError("there must be a flag for each turn")
         if type(count) is not int or count < 0:
-            raise ValueError("no session has so many replies")
-        now = cls(turns, from_user, Conversation.from_json(data["memory"]), *_reply_of(data), count)
-        return replace(now, history=tuple(now._before(moment) for moment in data.get("past", [])))
+            raise ValueError("the number of replies must be 0 or more")
+        session = cls(turns, from_user, Conversation.from_json(data["memory"]), *_reply_of(data), count)
+        return replace(session, history=tuple(session._before(moment) for moment in data.get("past", [])))
 
     def _before(self, data: Mapping[str, Any]) -> "Session":
         """Return the past moment of this session that `_moment` wrote. Raises ValueError."""
         count, remembered = data["turns"], data["remembered"]
         if not 0 <= remembered <= count <= len(self.turns):
-            raise ValueError("more is past than was said")
+            raise ValueError("a past moment has more turns than the session")
         turns = self.turns[:count]
         return Session(turns, self.from_user[:count], Conversation(turns[count - remembered :]), *_reply_of(data))
 
@@ -158,5 +158,5 @@ def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:
     candidates = tuple(Candidate.from_json(candidate) for candidate in data.get("candidates", []))
     seconds = data.get("seconds", 0.0)
     if not isinstance(seconds, float | int):
-        raise TypeError("no reply took so long")
+        raise TypeError("seconds must be a number")
     return candidates, seconds
