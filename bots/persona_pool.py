@@ -1,4 +1,4 @@
-"""The bot's personas: listed without blocking, loaded once for all channels, reloaded when they change."""
+"""The personas of a server or bot: listed without blocking, loaded once for all users, reloaded when they change."""
 
 import threading
 from collections import OrderedDict
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from charbot.speakers.identifier import Ranking, SpeakerIdentifier
 
 _LOADED = 8
-"""Personas whose models are in memory at once, at most."""
+"""Maximum personas whose models are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,11 @@ class PersonaPool:
 
     @property
     def members(self) -> tuple[PersonaInfo, ...]:
+        """All personas, sorted by show and name."""
         return tuple(self._members.values())
 
     def member(self, name: str) -> PersonaInfo | None:
+        """Return the persona of that name, or None."""
         return self._members.get(slug(name))
 
     def refresh(self) -> None:
