@@ -53,12 +53,12 @@ def arriving(stream: TextIO, chunk_bytes: int = 1 << 16) -> Iterator[list[str]]:
 
 def read_requests(
     lines: Iterable[str], *, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), one_of: tuple[str, ...] = (),
-    first: int = 1,
+    first: int = 1, longest: int | None = None,
 ) -> Iterator[Request | BadRequest]:  # fmt: skip
     """Yield the requests in `lines`; empty lines are skipped.
 
     `required` and `optional` are keys of text fields; at least one of the keys `one_of` must be present. Lines are numbered
-    from `first`.
+    from `first`. Texts of more than `longest` characters are refused.
     """
     for number, line in enumerate(lines, first):
         # Editors on Windows may begin a file with a byte order mark.
@@ -67,7 +67,11 @@ def read_requests(
             data: Any = None
             try:
                 data = _object(text)
-                yield _request(data, required, optional, one_of)
+                request = _request(data, required, optional, one_of)
+                for key, value in request.texts.items():
+                    if longest is not None and len(value) > longest:
+                        raise ValueError(f"`{key}` has {len(value):,} characters; at most {longest:,} are read")
+                yield request
             except (TypeError, ValueError) as error:
                 yield BadRequest(_id(data), f"line {number}: {error}")
 

@@ -105,7 +105,7 @@ class Choice(BaseModel):
     finish_reason: Literal["stop", "length"]
     """`length` where `max_tokens` cut it off."""
     candidates: list[dict[str, Any]] | None = None
-    """Addition of charbot: the candidates, best first, with their scores."""
+    """Addition of charbot: the candidates, with their scores: the reply, then the others, best first."""
 
 
 class Usage(BaseModel):

@@ -12,6 +12,7 @@ from charbot.models.language_model import LanguageModel
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
 from charbot.personas.loading import persona_model
+from charbot.text import MAX_MESSAGE
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Unit
 
@@ -43,7 +44,7 @@ def score_lines(scorer: Scorer, arriving: Iterable[Sequence[str]]) -> Iterator[d
     """Yield an answer to each request, a JSON line; requests that arrive together are scored together."""
     first = 1
     for lines in arriving:
-        requests = list(read_requests(lines, required=("reply",), first=first))
+        requests = list(read_requests(lines, required=("reply",), first=first, longest=MAX_MESSAGE))
         examples = [
             response_example(prepare_turns(request.context), Utterance(scorer.name, request.texts["reply"]))
             for request in requests

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from charbot.dialogue import Utterance
-from charbot.generation.facts import NAME_OF, PROPER, fact_asked, facts_told
+from charbot.generation.facts import PROPER, fact_asked, facts_told
 from charbot.generation.paraphrases import paraphrases, wording
 from charbot.generation.tfidf import Rarity, TfidfIndex, Vector
 from charbot.text import words
@@ -105,19 +105,18 @@ class Answers:
         told = [fact for turn in turns[:-1] if turn.speaker == turns[-1].speaker for fact in facts_told(turn.text)]
         value = next((fact.value for fact in reversed(told) if fact.kind == asked), None)
         if value is not None:
-            for recall in self._recalls.get(asked) or self._recalls_of_names(asked):
+            for recall in self._recalls.get(asked) or self._recalls_like(asked):
                 yield _RECALLED, _replaced(recall.answer, recall.value, value, proper=asked.startswith(PROPER))
 
-    def _recalls_of_names(self, asked: str) -> list[_Recall]:
-        """Return answers with the name of somebody else, as of a cat for a dog, that do not say whose it is."""
-        if not asked.startswith(NAME_OF):
-            return []
+    def _recalls_like(self, asked: str) -> list[_Recall]:
+        """Return answers with something of the same class, as the name of a cat for that of a dog, that do not say what it is."""
+        kinds = asked.partition(" ")[0] + " "
         return [
             recall
             for kind, recalls in self._recalls.items()
-            if kind.startswith(NAME_OF)
+            if kind.startswith(kinds)
             for recall in recalls
-            if kind.removeprefix(NAME_OF) not in words(recall.answer)
+            if kind.rpartition(" ")[2] not in words(recall.answer)
         ]
 
     @cached_property

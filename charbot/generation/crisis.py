@@ -32,7 +32,8 @@ _SELF_HARM = (
     r"(?:been|keep|kept|started|stop|stopped|about) (?:hurting|cutting|burning) myself",
     r"i cut myself (?:again|every|on purpose|to feel|because)",
     r"(?:suicide|suicidal)(?! squad| silence| mission| doors?)(?<!political suicide)(?<!career suicide)(?<!social suicide)",
-    r"kys|self ?harm(?:ing|ed)?|slit (?:my|your) wrists?",
+    r"kys|kms(?! away| per| an hour| from| long)|(?:no|isnt any|whats the) point (?:in|of) (?:living|life|being alive)",
+    r"self ?harm(?:ing|ed)?|slit (?:my|your) wrists?",
     r"(?:want|wanna|wish|deserve|tried|trying|hope) (?:\w+ )?(?:to |i could |i would )?(?:just )?die"
     r"(?! laughing| of| from| hard| in battle)",
     r"wan(?:t to|na) (?:\w+ )?(?:be dead|disappear forever|stop existing)|wish (?:that )?i (?:was|were) (?:dead|never born)",

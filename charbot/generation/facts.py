@@ -25,7 +25,10 @@ _TOLD = [
     ("name", r"(?-i:\b(?:[Ii]'?m|[Ii] am|[Tt]his is) (?P<value>[A-Z][a-z]+)\b)(?! years| from)"),
     ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) (?P<value>[a-z]+)"),
     ("trip", r"\b(?:going|flying|travell?ing|driving|moving) to (?P<value>[a-z]+)"),
-    ("job", r"\b(?:i work as an?|i'?m an?|i am an?) (?P<value>[a-z]+)(?= *(?:[,.!]|$| in\b| at\b| and\b| by\b| for\b))"),
+    (
+        "job",
+        r"\b(?:i work as an?|i'?m an?|i am an?) (?P<value>[a-z]+)(?= *(?:[,.!]|$| in\b| at\b| and\b| by\b| for\b| from\b| who\b| but\b))",
+    ),
     ("instrument", r"\bi(?: can)? play (?:the )?(?P<value>[a-z]+)"),
     ("fear", r"\b(?:afraid|scared|terrified) of (?P<value>[a-z]+)"),
 ]

@@ -73,7 +73,7 @@ class Reply:
 
     text: str
     candidates: tuple[Candidate, ...]
-    """All candidates, best first."""
+    """All candidates: the text, then the others, best first."""
     conversation: Conversation
     """The conversation with the reply added."""
     seconds: float

@@ -50,3 +50,10 @@ def test_a_mark_of_byte_order_is_no_part_of_the_first_line() -> None:
     _, second = read_requests(['{"id": 1}', '\ufeff{"id": 2}'])
     assert isinstance(second, BadRequest)
     assert second.error.startswith("line 2: not JSON")
+
+
+def test_texts_that_are_too_long_are_refused() -> None:
+    lines = ['{"id": 1, "reply": "abc"}', '{"id": 2, "reply": "abcd"}']
+    first, second = read_requests(lines, required=("reply",), longest=3)
+    assert isinstance(first, Request)
+    assert second == BadRequest(2, "line 2: `reply` has 4 characters; at most 3 are read")

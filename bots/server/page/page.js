@@ -302,7 +302,7 @@ function tools(item, turn) {
 }
 
 function candidateList(item, turn) {
-  const list = Object.assign(document.createElement("ol"), { className: "candidates", ariaLabel: "Candidates, best first" });
+  const list = Object.assign(document.createElement("ol"), { className: "candidates", ariaLabel: "Candidates: the reply, then the others, best first" });
   const scores = turn.candidates.map((candidate) => candidate.score);
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
   list.append(...turn.candidates.map((candidate) => {

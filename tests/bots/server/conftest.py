@@ -28,8 +28,10 @@ ASKED = {"model": "ann", "messages": [{"role": "user", "content": "More tea?"}]}
 
 
 @contextmanager
-def application(library: Library, rules: AccessRules = LOOPBACK, *, mature: bool = False, **settings: Any) -> Iterator[FastAPI]:
-    with BatchScheduler(threads=1) as scheduler:
+def application(
+    library: Library, rules: AccessRules = LOOPBACK, *, mature: bool = False, waiting: int = 256, **settings: Any
+) -> Iterator[FastAPI]:
+    with BatchScheduler(waiting, together=1 if waiting == 1 else 32, threads=1) as scheduler:
         chat = ChatSettings(**settings)
         yield create_app(PersonaPool(lambda: Library(library.folders)), scheduler, chat, rules, mature=mature)
 
@@ -89,22 +91,21 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    closed = Gate()
+    closed, reply_batch = Gate(), Persona.reply_batch
 
-    class Gated(Persona):
-        def reply_batch(
-            self,
-            requests: Sequence[Request],
-            options: ChatSettings = DEFAULT_OPTIONS,
-            cancelled: Callable[[], bool] = lambda: False,
-        ) -> list[Reply]:
-            closed.entered.set()
-            while not closed.opened.wait(0.01):
-                if cancelled():
-                    closed.stopped.set()
-                    break
-            return super().reply_batch(requests, options, cancelled)
+    def gated(
+        persona: Persona,
+        requests: Sequence[Request],
+        options: ChatSettings = DEFAULT_OPTIONS,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> list[Reply]:
+        closed.entered.set()
+        while not closed.opened.wait(0.01):
+            if cancelled():
+                closed.stopped.set()
+                break
+        return reply_batch(persona, requests, options, cancelled)
 
-    monkeypatch.setattr("bots.persona_pool.Persona", Gated)
+    monkeypatch.setattr(Persona, "reply_batch", gated)
     yield closed
     closed.opened.set()

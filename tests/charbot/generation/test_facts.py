@@ -18,6 +18,7 @@ from charbot.generation.facts import Fact, fact_asked, facts_told
         ("I live in Chicago", "home", "Chicago"),
         ("I'm going to Italy next week!", "trip", "Italy"),
         ("I'm a nurse, just got home", "job", "nurse"),
+        ("My name is Paul and I'm a plumber from Leeds", "job", "plumber"),
         ("i work as a plumber", "job", "plumber"),
         ("my favourite colour is purple", "favourite color", "purple"),
         ("i play the drums", "instrument", "drums"),
