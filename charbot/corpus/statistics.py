@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from charbot.corpus.table import scenes
+from charbot.corpus.table import count_scenes, scenes
 from charbot.scripts.cast import is_group
 from charbot.text import words
 
@@ -32,7 +32,7 @@ def statistics(table: pd.DataFrame, characters: int) -> dict[str, dict[str, Any]
         answers = answered(lines)
         result[str(show)] = {
             **_counts(lines),
-            "scenes": sum(1 for _ in scenes(lines)),
+            "scenes": count_scenes(lines),
             "episodes": {str(episode): int(count) for episode, count in lines["episode"].value_counts(sort=False).items()},
             "characters": {
                 str(name): _counts(lines[lines["speaker"] == name])

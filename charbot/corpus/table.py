@@ -1,7 +1,7 @@
 """The corpus as a pandas table: one row per Line, with the Line's fields and `split` as columns."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -63,12 +63,20 @@ def _without_leaks(table: pd.DataFrame) -> pd.DataFrame:
     return table[~leaked].reset_index(drop=True)
 
 
+def _scene_keys(table: pd.DataFrame) -> list["pd.Series[Any]"]:
+    # The same episode may come from two files: where positions start over, another scene begins.
+    return [table["show"], table["episode"], table["scene"], (table["position"].diff() <= 0).cumsum()]
+
+
+def count_scenes(table: pd.DataFrame) -> int:
+    """Return the number of scenes in a table."""
+    return table.groupby(_scene_keys(table), sort=False).ngroups
+
+
 def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Utterance, ...]]:
     """Yield the scenes of a split (of all if it is None), in order."""
     chosen = table if split is None else table[table["split"] == split]
-    keys = [chosen["show"], chosen["episode"], chosen["scene"]]
-    # The same episode may come from two files: where positions start over, another scene begins.
-    keys.append((chosen["position"].diff() <= 0).cumsum())
+    keys = _scene_keys(chosen)
     if split is not None:
         # Two blocks of a scene that are in one split are no conversation, for what stands between them is missing.
         keys.append((table["split"] != table["split"].shift()).cumsum()[chosen.index])
@@ -95,7 +103,7 @@ def summary(table: pd.DataFrame) -> dict[str, dict[str, int]]:
         counts[str(show)] = {
             "lines": len(lines),
             "episodes": lines["episode"].nunique(),
-            "scenes": sum(1 for _ in scenes(lines)),
+            "scenes": count_scenes(lines),
             "speakers": lines["speaker"].nunique(),
             **{split: int((lines["split"] == split).sum()) for split in get_args(Split)},
         }

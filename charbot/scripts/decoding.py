@@ -7,7 +7,6 @@ from contextlib import suppress
 from charbot.errors import ScriptError
 
 _ESCAPED_BYTES = re.compile(r"((?:<[0-9a-f]{2}>)+)([\x80-\xbf]*)")
-_CONTROLS = re.compile("[\x80-\x9f]")
 _DOCUMENTS = (
     (re.compile(rb"%PDF-"), "is a PDF; save its text first (pdftotext -layout)"),
     (re.compile(rb"\{\\rtf"), "is an RTF document; save it as plain text first"),
@@ -66,10 +65,10 @@ def _mended(text: str) -> str:
         text = _ESCAPED_BYTES.sub(_unescaped, text)
     if not text.isascii():
         import ftfy
-        from ftfy.badness import is_bad
 
-        if _CONTROLS.search(text) or is_bad(text):
-            text = "".join(map(ftfy.fix_encoding, text.splitlines(keepends=True)))
+        # ASCII has no mojibake, and to look for it takes long.
+        lines = text.splitlines(keepends=True)
+        text = "".join(line if line.isascii() else ftfy.fix_encoding(line) for line in lines)
     return text
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 from charbot.scripts.line import Turn
 
@@ -31,13 +32,20 @@ def is_dialogue(turns: Sequence[Turn], columns: bool = False) -> bool:
     With names in columns of their own, `columns`, somebody who speaks alone is believed.
     """
     lines = Counter(turn.speaker.casefold() for turn in turns)
-    talk = sum(_TALK.search(turn.text) is not None for turn in turns)
     recurring = sum(count > 1 for count in lines.values())
-    if not columns and recurring < 2 and len(turns) < _MANY and (len(lines) < 2 or talk < 0.2 * len(turns)):
-        return False
+    few = len(turns) < _MANY
+    if not columns and recurring < 2 and few:
+        talk = sum(_TALK.search(turn.text) is not None for turn in turns)
+        if len(lines) < 2 or talk < 0.2 * len(turns):
+            return False
     labels = sum(count for name, count in lines.items() if _LABEL.fullmatch(name))
-    code = sum(_CODE.search(turn.text) is not None for turn in turns)
-    if labels > 0.4 * len(turns) or code > 0.3 * len(turns):
+    if labels > 0.4 * len(turns) or _more_than(0.3, turns, _CODE):
         return False
-    finished = sum(_FINISHED.search(turn.text) is not None for turn in turns)
-    return len(turns) < _MANY or talk > 0.05 * len(turns) or finished > 0.6 * len(turns)
+    return few or _more_than(0.05, turns, _TALK) or _more_than(0.6, turns, _FINISHED)
+
+
+def _more_than(share: float, turns: Sequence[Turn], pattern: re.Pattern[str]) -> bool:
+    """Return True if a pattern occurs in more than this share of the turns; no more turns are searched than needed."""
+    enough = int(share * len(turns)) + 1
+    matching = (turn for turn in turns if pattern.search(turn.text))
+    return sum(1 for _ in islice(matching, enough)) == enough

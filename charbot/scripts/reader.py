@@ -31,12 +31,16 @@ def detect(text: str) -> Format:
 
     Raises ScriptError if none reaches MIN_CONFIDENCE.
     """
-    sure = max(((format_.confidence(text), -i) for i, format_ in enumerate(FORMATS)))
-    if sure[0] < MIN_CONFIDENCE:
+    best, confidence = FORMATS[0], 0.0
+    for format_ in FORMATS:
+        # Ties go to the earlier format, so that none is looked for after a certain one.
+        if confidence < 1.0 and (rival := format_.confidence(text)) > confidence:
+            best, confidence = format_, rival
+    if confidence < MIN_CONFIDENCE:
         columns = ", ".join(column_names(text))
         table = f"; it looks like a table with the columns {columns}: --columns speaker=NAME,text=NAME says which to read"
         raise ScriptError(f"is in no format that charbot knows{table if columns else ''}")
-    return FORMATS[-sure[1]]
+    return best
 
 
 def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> ScriptResult:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from charbot.scripts.formats import paratext
@@ -143,6 +144,11 @@ def read_rows(text: str) -> list[Row]:
     return rows
 
 
+def head_of(line: str) -> Head | None:
+    """Return the turn that a line may begin, whatever the lines around it."""
+    return _head(_undressed(line))
+
+
 def is_dressed(lines: Sequence[str]) -> bool:
     """Return True if a script is set as a list or with bold names."""
     return sum(_undressed(line) != line for line in lines) > _DRESSED * len(lines)
@@ -176,7 +182,11 @@ def _form_of(lines: Sequence[str]) -> re.Pattern[str]:
 
 def _is_small(lines: Sequence[str]) -> bool:
     """Return True if nearly every line begins with a name in small letters."""
-    names = Counter(match[1] for line in lines if (match := _COLON.match(line)) and _SMALL_NAME.fullmatch(match[1]))
+    names = Counter(
+        match[1]
+        for line in lines
+        if _SMALL_NAME.match(line) and (match := _COLON.match(line)) and _SMALL_NAME.fullmatch(match[1])
+    )
     often = [count for count in names.values() if count > 1]
     return len(often) > 1 and sum(often) > 0.8 * len(lines)
 
@@ -187,7 +197,7 @@ def _head(line: str, form: re.Pattern[str] = _COLON, small: bool = False) -> Hea
         semicolon = _SEMICOLON.fullmatch(line) if ";" in line[:60] else None
         return Head(semicolon[1], "", semicolon[2], semicolon.start(2), doubtful=True) if semicolon else None
     match = form.match(line)
-    if match is None or paratext.is_credit(match[1]) or paratext.is_break(match[1]):
+    if match is None or _is_label(match[1]):
         return None
     if directed := _DIRECTED.fullmatch(match[1]):
         directions = f"({directed[2]}) {match[2]}"
@@ -195,6 +205,12 @@ def _head(line: str, form: re.Pattern[str] = _COLON, small: bool = False) -> Hea
     if _SENTENCE.match(match[1]) or not (_NAME.fullmatch(match[1]) or (small and _SMALL_NAME.fullmatch(match[1]))):
         return None
     return Head(match[1], match[2], match[3], match.start(3))
+
+
+@lru_cache(maxsize=4096)
+def _is_label(name: str) -> bool:
+    """Return True if what precedes a colon is a credit or a scene heading."""
+    return paratext.is_credit(name) or paratext.is_break(name)
 
 
 def layout_of(rows: Sequence[Row]) -> Layout:

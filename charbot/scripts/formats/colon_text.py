@@ -15,6 +15,7 @@ from charbot.scripts.formats.colon_layout import (
     Head,
     Layout,
     Row,
+    head_of,
     layout_of,
     narrates,
     read_rows,
@@ -176,8 +177,8 @@ class _Tagger:
 
 def _inner_turn(line: str, names: Container[str]) -> Head | None:
     """Return the turn after a direction that begins a line, if its name is known."""
-    (row,) = read_rows(line) or (None,)
-    return row.head if row and row.name in names else None
+    head = head_of(line)
+    return head if head and head.name.casefold() in names else None
 
 
 def _turns(number: int, name: str, speech: str, names: Container[str]) -> Iterator[LineTag]:

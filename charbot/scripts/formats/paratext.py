@@ -1,6 +1,7 @@
 """Recognise text around the dialogue in a script: headings, credits, cast lists, notes, page furniture."""
 
 import re
+from functools import lru_cache
 
 _PEOPLE = (
     r"written|teleplay|story|screenplay|directed|produced|created|edited|hosted|starring|music|"
@@ -59,8 +60,10 @@ _BRACKETED_SCENE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_credit(name: str) -> bool:
     """Return True if the text before a colon is a credit or a label ("Written by"), not a speaker."""
+    # Cached, because the same few names begin most lines.
     patterns = (_CREDIT, _LABEL, _CAST)
     return any(form.fullmatch(name) for form in patterns) or _NOTE.match(f"{name}:") is not None
 

@@ -211,6 +211,8 @@ class Subtitles:
     name = "subtitles"
 
     def confidence(self, text: str) -> float:
+        if "-->" not in text:
+            return 0.0
         cues = sum(_TIMES.fullmatch(line.strip()) is not None for line in text.splitlines())
         named = sum(tag.kind == "name" for tag in self.tags(text)) if cues else 0
         return min(1.0, 3 * named / cues) if named > 1 else 0.0
