@@ -27,13 +27,13 @@ def draw(shows: Mapping[str, Mapping[str, Any]], folder: Path) -> Iterator[Path]
         raise CorpusError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
-def _episodes(figure: "Figure", show: str, counts: Mapping[str, Any]) -> None:
+def _episodes(figure: Figure, show: str, counts: Mapping[str, Any]) -> None:
     axes = figure.subplots()
     axes.bar(range(len(counts["episodes"])), list(counts["episodes"].values()), width=1.0)
     axes.set(title=f"{show}: lines of each episode", xlabel="episode", ylabel="lines")
 
 
-def _answers(figure: "Figure", show: str, counts: Mapping[str, Any]) -> None:
+def _answers(figure: Figure, show: str, counts: Mapping[str, Any]) -> None:
     names = list(counts["characters"])
     shares = [
         [counts["characters"][name]["answers"].get(other, 0) / counts["characters"][name]["lines"] for other in names]

@@ -21,7 +21,7 @@ def import_scripts(result: ImportResult, folder: Path) -> tuple[int, int]:
     Returns the number of episodes that were written, and of those that were unchanged. Raises ScriptError if a file cannot be
     written; existing files are never damaged.
     """
-    written = same = 0
+    written = unchanged = 0
     lines = sorted(result.lines, key=lambda line: (line.show, line.episode))
     for (show, episode), episode_lines in groupby(lines, key=lambda line: (line.show, line.episode)):
         out = io.StringIO()
@@ -30,7 +30,7 @@ def import_scripts(result: ImportResult, folder: Path) -> tuple[int, int]:
         path = folder / _folder_name(show) / f"{_file_name(episode)}.jsonl"
         try:
             if path.exists() and path.read_text("utf-8") == text:
-                same += 1
+                unchanged += 1
                 continue
             replace_bytes(path, text.encode("utf-8", "backslashreplace"))
         except (OSError, UnicodeError) as error:
@@ -38,7 +38,7 @@ def import_scripts(result: ImportResult, folder: Path) -> tuple[int, int]:
         written += 1
     for show in {line.show for line in lines}:
         _store_cast(result.listed, show, folder / _folder_name(show) / CAST_FILE)
-    return written, same
+    return written, unchanged
 
 
 def _store_cast(listed: Listed, show: str, path: Path) -> None:

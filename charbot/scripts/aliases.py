@@ -80,11 +80,12 @@ class _Evidence:
                 return True
         return False
 
-    def together(self, a: str, b: str) -> float:
+    def shared_episodes(self, a: str, b: str) -> float:
         """Return the share of a's episodes in which b speaks too."""
         return len(self.episodes[a] & self.episodes[b]) / len(self.episodes[a])
 
-    def regular(self, name: str) -> bool:
+    def is_regular(self, name: str) -> bool:
+        """Return True if somebody speaks in many of the show's episodes."""
         return len(self.episodes[name]) >= _REGULAR * self._all_episodes
 
     def is_name(self, word: str) -> bool:
@@ -92,7 +93,7 @@ class _Evidence:
         word = word.casefold()
         return self._words[word] <= self._words[word.capitalize()]
 
-    def calls(self, first: str, last: str) -> bool:
+    def is_full_name(self, first: str, last: str) -> bool:
         """Return True if anybody in the show says both casefolded words as one name ("Ned Pym", "Mr. Pym")."""
         return (first, last) in self._named
 
@@ -142,8 +143,8 @@ def find_aliases(scenes: Iterable[Scene], settled: Container[str]) -> tuple[Alia
 
     `settled` holds casefolded names: none of them becomes an alias.
     """
-    seen = _Evidence(scenes)
-    names = [name for name, _ in seen.lines.most_common() if name and not is_group(name)]
+    evidence = _Evidence(scenes)
+    names = [name for name, _ in evidence.lines.most_common() if name and not is_group(name)]
     aliases: dict[str, Alias] = {}
     spellings: dict[str, str] = {}
     for name in names:
@@ -151,92 +152,103 @@ def find_aliases(scenes: Iterable[Scene], settled: Container[str]) -> tuple[Alia
         if first != name and name.casefold() not in settled:
             aliases[name] = Alias(name, first, "spelling", 0.99)
     firm = [name for name in names if name not in aliases]
-    guesses = [*_full_names(firm, seen), *_abbreviations(firm, seen), *_typing_errors(firm, seen), *_variants(firm, seen)]
+    guesses = [
+        *_full_names(firm, evidence),
+        *_abbreviations(firm, evidence),
+        *_typing_errors(firm, evidence),
+        *_variants(firm, evidence),
+    ]
     for guess in sorted(guesses, key=lambda guess: -guess.certainty):
         if guess.name.casefold() in settled or guess.name in aliases:
             continue
         # Names that answer each other, or both take part in a scene, are usually two people.
-        two = seen.answer(guess.name, guess.canonical) or seen.converse(guess.name, guess.canonical)
-        certainty = min(guess.certainty, 0.4) if two else guess.certainty
+        two_people = evidence.answer(guess.name, guess.canonical) or evidence.converse(guess.name, guess.canonical)
+        certainty = min(guess.certainty, 0.4) if two_people else guess.certainty
         aliases[guess.name] = replace(guess, certainty=certainty)
     certain = {alias.name: alias.canonical for alias in aliases.values() if alias.certainty >= CERTAIN}
-    followed = [replace(alias, canonical=_end(alias.canonical, certain)) for alias in aliases.values()]
+    followed = [replace(alias, canonical=_follow(alias.canonical, certain)) for alias in aliases.values()]
     # Following certain mergers can lead an uncertain alias back to its own name.
     others = [alias for alias in followed if alias.canonical != alias.name]
-    return tuple(sorted(others, key=lambda alias: (-alias.certainty, -seen.lines[alias.name], alias.name)))
+    return tuple(sorted(others, key=lambda alias: (-alias.certainty, -evidence.lines[alias.name], alias.name)))
 
 
-def _full_names(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+def _full_names(names: Sequence[str], evidence: _Evidence) -> Iterator[Alias]:
     """Yield aliases between short names ("Ned", "Pym") and full names ("Ned Pym") or names with a title ("Mr. Pym")."""
     singles = {_words(name)[0]: name for name in reversed(names) if len(_words(name)) == 1}
     longer: dict[str, list[str]] = defaultdict(list)
     for name in names:
         words = _words(name)
-        if len(words) == 2 and all(word in _TITLES or (word.isalpha() and seen.is_name(word)) for word in words):
+        if len(words) == 2 and all(word in _TITLES or (word.isalpha() and evidence.is_name(word)) for word in words):
             longer[words[1]].append(name)
             if words[0] not in _TITLES:
                 longer[words[0]].append(name)
     for word, candidates in longer.items():
         short = singles.get(word)
-        if short is None or not seen.is_name(word) or word in _TITLES:
+        if short is None or not evidence.is_name(word) or word in _TITLES:
             continue
         for full in candidates:
             # In the same episode, a full name that contains a regular's name is more likely somebody else's.
             first, last = _words(full)
-            apart = seen.together(full, short) == 0
-            near = not apart and (first in _TITLES or not seen.regular(short))
+            apart = evidence.shared_episodes(full, short) == 0
+            near = not apart and (first in _TITLES or not evidence.is_regular(short))
             # Two regulars would meet in some episode; if they never do, two transcribers name one person differently.
-            near = near or (apart and seen.regular(full) and seen.regular(short))
-            sure = len(candidates) == 1 and near and seen.calls(first, last)
+            near = near or (apart and evidence.is_regular(full) and evidence.is_regular(short))
+            sure = len(candidates) == 1 and near and evidence.is_full_name(first, last)
             certainty = 0.92 if sure else 0.6 if len(candidates) == 1 else 0.5
-            more, fewer = (short, full) if seen.lines[short] >= seen.lines[full] else (full, short)
+            more, fewer = (short, full) if evidence.lines[short] >= evidence.lines[full] else (full, short)
             yield Alias(fewer, more, "full name" if fewer == full else "short name", certainty)
 
 
-def _abbreviations(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+def _abbreviations(names: Sequence[str], evidence: _Evidence) -> Iterator[Alias]:
     """Yield abbreviations of regulars, from transcribers who abbreviate throughout an episode."""
-    regulars = [name for name in names if seen.regular(name)]
+    regulars = [name for name in names if evidence.is_regular(name)]
     for name in names:
         candidates = [
-            other for other in regulars if _abbreviates(name.casefold(), other.casefold()) and seen.together(name, other) < 0.1
+            other
+            for other in regulars
+            if _abbreviates(name.casefold(), other.casefold()) and evidence.shared_episodes(name, other) < 0.1
         ]
         for other in candidates:
-            yield Alias(name, other, "abbreviation", 0.93 if len(candidates) == 1 and seen.lines[name] >= 5 else 0.5)
+            yield Alias(name, other, "abbreviation", 0.93 if len(candidates) == 1 and evidence.lines[name] >= 5 else 0.5)
 
 
-def _typing_errors(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+def _typing_errors(names: Sequence[str], evidence: _Evidence) -> Iterator[Alias]:
     """Yield names with at most three lines that resemble a name with far more lines in the same episodes."""
     by_start: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_start[name[0].casefold()].append(name)
     for name in names:
-        if len(name) < 5 or seen.lines[name] > 3:
+        if len(name) < 5 or evidence.lines[name] > 3:
             continue
         candidates = [
             other
             for other in by_start[name[0].casefold()]
-            if seen.lines[other] >= 30 * seen.lines[name]
+            if evidence.lines[other] >= 30 * evidence.lines[name]
             and abs(len(other) - len(name)) <= 1
             and _mistyped(name.casefold(), other.casefold())
             and re.findall(r"\d", other) == re.findall(r"\d", name)
-            and seen.together(name, other) == 1
+            and evidence.shared_episodes(name, other) == 1
         ]
         for other in candidates:
             # A name that occurs in speech is probably a real one.
-            slip = len(candidates) == 1 and not all(seen.spoken(word) for word in _WORD.findall(name))
+            slip = len(candidates) == 1 and not all(evidence.spoken(word) for word in _WORD.findall(name))
             yield Alias(name, other, "typing error", 0.95 if slip else 0.5)
 
 
-def _variants(names: Sequence[str], seen: _Evidence) -> Iterator[Alias]:
+def _variants(names: Sequence[str], evidence: _Evidence) -> Iterator[Alias]:
     """Yield names that differ in one letter and never occur in the same episode: two transcribers may spell one differently."""
-    frequent = [name for name in names if len(name) >= _VARIANT_LENGTH and seen.lines[name] >= _VARIANT_LINES]
+    frequent = [name for name in names if len(name) >= _VARIANT_LENGTH and evidence.lines[name] >= _VARIANT_LINES]
     for i, name in enumerate(frequent):
         for rarer in frequent[i + 1 :]:
-            if name[:1] == rarer[:1] and _mistyped(name.casefold(), rarer.casefold()) and seen.together(rarer, name) == 0:
+            if (
+                name[:1] == rarer[:1]
+                and _mistyped(name.casefold(), rarer.casefold())
+                and evidence.shared_episodes(rarer, name) == 0
+            ):
                 yield Alias(rarer, name, "spelling variant", 0.7)
 
 
-def _end(name: str, certain: Mapping[str, str]) -> str:
+def _follow(name: str, certain: Mapping[str, str]) -> str:
     """Follow mergers from `name` to the name that it finally stands for."""
     visited = set()
     while name in certain and name not in visited:

@@ -17,9 +17,9 @@ from charbot.storage import replace_bytes, sha256
 MAX_BYTES = 5_000_000
 """Size limit of a download; no script's page is larger."""
 _ATTEMPTS = 4
-_SECONDS_A_FILE = 60.0
+_MAX_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(15.0)
-_BUSY = (408, 425, 429, 500, 502, 503, 504)
+_TEMPORARY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def fetch(
     before it stay, and the same call continues from there.
     """
     client = client or httpx.Client(follow_redirects=True, max_redirects=5, timeout=_TIMEOUT)
-    came = 0
+    count = 0
     with client:
         for done, (path, digest) in enumerate(place.files.items()):
             progress(done, len(place.files))
@@ -77,9 +77,9 @@ def fetch(
                 replace_bytes(target, data)
             except OSError as error:
                 raise ScriptError(f"{target}: cannot be written: {error.strerror or error}") from error
-            came += 1
+            count += 1
         progress(len(place.files), len(place.files))
-    return came
+    return count
 
 
 def _downloaded(client: httpx.Client, address: str, digest: str, wait: Callable[[float], None]) -> bytes:
@@ -114,9 +114,9 @@ def _received(client: httpx.Client, address: str) -> bytes:
 
     Raises _PassingError for temporary failures, ScriptError or httpx.HTTPError for others.
     """
-    end = time.monotonic() + _SECONDS_A_FILE
+    end = time.monotonic() + _MAX_SECONDS
     with client.stream("GET", address) as response:
-        if response.status_code in _BUSY:
+        if response.status_code in _TEMPORARY_STATUSES:
             raise _PassingError(f"the server answers {response.status_code}")
         if response.status_code != httpx.codes.OK:
             raise ScriptError(f"{address}: the server answers {response.status_code} {response.reason_phrase}")
@@ -128,5 +128,5 @@ def _received(client: httpx.Client, address: str) -> bytes:
             if len(data) > MAX_BYTES:
                 raise ScriptError(f"{address}: is larger than {MAX_BYTES // 1_000_000} MB; that is no script")
             if time.monotonic() > end:
-                raise _PassingError(f"it took longer than {_SECONDS_A_FILE:.0f} s")
+                raise _PassingError(f"it took longer than {_MAX_SECONDS:.0f} s")
         return bytes(data)

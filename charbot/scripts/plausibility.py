@@ -27,9 +27,9 @@ _MANY = 20
 
 
 def is_dialogue(turns: Sequence[Turn], columns: bool = False) -> bool:
-    """Return True if turns that were found by their layout alone may be dialogue.
+    """Return True if turns, recognised by their layout alone, may be dialogue.
 
-    With names in columns of their own, `columns`, somebody who speaks alone is believed.
+    `columns` says whether names stand in a column apart; then a single speaker is enough.
     """
     lines = Counter(turn.speaker.casefold() for turn in turns)
     recurring = sum(count > 1 for count in lines.values())

@@ -52,12 +52,12 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     if not data.strip():
         raise ScriptError("is empty")
     text = without_quotes(without_frame(decode(data)))
-    asked = format_ is not None
+    detected = format_ is None
     format_ = format_ or detect(text)
     transcript = read(format_, text)
     if not transcript.turns:
         raise ScriptError("holds no line that anyone says")
-    if not asked and format_.name in _BY_LAYOUT and not is_dialogue(transcript.turns, columns=format_.name == "screenplay"):
+    if detected and format_.name in _BY_LAYOUT and not is_dialogue(transcript.turns, columns=format_.name == "screenplay"):
         raise ScriptError(f"does not look like dialogue; --format {format_.name} reads it anyway")
     show, episode = show_of(file.path), episode_of(file.path)
     cast = cast_of(show, listed)

@@ -34,8 +34,8 @@ _BELOW = _FORMS[3]
 """The form whose next line is the name."""
 _RELATIVE = _FORMS[5:]
 """The forms whose times count from the beginning."""
-_LOOKED_AT = 50_000
-"""Number of characters in which the form is looked for."""
+_MAX_SEARCHED = 50_000
+"""Number of characters in which the form is searched."""
 _SAMPLE = 2_000
 """Number of messages from which the order of day, month and year is told."""
 _CLOCK = re.compile(r"\d[:.]\d\d")
@@ -65,7 +65,7 @@ class ChatLog:
         form = _form_of(text)
         if form is None:
             return 0.0
-        names = Counter(entry.name for entry in _entries(text[:_LOOKED_AT], form) if entry.name)
+        names = Counter(entry.name for entry in _entries(text[:_MAX_SEARCHED], form) if entry.name)
         recurring = sum(count for count in names.values() if count > 1)
         return 0.95 if recurring > 2 and len(names) > 1 else 0.0
 
@@ -87,7 +87,7 @@ class ChatLog:
 
 def _form_of(text: str) -> re.Pattern[str] | None:
     """Return the form of most messages at the beginning of a file, or None if too few lines begin a message."""
-    begin = text[:_LOOKED_AT]
+    begin = text[:_MAX_SEARCHED]
     # Most files hold no times, and this is the quickest way to see it.
     if len(_CLOCK.findall(begin)) < 3:
         return None

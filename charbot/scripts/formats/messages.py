@@ -9,7 +9,7 @@ from charbot.scripts.assembly import LineTag
 SAME_TURN = 5 * 60
 """Seconds within which messages of one person in a row are one turn."""
 SAME_SCENE = 3 * 60 * 60
-"""Seconds of silence above which a scene begins."""
+"""Seconds of silence after which a scene begins."""
 
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>|]+|\b[\w-]+(?:\.[\w-]+){0,3}\.(?:com|org|net|de|io|uk|fr|es|it|ru|tv|me|gg)/[^\s<>|]*", re.I
@@ -58,13 +58,13 @@ def oldest_first(messages: Sequence[Message]) -> list[Message]:
 def message_tags(messages: Iterable[Message]) -> Iterator[LineTag]:
     """Yield the tags of messages, in order of time.
 
-    Messages of one person in a row are one turn, silence separates scenes, and quotes are not the words of who quotes.
+    Messages of one person in a row are one turn, silence separates scenes, and quoted replies are left out.
     """
     speaker, last = "", None
     strangers: dict[str, str] = {}
     for message in messages:
         yield from (LineTag(number, "aside", line, "timing", message.part) for number, line in message.heads)
-        lines = list(_without_frames(message))
+        lines = list(_line_tags(message))
         spoken = any(tag.kind == "speech" for tag in lines)
         if not spoken:
             yield from lines
@@ -82,7 +82,7 @@ def message_tags(messages: Iterable[Message]) -> Iterator[LineTag]:
         speaker, last = message.speaker, message.time
 
 
-def _without_frames(message: Message) -> Iterator[LineTag]:
+def _line_tags(message: Message) -> Iterator[LineTag]:
     """Yield the tags of a message's lines, without those of the program and quoted ones."""
     for number, raw in message.lines:
         text = _EDITED.sub("", raw)

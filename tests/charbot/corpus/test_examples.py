@@ -14,12 +14,12 @@ def scene_of(who: list[str | None]) -> tuple[Utterance, ...]:
     return tuple(Utterance(name, str(i)) for i, name in enumerate(who))
 
 
-def test_whole_scores_every_turn() -> None:
+def test_a_full_example_predicts_every_turn() -> None:
     assert full_example([A, B, C]) == Example((A, B, C), (True, True, True))
     assert full_example([]) == Example((), ())
 
 
-def test_exchange_scores_the_reply_alone() -> None:
+def test_a_response_example_predicts_the_reply_alone() -> None:
     assert response_example([A, B], A) == Example((A, B, A), (False, False, True))
     assert response_example([], A) == Example((A,), (True,))
 
@@ -38,14 +38,14 @@ def test_exchange_scores_the_reply_alone() -> None:
         ("", 2, []),
     ],
 )
-def test_stretches(who: str, context: int, found: list[str]) -> None:
+def test_character_spans(who: str, context: int, found: list[str]) -> None:
     scene = scene_of(["Ann" if letter == "A" else "Bob" for letter in who])
     joined = ["".join(turn.text for turn in stretch.turns) for stretch in character_spans(scene, "Ann", context)]
     assert joined == found
 
 
 @given(WHO, CONTEXT)
-def test_exchanges_hold_each_reply_and_what_came_before(who: list[str | None], context: int) -> None:
+def test_responses_hold_each_reply_and_what_came_before(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
     found = list(response_examples(scene, context, "Ann"))
     assert [one.turns[-1] for one in found] == [turn for turn in scene if turn.speaker == "Ann"]
@@ -57,7 +57,7 @@ def test_exchanges_hold_each_reply_and_what_came_before(who: list[str | None], c
 
 
 @given(WHO, CONTEXT)
-def test_stretches_score_each_reply_once_and_nothing_else(who: list[str | None], context: int) -> None:
+def test_spans_predict_each_reply_once_and_nothing_else(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
     found = list(character_spans(scene, "Ann", context))
     loss_mask = [turn for one in found for turn, wanted in zip(one.turns, one.loss_mask, strict=True) if wanted]
@@ -68,7 +68,7 @@ def test_stretches_score_each_reply_once_and_nothing_else(who: list[str | None],
 
 
 @given(WHO, CONTEXT)
-def test_stretches_read_just_the_turns_that_exchanges_need(who: list[str | None], context: int) -> None:
+def test_spans_read_only_the_turns_that_responses_need(who: list[str | None], context: int) -> None:
     scene = scene_of(who)
     joined = list(character_spans(scene, "Ann", context))
     assert {t for one in joined for t in one.turns} == {t for one in response_examples(scene, context, "Ann") for t in one.turns}

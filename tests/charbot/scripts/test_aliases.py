@@ -114,7 +114,7 @@ def test_what_is_settled_is_not_judged_again() -> None:
     assert found(scenes, "the goat") == {}
 
 
-def test_a_name_of_a_name_means_the_last() -> None:
+def test_an_alias_of_an_alias_means_the_last_name() -> None:
     scenes = [
         *REGULARS,
         scene("x", *["Mr Pym", "Dora", "Mr. Pym", "Dora", "Mr. Pym", "Dora: Pym! Mr. Pym!"], *["Pym", "Dora"] * 4),

@@ -105,7 +105,7 @@ def test_an_omission_shows_how_its_line_begins() -> None:
     assert len(omission.excerpt) <= 80
 
 
-def test_nothing_comes_of_nothing() -> None:
+def test_no_tags_make_an_empty_transcript() -> None:
     source = assemble([], "[")
     assert (source.turns, source.kept, source.omissions) == ((), 0, ())
 

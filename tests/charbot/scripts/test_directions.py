@@ -92,6 +92,6 @@ def test_parts_say_what_they_say_together(parts: list[str]) -> None:
     assert any(speech.spoken) == bool(speech.text)
 
 
-def test_what_is_said_into_a_hood_loses_its_parentheses() -> None:
+def test_muffled_speech_loses_its_parentheses() -> None:
     assert split_directions("(Mmh!) [nods] (Mmh.)", "[") == ("Mmh! Mmh.", ("nods",))
     assert split_directions("(Mmh!) says Ned", "[") == ("(Mmh!) says Ned", ())

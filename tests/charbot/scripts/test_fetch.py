@@ -104,7 +104,7 @@ def fetched(place: Catalogued, folder: Path, patience: float = 60.0) -> tuple[in
     return fetch(place, folder, client=client(patience), wait=waits.append), waits
 
 
-def test_files_come_once(server: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_there_is_not_downloaded_again(server: Server, tmp_path: Path) -> None:
     server.answers = {"/all/a.txt": [body()], "/all/S01/b.txt": [body()]}
     demo = place(server, "a.txt", "S01/b.txt")
     seen: list[tuple[int, int]] = []
@@ -120,7 +120,7 @@ def test_files_come_once(server: Server, tmp_path: Path) -> None:
     [status(503), status(429), body(PAGE[:50], len(PAGE)), body(b"", 10)],
     ids=["busy", "too many", "cut short", "empty"],
 )
-def test_trouble_that_passes_is_waited_for(server: Server, tmp_path: Path, trouble: Answer) -> None:
+def test_a_temporary_failure_is_retried(server: Server, tmp_path: Path, trouble: Answer) -> None:
     server.answers = {"/all/a.txt": [trouble, trouble, body()]}
     assert fetched(place(server, "a.txt"), tmp_path) == (1, [1.0, 2.0])
     assert (tmp_path / "a.txt").read_bytes() == PAGE
@@ -143,7 +143,7 @@ def test_trouble_that_stays_is_told_and_the_next_call_goes_on(server: Server, tm
     assert server.asked.count("/all/a.txt") == 1
 
 
-def test_nobody_is_there(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_cannot_be_reached_is_an_error(server: Server, tmp_path: Path) -> None:
     server.http.shutdown()
     server.http.server_close()
     with pytest.raises(ScriptError, match="Are you online"):
