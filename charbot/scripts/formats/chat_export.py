@@ -16,8 +16,8 @@ _TIMES = (
 _SPEAKERS = ("from", "sender_name", "author", "user_profile", "creator", "sender", "fromName", "username", "user", "actor")
 _TEXTS = ("content", "text", "body", "message")
 _NAMES = ("nickname", "display_name", "real_name", "name", "username", "id")
-_ORDINARY = frozenset(("message", "default", "reply", "generic", "text", "regular", ""))
-"""Types of messages that people wrote."""
+_ORDINARY = frozenset(("message", "default", "reply", "generic", "text", "regular", "19", ""))
+"""Types of messages that people wrote; 19 is the number that Discord gives to replies."""
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
 _LABELLED = re.compile(r"<(?:https?|mailto):[^|>]*(?:\|[^>]*)?>")
 _MILLISECONDS = 10**11

@@ -8,7 +8,7 @@ from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.columns import kind_of
 from charbot.scripts.formats.csv_records import Record, records
 from charbot.scripts.formats.messages import Message, message_tags, oldest_first
-from charbot.scripts.formats.table_header import LINE_END, Header, find_header
+from charbot.scripts.formats.table_header import LINE_END, Header, find_header, first_lines
 
 _TIMES = ("date", "time", "timestamp", "datetime", "sent at", "created at", "date time")
 _SAMPLE = 50
@@ -47,15 +47,16 @@ class ChatTable:
 
 def _time_column(text: str) -> tuple[Header, int] | None:
     """Return the header of a table of messages and the index of its column of times; None for any other text."""
-    first = text[:1_000].lstrip("\r\n").partition("\n")[0].lower()
-    header = find_header(text) if any(name.split()[0] in first for name in _TIMES) else None
+    # Most files have no such column, and this is the quickest way to see it. The header may be below "sep=;".
+    begin = " ".join(text[:1_000].lstrip("\r\n").lower().split("\n")[:2])
+    header = find_header(text) if any(name.split()[0] in begin for name in _TIMES) else None
     if header is None or not header.columns:
         return None
     names = [" ".join(column.lower().replace("_", " ").split()) for column in header.columns]
     column = next((names.index(name) for name in _TIMES if name in names), None)
     if column is None:
         return None
-    rows = islice(records(LINE_END.split(text[:50_000].lstrip("\r\n"))[1:-1], header.delimiter), _SAMPLE)
+    rows = islice(records(first_lines(text)[1:-1], header.delimiter), _SAMPLE)
     times = [record.fields[column] for record in rows if len(record.fields) == len(names)]
     return (header, column) if times and all(_seconds(time) is not None for time in times) else None
 

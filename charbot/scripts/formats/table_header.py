@@ -43,7 +43,7 @@ def find_header(text: str, named: Mapping[str, str] | None = None) -> Header | N
 
     `named` gives the columns of fields, by name, where the user did.
     """
-    lines = _first_lines(text)
+    lines = first_lines(text)
     for delimiter in _DELIMITERS:
         columns = _columns(lines, delimiter)
         if {"speaker", "text"} <= {*matched(columns), *(field for field, name in (named or {}).items() if name in columns)}:
@@ -53,7 +53,7 @@ def find_header(text: str, named: Mapping[str, str] | None = None) -> Header | N
 
 def column_names(text: str) -> tuple[str, ...]:
     """Return the columns of a text that looks like a table with a header, for messages; else nothing."""
-    lines = _first_lines(text)
+    lines = first_lines(text)
     for delimiter in _DELIMITERS[:-1]:
         columns = _columns(lines, delimiter)
         widths = Counter(len(record.fields) for record in islice(records(lines[1:], delimiter), _SAMPLE) if any(record.fields))
@@ -63,7 +63,8 @@ def column_names(text: str) -> tuple[str, ...]:
     return ()
 
 
-def _first_lines(text: str) -> list[str]:
+def first_lines(text: str) -> list[str]:
+    """Return the lines at the beginning of a table, from its header on."""
     lines = LINE_END.split(text[:50_000].lstrip("\r\n"))
     # "sep=;" is how Excel learns the delimiter.
     return lines[1:] if _SEPARATOR.fullmatch(lines[0]) else lines

@@ -45,6 +45,7 @@ EXPORTS: dict[str, Any] = {
         for i, (name, text) in enumerate(TALK)
     ],
     "no type": records("username", "content", "timestamp", type=None),
+    "Discord, replies by number": records("username", "content", "timestamp", type=19),
     "Google Chat": {
         "messages": [
             {"creator": {"name": name, "email": "x@example.org"}, "created_at": f"2024-02-01T18:0{i}:00", "text": text}

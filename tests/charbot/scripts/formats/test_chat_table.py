@@ -28,6 +28,12 @@ def test_messages_are_turns_and_silence_begins_a_scene() -> None:
     assert [omission.reason for omission in read(ChatTable(), table).omissions] == ["title"]
 
 
+def test_a_line_may_tell_excel_the_delimiter() -> None:
+    table = "sep=;\nauthor;date;content\nnele;2024-07-01T08:00:00;See https://example.org\nivo;2024-07-01T20:00:00;Why?\n"
+    assert detect(table).name == "chat-csv"
+    assert said(ChatTable(), table) == [(0, "nele", "See [link]"), (1, "ivo", "Why?")]
+
+
 def test_the_newest_message_may_come_first() -> None:
     times = ("2024-07-01T08:02:00", "2024-07-01T08:01:00", "2024-07-01T08:01:00")
     rows = zip(("nele", "bartok", "ivo"), times, ("Three.", "Two.", "One."), strict=True)
