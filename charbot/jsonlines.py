@@ -67,11 +67,7 @@ def read_requests(
             data: Any = None
             try:
                 data = _object(text)
-                request = _request(data, required, optional, one_of)
-                for key, value in request.texts.items():
-                    if longest is not None and len(value) > longest:
-                        raise ValueError(f"`{key}` has {len(value):,} characters; at most {longest:,} are read")
-                yield request
+                yield _request(data, required, optional, one_of, longest)
             except (TypeError, ValueError) as error:
                 yield BadRequest(_id(data), f"line {number}: {error}")
 
@@ -89,7 +85,9 @@ def _object(line: str) -> dict[str, Any]:
     return data
 
 
-def _request(data: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...], one_of: tuple[str, ...]) -> Request:
+def _request(
+    data: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...], one_of: tuple[str, ...], longest: int | None
+) -> Request:
     """Return the request in a JSON object. Raises ValueError or TypeError."""
     if data.get("id") is not None and _id(data) is None:
         raise ValueError("`id` must be a value that JSON has")
@@ -102,6 +100,8 @@ def _request(data: dict[str, Any], required: tuple[str, ...], optional: tuple[st
             raise ValueError(f"`{key}` is missing")
         if not isinstance(value, str | None):
             raise TypeError(f"`{key}` must be text")
+        if value is not None and longest is not None and len(value) > longest:
+            raise ValueError(f"`{key}` has {len(value):,} characters; at most {longest:,} are read")
         if value is not None:
             texts[key] = value
     lines = data.get("lines") or []
