@@ -27,7 +27,7 @@ _TOLD = [
     ("trip", r"\b(?:going|flying|travell?ing|driving|moving) to (?P<value>[a-z]+)"),
     (
         "job",
-        r"\b(?:i work as an?|i'?m an?|i am an?) (?P<value>[a-z]+)(?= *(?:[,.!]|$| in\b| at\b| and\b| by\b| for\b| from\b| who\b| but\b))",
+        r"\b(?:i work as an?|i'?m an?|i am an?) (?P<value>[a-z]+)(?= *(?:[,.!]|$)| (?:in|at|and|by|for|from|who|but)\b)",
     ),
     ("instrument", r"\bi(?: can)? play (?:the )?(?P<value>[a-z]+)"),
     ("fear", r"\b(?:afraid|scared|terrified) of (?P<value>[a-z]+)"),
