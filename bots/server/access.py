@@ -18,16 +18,16 @@ MAX_BODY = 2**20
 """Maximum bytes of a request."""
 
 _DISCARDED = 32 * MAX_BODY
-"""Bytes of a request that is too large that are read and discarded, so that the client reads the response."""
+"""Maximum bytes that are read of a too large request: clients read no response before they have sent all."""
 
 _BODY_SECONDS = 30
-"""Seconds in which a request has to arrive."""
+"""Maximum seconds until a request has arrived."""
 
 _REQUESTS_PER_MINUTE = 120
 """Maximum requests per minute of a client on another machine."""
 
 _CLIENTS = 10_000
-"""Clients whose requests are counted, at most."""
+"""Maximum clients whose requests are counted."""
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -65,7 +65,7 @@ def is_loopback(host: str) -> bool:
 
 
 class AccessControl:
-    """ASGI middleware that lets requests through which the rules allow, and bounds their size and rate."""
+    """ASGI middleware that refuses requests that the rules forbid, that are too large, or too many."""
 
     def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
         self._app, self._rules = app, rules
@@ -77,7 +77,7 @@ class AccessControl:
             return
         try:
             self._check(scope)
-            receive = await _bounded(receive)
+            receive = await _read_body(receive)
         except ProtocolError as error:
             await error.response()(scope, receive, send)
             return
@@ -87,7 +87,7 @@ class AccessControl:
         """Raise ProtocolError if the rules forbid a request."""
         headers, rules = Headers(scope=scope), self._rules
         host = headers.get("host", "")
-        if rules.hosts is not None and _name(host) not in rules.hosts:
+        if rules.hosts is not None and _hostname(host) not in rules.hosts:
             raise ProtocolError(403, f"this server is not called {host[:80]!r}; it is for its own machine alone")
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
@@ -110,7 +110,7 @@ class AccessControl:
             raise ProtocolError(429, message, code="rate_limit_exceeded", headers={"Retry-After": str(60 - seconds)})
 
 
-def _name(host: str) -> str:
+def _hostname(host: str) -> str:
     """Return the name in a Host header, without the port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
@@ -119,13 +119,17 @@ def _name(host: str) -> str:
 
 
 def _has_key(headers: Headers, key: str) -> bool:
+    """Return whether a request has the key, compared in constant time."""
     # Starlette decodes headers as Latin-1, whatever they were encoded in.
     scheme, _, sent_key = headers.get("authorization", "").partition(" ")
     return scheme.casefold() == "bearer" and secrets.compare_digest(sent_key.strip().encode("latin-1"), key.encode())
 
 
-async def _bounded(receive: Receive) -> Receive:
-    """Read the body of a request, and return a function that receives it again. Raises ProtocolError if it is too large."""
+async def _read_body(receive: Receive) -> Receive:
+    """Read the body of a request, and return a function that receives it again.
+
+    Raises ProtocolError if the body is too large, or does not arrive in time.
+    """
     body, size, more = bytearray(), 0, True
     try:
         async with asyncio.timeout(_BODY_SECONDS):
@@ -142,9 +146,9 @@ async def _bounded(receive: Receive) -> Receive:
         raise ProtocolError(408, f"the request did not arrive within {_BODY_SECONDS} seconds") from None
     if size > MAX_BODY:
         raise ProtocolError(413, f"the request is larger than {MAX_BODY:,} bytes; send fewer messages", code="request_too_large")
-    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    messages: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
-    async def receive_again() -> Message:
-        return whole.pop() if whole else await receive()
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
 
-    return receive_again
+    return replay

@@ -123,10 +123,10 @@ async def _events(submission: Submission, gone: Callable[[], Any]) -> AsyncItera
 
 def _add_page(app: FastAPI) -> None:
     for path, file in PAGE.items():
-        app.add_route(path, partial(_file, file), include_in_schema=False)
+        app.add_route(path, partial(_send_file, file), include_in_schema=False)
 
 
-async def _file(file: str, _: Request) -> Response:
+async def _send_file(file: str, _: Request) -> Response:
     return FileResponse(_PAGE_FOLDER / file, headers=_PAGE_HEADERS)
 
 
@@ -149,17 +149,17 @@ def _add_errors(app: FastAPI) -> None:
 
 def _add_monitoring(app: FastAPI, metrics: Metrics, scheduler: BatchScheduler) -> None:
     @app.get("/metrics", include_in_schema=False)
-    async def figures() -> Response:
+    async def show_metrics() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/health", include_in_schema=False)
     async def health() -> Response:
-        ailment = await _ailment(scheduler)
-        return PlainTextResponse(f"{ailment or 'well'}\n", 503 if ailment else 200)
+        problem = await _health_problem(scheduler)
+        return PlainTextResponse(f"{problem or 'well'}\n", 503 if problem else 200)
 
 
-async def _ailment(scheduler: BatchScheduler) -> str | None:
-    """Return what keeps the server from answering, or None."""
+async def _health_problem(scheduler: BatchScheduler) -> str | None:
+    """Return the problem that keeps the server from replying, or None."""
 
     class Nobody:
         def reply_batch(self, *_: object) -> list[Reply]:

@@ -16,7 +16,7 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         self._requests = Counter("charbot_requests", "Responses by HTTP status", ["status"], registry=self._registry)
         self._seconds = Histogram(
-            "charbot_completion_seconds", "From a request for replies to the end of the response, the wait in the queue in it",
+            "charbot_completion_seconds", "Seconds from a request for replies to the end of the response, waiting included",
             buckets=(0.1, 0.2, 0.5, 1, 2, 5, 10, 30), registry=self._registry,
         )  # fmt: skip
 
