@@ -32,8 +32,8 @@ T = TypeVar("T")
 SETTABLE = ("temperature", "top_p", "unit", "seed", "candidates", "max_words", "context_turns", "clean")
 """Settings that `/set` can change."""
 
-_LATEST = 1.0
-"""The seconds that loading models waits, at most, for the prompt to appear."""
+_PROMPT_SECONDS = 1.0
+"""Maximum seconds that loading models waits for the prompt to appear."""
 
 _LAST_TURNS = 4
 """The turns that are shown of a conversation that is continued."""
@@ -75,7 +75,7 @@ class Chat:
     """Set once the user can type."""
     interrupt: Interrupt = field(default_factory=Interrupt)
     _futures: "list[Future[Any]]" = field(default_factory=list)
-    """Of all calls in other threads that may not be done yet."""
+    """Calls in other threads that may not be done yet."""
 
     @property
     def names(self) -> list[str]:
@@ -173,13 +173,13 @@ class Chat:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a model is being loaded, or a reply that was stopped is not at its end yet."""
+        """Whether a model is still being loaded, or a stopped reply still being written."""
         return any(not future.done() for future in self._futures)
 
     def _load(self) -> None:
         def load(persona: Persona, unit: Unit) -> None:
             # Importing torch keeps the CPU busy: let the prompt appear first.
-            self.prompt_ready.wait(_LATEST)
+            self.prompt_ready.wait(_PROMPT_SECONDS)
             persona.load(unit)
 
         for persona in self.cast:
@@ -261,7 +261,7 @@ class Chat:
 
 
 def greet(talk: Chat) -> None:
-    """Print who takes part, and a hint; of a new conversation how each introduces itself, else the last turns."""
+    """Print who takes part and, in a new conversation, how each introduces itself, else the last turns; then a hint."""
     for persona in talk.cast:
         card = persona.card
         show((talk.style(card.name), card.name), ("", " from "), (talk.show_style(card.show), card.show))

@@ -33,12 +33,10 @@ _FEATURES = {
 }
 """The attributes of a candidate that `/why` shows, and their column headings."""
 
-
 _NONE = "none"
 """A setting that has no value, as `/show` prints it and `/set` reads it."""
 
-_BEFORE = "The conversation before is kept: /chats lists it."
-
+_OLD_CHAT_KEPT = "The conversation before is kept: /chats lists it."
 
 STEPS = {"next": 1, "previous": -1}
 """Words for `/pick`, and how far each moves in the list of candidates."""
@@ -85,7 +83,7 @@ def _persona(talk: Chat, argument: str) -> None:
         talk.start(chosen)
         greet(talk)
         if before:
-            note(_BEFORE)
+            note(_OLD_CHAT_KEPT)
 
 
 def _personas(talk: Chat, argument: str) -> None:
@@ -142,7 +140,7 @@ def _as(talk: Chat, argument: str) -> None:
 def _reset(talk: Chat, argument: str) -> None:
     before = talk.kept
     talk.start(*talk.names)
-    note(f"A new conversation.{f' {_BEFORE}' if before else ''}")
+    note(f"A new conversation.{f' {_OLD_CHAT_KEPT}' if before else ''}")
 
 
 def _chats(talk: Chat, argument: str) -> None:
@@ -255,10 +253,10 @@ def _show(talk: Chat, argument: str) -> None:
 
 
 def _stats(talk: Chat, argument: str) -> None:
-    mine = [index for index, from_user in enumerate(talk.session.from_user) if from_user]
-    rows = [("messages", str(len(mine))), ("replies", str(len(talk.session.turns) - len(mine)))]
-    if mine:
-        surprise = talk.run_blocking(lambda: _surprise(talk, mine))
+    messages = [index for index, from_user in enumerate(talk.session.from_user) if from_user]
+    rows = [("messages", str(len(messages))), ("replies", str(len(talk.session.turns) - len(messages)))]
+    if messages:
+        surprise = talk.run_blocking(lambda: _surprise(talk, messages))
         rows.append(("your messages surprise by", f"{surprise:.2f} bits per character"))
     if talk.session.candidates:
         took = f"{talk.session.seconds * 1000:.0f} ms, of {len(talk.session.candidates)} candidates"

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from charbot.text import printable
 
-_CHARACTERS_A_SECOND = 90
+_CHARACTERS_PER_SECOND = 90
 
 
 def listed(names: Sequence[str]) -> str:
@@ -47,11 +47,11 @@ def raw_mode(interrupt: Interrupt | None = None) -> Iterator[None]:
     # NOFLSH: Ctrl-C discards neither typed text nor pending output.
     on = ("NOFLSH", "ISIG") if interrupt else ("NOFLSH",)
     # The handler comes first: from ISIG on, Ctrl-C is a signal.
-    with signal_handlers({signal.SIGINT: press}), _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as again:
+    with signal_handlers({signal.SIGINT: press}), _terminal(off=("ECHO", "ICANON", "ISIG"), on=on) as apply_modes:
         resumed: dict[int, Any] = {}
         if interrupt and hasattr(signal, "SIGCONT"):
             # Some shells resume a program with their own terminal modes still set.
-            resumed[signal.SIGCONT] = lambda *_: again()
+            resumed[signal.SIGCONT] = lambda *_: apply_modes()
         with signal_handlers(resumed), _bracketed_paste():
             yield
 
@@ -77,14 +77,14 @@ def cooked_mode() -> Iterator[None]:
 
 
 @contextmanager
-def signal_handlers(ways: Mapping[int, Any]) -> Iterator[None]:
+def signal_handlers(handlers: Mapping[int, Any]) -> Iterator[None]:
     """Set signal handlers, by signal number, inside the block."""
-    before = {number: signal.signal(number, way) for number, way in ways.items()}
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, way in before.items():
-            signal.signal(number, way)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -102,12 +102,12 @@ def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callabl
     for name in on:
         flags |= getattr(termios, name)
 
-    def again() -> None:
+    def apply_modes() -> None:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], flags, *before[4:]])
 
-    again()
+    apply_modes()
     try:
-        yield again
+        yield apply_modes
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
@@ -146,7 +146,7 @@ def type_out(text: str, column: int, interrupt: Interrupt, *, stream: bool) -> N
 
     `column` is where the cursor stands.
     """
-    pause = 1 / _CHARACTERS_A_SECOND if stream else 0.0
+    pause = 1 / _CHARACTERS_PER_SECOND if stream else 0.0
     for number, word in enumerate(printable(text).split(" ")):
         # Measured at each word: the window may have been resized.
         room = shutil.get_terminal_size().columns - column

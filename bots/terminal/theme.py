@@ -15,31 +15,31 @@ class Theme:
 
     def speaker(self, name: str, names: Sequence[str]) -> str:
         """Return the colour of one of `names`, empty where it is not among them; neighbours differ."""
-        return _dealt(self.speakers, name, names)
+        return _colour_of(self.speakers, name, names)
 
     def show(self, show: str, shows: Sequence[str]) -> str:
         """Return the colour of one of `shows`, empty where it is not among them."""
-        return _dealt(self.shows, show, shows)
+        return _colour_of(self.shows, show, shows)
 
     def together(self, present: Iterable[str], names: Sequence[str]) -> dict[str, str]:
         """Return a style for each name in `present`, no two alike as long as there are enough.
 
-        A name gets its own colour among `names` or, if that is taken, the next free one, then one that is underlined.
+        A name gets its colour as `speaker` returns it or, if that is taken, the next free colour, then an underlined one.
         """
         styles: dict[str, str] = {}
         for name in dict.fromkeys(present):
             colour = self.speaker(name, names)
             start = self.speakers.index(colour) if colour else 0
-            turned = (*self.speakers[start:], *self.speakers[:start])
-            free = [style for style in (*turned, *(f"underline {colour}" for colour in turned)) if style not in styles.values()]
+            rotated = (*self.speakers[start:], *self.speakers[:start])
+            free = [style for style in (*rotated, *(f"underline {colour}" for colour in rotated)) if style not in styles.values()]
             styles[name] = free[0] if free else colour
         return styles
 
 
-def _dealt(colours: Sequence[str], name: str, names: Sequence[str]) -> str:
-    """Return the colour of a name if the colours are dealt to the names in turn, empty if it is not among them."""
-    different = list(dict.fromkeys(names))
-    return colours[different.index(name) % len(colours)] if name in different else ""
+def _colour_of(colours: Sequence[str], name: str, names: Sequence[str]) -> str:
+    """Return the colour of one of `names`, which get the colours in turn, over and over; empty if it is not among them."""
+    unique = list(dict.fromkeys(names))
+    return colours[unique.index(name) % len(colours)] if name in unique else ""
 
 
 THEMES: Mapping[str, Theme] = {

@@ -31,14 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     """Run one command, print its errors, and return its exit code."""
-    heard = signal.getsignal(signal.SIGINT)
-    if heard is signal.default_int_handler:
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:
         # During the imports there is nothing to clean up: end without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from charbot.cli.options import config_of
     from charbot.cli.parser import parse
 
-    signal.signal(signal.SIGINT, heard)
+    signal.signal(signal.SIGINT, handler)
     if sys.stdout is None:
         print("charbot: the standard output is closed", file=sys.stderr)
         return 1

@@ -169,6 +169,7 @@ def reading_of(args: argparse.Namespace) -> "ImportResult":
 
 
 def kept_scripts() -> Path:
+    """Return the folder into which `charbot scripts import` copies scripts."""
     from charbot.personas.library import user_folder
 
     return user_folder().parent / "scripts"
