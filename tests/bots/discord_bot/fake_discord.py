@@ -47,7 +47,7 @@ class _Line:
 
 @dataclass
 class FakeDiscord:
-    """What happened stands in `messages` (sent by the bot), `callbacks`, `synced` and `faults`."""
+    """It records the bot's requests in `messages`, `edits`, `callbacks`, `synced` and `faults`."""
 
     may_make_webhooks: bool = True
     mute: set[int] = field(default_factory=set)
@@ -92,7 +92,7 @@ class FakeDiscord:
     resumed: int = 0
     identified: int = 0
     greeting: Callable[[], Coroutine[Any, Any, object]] | None = None
-    """What people do before the bot knows all its servers."""
+    """Called before the bot knows all its servers."""
     limited: bool = False
     """Keeps Discord's documented limits: 50 requests a second in all, 5 messages in 5 seconds per channel."""
     too_many: list[str] = field(default_factory=list)
@@ -193,7 +193,7 @@ class FakeDiscord:
                      "bot_require_code_grant": False, "owner": {**_ME, "id": str(OWNER)}, "verify_key": ""}
                 )  # fmt: skip
             case ("DELETE", "channels", _, "messages", message):
-                hooked = [one for one in self.messages if one["id"] == message and one["hook"]]
+                hooked = [sent for sent in self.messages if sent["id"] == message and sent["hook"]]
                 if hooked:
                     return _answer({"message": "Missing Permissions", "code": 50013}, 403)
                 self.removed.append(int(message))
@@ -224,7 +224,7 @@ class FakeDiscord:
             case ("GET", "channels", channel, "messages"):
                 after = int(request.query["after"])
                 later = [one for one in self.messages if one["channel"] == int(channel) and int(one["id"]) > after]
-                return _answer([self._read(one) for one in reversed(later)])
+                return _answer([self._read(sent) for sent in reversed(later)])
             case ("GET", "webhooks", id_, _, "messages", message):
                 found = [one for one in self.messages if (one["hook"], one["id"]) == (id_, message)]
                 return _answer({**self._read(found[0]), "content": found[0]["content"]}) if found else _answer({}, 404)
@@ -237,7 +237,7 @@ class FakeDiscord:
             case ("POST", "webhooks", id_, token) if id_ != str(APP):
                 return self._by_webhook(id_, token, body, request.query)
             case ("DELETE", "webhooks", id_, _, "messages", message) if id_ != str(APP):
-                self.messages[:] = [one for one in self.messages if one["id"] != message]
+                self.messages[:] = [sent for sent in self.messages if sent["id"] != message]
                 return web.Response(status=204)
             case ("POST", "channels", channel, "messages"):
                 return self._message(channel, body)
@@ -273,8 +273,8 @@ class FakeDiscord:
         self._nonces[channel, nonce] = made
         answers = (body.get("message_reference") or {}).get("message_id")
         answers = answers and int(answers)
-        said = {"channel": int(channel), "content": content, "answers": answers, "id": made["id"], "hook": None}
-        self.messages.append({**said, "buttons": _buttons(body)})
+        sent = {"channel": int(channel), "content": content, "answers": answers, "id": made["id"], "hook": None}
+        self.messages.append({**sent, "buttons": _buttons(body)})
         return _answer(made)
 
     def _by_webhook(self, id_: str, token: str, body: Json, query: Any) -> web.Response:
@@ -290,16 +290,16 @@ class FakeDiscord:
         if body.get("components") and not hook["application_id"]:
             self.faults.append("a button by a webhook of somebody else's")
         made = self._made(channel, body["content"], hook=id_)
-        said = {"channel": channel, "content": body["content"], "answers": None, "id": made["id"], "hook": id_}
-        self.messages.append({**said, "name": body["username"], "avatar": body.get("avatar_url"), "buttons": _buttons(body)})
+        sent = {"channel": channel, "content": body["content"], "answers": None, "id": made["id"], "hook": id_}
+        self.messages.append({**sent, "name": body["username"], "avatar": body.get("avatar_url"), "buttons": _buttons(body)})
         return _answer(made)
 
-    def _read(self, one: Json) -> Json:
-        """A message, as it is shown to who reads a channel: what webhooks say is not the bot's own."""
-        hidden = one["hook"] and not self._intents & _CONTENT
-        found = self._made(one["channel"], "" if hidden else one["content"], one["id"], one["hook"])
-        reference = {"message_id": str(one["answers"]), "channel_id": str(one["channel"])}
-        return found | ({"message_reference": reference, "type": 19} if one["answers"] else {})
+    def _read(self, sent: Json) -> Json:
+        """Return a message as Discord shows it to those who read a channel: those of webhooks are not the bot's."""
+        hidden = sent["hook"] and not self._intents & _CONTENT
+        found = self._made(sent["channel"], "" if hidden else sent["content"], sent["id"], sent["hook"])
+        reference = {"message_id": str(sent["answers"]), "channel_id": str(sent["channel"])}
+        return found | ({"message_reference": reference, "type": 19} if sent["answers"] else {})
 
     def add_webhook(self, channel: int, *, own: bool = True) -> Json:
         """A channel has a webhook more: charbot's, or one that somebody made by hand, whose token it is shown too."""
@@ -350,30 +350,30 @@ class FakeDiscord:
         async for frame in socket:
             if frame.type != WSMsgType.TEXT:
                 continue
-            said = json.loads(frame.data)
-            match said["op"]:
+            payload = json.loads(frame.data)
+            match payload["op"]:
                 case 1:
                     self.heartbeats.append(asyncio.get_running_loop().time())
                     await socket.send_json({"op": 11})
                 case 2:
                     self.identified += 1
-                    self._intents = said["d"]["intents"]
-                    if said["d"]["token"] != TOKEN:
+                    self._intents = payload["d"]["intents"]
+                    if payload["d"]["token"] != TOKEN:
                         await socket.close(code=4004)
                         break
                     if self._intents & _PRIVILEGED & ~self.granted:
                         await socket.close(code=4014)
                         break
-                    shard, count = said["d"].get("shard") or (0, 1)
+                    shard, count = payload["d"].get("shard") or (0, 1)
                     self._lines[shard] = _Line(socket, count)
                     await self._greet(shard)
                 case 6 if self.forgetful:
                     await socket.send_json({"op": 9, "d": False})
                 case 6:
-                    shard = int(said["d"]["session_id"])
+                    shard = int(payload["d"]["session_id"])
                     self._lines[shard].socket = socket
                     self.resumed += 1
-                    for event in self._lines[shard].log[said["d"]["seq"] :]:
+                    for event in self._lines[shard].log[payload["d"]["seq"] :]:
                         await socket.send_json(event)
                     await self._dispatch("RESUMED", {}, shard)
         return socket
@@ -550,10 +550,10 @@ class FakeDiscord:
         await self._lines[self._shard(GUILD)].socket.send_json({"op": 7, "d": None})
 
     def told(self, id_: int) -> list[str]:
-        """What a command was answered, at once or after it was deferred."""
+        """Return the answers to a command, immediate and deferred."""
         at_once = [one["data"]["content"] for one in self.callbacks if one["id"] == id_ and one["type"] == 4]
-        return at_once + [one["content"] for one in self.edits if one["token"] == f"token{id_}"]
+        return at_once + [edit["content"] for edit in self.edits if edit["token"] == f"token{id_}"]
 
     def said_to(self, id_: int) -> Json:
-        """What a command was answered."""
-        return next(one for one in self.callbacks if one["id"] == id_)
+        """Return the body of the first answer to a command."""
+        return next(callback for callback in self.callbacks if callback["id"] == id_)

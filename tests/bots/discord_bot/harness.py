@@ -61,7 +61,7 @@ class Script:
 
 
 script = Script()
-"""What all personas reply in a test; conftest.py resets it."""
+"""The replies of all personas in a test; conftest.py resets it."""
 
 
 @dataclass
@@ -84,11 +84,12 @@ class Stage:
     clock: AdjustableClock
 
     async def heard(self, count: int, seconds: float = 60) -> list[str]:
-        """What the bot said, once it has said so much; without the lines that its webhooks quote."""
-        said = await self.until(lambda: self.discord.messages, count, seconds)
-        return [one["content"].rpartition("\n")[2] if one["hook"] else one["content"] for one in said]
+        """Return the bot's messages, without the lines that its webhooks quote, once there are `count`."""
+        messages = await self.until(lambda: self.discord.messages, count, seconds)
+        return [sent["content"].rpartition("\n")[2] if sent["hook"] else sent["content"] for sent in messages]
 
     async def until(self, list_of: Callable[[], list[Any]], count: int, seconds: float = 60) -> list[Any]:
+        """Wait until a list has `count` items, and return it. Raises AssertionError after `seconds`."""
         end = time.monotonic() + seconds
         while len(list_of()) < count:
             assert time.monotonic() < end, f"{len(list_of())} of {count}: {list_of()} {self.discord.faults}"
@@ -98,7 +99,7 @@ class Stage:
         return list_of()
 
     async def told(self, name: str, /, **options: Any) -> str:
-        """What a command is answered."""
+        """Use a command, and return its answer."""
         id_ = await self.discord.command(name, **options)
         await self.until(lambda: self.discord.told(id_), 1)
         return str(self.discord.told(id_)[0])
@@ -115,6 +116,7 @@ async def stage(
     force_sync: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
+    """Run a bot that is logged in to a fake Discord within the context; `settings` are those of DiscordSettings."""
     fake = fake or FakeDiscord()
     await fake.start()
     discord.http.Route.BASE = f"http://127.0.0.1:{fake.port}/api/v10"
@@ -143,6 +145,8 @@ async def stage(
 
 
 def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run the decorated test in an event loop."""
+
     @wraps(test)
     def inner(*args: Any, **kwargs: Any) -> None:
         asyncio.run(test(*args, **kwargs))
@@ -151,14 +155,14 @@ def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
 
 
 def add_persona(library: Library, name: str) -> None:
-    """Another persona, who is Ann but for the name."""
+    """Add a persona that equals Ann except for the name."""
     ann = library.folders[0] / "personas" / "ann"
     card = Path(shutil.copytree(ann, ann.with_name(name.lower()))) / "persona.json"
     card.write_text(card.read_text().replace('"name": "Ann"', f'"name": "{name}"'))
 
 
 def leave_waiting(folder: Path, *waiting: PendingMessage) -> None:
-    """What a bot leaves in its database that crashed before it had answered, or between noting a reply and sending it."""
+    """Store messages in a database as a bot leaves them that crashed before it answered them."""
     store = Store(f"sqlite:///{folder / 'bot.db'}")
     for message in waiting:
         store.receive(message)

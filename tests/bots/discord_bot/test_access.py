@@ -1,4 +1,4 @@
-"""What the operator of a bot allows, and the commands for operators."""
+"""The limits that the operator of a bot sets, and the commands for operators."""
 
 import asyncio
 import sqlite3
@@ -19,7 +19,7 @@ _OPERATOR = 8000
 
 
 @run
-async def test_what_config_yaml_sets_no_server_or_direct_message_lifts(shared_library: Library, tmp_path: Path) -> None:
+async def test_settings_stay_within_the_operator_s_limits(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path, cooldown=60.0, max_temperature=0.8) as on:
         for channel in (1, 9):
             told = await on.told("settings", manager=True, channel=channel, cooldown=1.0, temperature=1.5)

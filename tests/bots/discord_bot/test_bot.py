@@ -18,7 +18,7 @@ from tests.bots.discord_bot.harness import ME, add_persona, leave_waiting, run, 
 
 
 @run
-async def test_it_answers_mentions_direct_messages_and_replies_and_nothing_else(shared_library: Library, tmp_path: Path) -> None:
+async def test_only_mentions_direct_messages_and_replies_are_answered(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         first = await on.discord.say(f"{ME} Tea?")
         assert await on.heard(1) == ["Ann clean 1: Tea?"]
@@ -69,9 +69,7 @@ async def test_channels_do_not_mix_and_a_flood_is_answered_or_told_so(shared_lib
 
 
 @run
-async def test_a_command_is_acknowledged_while_the_engine_is_busy_and_hearts_beat(
-    shared_library: Library, tmp_path: Path
-) -> None:
+async def test_commands_and_heartbeats_do_not_wait_for_replies(shared_library: Library, tmp_path: Path) -> None:
     script.seconds = 4.0
     async with stage(shared_library, tmp_path) as on:
         before = len(on.discord.heartbeats)
@@ -131,7 +129,7 @@ async def test_limits_and_failures_of_discord_are_survived(shared_library: Libra
 
 
 @run
-async def test_where_it_may_not_write_it_tries_nothing_and_admins_are_told(shared_library: Library, tmp_path: Path) -> None:
+async def test_without_permission_to_send_nothing_is_sent_and_settings_say_so(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path, FakeDiscord(mute={1})) as on:
         await on.discord.say(f"{ME} Hello?")
         await on.discord.say(f"{ME} Tea?", channel=2)
@@ -156,7 +154,7 @@ async def test_an_error_is_apologised_for_and_the_next_message_answered(shared_l
 
 
 @run
-async def test_what_says_nothing_is_a_greeting_and_leaves_the_conversation_whole(shared_library: Library, tmp_path: Path) -> None:
+async def test_a_message_without_words_counts_as_a_greeting(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} Tea?", author=5)
         await on.discord.say(f"{ME} \u200b", author=6)
@@ -167,7 +165,7 @@ async def test_what_says_nothing_is_a_greeting_and_leaves_the_conversation_whole
 
 
 @run
-async def test_its_role_stands_for_it_and_what_is_no_language_is_left_out(shared_library: Library, tmp_path: Path) -> None:
+async def test_its_role_counts_as_a_mention_and_discord_s_markup_is_removed(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} <@&{ROLE}> Tea <:cup:123> or <a:mug:5>? <t:1618953630:R> </chat:9>")
         assert await on.heard(1) == ["Ann clean 1: Tea or ?"]
@@ -197,9 +195,7 @@ async def test_what_discord_tells_twice_is_answered_once(shared_library: Library
 
 
 @run
-async def test_of_several_processes_on_a_database_each_answers_for_its_own_servers(
-    shared_library: Library, tmp_path: Path
-) -> None:
+async def test_processes_that_share_a_database_answer_only_their_shards(shared_library: Library, tmp_path: Path) -> None:
     other = next(guild for guild in (number << 22 for number in range(9)) if guild >> 22 & 1 != GUILD >> 22 & 1)
     leave_waiting(
         tmp_path, *(PendingMessage(message, guild, 1, 4000, f"In {guild}") for message, guild in ((50, GUILD), (51, other)))
@@ -208,7 +204,7 @@ async def test_of_several_processes_on_a_database_each_answers_for_its_own_serve
     async with stage(shared_library, tmp_path, shards=mine) as on:
         assert await on.heard(1) == [f"Ann clean 1: In {GUILD}"]
         await asyncio.sleep(0.1)
-        assert [one.guild for one in on.store.waiting(60)] == [other]
+        assert [message.guild for message in on.store.waiting(60)] == [other]
 
 
 @run
@@ -264,7 +260,7 @@ async def test_more_channels_than_the_model_takes_at_once_are_all_answered(share
 
 
 @run
-async def test_what_is_no_matter_for_a_persona_gets_a_note_and_is_not_kept(library: Library, tmp_path: Path) -> None:
+async def test_a_message_about_a_crisis_gets_a_note_and_is_not_kept(library: Library, tmp_path: Path) -> None:
     add_persona(library, "Bob")
     async with stage(library, tmp_path) as on:
         await on.discord.say(f"{ME} I want to kill myself")

@@ -3,25 +3,25 @@ import asyncio
 from bots.discord_bot.channel_queues import ChannelQueues
 
 
-def test_calls_of_a_channel_keep_their_order_and_channels_do_not_wait_for_one_another() -> None:
+def test_calls_are_sequential_per_channel_and_concurrent_across_channels() -> None:
     async def run() -> None:
-        said: list[tuple[int, int]] = []
+        answered: list[tuple[int, int]] = []
         gate = asyncio.Event()
 
         async def answer(call: tuple[int, int]) -> None:
             if call == (1, 0):
                 await gate.wait()
-            said.append(call)
+            answered.append(call)
 
         desk = ChannelQueues(answer, waiting=3)
         taken = [desk.put(channel, (channel, number)) for number in range(5) for channel in (1, 2)]
         assert taken == [True] * 8 + [False] * 2
         await asyncio.sleep(0)
         await asyncio.sleep(0.01)
-        assert said == [(2, number) for number in range(4)]
+        assert answered == [(2, number) for number in range(4)]
         gate.set()
         await desk.close(5)
-        assert said[4:] == [(1, number) for number in range(4)]
+        assert answered[4:] == [(1, number) for number in range(4)]
         assert not desk.put(1, (1, 9))
 
     asyncio.run(run())

@@ -30,7 +30,7 @@ async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCapt
         assert await on.told("persona", sub="show") == "Bob from Demo, without profanity."
         asked = await fake.command("who", line="More tea?")
         completed = await fake.command("persona", sub="set", complete="name", name="bo")
-        await on.until(lambda: [one for one in fake.callbacks if one["id"] == completed], 1)
+        await on.until(lambda: [callback for callback in fake.callbacks if callback["id"] == completed], 1)
         assert [one["value"] for one in fake.said_to(completed)["data"]["choices"]] == ["Bob"]
         assert "/persona" in await on.told("help")
         assert (await on.until(lambda: fake.told(asked), 1))[-1] == "Sorry, I lost my line. Try again?"
@@ -69,7 +69,7 @@ async def test_a_command_that_came_too_late_is_no_crash(
             await on.discord.command(command)
         await on.until(lambda: [one for one in caplog.records if "a command failed" in one.message], 2)
         gc.collect()
-        assert {one.levelname for one in caplog.records if one.name in ("charbot.discord", "asyncio")} == {"WARNING"}
+        assert {record.levelname for record in caplog.records if record.name in ("charbot.discord", "asyncio")} == {"WARNING"}
 
 
 @run
@@ -104,11 +104,11 @@ async def test_admins_choose_where_it_talks_and_with_whom(shared_library: Librar
         await on.told("settings", **boss, roles="<@&71>")
         assert "roles: @everyone" in await on.told("settings", **boss, inherit="roles")
         assert await on.told("reset") == "A new conversation."
-    assert set(get_args(Setting)) == {one.name for one in fields(ChannelSettings)}
+    assert set(get_args(Setting)) == {field.name for field in fields(ChannelSettings)}
 
 
 @run
-async def test_who_asks_too_soon_is_told_so_and_who_was_refused_may_ask_again(library: Library, tmp_path: Path) -> None:
+async def test_the_cooldown_refuses_early_messages_and_refusals_do_not_restart_it(library: Library, tmp_path: Path) -> None:
     add_persona(library, "Bob")
     async with stage(library, tmp_path, timings=Timings(notice=0.01), cooldown=3600.0, waiting=1) as on:
         for command, option in (("who", {"line": "x"}), ("scene", {"personas": "ann, bob", "turns": 2})):
@@ -136,17 +136,17 @@ async def test_who_would_have_said_it_keeps_no_answer_waiting(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage(shared_library, tmp_path) as on:
-        found = threading.Event()
-        monkeypatch.setattr(on.bot.services.personas, "who_said", lambda line: [("Ann", 1.0)] if found.wait(60) else [])
+        ranked = threading.Event()
+        monkeypatch.setattr(on.bot.services.personas, "who_said", lambda line: [("Ann", 1.0)] if ranked.wait(60) else [])
         asked = [await on.discord.command("who", author=7000 + number, line="x") for number in range(40)]
         try:
             await on.discord.say(f"{ME} Tea?")
             await on.heard(1, 20)
-            refused = await on.until(lambda: [one for one in asked if on.discord.told(one)], 32)
-            assert {on.discord.told(one)[0] for one in refused} == {"Too many ask that at once; try again in a moment."}
+            refused = await on.until(lambda: [command for command in asked if on.discord.told(command)], 32)
+            assert {on.discord.told(command)[0] for command in refused} == {"Too many ask that at once; try again in a moment."}
         finally:
-            found.set()
-        await on.until(lambda: [one for one in asked if on.discord.told(one)], 40)
+            ranked.set()
+        await on.until(lambda: [command for command in asked if on.discord.told(command)], 40)
         assert sum("Ann: 100%" in on.discord.told(one)[0] for one in asked) == 8
 
 
@@ -155,7 +155,7 @@ async def test_names_that_are_too_long_are_completed_in_part(shared_library: Lib
     async with stage(shared_library, tmp_path) as on:
         on.bot.services.personas._members["long"] = PersonaInfo("long" * 30, "Demo", False, ("word",))
         completed = await on.discord.command("persona", sub="set", complete="name", name="long")
-        await on.until(lambda: [one for one in on.discord.callbacks if one["id"] == completed], 1)
+        await on.until(lambda: [callback for callback in on.discord.callbacks if callback["id"] == completed], 1)
         (choice,) = on.discord.said_to(completed)["data"]["choices"]
         assert [len(choice["name"]), len(choice["value"])] == [100, 100]
 

@@ -1,4 +1,4 @@
-"""What is remembered of conversations, and forgotten."""
+"""Storing and forgetting of conversations."""
 
 import asyncio
 import threading
@@ -19,7 +19,7 @@ from tests.bots.discord_bot.harness import ME, Stage, run, script, stage
 
 
 @run
-async def test_who_is_forgotten_in_the_middle_of_an_answer_is_forgotten(shared_library: Library, tmp_path: Path) -> None:
+async def test_forget_me_during_an_answer_keeps_nothing_of_it(shared_library: Library, tmp_path: Path) -> None:
     script.seconds = 0.5
     async with stage(shared_library, tmp_path) as on:
         await on.discord.say(f"{ME} A secret")
@@ -34,7 +34,7 @@ async def test_who_is_forgotten_in_the_middle_of_an_answer_is_forgotten(shared_l
 
 @run
 @pytest.mark.parametrize("how", ["a stranger", "elsewhere", "room"])
-async def test_an_answer_in_hand_is_remembered_whatever_becomes_of_other_conversations(
+async def test_a_pending_answer_is_stored_though_other_conversations_are_dropped(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
@@ -92,7 +92,7 @@ async def test_turns_that_could_not_be_written_are_written_when_it_leaves(
 
 
 def _full_disk(on: Stage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """No answer can be noted until it is set."""
+    """Make storing of answers fail until the returned event is set."""
     write, emptied = on.store.answered, threading.Event()
 
     def answered(*args: Any, **kwargs: Any) -> None:
@@ -105,7 +105,7 @@ def _full_disk(on: Stage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 @run
-async def test_what_another_process_let_expire_is_forgotten_here_too(shared_library: Library, tmp_path: Path) -> None:
+async def test_turns_that_another_process_let_expire_leave_the_cache(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.discord.say(f"{ME} A secret")
         await on.heard(1)
@@ -117,7 +117,7 @@ async def test_what_another_process_let_expire_is_forgotten_here_too(shared_libr
 
 
 @run
-async def test_what_was_forgotten_before_it_started_is_no_news(shared_library: Library, tmp_path: Path) -> None:
+async def test_deletions_before_the_start_do_not_drop_the_cache(shared_library: Library, tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}", APP)
     store.forget_user(4001)
     store.close()
@@ -126,12 +126,14 @@ async def test_what_was_forgotten_before_it_started_is_no_news(shared_library: L
 
 
 @run
-async def test_what_could_not_be_noted_before_its_answer_is_remembered_after_it(
+async def test_a_message_that_could_not_be_stored_on_arrival_is_stored_with_its_answer(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage(shared_library, tmp_path) as on:
         receive, full = on.store.receive, [True]
-        monkeypatch.setattr(on.store, "receive", lambda one: _raise(StoreError("the disk is full")) if full else receive(one))
+        monkeypatch.setattr(
+            on.store, "receive", lambda message: _raise(StoreError("the disk is full")) if full else receive(message)
+        )
         script.free.clear()
         await on.discord.say(f"{ME} Tea?")
         await on.until(lambda: script.asked, 1)
@@ -148,7 +150,7 @@ def _raise(error: Exception) -> None:
 
 @run
 @pytest.mark.parametrize("how", ["elsewhere", "age"])
-async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
+async def test_turns_forgotten_by_another_process_or_expired_leave_the_cache(
     shared_library: Library, tmp_path: Path, how: str
 ) -> None:
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
@@ -166,7 +168,7 @@ async def test_what_is_forgotten_elsewhere_or_old_is_forgotten_here_too(
 
 
 @run
-async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
+async def test_an_unavailable_database_costs_only_the_context_of_earlier_turns(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage(shared_library, tmp_path) as on:
@@ -183,7 +185,7 @@ async def test_a_database_that_is_away_costs_the_turns_before_and_no_more(
 
 
 @run
-async def test_a_full_disk_costs_no_context_of_channels_that_are_not_in_memory(
+async def test_turns_that_cannot_be_written_still_give_context(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage(shared_library, tmp_path) as on:

@@ -1,4 +1,4 @@
-"""What stays of servers, channels and threads that are gone: nothing."""
+"""Deletion of the data of servers, channels and threads that are gone."""
 
 import asyncio
 from pathlib import Path
@@ -91,7 +91,7 @@ async def test_a_server_that_takes_it_back_is_as_before(shared_library: Library,
 
 
 @run
-async def test_servers_that_sent_it_away_while_it_was_not_there_are_noted(shared_library: Library, tmp_path: Path) -> None:
+async def test_servers_that_removed_the_bot_while_it_was_offline_are_noted(shared_library: Library, tmp_path: Path) -> None:
     store = _left(tmp_path)
     async with stage(shared_library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.until(lambda: list(store.departed()), 1)

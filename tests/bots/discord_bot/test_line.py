@@ -21,7 +21,7 @@ async def test_a_line_that_discord_wants_anew_is_taken_up_again(shared_library: 
 
 
 @run
-async def test_a_session_that_discord_has_forgotten_begins_anew_and_conversations_do_not(
+async def test_a_new_gateway_session_keeps_conversations(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once(shard: int | None, *, initial: bool = False) -> None:
@@ -57,7 +57,7 @@ async def test_hearts_beat_while_many_channels_wait_for_replies(shared_library: 
 
 @run
 @pytest.mark.parametrize("event", ["MESSAGE_CREATE", "INTERACTION_CREATE", "CHANNEL_CREATE", "THREAD_CREATE"])
-async def test_an_event_that_cannot_be_read_is_logged_and_the_next_is_answered(
+async def test_an_event_that_cannot_be_parsed_is_logged_and_skipped(
     shared_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture, event: str
 ) -> None:
     async with stage(shared_library, tmp_path) as on:

@@ -17,9 +17,9 @@ from tests.bots.discord_bot.harness import ME, run, script, stage
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
         return port
 
 
@@ -86,10 +86,10 @@ def test_logs_are_json_lines() -> None:
         record = logging.LogRecord("charbot.discord", logging.ERROR, __file__, 1, "channel %d\nfailed", (7,), sys.exc_info())
     line = JsonLines().format(record)
     assert "\n" not in line
-    said = json.loads(line)
-    assert (said["level"], said["logger"], said["message"]) == ("error", "charbot.discord", "channel 7\nfailed")
-    assert said["at"].endswith("+00:00")
-    assert "ValueError: invalid literal" in said["error"]
+    record = json.loads(line)
+    assert (record["level"], record["logger"], record["message"]) == ("error", "charbot.discord", "channel 7\nfailed")
+    assert record["at"].endswith("+00:00")
+    assert "ValueError: invalid literal" in record["error"]
 
 
 @run
@@ -110,7 +110,7 @@ async def test_health_names_a_disk_that_takes_nothing_more(shared_library: Libra
 
 
 @run
-async def test_health_names_what_keeps_all_replies_from_being_given(shared_library: Library, tmp_path: Path) -> None:
+async def test_health_reports_the_error_that_keeps_all_replies_from_being_given(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         for number in range(3):
             assert await on.bot.health_problem() is None

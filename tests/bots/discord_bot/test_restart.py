@@ -1,4 +1,4 @@
-"""What waits when it stops, or is killed, is answered at the next start."""
+"""Pending messages are answered at the next start, after a stop or a crash."""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +26,7 @@ async def test_commands_that_wait_when_it_leaves_are_told(shared_library: Librar
 
 
 @run
-async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(shared_library: Library, tmp_path: Path) -> None:
+async def test_a_message_not_answered_before_a_crash_is_answered_once_afterwards(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     leave_waiting(
         tmp_path,
@@ -41,9 +41,7 @@ async def test_what_was_not_answered_before_a_crash_is_answered_once_after_it(sh
 
 
 @run
-async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_late(
-    shared_library: Library, tmp_path: Path
-) -> None:
+async def test_an_answer_sent_before_a_crash_is_not_sent_again(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     hook = fake.add_webhook(2)["id"]
     fake.messages += [
@@ -63,9 +61,7 @@ async def test_an_answer_that_was_sent_before_a_crash_is_not_sent_again_however_
 
 
 @run
-async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one_to_it(
-    shared_library: Library, tmp_path: Path
-) -> None:
+async def test_an_answer_to_another_message_does_not_count_as_sent(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     hook = fake.add_webhook(2)["id"]
     fake.messages += [
@@ -81,7 +77,7 @@ async def test_another_answer_that_came_after_a_message_is_not_taken_for_the_one
 
 
 @run
-async def test_all_that_waits_at_the_start_is_answered_before_what_is_said_then(shared_library: Library, tmp_path: Path) -> None:
+async def test_stored_messages_are_answered_before_new_ones(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord()
     fake.greeting = lambda: fake.say(f"{ME} new")
     leave_waiting(tmp_path, *(PendingMessage(message, GUILD, 1, 4000, f"old {message}") for message in range(50, 54)))

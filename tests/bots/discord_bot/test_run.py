@@ -230,7 +230,7 @@ async def test_check_names_the_permissions_that_are_missing(shared_library: Libr
 
 
 def _checked(library: Library, capsys: pytest.CaptureFixture[str], **settings: Any) -> list[str]:
-    """What --check says where there is no token."""
+    """Return the output lines of --check without a token."""
     assert not check(lambda: Library(library.folders), Config(discord=DiscordSettings(**{"persona": "ann", **settings})))
     return capsys.readouterr().out.splitlines()
 
@@ -262,7 +262,7 @@ def test_check_finds_a_damaged_persona(library: Library, capsys: pytest.CaptureF
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     (told,) = [line for line in _checked(library, capsys) if "personas" in line.split(":")[0]]
     assert told.startswith("FAIL  personas: ")
-    assert "anew" in told
+    assert "anew" in told or "retrain" in told, "it says what to do"
 
 
 @pytest.mark.usefixtures("_no_token")

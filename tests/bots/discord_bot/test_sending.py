@@ -37,7 +37,7 @@ async def test_a_broken_line_costs_no_answer(shared_library: Library, tmp_path: 
 
 
 @run
-async def test_what_discord_took_and_called_an_error_is_not_said_twice(shared_library: Library, tmp_path: Path) -> None:
+async def test_a_message_that_arrived_despite_an_error_is_not_sent_twice(shared_library: Library, tmp_path: Path) -> None:
     spoiled: list[str] = []
     # Nor can what was said be read at first.
     unread = [True]
@@ -64,7 +64,7 @@ async def test_what_discord_took_and_called_an_error_is_not_said_twice(shared_li
 
 
 @run
-async def test_what_cannot_be_sent_for_long_is_sent_after_the_next_start(shared_library: Library, tmp_path: Path) -> None:
+async def test_an_answer_that_could_not_be_sent_is_sent_after_the_next_start(shared_library: Library, tmp_path: Path) -> None:
     fake = FakeDiscord(refuse=lambda method, path: _answer({}, 503) if path.endswith("channels/1/messages") else None)
     async with stage(shared_library, tmp_path, fake, timings=Timings(retries=(0.01,))) as on:
         await fake.say(f"{ME} One")
@@ -103,7 +103,7 @@ async def test_many_answers_in_a_channel_keep_its_limit(shared_library: Library,
 
 
 @run
-async def test_an_answer_that_discord_calls_too_many_again_and_again_arrives(shared_library: Library, tmp_path: Path) -> None:
+async def test_an_answer_that_is_rate_limited_repeatedly_arrives(shared_library: Library, tmp_path: Path) -> None:
     refusals = [6]
 
     def refuse(method: str, path: str) -> web.Response | None:

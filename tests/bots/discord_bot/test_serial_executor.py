@@ -26,7 +26,7 @@ asyncio.run(main())
 
 
 @run
-async def test_it_does_one_thing_after_the_other_and_what_it_has_before_it_closes() -> None:
+async def test_calls_run_in_order_and_pending_calls_finish_before_close() -> None:
     worker, free, done = SerialExecutor("test"), threading.Event(), list[int]()
 
     def fail() -> None:

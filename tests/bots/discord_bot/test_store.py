@@ -272,7 +272,7 @@ def test_a_database_of_the_first_version_is_read(tmp_path: Path) -> None:
     store.close()
 
 
-def test_rows_from_before_applications_were_noted_go_to_the_one_that_wrote_them(tmp_path: Path) -> None:
+def test_rows_without_an_application_go_to_the_application_that_wrote_them(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "bot.db")) as db:
         db.executescript(_FIRST.replace("'x'", "'77 abc'"))
     store = Store(f"sqlite:///{tmp_path / 'bot.db'}", 8)

@@ -58,7 +58,7 @@ async def test_personas_speak_under_their_own_names(shared_library: Library, tmp
 
 @run
 @pytest.mark.parametrize("told", [True, False])
-async def test_a_webhook_that_was_moved_says_nothing_where_it_does_not_belong(
+async def test_a_webhook_that_was_moved_leaves_no_message_in_the_other_channel(
     shared_library: Library, tmp_path: Path, told: bool
 ) -> None:
     async with stage(shared_library, tmp_path, FakeDiscord(threads={30: 1})) as on:
@@ -97,7 +97,7 @@ async def test_a_channel_waits_for_no_other_to_get_its_webhook(
 
 
 @run
-async def test_a_name_that_discord_keeps_for_itself_is_a_face_all_the_same(library: Library, tmp_path: Path) -> None:
+async def test_a_persona_whose_name_discord_reserves_posts_by_webhook(library: Library, tmp_path: Path) -> None:
     add_persona(library, "Clyde")
     async with stage(library, tmp_path, persona="clyde") as on:
         await on.told("settings", manager=True, webhooks=True)

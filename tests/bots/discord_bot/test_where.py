@@ -12,7 +12,7 @@ from tests.bots.discord_bot.harness import ME, add_persona, run, script, stage
 
 
 @run
-async def test_a_thread_talks_as_its_channel_does_and_remembers_for_itself(library: Library, tmp_path: Path) -> None:
+async def test_a_thread_inherits_settings_but_has_its_own_conversation(library: Library, tmp_path: Path) -> None:
     add_persona(library, "Bob")
     async with stage(library, tmp_path, FakeDiscord(threads={30: 18, 31: 1})) as on:
         await on.told("persona", sub="set", manager=True, name="bob", channel=18)
@@ -37,7 +37,7 @@ async def test_it_is_seen_to_type_while_it_thinks(shared_library: Library, tmp_p
 
 
 @run
-async def test_a_persona_that_is_removed_while_it_talks_says_its_last_and_is_missed(library: Library, tmp_path: Path) -> None:
+async def test_a_persona_removed_during_a_reply_finishes_it_and_is_then_refused(library: Library, tmp_path: Path) -> None:
     add_persona(library, "Bob")
     async with stage(library, tmp_path, timings=Timings(refresh=0.05)) as on:
         await on.told("persona", sub="set", manager=True, name="bob")
@@ -58,7 +58,7 @@ async def test_a_persona_that_is_removed_while_it_talks_says_its_last_and_is_mis
 
 @run
 @pytest.mark.parametrize("where", ["group", "elsewhere"])
-async def test_who_has_installed_it_for_themselves_may_use_it_where_it_is_not(
+async def test_user_installed_commands_work_where_the_bot_is_not_a_member(
     shared_library: Library, tmp_path: Path, where: str
 ) -> None:
     async with stage(shared_library, tmp_path) as on:
