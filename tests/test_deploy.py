@@ -64,6 +64,8 @@ def test_an_image_s_steps_make_a_bot_that_has_all_it_needs(tmp_path: Path) -> No
             here.mkdir(parents=True, exist_ok=True)
         elif name == "COPY":
             *sources, target = said.split()
+            if target.endswith("/"):
+                (here / target).mkdir(parents=True, exist_ok=True)
             for source in sources:
                 place = tmp_path / target.lstrip("/") if target.startswith("/") else here / target
                 if (ROOT / source).is_dir():

@@ -84,7 +84,7 @@ def test_commands_can_be_typed_as_they_stand(page: str) -> None:
 
 
 def test_the_man_page_has_every_command_and_its_examples_can_be_typed() -> None:
-    page = (ROOT / "docs" / "charbot.1").read_text("ascii")
+    page = (ROOT / "deploy" / "charbot.1").read_text("ascii")
     (commands,) = (action for action in parser_of_all()._actions if isinstance(action, argparse._SubParsersAction))
     listed = re.search(r"^\.SH COMMANDS\n(.*?)^\.SH", page, re.S | re.M)
     assert listed is not None

@@ -67,7 +67,7 @@ def test_the_line_classifier_knows_everybody_and_tells_some_apart() -> None:
 @pytest.mark.parametrize("name", ["joey", "kenny"])
 def test_a_shipped_persona_replies_in_plain_words(name: str, unit: Unit) -> None:
     persona, options = Persona(LIBRARY, name), ChatSettings(unit=unit)
-    replies = [persona.reply(Conversation().add("Do you want some pizza?"), options, seed=seed).text for seed in range(10)]
+    replies = [persona.reply(Conversation().add("How are you?"), options, seed=seed).text for seed in range(10)]
     assert len(set(replies)) > 1
     for reply in replies:
         words = reply.split()

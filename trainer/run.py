@@ -238,5 +238,6 @@ def validate_model(model: LanguageModel, tokenizer: Tokenizer, valid: Sequence[E
     for temperature in _TEMPERATURES:
         longest = _SAMPLE_TOKENS[tokenizer.vocabulary.unit]
         sampling = SamplingParams(1, temperature, 1.0, longest, opening=longest)
-        ((said[str(temperature)],),) = engine.generate(prompts, sampling, [torch.Generator().manual_seed(1)])
+        (replies,) = engine.generate(prompts, sampling, [torch.Generator().manual_seed(1)])
+        said[str(temperature)] = next(iter(replies))
     return Validation(bits, said)

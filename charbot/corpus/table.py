@@ -75,11 +75,11 @@ def count_scenes(table: pd.DataFrame) -> int:
 
 def scenes(table: pd.DataFrame, split: Split | None = None) -> Iterator[tuple[Utterance, ...]]:
     """Yield the scenes of a split (of all if it is None), in order."""
-    chosen = table if split is None else table[table["split"] == split]
-    keys = _scene_keys(chosen)
     if split is not None:
         # Two blocks of a scene that are in one split are no conversation, for what stands between them is missing.
-        keys.append((table["split"] != table["split"].shift()).cumsum()[chosen.index])
+        table = table.assign(block=(table["split"] != table["split"].shift()).cumsum())
+    chosen = table if split is None else table[table["split"] == split]
+    keys = [*_scene_keys(chosen), *([chosen["block"]] if split is not None else [])]
     for _, scene in chosen.groupby(keys, sort=False):
         yield tuple(map(Utterance, scene["speaker"], scene["text"]))
 

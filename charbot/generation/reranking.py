@@ -18,7 +18,10 @@ from charbot.dialogue import Utterance
 from charbot.generation.lexicon import Lexicon
 from charbot.text import words
 
-_TEMPERATURE = 0.5
+_SAME = 0.8
+"""Similarity from which on a known message means the same: more counts no more, or one answer would win every time."""
+
+_TEMPERATURE = 0.7
 """Of the choice between candidates, in points of the score."""
 
 _RUN = 4
@@ -146,7 +149,7 @@ def rerank(
         familiar = familiarity.get(text, 0.0)
         likely = log_prob - weights.unconditional * after_small_talk
         score = weights.log_prob * likely * characters / (characters + weights.half_length)
-        score += weights.relevance * answers + weights.familiarity * familiar
+        score += weights.relevance * answers + weights.familiarity * min(familiar, _SAME)
         score -= weights.length * log(characters) + weights.absent * absent
         # What only repeats is about nothing.
         score += weights.topic * topic * (1 - repeated) - weights.repetition * repeated

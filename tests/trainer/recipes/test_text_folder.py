@@ -73,7 +73,7 @@ def test_the_command_goes_on_where_it_left_off(tmp_path: Path, capsys: pytest.Ca
     assert "epoch 1: " in capsys.readouterr().out
     assert main([*command, "--epochs", "2"]) == 0
     out = capsys.readouterr().out
-    assert "going on after epoch 1" in out
+    assert "continuing after epoch 1" in out
     assert "epoch 2: " in out
     assert "epoch 1: " not in out
     assert "  1.2: " in out
