@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bots.discord_bot.channel_settings import ChannelSettings
@@ -58,9 +59,15 @@ class ReplyGenerator:
         return crisis_note(text, self._options.crisis_note)
 
     async def reply(
-        self, settings: ChannelSettings, conversation: Conversation, asker: Asker, *, seed: int | None = None
+        self,
+        settings: ChannelSettings,
+        conversation: Conversation,
+        asker: Asker,
+        *,
+        seed: int | None = None,
+        avoid: Collection[str] = (),
     ) -> Reply:
-        """Return the reply to a conversation, whose last turn is shortened to MAX_TOKENS.
+        """Return the reply to a conversation, whose last turn is shortened to MAX_TOKENS; it is none of the texts to `avoid`.
 
         Raises UsageError, BundleError, BusyError, and Cancelled after `close`.
         """
@@ -71,7 +78,7 @@ class ReplyGenerator:
         async with self._slots.slot(asker.guild or asker.user, asker.user):
             persona = await asyncio.to_thread(self._personas.persona, info.name)
             bounded = await asyncio.to_thread(_shortened, persona, conversation, options)
-            future = self._scheduler.submit(persona, bounded, options, seed=seed, cancelled=self._closed.is_set)
+            future = self._scheduler.submit(persona, bounded, options, seed=seed, avoid=avoid, cancelled=self._closed.is_set)
             return await asyncio.wrap_future(future)
 
     def close(self) -> None:

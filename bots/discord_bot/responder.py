@@ -168,9 +168,10 @@ class Responder:
             reply = await self._generator.reply(request.settings, before.add(request.text), asker)
         else:
             asked = _without_last(before, request.replaces)
-            # By the same persona, whose name may stand above it; with a new seed, or it might be the same reply again.
+            # By the same persona, whose name may stand above it, but not in the same words.
             settings = replace(request.settings, persona=before.turns[-1].speaker)
-            reply = await self._generator.reply(settings, asked, asker, seed=request.id % 2**31)
+            again = before.turns[-1].text
+            reply = await self._generator.reply(settings, asked, asker, seed=request.id % 2**31, avoid=[again])
         return reply.text, reply.conversation
 
     async def _deliver(self, request: ReplyRequest, text: str, before: Conversation, after: Conversation) -> None:

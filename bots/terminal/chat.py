@@ -1,6 +1,7 @@
 """`charbot chat`: a conversation in the terminal."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -38,6 +39,9 @@ _PROMPT_SECONDS = 1.0
 _LAST_TURNS = 4
 """The turns that are shown of a conversation that is continued."""
 
+_RECENT = 20
+"""The last replies, which are not given again at once."""
+
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
@@ -61,6 +65,8 @@ class Chat:
     user_character: str | None = None
     """The character that the user plays, if any."""
     session: Session = field(default_factory=Session)
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    """The last replies, those that were replaced or taken back too: they are not given again at once."""
     edit: Session | None = None
     """The session before the message that the user edits, if any."""
     hinted_at_english: bool = False
@@ -198,7 +204,9 @@ class Chat:
         seed = None if seed is None else seed + session.reply_count
         try:
             show((self.style(name), f"{name}: "), end="")
-            pending = self.scheduler.submit(persona, session.conversation, self.settings, seed=seed, cancelled=stop.is_set)
+            pending = self.scheduler.submit(
+                persona, session.conversation, self.settings, seed=seed, avoid=tuple(self.recent), cancelled=stop.is_set
+            )
             reply = self._wait(pending)
         except CharbotError:
             print()
@@ -211,6 +219,7 @@ class Chat:
             # A stopped reply is not waited for: it ends at its next token.
             stop.set()
         self.session = session.add_reply(reply)
+        self.recent.append(reply.text)
         # Before typing it out, so that nothing is lost if the terminal is closed meanwhile.
         problem = self._save()
         type_out(reply.text, get_cwidth(name) + 2, self.interrupt, stream=self.terminal.stream)

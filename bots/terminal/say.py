@@ -1,5 +1,6 @@
 """`charbot say`: one reply, or one per line of a pipe."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
@@ -8,6 +9,9 @@ from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.jsonlines import BadRequest, read_requests
 from charbot.text import printable
+
+_RECENT = 100
+"""Number of answers to JSON lines that are not given again at once."""
 
 
 def answer_once(persona: Persona, options: ChatSettings, message: str, out: TextIO) -> None:
@@ -29,7 +33,11 @@ def answer_lines(persona: Persona, options: ChatSettings, lines: Iterable[str], 
 
 
 def answer_requests(persona: Persona, options: ChatSettings, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield an answer to each JSON line, which is a conversation of its own."""
+    """Yield an answer to each JSON line, which is a conversation of its own.
+
+    Without a seed, an answer is none of the last ones; with a seed, it depends on its line alone.
+    """
+    recent: deque[str] = deque(maxlen=_RECENT)
     for request in read_requests(lines, optional=("message",), one_of=("message", "context")):
         if isinstance(request, BadRequest):
             yield request.answer()
@@ -37,5 +45,6 @@ def answer_requests(persona: Persona, options: ChatSettings, lines: Iterable[str
         conversation = Conversation().extend(request.context)
         for text in request.texts.values():
             conversation = conversation.add(text)
-        reply = persona.reply(conversation, options)
+        reply = persona.reply(conversation, options, avoid=tuple(recent) if options.seed is None else ())
+        recent.append(reply.text)
         yield {"id": request.id, "reply": reply.text, "ms": round(reply.seconds * 1000)}

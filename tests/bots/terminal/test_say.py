@@ -1,11 +1,13 @@
 import io
+from typing import Any
 
 import pytest
 
 from bots.terminal.say import answer_lines, answer_once, answer_requests
-from charbot.config import ChatSettings
+from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona
+from charbot.generation.persona import Persona, Reply
+from charbot.generation.reranking import Candidate
 from charbot.personas.library import Library
 
 OPTIONS = ChatSettings(candidates=4, max_words=6, seed=3)
@@ -68,3 +70,20 @@ def test_a_mistake_in_a_json_line_is_answered_by_an_error(persona: Persona, line
     before, mistake, after = answer_requests(persona, OPTIONS, ["\n", '{"message": "Hi"}', line, '{"message": "Hi"}'])
     assert mistake == {"id": id_, "error": f"line 3: {problem}"}
     assert before["reply"] == after["reply"]
+
+
+def test_without_a_seed_recent_answers_are_not_given_again(shared_library: Library) -> None:
+    avoided: list[tuple[str, ...]] = []
+
+    class Parrot(Persona):
+        def reply(self, conversation: Conversation, options: ChatSettings = DEFAULT_OPTIONS, **more: Any) -> Reply:
+            avoided.append(more["avoid"])
+            text = conversation.turns[-1].text
+            return Reply(text, (Candidate.of_text(text),), conversation.add(text, "Ann"), 0.0)
+
+    lines = [f'{{"message": "{text}"}}' for text in "abc"]
+    list(answer_requests(Parrot(shared_library, "ann"), ChatSettings(), lines))
+    assert avoided == [(), ("a",), ("a", "b")]
+    avoided.clear()
+    list(answer_requests(Parrot(shared_library, "ann"), ChatSettings(seed=1), lines))
+    assert avoided == [(), (), ()]
