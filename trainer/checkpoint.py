@@ -61,6 +61,8 @@ class Snapshot:
     """The recurrent state after the last batch."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """The parameters after the best epoch so far."""
+    bf16: bool | None = None
+    """Whether matrix products are computed in bfloat16; None if that is not known yet."""
 
 
 def trained(module: nn.Module) -> dict[str, nn.Parameter]:
@@ -99,6 +101,8 @@ def save_checkpoint(
             tensors[f"optimizer.{key}.{name}"] = value
     tensors |= {f"best.{name}": value for name, value in snapshot.best.items()}
     metadata = {"fingerprint": fingerprint, "position": json.dumps(asdict(snapshot.position))}
+    if snapshot.bf16 is not None:
+        metadata["precision"] = "bf16" if snapshot.bf16 else "fp32"
     try:
         replace_file(path, lambda file: save_file({k: v.contiguous() for k, v in tensors.items()}, file, metadata))
     except (OSError, SafetensorError) as error:
@@ -155,4 +159,6 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
         state = DecoderState(*(distributed.shard(part).contiguous().to(distributed.device) for part in saved))
     position = json.loads(metadata["position"])
     position["history"] = [Epoch(**one) for one in position["history"]]
-    return Snapshot(Position(**position), state, best)
+    # Older checkpoints do not say in which precision they were computed.
+    precision = metadata.get("precision")
+    return Snapshot(Position(**position), state, best, None if precision is None else precision == "bf16")

@@ -131,21 +131,22 @@ def train(
     validate: Callable[[], Validation],
     callbacks: Sequence[Callback],
     checkpoint: CheckpointPlan,
-    bf16: bool,
+    bf16: bool | None,
     distributed: Distributed = SINGLE_PROCESS,
 ) -> list[Epoch]:
     """Train the trainable parameters of `module` on `streams`, one per epoch; return the results of all epochs.
 
     `model` is the same object as `module`, typed as Trainable. Training resumes from the checkpoint if there is one, and stops
     early after `settings.patience` epochs in a row without improvement; the parameters of the best epoch are kept. Only the main
-    process validates and calls callbacks. Raises TrainingError if the loss diverges, memory runs out, the disk is full, or the
-    batch size or the checkpoint does not suit.
+    process validates and calls callbacks. If `bf16` is None, what is faster is measured once, and kept on resuming. Raises
+    TrainingError if the loss diverges, memory runs out, the disk is full, or the batch size or the checkpoint does not suit.
     """
     parameters = trained(module)
     optimizer = Optimizer(parameters, settings)
     starts = [0, *accumulate(stream.steps for stream in streams)]
-    optimisation = _Optimisation(model, parameters, optimizer, settings, starts[-1], bf16, distributed)
     snapshot = _first_snapshot(module, optimizer, settings, checkpoint, distributed)
+    snapshot.bf16 = _precision(bf16, snapshot.bf16, checkpoint, distributed)
+    optimisation = _Optimisation(model, parameters, optimizer, settings, starts[-1], snapshot.bf16, distributed)
     position = snapshot.position
     callbacks = callbacks if distributed.is_main else ()
     for callback in callbacks:
@@ -194,6 +195,18 @@ def _first_snapshot(
         return load_checkpoint(checkpoint.path, checkpoint.fingerprint, module, optimizer, distributed)
     torch.manual_seed(settings.seed + distributed.rank)
     return Snapshot()
+
+
+def _precision(wanted: bool | None, saved: bool | None, checkpoint: CheckpointPlan, distributed: Distributed) -> bool:
+    """Return whether to compute in bfloat16: as the checkpoint did, for a resumed run must not differ from an unbroken one."""
+    if saved is None:
+        return bool(distributed.broadcast(bf16_pays(distributed.device) if wanted is None else wanted))
+    if wanted is not None and wanted != saved:
+        raise TrainingError(
+            f"{checkpoint.path}: this fit was begun with `precision: {'bf16' if saved else 'fp32'}`. Set that or `auto` in "
+            "config.yaml to go on with it, or delete the checkpoint to start over."
+        )
+    return saved
 
 
 @dataclass(frozen=True)

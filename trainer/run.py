@@ -30,7 +30,7 @@ from charbot.tokens import Tokenizer
 from charbot.tokens.vocabulary import Unit
 from trainer.checkpoint import Epoch
 from trainer.distributed import SINGLE_PROCESS, Distributed
-from trainer.loop import Batches, CheckpointPlan, Trainable, Validation, bf16_pays, train
+from trainer.loop import Batches, CheckpointPlan, Trainable, Validation, train
 from trainer.malloc import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.runlog import RunLog
@@ -124,9 +124,7 @@ class TrainingRun:
         `identity` must contain everything that affects training under this `name`: a checkpoint with another one is refused.
         """
         precision = self.config.train.precision
-        bf16 = bool(
-            self.distributed.broadcast(bf16_pays(self.distributed.device) if precision == "auto" else precision == "bf16")
-        )
+        bf16 = None if precision == "auto" else precision == "bf16"
         folder = self.out / "runs" / name
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         plan = CheckpointPlan(folder / "checkpoint.safetensors", self.config.train.checkpoint_minutes, fingerprint)

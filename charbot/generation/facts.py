@@ -49,7 +49,7 @@ _NAMED = re.compile(
 )
 _FAVOURITE = re.compile(rf"\bfavou?rite (?P<noun>{_FAVOURITES}) (?:is|are|was) (?:the )?(?P<value>[a-z]+)", re.IGNORECASE)
 _ASKED_NAME = re.compile(
-    rf"\bmy (?P<noun>{_NOUN})\b(?=.*\b(?:names?|called)\b)|\bname\b.*\bmy (?P<other>{_NOUN})\b", re.IGNORECASE
+    rf"\bmy (?P<noun>{_NOUN})(?:'?s)?\b(?=.*\b(?:names?|called)\b)|\bname\b.*\bmy (?P<other>{_NOUN})\b", re.IGNORECASE
 )
 _ASKED_FAVOURITE = re.compile(
     rf"\bmy favou?rite (?P<noun>{_FAVOURITES})|\b(?:what|which) (?P<other>{_FAVOURITES}) (?:do|did) i (?:like|love|say)",

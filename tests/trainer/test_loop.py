@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import trainer.loop
 from charbot.config import FitSettings
 from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance
@@ -66,6 +67,7 @@ def _fit(
     validate: Callable[[], Validation] | None = None,
     cell: Cell = "lstm",
     distributed: Distributed = SINGLE_PROCESS,
+    bf16: bool | None = False,
 ) -> tuple[LanguageModel, list[Epoch]]:
     scenes = [full_example([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
     stream = BatchStream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
@@ -74,7 +76,7 @@ def _fit(
     plan = CheckpointPlan(path, minutes, f"{settings}")
     history = train(
         model, model, [stream] * settings.epochs, settings,
-        validate=validate or examined(float("nan")), callbacks=[callback or Callback()], checkpoint=plan, bf16=False,
+        validate=validate or examined(float("nan")), callbacks=[callback or Callback()], checkpoint=plan, bf16=bf16,
         distributed=distributed,
     )  # fmt: skip
     return model, history
@@ -262,3 +264,17 @@ def test_the_rate_warms_up_and_cools_down() -> None:
     # A short fit warms up for a tenth of it.
     assert lr_multiplier(4, 50, 200) == 1.0
     assert lr_multiplier(3, 50, 200) < 1.0
+
+
+def test_a_fit_goes_on_in_the_precision_it_was_begun_in(
+    vocabularies: dict[str, Vocabulary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer.loop, "bf16_pays", lambda device: False)
+    expected, _ = _fit(vocabularies["word"], tmp_path / "whole", bf16=None)
+    with pytest.raises(Killed):
+        _fit(vocabularies["word"], tmp_path / "killed", Callback(7), bf16=None)
+    monkeypatch.setattr(trainer.loop, "bf16_pays", lambda device: True)
+    with pytest.raises(TrainingError, match="begun with `precision: fp32`"):
+        _fit(vocabularies["word"], tmp_path / "killed", bf16=True)
+    model, _ = _fit(vocabularies["word"], tmp_path / "killed", bf16=None)
+    assert all(torch.equal(weight, _weights(model)[name]) for name, weight in _weights(expected).items())

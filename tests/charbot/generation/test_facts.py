@@ -49,6 +49,7 @@ def test_what_tells_nothing(text: str) -> None:
     [
         ("do you remember my name?", "name"),
         ("what's my dog's name again?", "name of dog"),
+        ("what is my dogs name", "name of dog"),
         ("what is my cat called", "name of cat"),
         ("do you know the name of my brother", "name of brother"),
         ("where do i live?", "home"),
