@@ -133,7 +133,7 @@ class Persona:
 
     @cached_property
     def _sound(self) -> tuple[ReplyFilter, ...]:
-        """Filters that apply under all settings."""
+        """Filters that generated replies pass under all options."""
         bases = {unit: fit.base for unit, fit in self.card.fits.items()}
         guards = [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
         return WordFilter(self._lexicon), CopyFilter(guards)
@@ -188,7 +188,8 @@ class Persona:
         seeds = [options.seed if request.seed is None else request.seed for request in requests]
         generators = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in seeds]
         said = [_said_by(self.card.name, request.conversation) | set(request.avoid) for request in requests]
-        retrieved = self._retrieve(conversations, prompts, said, options.unit, filters)
+        # Not all filters: what somebody wrote is no quotation by accident, and its rare words are words.
+        retrieved = self._retrieve(conversations, prompts, said, options.unit, _profanity_filters(options))
         texts = self._log_likelihoods(prompts, retrieved, options.unit)
         unsure = [i for i, answers in enumerate(retrieved) if max(answers.values(), default=0.0) < _SURE]
         generated = self._generate([prompts[i] for i in unsure], [generators[i] for i in unsure], options, filters, cancelled)
@@ -219,8 +220,8 @@ class Persona:
         return ranking
 
     def _filters(self, options: ChatSettings) -> tuple[ReplyFilter, ...]:
-        """Return the filters that replies pass under these options."""
-        return *self._sound, *([_profanity_filter(options.unclean_words)] if options.clean else [])
+        """Return the filters that generated replies pass under these options."""
+        return *self._sound, *_profanity_filters(options)
 
     def _encode(self, conversations: Sequence[Conversation], options: ChatSettings) -> "tuple[list[Conversation], list[Prompt]]":
         """Return the conversations, truncated and with model states, and the prompts at which the persona's turns begin."""
@@ -341,6 +342,10 @@ def _repaired(text: str, filters: Sequence[ReplyFilter]) -> str:
     for one in filters:
         text = one.repair(text)
     return text
+
+
+def _profanity_filters(options: ChatSettings) -> tuple[ReplyFilter, ...]:
+    return (_profanity_filter(options.unclean_words),) if options.clean else ()
 
 
 @lru_cache

@@ -261,3 +261,24 @@ def test_who_speaks_of_suicide_is_answered_with_a_note(shared_library: Library) 
     own = dataclasses.replace(persona.options, crisis_note="Call 123.")
     assert persona.persona.reply(crisis, own).text == "Call 123."
     assert persona.reply(crisis.add("Thank you. More tea?"), seed=1).text != CRISIS_NOTE
+
+
+def test_what_was_written_need_not_look_generated(shared_library: Library) -> None:
+    persona = _persona(shared_library)
+    persona.persona.__dict__["_sound"] = (_Nothing(),)
+    (written,) = persona.reply(Conversation().add("is the kettle whistling"), seed=1).candidates
+    assert written.text == VOICE[1].text
+    persona = _persona(shared_library, clean=True, unclean_words=("kettle",))
+    assert VOICE[1].text not in {
+        one.text for one in persona.reply(Conversation().add("is the kettle whistling"), seed=1).candidates
+    }
+
+
+class _Nothing:
+    """A filter that accepts nothing."""
+
+    def accepts(self, text: str) -> bool:
+        return False
+
+    def repair(self, text: str) -> str:
+        return text
