@@ -23,14 +23,17 @@ async def _until(true: Callable[[], object]) -> None:
 
 
 @run
-@pytest.mark.parametrize("call", ["typing", "messages"])
-async def test_killed_in_the_middle_it_answers_exactly_once(shared_library: Library, tmp_path: Path, call: str) -> None:
+@pytest.mark.parametrize("calls", [("typing", "messages"), ("messages",)])
+async def test_killed_in_the_middle_it_answers_exactly_once(
+    shared_library: Library, tmp_path: Path, calls: tuple[str, ...]
+) -> None:
     fake = FakeDiscord()
     await fake.start()
     async with started(fake, shared_library, tmp_path) as process:
 
         def kill(method: str, path: str) -> None:
-            if (method, path.split("/")[-1]) == ("POST", call) and process.returncode is None:
+            # A reply may be ready before anybody is shown to type.
+            if method == "POST" and path.split("/")[-1] in calls and process.returncode is None:
                 process.send_signal(signal.SIGKILL)
 
         await _until(lambda: fake.identified)
