@@ -193,7 +193,7 @@ class Engine:
     def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor | None:
         """Return the encodings (B, size), of length 1, of the last messages of some conversations, given the prompts after them;
         None without a message encoder."""
-        if self.model.message_encoder is None or not messages:
+        if self.model.message_encoder is None:
             return None
         found: Tensor = self.model.message_encoder(self._bags(messages), torch.stack([prompt.features for prompt in prompts]))
         return found
