@@ -150,7 +150,7 @@ class Session:
         if not 0 <= remembered <= count <= len(self.turns):
             raise ValueError("a past moment has more turns than the session")
         turns = self.turns[:count]
-        return Session(turns, self.from_user[:count], Conversation(turns[count - remembered :]), *_reply_of(data))
+        return Session(turns, self.from_user[:count], Conversation.of(turns, remembered), *_reply_of(data))
 
 
 def _reply_of(data: Mapping[str, Any]) -> tuple[tuple[Candidate, ...], float]:

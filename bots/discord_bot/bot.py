@@ -54,6 +54,7 @@ from bots.discord_bot.webhooks import PersonaWebhooks
 from bots.persona_pool import PersonaPool
 from charbot.config import Config
 from charbot.generation.batching import BatchScheduler
+from charbot.generation.conversation import MAX_EARLIER
 from charbot.text import prepare_message
 
 _RECEIVED = 1000
@@ -137,7 +138,9 @@ class Bot(commands.AutoShardedBot):
 
     def _make_services(self, personas: PersonaPool, scheduler: BatchScheduler, config: Config) -> Services:
         settings = SettingsService(self._store, self._disk, config.discord)
-        conversations = Conversations(self._store, self._disk, 2 * config.chat.context_turns, config.discord.memory_days)
+        conversations = Conversations(
+            self._store, self._disk, 2 * config.chat.context_turns + MAX_EARLIER, config.discord.memory_days
+        )
         cooldowns, generator = Cooldowns(), ReplyGenerator(personas, scheduler, config.chat)
         targets = ReplyTargets(
             self, self._wrote, self._webhooks, regenerate_view, conversations.add_quote, self._limiter, self._timings.retries

@@ -224,4 +224,4 @@ def _without_last(conversation: Conversation, reply: str) -> Conversation:
     # Older versions sent replies as they are.
     if last is None or last.speaker is None or reply not in (escape(last.text), last.text):
         raise UsageError(texts.PAST)
-    return Conversation(turns[:-1])
+    return replace(conversation, turns=turns[:-1], encoded={})

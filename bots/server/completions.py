@@ -69,7 +69,7 @@ class Completions:
         persona = self.catalogue.persona(model)
         engine, _ = persona.load(model.unit)
         speakers = engine.tokenizer.vocabulary.speakers
-        # At this length the persona reads all of it: see `Conversation.truncated`.
+        # At this length models read all of it: see `Conversation.truncated`.
         dialogue = read_messages(body.messages, persona.card.name, speakers, 2 * self._settings.context_turns)
         seed = self._settings.seed if body.seed is None else body.seed
         seeds = tuple(None if seed is None else (seed + index) % _SEEDS for index in range(body.n or 1))

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from bots.server.protocol import Message
 from charbot.dialogue import Utterance, prepare_turns
-from charbot.generation.conversation import Conversation
+from charbot.generation.conversation import MAX_EARLIER, Conversation
 from charbot.personas.library import slug
 
 _CHARACTERS = 4_000
@@ -25,7 +25,7 @@ class Dialogue:
 
 
 def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str, ...], turns: int) -> Dialogue:
-    """Return the last `turns` turns of a conversation with a persona, fewer if they are long.
+    """Return a conversation with a persona, of which models read the last `turns` turns; the beginning of a long one is left out.
 
     Assistants speak as the persona, users as the character that a system message names, if any. `speakers` are the characters
     that the model knows.
@@ -49,7 +49,9 @@ def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str
             utterances.append(Utterance(_character(message.name, speakers) or role, text))
         else:
             warnings.append(f"{message.role} messages are ignored: personas use no tools")
-    return Dialogue(Conversation(_newest(prepare_turns(utterances, turns))), tuple(dict.fromkeys(warnings)))
+    return Dialogue(
+        Conversation.of(_newest(prepare_turns(utterances, turns + MAX_EARLIER)), turns), tuple(dict.fromkeys(warnings))
+    )
 
 
 def _newest(turns: tuple[Utterance, ...]) -> tuple[Utterance, ...]:

@@ -5,15 +5,17 @@ Retrieved answers join the generated candidates and win only if they rank higher
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from charbot.dialogue import Utterance
-from charbot.generation.facts import PROPER, fact_asked, facts_told
+from charbot.generation.facts import PROPER, fact_asked, facts_told, statement_asked, statement_told
 from charbot.generation.paraphrases import paraphrases, wording
-from charbot.generation.tfidf import Rarity, TfidfIndex, Vector
+from charbot.generation.reflection import Frame, Kind, reflected
+from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
 from charbot.text import words
 
 _NEAR = 0.38
@@ -25,10 +27,21 @@ _ANSWERS = 8
 _RECALLED = 0.9
 """Similarity of a question for something that the user told to a known one: the kind of fact is the same."""
 
+_CONTINUES = 0.6
+"""Minimum similarity of a message to one that followed what the persona has just said."""
+
+_MORE = ("why", "really?", "what do you mean", "tell me more")
+"""Groups of paraphrases that one continuation answers: they ask for more of what was just said."""
+
 _RARE = 3
 """Maximum number of messages with a word that counts as a name."""
 
+_SHOUTED = 3
+"""Maximum length of names that are kept in capitals, as initials are."""
+
 _CAPITALISED = re.compile(r"\b[A-Z]\w+")
+
+_NUMBER = re.compile(r"\d+")
 
 _GIVEN_NAME = re.compile(r"(?i:\b(?:named|called|name is|name's|names|name was)) (\w+)|\b(?i:i'm|im|i am|this is) ([A-Z]\w+)")
 
@@ -39,14 +52,16 @@ _NAME = "somename"
 class _Exchange(NamedTuple):
     """A message and its answer."""
 
-    chat: int
-    """Number of the conversation."""
-    previous: str | None
-    """The persona's turn before the message; None at the beginning of a conversation."""
     message: str
     answer: str
     borrowed: frozenset[str]
     """Names in the answer that come from messages before it."""
+    frame: Frame | None
+    """The answer as a frame, if it repeats the message."""
+    kind: Kind | None
+    """Kind of the sentence that it repeats."""
+    numbers: frozenset[str]
+    """Numbers in the message: the answer is wrong for others."""
 
 
 class _Recall(NamedTuple):
@@ -63,50 +78,81 @@ class Answers:
 
     conversations: tuple[tuple[Utterance, ...], ...]
 
-    @cached_property
+    @property
     def openings(self) -> list[str]:
         """The messages with which the conversations begin."""
         return [chat[0].text for chat in self.conversations]
 
-    def near(self, turns: Sequence[Utterance], meaning: Sequence[float] | None = None) -> dict[str, float]:
+    def near(
+        self, turns: Sequence[Utterance], meaning: Sequence[float] | None = None, avoid: Collection[str] = ()
+    ) -> dict[str, float]:
         """Return the answers to the known messages most similar to the last turn, each with its similarity, from _NEAR to 1,
         best first.
 
         A message is as similar as the words it shares or, where `meaning` tells how similar in meaning each of `openings` is,
         as the mean of both. An answer from later in a conversation is considered only if the persona has just said what it
-        said before it there, or if it recalls what the user told earlier.
+        said before it there, and then it goes before all others, or if it recalls what the user told earlier. Where nothing is
+        similar but texts to `avoid`, answers that repeat the message are returned.
         """
         if not turns:
             return {}
+        sources = (
+            self._continuing(turns),
+            chain(self._recalled(turns), self._opening(turns, meaning)),
+            self._reflecting(turns[-1].text),
+        )
+        for source in sources:
+            near: dict[str, float] = {}
+            for similarity, answer in sorted(source, key=lambda pair: -pair[0]):
+                if answer not in avoid:
+                    near.setdefault(answer, similarity)
+            if near:
+                return dict(list(near.items())[:_ANSWERS])
+        return {}
+
+    def _opening(self, turns: Sequence[Utterance], meaning: Sequence[float] | None) -> Iterator[tuple[float, str]]:
+        """Yield answers to openings like the last turn."""
         query, name = _without_name(turns[-1].text)
         similar = self._similar(self._rarity.vector(query))
-        previous = turns[-2].text if len(turns) > 1 else None
-        mentioned = {word for turn in turns for word in words(turn.text)}
-        ranked: list[tuple[float, str]] = list(self._recalled(turns))
-        for number, exchange in enumerate(self._exchanges):
-            similarity = similar.get(number, 0.0)
-            if exchange.previous is None:
-                if meaning is not None:
-                    similarity = (similarity + max(0.0, meaning[exchange.chat])) / 2
-            elif exchange.previous != previous:
+        mentioned = _mentioned(turns)
+        numbers = set(_NUMBER.findall(turns[-1].text))
+        for number, exchange in enumerate(self._openings):
+            if exchange.frame or not exchange.numbers <= numbers:
                 continue
+            similarity = similar.get(number, 0.0)
+            if meaning is not None:
+                similarity = (similarity + max(0.0, meaning[number])) / 2
             if similarity >= _NEAR and (answer := _addressed(exchange, name, mentioned)):
-                ranked.append((similarity, answer))
-        near: dict[str, float] = {}
-        for similarity, answer in sorted(ranked, key=lambda pair: -pair[0]):
-            near.setdefault(answer, similarity)
-        return dict(list(near.items())[:_ANSWERS])
+                yield similarity, answer
+
+    def _continuing(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
+        """Yield answers from conversations in which the persona has just said the same."""
+        query, name = _without_name(turns[-1].text)
+        vector, mentioned = self._rarity.vector(query), _mentioned(turns)
+        for exchange in self._continuations.get(turns[-2].text, ()) if len(turns) > 1 else ():
+            similarity = max(cosine(vector, self._rarity.vector(text)) for text in _meant(exchange.message, _MORE))
+            if similarity >= _CONTINUES and (answer := _addressed(exchange, name, mentioned)):
+                yield similarity, answer
+
+    def _reflecting(self, message: str) -> Iterator[tuple[float, str]]:
+        """Yield answers that repeat a message."""
+        reflection = reflected(message)
+        if reflection is not None:
+            for frame in self._frames.get(reflection.kind, ()):
+                yield _NEAR, frame.filled(reflection.text)
 
     def _recalled(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""
         asked = fact_asked(turns[-1].text)
-        if asked is None:
-            return
-        told = [fact for turn in turns[:-1] if turn.speaker == turns[-1].speaker for fact in facts_told(turn.text)]
-        value = next((fact.value for fact in reversed(told) if fact.kind == asked), None)
-        if value is not None:
-            for recall in self._recalls.get(asked) or self._recalls_like(asked):
-                yield _RECALLED, _replaced(recall.answer, recall.value, value, proper=asked.startswith(PROPER))
+        said = [turn.text for turn in turns[:-1] if turn.speaker == turns[-1].speaker]
+        told = [(fact, text) for text in said for fact in facts_told(text)]
+        fact, text = next(((fact, text) for fact, text in reversed(told) if fact.kind == asked), (None, None))
+        if fact and (recalls := self._recalls.get(fact.kind) or self._recalls_like(fact.kind)):
+            for recall in recalls:
+                yield _RECALLED, _replaced(recall.answer, recall.value, fact.value, proper=fact.kind.startswith(PROPER))
+        elif statement := statement_told(text) if text else statement_asked(turns[-1].text, said):
+            for frame in self._recall_frames:
+                yield _RECALLED, frame.filled(statement)
 
     def _recalls_like(self, asked: str) -> list[_Recall]:
         """Return answers with something of the same class, as the name of a cat for that of a dog, that do not say what it is."""
@@ -120,21 +166,30 @@ class Answers:
         ]
 
     @cached_property
-    def _exchanges(self) -> list[_Exchange]:
-        return [
-            _Exchange(
-                number,
-                chat[place - 2].text if place > 1 else None,
-                chat[place - 1].text,
-                chat[place].text,
-                self._borrowed(chat[place].text, [turn.text for turn in chat[:place:2]]),
-            )
-            for number, chat in enumerate(self.conversations)
-            for place in range(1, len(chat), 2)
-        ]
+    def _openings(self) -> list[_Exchange]:
+        """The first exchange of each conversation."""
+        return [self._exchange(chat, 1) for chat in self.conversations]
+
+    @cached_property
+    def _continuations(self) -> dict[str, list[_Exchange]]:
+        """The later exchanges, by the persona's turn before them."""
+        continuations: dict[str, list[_Exchange]] = {}
+        for chat in self.conversations:
+            for place in range(3, len(chat), 2):
+                continuations.setdefault(chat[place - 2].text, []).append(self._exchange(chat, place))
+        return continuations
+
+    def _exchange(self, chat: tuple[Utterance, ...], place: int) -> _Exchange:
+        message, answer = chat[place - 1].text, chat[place].text
+        reflection = reflected(message)
+        return _Exchange(
+            message, answer, self._borrowed(answer, [turn.text for turn in chat[:place:2]]),
+            Frame.of(answer, reflection.text) if reflection else None, reflection.kind if reflection else None,
+            frozenset(_NUMBER.findall(message)),
+        )  # fmt: skip
 
     def _similar(self, query: Vector) -> Mapping[int, float]:
-        """Return the similarity of the messages of exchanges, by their numbers, or of what means the same as these."""
+        """Return the similarity of the openings, by their numbers, or of what means the same as these."""
         index, owners = self._index
         similar: dict[int, float] = {}
         for number, similarity in index.search(query).items():
@@ -143,14 +198,29 @@ class Answers:
 
     @cached_property
     def _index(self) -> tuple[TfidfIndex, list[int]]:
-        """An index of the messages and of their paraphrases, and the number of the exchange of each."""
+        """An index of the openings and of their paraphrases, and the number of the opening of each."""
         texts, owners = [], []
-        for number, exchange in enumerate(self._exchanges):
-            meant = () if exchange.previous else paraphrases().get(wording(exchange.message), ())
-            for text in {_without_name(exchange.message)[0], *meant}:
+        for number, exchange in enumerate(self._openings):
+            for text in _meant(exchange.message):
                 texts.append(text)
                 owners.append(number)
         return TfidfIndex(self._rarity, texts), owners
+
+    @cached_property
+    def _frames(self) -> dict[Kind, list[Frame]]:
+        """The answers that repeat their message, by its kind."""
+        frames: dict[Kind, list[Frame]] = {}
+        for exchange in self._openings:
+            if exchange.frame and exchange.kind:
+                frames.setdefault(exchange.kind, []).append(exchange.frame)
+        return frames
+
+    @cached_property
+    def _recall_frames(self) -> list[Frame]:
+        """The answers that repeat what the message before told."""
+        asked = [chat for chat in self.conversations if len(chat) == 4 and statement_asked(chat[2].text, [chat[0].text])]
+        found = [(chat, statement_asked(chat[2].text, [chat[0].text])) for chat in asked]
+        return [frame for chat, told in found if told and (frame := Frame.of(chat[3].text, told))]
 
     @cached_property
     def _rarity(self) -> Rarity:
@@ -189,6 +259,18 @@ def _addressed(exchange: _Exchange, name: str | None, mentioned: set[str]) -> st
     return _replaced(exchange.answer, known, name)
 
 
+def _meant(message: str, groups: Sequence[str] = ()) -> set[str]:
+    """Return the wordings of a message: its own and those of its paraphrases; of all `groups` if it is in one of them."""
+    known = paraphrases()
+    same = known.get(wording(message), ())
+    among = [known[wording(group)] for group in groups]
+    return {_without_name(message)[0], *same, *(text for group in among if same in among for text in group)}
+
+
+def _mentioned(turns: Sequence[Utterance]) -> set[str]:
+    return {word for turn in turns for word in words(turn.text)}
+
+
 def _without_name(text: str) -> tuple[str, str | None]:
     """Return a text with _NAME for the name that it gives, and the name; or the text and None."""
     match = _GIVEN_NAME.search(text)
@@ -199,6 +281,9 @@ def _without_name(text: str) -> tuple[str, str | None]:
 def _replaced(text: str, word: str, replacement: str, *, proper: bool = True) -> str:
     """Return a text with another word for one, with a capital where that has one: at the start of sentences alone if the word
     is not a `proper` noun."""
+
+    if len(replacement) > _SHOUTED and replacement.isupper():
+        replacement = replacement.capitalize()
 
     def spelled(match: re.Match[str]) -> str:
         begins = not match.string[: match.start()].strip() or match.string[: match.start()].rstrip().endswith((".", "!", "?"))

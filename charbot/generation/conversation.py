@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _DTYPES = ("<f4", "<f4", "<i8", "<f2", "<f2", "<f2", "<i4")
 _DIMENSIONS = [2, 2, 1, 2, 2, 2, 1]
 
+MAX_EARLIER = 60
+"""Maximum number of turns that are kept though models no longer read them."""
+
 
 @dataclass(frozen=True)
 class EncodedContext:
@@ -33,8 +36,17 @@ class Conversation:
     """
 
     turns: tuple[Utterance, ...] = ()
+    """Those that models read."""
     encoded: Mapping[str, EncodedContext] = field(default_factory=dict, compare=False)
     """Model states by `Engine.id`."""
+    earlier: tuple[Utterance, ...] = ()
+    """Turns before `turns`, in which what the user told is still found."""
+
+    @classmethod
+    def of(cls, turns: Sequence[Utterance], read: int) -> "Conversation":
+        """Return a conversation of which models read the last `read` turns."""
+        first = max(0, len(turns) - read)
+        return cls(tuple(turns[first:]), earlier=tuple(turns[max(0, first - MAX_EARLIER) : first]))
 
     def add(self, text: str, speaker: str | None = None) -> "Conversation":
         """Return the conversation with one more turn; `speaker` is None for somebody who is not in the show."""
@@ -45,16 +57,18 @@ class Conversation:
         return replace(self, turns=self.turns + prepare_turns(turns))
 
     def truncated(self, turns: int) -> "Conversation":
-        """Return the last `turns` turns, without model states, once there are more than twice as many; else the conversation.
+        """Return the conversation with the last `turns` turns for models to read, without states, once they would read more than
+        twice as many; else the conversation.
 
         Truncation is rare, because the remaining turns have to be encoded again.
         """
-        return self if len(self.turns) <= 2 * turns else Conversation(self.turns[-turns:])
+        return self if len(self.turns) <= 2 * turns else Conversation.of(self.earlier + self.turns, turns)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-serialisable data, from which `from_json` restores the conversation exactly."""
         return {
             "turns": [[turn.speaker, turn.text] for turn in self.turns],
+            "earlier": [[turn.speaker, turn.text] for turn in self.earlier],
             "readings": {
                 fit: {
                     "turns": one.turns,
@@ -87,4 +101,4 @@ class Conversation:
             if [part.ndim for part in state] != _DIMENSIONS or len(state[-2]) != len(state[-1]):
                 raise ValueError("no model has such a state")
             encoded[str(fit)] = EncodedContext(one["turns"], state)
-        return cls(turns, encoded)
+        return cls(turns, encoded, parse_turns(data.get("earlier", [])))

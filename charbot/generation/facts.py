@@ -1,7 +1,11 @@
 """Facts that users tell about themselves, and questions that ask for them, recognised by common wordings in English."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from charbot.generation.reflection import Kind, reflected
+from charbot.text import words
 
 NAME_OF = "name of "
 """Begins the kinds of facts that are names of others than the user."""
@@ -18,41 +22,68 @@ _NOUNS = {
 }  # fmt: skip
 """Whose names are told: each with the words for it."""
 
-_FAVOURITES = "color|colour|food|animal|band|song|movie|film|book|game|show|sport|drink|season|number|singer|ice cream|subject"
+_PLACE = (
+    r"(?P<value>(?-i:[A-Z]\w+(?: [A-Z]\w+)+)"
+    r"|(?:(?:new|san|los|las|st\.?|north|south|el|fort|port|saint|santa|rio de|hong|cape|salt lake|kansas|mexico) )?[a-z]+)"
+)
+"""A place: more than one word if they are capitalised, or if the first alone says too little."""
+
+_THING = (
+    r"(?P<value>[a-z]+(?: (?!(?:me|you|i|it|so|too|ever|now|though|lol|haha|fight|and|but|because)\b)[a-z]+){0,2}"
+    r"(?= *(?:[,.!?]|$)| (?:and|but|so|because)\b)|[a-z]+)"
+)
+"""Up to three words, if nothing of the same clause follows; else one."""
+
+_PERSON = r"(?P<value>(?:(?:mr|mrs|ms|dr|miss|sir|lady)\.? )?[a-z]+)"
 
 _TOLD = [
     ("name", r"\b(?:my name(?:'s| is)|call me|name's) (?P<value>[a-z]+)"),
     ("name", r"(?-i:\b(?:[Ii]'?m|[Ii] am|[Tt]his is) (?P<value>[A-Z][a-z]+)\b)(?! years| from)"),
-    ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) (?P<value>[a-z]+)"),
-    ("trip", r"\b(?:going|flying|travell?ing|driving|moving) to (?P<value>[a-z]+)"),
+    ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) " + _PLACE),
+    ("home", r"\bi'?m from (?:an?|the) [^.?!]*?(?:called|named) " + _PLACE),
+    ("trip", r"\b(?:going|flying|travell?ing|driving|moving) to " + _PLACE),
     (
         "job",
         r"\b(?:i work as an?|i'?m an?|i am an?) (?P<value>[a-z]+)(?= *(?:[,.!]|$)| (?:in|at|and|by|for|from|who|but)\b)",
     ),
     ("instrument", r"\bi(?: can)? play (?:the )?(?P<value>[a-z]+)"),
-    ("fear", r"\b(?:afraid|scared|terrified) of (?P<value>[a-z]+)"),
+    ("fear", r"\b(?:afraid|scared|terrified) of " + _THING),
+    ("allergy", r"\ballergic to " + _THING),
+    (
+        "age",
+        r"\b(?:i'?m|i am|i (?:just )?turned) (?P<value>\d{1,3}|[a-z]+(?= (?:years|yrs) old))\b"
+        r"(?! *(?:[a-z]+ (?:away|late)|%|am|pm))",
+    ),
 ]
 _ASKED = [
     ("name", r"\b(?:my name|who (?:am i|i am)|what am i called|what i'?m called)\b"),
     ("home", r"\bwhere (?:do i live|am i from|i live|i'?m from|i am from|did i move)\b"),
-    ("home", r"\b(?:city|town|country|place) (?:do|did|am) i\b"),
+    ("home", r"\b(?:city|town|country|place) (?:(?:do|did|am|was) )?i\b"),
     ("trip", r"\bwhere (?:am i|i'?m|i am|was i) (?:going|flying|travell?ing|driving|moving|off)\b"),
     ("job", r"\bmy job\b|\bwhat (?:do i do|i do)\b|\bi do for (?:a living|work)\b|\bwhat do i work\b"),
     ("instrument", r"\bwhat (?:instrument )?(?:do|did) i (?:say i )?play\b|\bi play\b|\bmy instrument\b"),
+    (
+        "allergy",
+        r"\bi(?:'?m| am) allergic|\bam i allergic|\bmy allerg|\bi (?:must |should |can )?(?:never|not|can'?t) eat\b",
+    ),
+    ("age", r"\bhow old (?:am i|i am|i'?m|(?:do|did) .*\bi (?:was|am))\b|\bmy age\b"),
     ("fear", r"\b(?:i'?m|am i|was i|i am) (?:\w+ )?(?:afraid|scared|terrified) of\b|\bscares me\b"),
 ]
 _NOUN = "|".join(_NOUNS.values())
 _NAMED = re.compile(
-    rf"\b(?P<noun>{_NOUN})\b(?:[^.?!]*?(?:\b|')(?:(?:(?:i?s|was) )?(?:named|called)|names?(?:'s| is| was)) (?P<value>[a-z]+)"
+    rf"\b(?P<noun>{_NOUN})\b(?:[^.?!]*?(?:[.!] *(?:his|her|its) )?(?:\b|')"
+    rf"(?:(?:(?:i?s|was) )?(?:named|called)|names?(?:'s| is| was)) {_PERSON}"
     r"|,? (?:(?:is|it'?s|he'?s|she'?s) )?(?P<capital>(?-i:[A-Z][a-z]+)))",
     re.IGNORECASE,
 )
-_FAVOURITE = re.compile(rf"\bfavou?rite (?P<noun>{_FAVOURITES}) (?:is|are|was) (?:the )?(?P<value>[a-z]+)", re.IGNORECASE)
+_FAVOURITE_NOUN = r"[a-z]+(?: cream)?"
+_FAVOURITE = re.compile(rf"\bfavou?rite (?P<noun>{_FAVOURITE_NOUN}) (?:is|are|was) (?:the )?{_THING}", re.IGNORECASE)
 _ASKED_NAME = re.compile(
     rf"\bmy (?P<noun>{_NOUN})(?:'?s)?\b(?=.*\b(?:names?|called)\b)|\bname\b.*\bmy (?P<other>{_NOUN})\b", re.IGNORECASE
 )
 _ASKED_FAVOURITE = re.compile(
-    rf"\bmy favou?rite (?P<noun>{_FAVOURITES})|\b(?:what|which) (?P<other>{_FAVOURITES}) (?:do|did) i (?:like|love|say)",
+    rf"\bmy favou?rite (?P<noun>{_FAVOURITE_NOUN})"
+    rf"|\b(?:what|which) (?P<other>{_FAVOURITE_NOUN}) (?:do|did) i (?:like|love|prefer)",
     re.IGNORECASE,
 )
 _NO_VALUE = re.compile(
@@ -60,6 +91,23 @@ _NO_VALUE = re.compile(
     r"|that|this|what|who|here|there|also|called|named|now|still|only|always|never|sorry|fine|ok|okay|good|bad|sick|dead|tired"
 )
 """Words that follow where a value could stand."""
+
+_ASKS_FOR_STATEMENT = re.compile(
+    r"\b(?:remember|remind|recall|did i (?:just )?(?:say|tell|mention)|i (?:said|told|mentioned)|i (?:just )?tell you)\b"
+    r".*\b(?:i|my|me)\b|\b(?:i|my|me)\b.*\bagain\b"
+    r"|^(?:\w+,? ){0,2}(?:what|which|who|where|when)\b.*\b(?:am|was|did|do|have) i\b(?! (?:do|say|get|make|look)\b)",
+    re.IGNORECASE,
+)
+_EMPTY = frozenset(
+    words(
+        "i you your yours my mine me we us our he she it they them his her its their the a an this that these those and or but"
+        " so if of to in on at for from with by about as am is are was were be been do did doe have had has will would can could"
+        " should not no what which who whom whose where when why how again remember remind recall tell told say said mention know"
+        " name call there here just now then ok well please go get got really very"
+    )
+)
+_WORK = {"work", "liv"}
+_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)$")
 
 
 @dataclass(frozen=True)
@@ -93,8 +141,36 @@ def fact_asked(text: str) -> str | None:
     return next((kind for kind, pattern in _ASKED if re.search(pattern, text, re.IGNORECASE)), None)
 
 
+def statement_asked(question: str, told: Sequence[str]) -> str | None:
+    """Return the statement in earlier messages, latest last, that a question asks for: the user's words in the second person.
+
+    None if it does not ask for what the user said, or shares no word with it that carries a meaning.
+    """
+    if not (_ASKS_FOR_STATEMENT.search(question) or fact_asked(question)):
+        return None
+    asked = _stems(question) | (_WORK if fact_asked(question) == "job" else set())
+    best, most = None, 0
+    for message in reversed(told):
+        statement = statement_told(message)
+        shared = len(asked & _stems(statement or ""))
+        if shared > most:
+            best, most = statement, shared
+    return best
+
+
+def statement_told(message: str) -> str | None:
+    """Return what a message tells, in the second person; None if that cannot be said so."""
+    reflection = reflected(message)
+    return reflection.text if reflection and reflection.kind is Kind.STATEMENT else None
+
+
+def _stems(text: str) -> set[str]:
+    """Return the words of a text that carry a meaning, without common endings."""
+    return {_ENDING.sub("", word.partition("'")[0]) for word in words(text)} - _EMPTY
+
+
 def _noun(word: str) -> str:
-    return next(noun for noun, words in _NOUNS.items() if word.casefold() in words.split("|"))
+    return next(noun for noun, synonyms in _NOUNS.items() if word.casefold() in synonyms.split("|"))
 
 
 def _favourite(noun: str) -> str:

@@ -27,6 +27,7 @@ from charbot.generation.reranking import (
     sample_best,
     without_repeats,
 )
+from charbot.generation.spelling import respelled
 from charbot.models import LOADING
 from charbot.models.threads import one_thread
 from charbot.personas.bundle import PersonaCard, read_guard, read_openings, read_persona, read_voice
@@ -44,9 +45,6 @@ _CHARACTERS_PER_WORD = 6
 
 _OPENING = 2
 """Words at the start of a reply that are sampled at the full temperature."""
-
-_SURE = 0.5
-"""Minimum similarity of a known message at which only retrieved answers are candidates: generated ones would lose."""
 
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
@@ -187,14 +185,18 @@ class Persona:
         conversations, prompts = self._encode([request.conversation for request in requests], options)
         seeds = [options.seed if request.seed is None else request.seed for request in requests]
         generators = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in seeds]
-        said = [_said_by(self.card.name, request.conversation) | set(request.avoid) for request in requests]
+        said = [
+            _said_by(self.card.name, conversation) | set(request.avoid)
+            for conversation, request in zip(conversations, requests, strict=True)
+        ]
         # Not all filters: what somebody wrote is no quotation by accident, and its rare words are words.
         retrieved = self._retrieve(conversations, prompts, said, options.unit, _profanity_filters(options))
         texts = self._log_likelihoods(prompts, retrieved, options.unit)
-        unsure = [i for i, answers in enumerate(retrieved) if max(answers.values(), default=0.0) < _SURE]
-        generated = self._generate([prompts[i] for i in unsure], [generators[i] for i in unsure], options, filters, cancelled)
-        for i, replies in zip(unsure, generated, strict=True):
-            texts[i] = replies | texts[i]
+        # Readers find that written answers make more sense than generated ones even where the known message is not very similar.
+        alone = [i for i, answers in enumerate(retrieved) if not answers]
+        generated = self._generate([prompts[i] for i in alone], [generators[i] for i in alone], options, filters, cancelled)
+        for i, replies in zip(alone, generated, strict=True):
+            texts[i] = replies
         rankings = self._rerank(conversations, prompts, texts, options.unit, GENERATION_WEIGHTS, retrieved)
         chosen = [
             sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
@@ -277,15 +279,16 @@ class Persona:
         meanings: list[list[float] | None] = [None] * len(conversations)
         if self._openings is not None:
             engine, _ = self.load(unit)
-            last = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
-            encoded = engine.encode_messages(prompts, last)
+            # Without what was said before: the encoder has learnt from single messages.
+            last = [respelled(conversation.turns[-1].text) if conversation.turns else "" for conversation in conversations]
+            encoded = engine.encode_openings(last, self.card.name)
             if encoded is not None and encoded.shape[1] == self._openings.shape[1]:
                 meanings = list((encoded @ self._openings.t()).tolist())
         return [
             {
                 text: similarity
-                for text, similarity in self._answers.near(conversation.turns, meaning).items()
-                if text not in before and _accepted(text, filters)
+                for text, similarity in self._answers.near(conversation.earlier + conversation.turns, meaning, before).items()
+                if _accepted(text, filters)
             }
             for conversation, meaning, before in zip(conversations, meanings, said, strict=True)
         ]
@@ -326,7 +329,7 @@ def _crisis_note(conversation: Conversation, options: ChatSettings) -> str | Non
 
 
 def _said_by(name: str, conversation: Conversation) -> set[str]:
-    return {turn.text for turn in conversation.turns if turn.speaker == name}
+    return {turn.text for turn in conversation.earlier + conversation.turns if turn.speaker == name}
 
 
 def _capitalised(text: str) -> str:

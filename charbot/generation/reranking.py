@@ -21,6 +21,9 @@ from charbot.text import words
 _SAME = 0.8
 """Similarity from which on a known message means the same: more counts no more, or one answer would win every time."""
 
+_CLEAR = 0.12
+"""Difference in similarity at which the answer to the known message that is more like the last one is clearly better."""
+
 _TEMPERATURE = 0.7
 """Of the choice between candidates, in points of the score."""
 
@@ -165,9 +168,14 @@ def without_repeats(candidates: tuple[Candidate, ...], said: Collection[str]) ->
 def sample_best(candidates: tuple[Candidate, ...], uniform: float) -> tuple[Candidate, ...]:
     """Return the candidates, best first, with one that is sampled from softmax(score / _TEMPERATURE) moved to the front.
 
-    `uniform` is a random number from [0, 1). Of candidates that are about equally good, each has its turn.
+    `uniform` is a random number from [0, 1). Of candidates that are about equally good, each has its turn; one that was written
+    for a message that is clearly less like the last one than that of another has none.
     """
-    masses = [exp((candidate.score - candidates[0].score) / _TEMPERATURE) for candidate in candidates]
+    enough = min(max(candidate.familiarity for candidate in candidates), _SAME) - _CLEAR
+    masses = [
+        exp((candidate.score - candidates[0].score) / _TEMPERATURE) if candidate.familiarity >= enough else 0.0
+        for candidate in candidates
+    ]
     sums = list(accumulate(masses))
     place = min(bisect_right(sums, uniform * sums[-1]), len(candidates) - 1)
     return candidates[place], *candidates[:place], *candidates[place + 1 :]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log, sqrt
 
+from charbot.generation.spelling import respelled
 from charbot.text import words
 
 Vector = Mapping[str, float]
@@ -13,12 +14,6 @@ Vector = Mapping[str, float]
 
 _BIGRAM = 0.7
 """Weight of a word bigram, relative to a single word."""
-
-_SPELLINGS = {
-    "u": "you", "ya": "you", "ur": "your", "r": "are", "thx": "thanks", "pls": "please", "plz": "please", "cuz": "because",
-    "favourite": "favorite", "colour": "color", "mum": "mom", "hiya": "hi", "heya": "hey", "helo": "hello", "wanna": "want",
-}  # fmt: skip
-"""Words that people spell in more than one way, with the spelling that counts."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,5 @@ def cosine(vector: Vector, other: Vector) -> float:
 
 def _features(text: str) -> list[str]:
     # Without apostrophes, because many people leave them out. A text without words has its characters as features.
-    plain = [word.replace("'", "") for word in words(text)]
-    spoken = [_SPELLINGS.get(word, word) for word in plain] or list(text)
+    spoken = [word.replace("'", "") for word in words(respelled(text))] or list(text)
     return [*spoken, *(f"{word} {following}" for word, following in pairwise(spoken))]

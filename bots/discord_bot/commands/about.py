@@ -10,6 +10,7 @@ from bots.discord_bot.commands.base import Interaction, ServicesCog
 from bots.discord_bot.conversations import DEPARTED_DAYS
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.retry import ignore_send_errors
+from charbot.generation.conversation import MAX_EARLIER
 
 
 class About(ServicesCog):
@@ -17,7 +18,7 @@ class About(ServicesCog):
 
     @app_commands.command(name="privacy", description="What is kept, and for how long")
     async def privacy(self, interaction: Interaction) -> None:
-        turns, days = 2 * self.services.config.chat.context_turns, self.services.config.discord.memory_days
+        turns, days = 2 * self.services.config.chat.context_turns + MAX_EARLIER, self.services.config.discord.memory_days
         await tell(interaction, texts.PRIVACY.format(turns=turns, days=days, departed=DEPARTED_DAYS))
 
     @app_commands.command(name="forget-me", description="Delete all that you said to me")

@@ -97,3 +97,65 @@ def test_what_the_user_told_is_recalled(fact: str, question: str, answer: str) -
 
 def test_what_was_told_of_something_else_is_not_recalled() -> None:
     assert not any("Rex" in answer for answer in NAMED.near(_chat("my dog is named Rex", "How nice.", "where do i live?")))
+
+
+TAKEN_UP = Answers((
+    _chat("do you like tea", "Only from my own cup.", "tell me more", "It has a chip, and I know where."),
+    _chat("why", "Why not?"),
+    _chat("i painted my boat green", "You painted your boat green? Sit down and tell me.",
+          "what did i paint", "You said you painted your boat green. I hear all."),
+    _chat("have you ever met a goat", "Have I ever met a goat? Ask the goat."),
+    _chat("how wide is a river?", "How wide is a river? My aunt knows."),
+    _chat("what is 7 times 8", "Fifty-six."),
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("question", ["why?", "really", "Tell me more!", "what do you mean", "how come"])
+def test_who_asks_for_more_gets_what_belongs_to_the_last_answer(question: str) -> None:
+    found = TAKEN_UP.near(_chat("do you drink tea?", "Only from my own cup.", question))
+    assert list(found) == ["It has a chip, and I know where."]
+    assert "Why not?" in TAKEN_UP.near(_chat("do you drink tea?", "Sometimes.", "why?"))
+
+
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [
+        ("i sold my trumpet to a sailor", "You sold your trumpet to a sailor? Sit down and tell me."),
+        ("could you ever eat a whole hat?", "Could I ever eat a whole hat? Ask the goat."),
+        ("who wears the widest hats?", "Who wears the widest hats? My aunt knows."),
+    ],
+)
+def test_what_is_like_no_message_is_said_back(message: str, answer: str) -> None:
+    assert list(TAKEN_UP.near([Utterance(None, message)])) == [answer]
+
+
+def test_no_other_sentence_is_said_back() -> None:
+    found = TAKEN_UP.near([Utterance(None, "i painted my old boat")])
+    assert not any("green" in answer for answer in found)
+
+
+def test_an_answer_to_other_numbers_is_none() -> None:
+    assert list(TAKEN_UP.near([Utterance(None, "what is 7 times 8?")])) == ["Fifty-six."]
+    assert "Fifty-six." not in TAKEN_UP.near([Utterance(None, "what is 7 times 9?")])
+
+
+@pytest.mark.parametrize(
+    ("told", "question", "answer"),
+    [
+        (
+            "i'm building a raft for my goats",
+            "what am i building again?",
+            "You said you're building a raft for your goats. I hear all.",
+        ),
+        (
+            "well, i drive a ferry for a living",
+            "so what do i do for work",
+            "You said you drive a ferry for a living. I hear all.",
+        ),
+        ("I am 81 and I still swim", "how old did i say i am?", "You said you are 81 and you still swim. I hear all."),
+    ],
+)
+def test_what_the_user_told_is_said_back_when_asked_for(told: str, question: str, answer: str) -> None:
+    turns = _chat(told, "How nice.", *["go on", "I do."] * 9, question)
+    assert answer in TAKEN_UP.near(turns)
+    assert answer not in TAKEN_UP.near(turns[2:])

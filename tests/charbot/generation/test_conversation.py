@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbot.dialogue import Utterance
-from charbot.generation.conversation import Conversation, EncodedContext
+from charbot.generation.conversation import MAX_EARLIER, Conversation, EncodedContext
 
 _NUMBERS = st.floats(width=32, allow_nan=False)
 _STATES = st.lists(_NUMBERS, min_size=4, max_size=4).map(
@@ -27,7 +27,8 @@ def test_a_memory_survives_json_bit_for_bit(
     said: list[tuple[str | None, str]], states: dict[str, tuple[np.ndarray, ...]], read: int
 ) -> None:
     turns = tuple(Utterance(*turn) for turn in said)
-    conversation = Conversation(turns, {fit: EncodedContext(min(read, len(turns)), state) for fit, state in states.items()})
+    encoded = {fit: EncodedContext(min(read, len(turns)), state) for fit, state in states.items()}
+    conversation = Conversation(turns, encoded, turns[:read])
     again = Conversation.from_json(json.loads(json.dumps(conversation.to_json())))
     assert again == conversation
     assert again.encoded.keys() == conversation.encoded.keys()
@@ -53,9 +54,18 @@ def test_a_memory_forgets_what_is_long_ago() -> None:
         conversation = conversation.add(str(turn)).truncated(3)
         assert 1 <= len(conversation.turns) <= 6
         assert conversation.turns[-1].text == str(turn)
+        assert [one.text for one in conversation.earlier + conversation.turns] == [str(number) for number in range(turn + 1)]
     state = tuple(np.zeros((1, 1), np.float32) for _ in range(3))
     assert Conversation(conversation.turns[:6], {"x": EncodedContext(2, state)}).truncated(3).encoded
     assert not Conversation(conversation.turns[:1] * 7, {"x": EncodedContext(2, state)}).truncated(3).encoded
+
+
+def test_of_a_long_conversation_the_last_turns_are_kept() -> None:
+    turns = [Utterance(None, str(number)) for number in range(MAX_EARLIER + 9)]
+    conversation = Conversation.of(turns, 4)
+    assert conversation.turns == tuple(turns[-4:])
+    assert conversation.earlier == tuple(turns[5:-4])
+    assert Conversation.of(turns[:3], 4) == Conversation(tuple(turns[:3]))
 
 
 @pytest.mark.parametrize("parts", [3, 5])

@@ -23,6 +23,13 @@ from charbot.generation.facts import Fact, fact_asked, facts_told
         ("my favourite colour is purple", "favourite color", "purple"),
         ("i play the drums", "instrument", "drums"),
         ("i'm afraid of spiders", "fear", "spiders"),
+        ("i live in new york, near the park", "home", "new york"),
+        ("I grew up in Salt Lake City and hated it", "home", "Salt Lake City"),
+        ("my favorite cake is lemon drizzle, so good", "favourite cake", "lemon drizzle"),
+        ("my favorite band is oasis so there", "favourite band", "oasis"),
+        ("my cat scratched me. his name is Mr. Pickles", "name of cat", "Mr. Pickles"),
+        ("I am 72 and new here", "age", "72"),
+        ("i'm allergic to peanuts so no thanks", "allergy", "peanuts"),
     ],
 )
 def test_what_is_told(text: str, kind: str, value: str) -> None:
@@ -37,6 +44,7 @@ def test_what_is_told(text: str, kind: str, value: str) -> None:
         "my brother is visiting me",
         "I'm not sure",
         "my name is not important",
+        "i am 10 minutes away",
         "what's your name?",
     ],
 )
@@ -58,6 +66,9 @@ def test_what_tells_nothing(text: str) -> None:
         ("do you remember what my job is", "job"),
         ("what color do I like best?", "favourite color"),
         ("what's my favorite food", "favourite food"),
+        ("how old did i say i was", "age"),
+        ("what must i never eat?", "allergy"),
+        ("which team do i like best", "favourite team"),
         ("what's your name", None),
         ("where do you live", None),
     ],
@@ -68,5 +79,5 @@ def test_what_is_asked(text: str, kind: str | None) -> None:
 
 @given(st.text())
 def test_any_text_may_tell_and_ask(text: str) -> None:
-    assert all(fact.value.isalpha() for fact in facts_told(text))
+    assert all(fact.value == fact.value.strip() != "" for fact in facts_told(text))
     fact_asked(text)

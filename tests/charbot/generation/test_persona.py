@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-import charbot.generation.persona
 from charbot.config import ChatSettings
 from charbot.dialogue import Utterance
 from charbot.errors import BundleError
@@ -231,11 +230,9 @@ def test_what_was_written_for_such_a_message_is_a_candidate(shared_library: Libr
     assert not any(one.familiarity for one in persona.reply(Conversation().add("Zounds"), seed=1).candidates)
 
 
-def test_where_a_written_answer_is_sure_nothing_is_generated(shared_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_is_a_written_answer_nothing_is_generated(shared_library: Library) -> None:
     persona, asked = _persona(shared_library), Conversation().add("is the kettle whistling")
     assert [one.text for one in persona.reply(asked, seed=1).candidates] == [VOICE[1].text]
-    monkeypatch.setattr(charbot.generation.persona, "_SURE", 1.1)
-    assert {bool(one.familiarity) for one in persona.reply(asked, seed=1).candidates} == {True, False}
 
 
 def test_what_is_to_be_avoided_is_not_the_reply(shared_library: Library) -> None:
