@@ -3,7 +3,7 @@ PYTHON ?= python3
 PERSONA ?= chandler
 BIN := .venv/bin
 
-.PHONY: chat test check lint recording clean
+.PHONY: chat test check lint docs recording clean
 
 chat: .venv/installed
 	@$(BIN)/charbot chat $(PERSONA)
@@ -19,6 +19,11 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The pages of docs/, and those that they link to, as a site; every warning is an error.
+docs: .venv/installed-dev
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . build/docs
+	@echo "open build/docs/index.html"
 
 # torch is pinned for development (constraints.txt); the package itself takes a range.
 .venv/installed: pyproject.toml constraints.txt

@@ -103,6 +103,11 @@ def test_python_imports_what_there_is(page: str) -> None:
             assert set(names.split(", ")) <= set(charbot.__all__)
 
 
+def test_the_api_page_has_every_public_name() -> None:
+    names = re.findall(r"^\.\. auto(?:class|exception|function):: charbot\.(\w+)(?:\(.*\))?$", PAGES["docs/api.md"], re.M)
+    assert sorted(names) == charbot.__all__
+
+
 @pytest.mark.slow
 def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
     block = re.search(r"```python\n(.*?)```", README, re.S)

@@ -76,6 +76,7 @@ class Library:
 
     @classmethod
     def default(cls) -> "Library":
+        """Return the user's bundles and the shipped ones."""
         return cls((user_folder(), cls.shipped()))
 
     @staticmethod
