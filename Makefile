@@ -3,7 +3,7 @@ PYTHON ?= python3
 PERSONA ?= chandler
 BIN := .venv/bin
 
-.PHONY: chat test check lint docs recording clean
+.PHONY: chat test check lint docs dist recording clean
 
 chat: .venv/installed
 	@$(BIN)/charbot chat $(PERSONA)
@@ -24,6 +24,18 @@ lint: .venv/installed-dev
 docs: .venv/installed-dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . build/docs
 	@echo "open build/docs/index.html"
+
+# What PyPI gets, checked: the wheel replies in an environment that has charbot from nowhere else. The dependencies in it are
+# those of .venv, whose own charbot it does not see: .pth files count in an environment's own folder alone.
+dist: .venv/installed-dev
+	rm -rf dist build/fresh
+	$(BIN)/python -m build --outdir dist >/dev/null
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m venv --without-pip build/fresh
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		>"$$(build/fresh/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dependencies.pth"
+	$(BIN)/pip --python build/fresh/bin/python install --quiet --no-deps dist/*.whl
+	cd build && fresh/bin/charbot say joey "Are you hungry?"
 
 # torch is pinned for development (constraints.txt); the package itself takes a range.
 .venv/installed: pyproject.toml constraints.txt
