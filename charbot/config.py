@@ -124,8 +124,8 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
-class FitSettings:
-    """Hyperparameters of training."""
+class Hyperparameters:
+    """How a model is trained."""
 
     epochs: int = _number(4, 1, 1000)
     batch: int = _number(32, 1, 4096)
@@ -153,17 +153,17 @@ class UnitSettings:
     """The size of a unit's base, and how the base and personas are trained."""
 
     model: ModelSettings
-    base: FitSettings
-    persona: FitSettings
+    base: Hyperparameters
+    persona: Hyperparameters
     persona_tokens: int = _number(1_500_000, 1, 10**12)
     """Approximate number of tokens that a persona is trained on, over all epochs."""
 
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """The size of the line classifier, and how it is trained."""
+    """The size of the speaker classifier, and how it is trained."""
 
-    fit: FitSettings
+    fit: Hyperparameters
     min_lines: int = _number(500, 1, 10**6)
     """Minimum training lines of a speaker that it knows."""
     hidden: int = _number(128, 4, 8192)
@@ -178,17 +178,17 @@ class TrainSettings:
 
     char: UnitSettings = UnitSettings(
         ModelSettings(embedding=128),
-        FitSettings(batch=32, window=80, dropout=0.1, learning_rate=4e-3),
-        FitSettings(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
+        Hyperparameters(batch=32, window=80, dropout=0.1, learning_rate=4e-3),
+        Hyperparameters(epochs=3, batch=16, window=80, dropout=0.1, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
     )
     word: UnitSettings = UnitSettings(
         ModelSettings(embedding=384, selector=128, attention=256),
-        FitSettings(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
-        FitSettings(epochs=3, batch=32, window=48, dropout=0.2, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
+        Hyperparameters(epochs=8, batch=32, window=48, dropout=0.4, learning_rate=3e-3),
+        Hyperparameters(epochs=3, batch=32, window=48, dropout=0.2, learning_rate=2e-3, warmup_steps=20, anonymous=0.3),
         persona_tokens=600_000,
     )
     classifier: ClassifierSettings = ClassifierSettings(
-        FitSettings(epochs=5, batch=64, learning_rate=1e-3, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0)
+        Hyperparameters(epochs=5, batch=64, learning_rate=1e-3, warmup_steps=100, dropout=0.6, weight_decay=0.01, sample=0)
     )
     weights: dict[str, float] = field(default_factory=dict, metadata={"low": 0.0, "high": 100.0})
     """Readings per epoch of a show, a file of chats or a folder of them, by name; 1 for others."""

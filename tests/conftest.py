@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from charbot.config import Config, CorpusSettings, FitSettings, ModelSettings, UnitSettings
+from charbot.config import Config, CorpusSettings, Hyperparameters, ModelSettings, UnitSettings
 from charbot.corpus.table import corpus_table
 from charbot.dialogue import Utterance
 from charbot.generation.engine import Engine
@@ -64,7 +64,7 @@ def tiny_config(epochs: int = 1) -> Config:
     config = Config()
 
     def tiny(unit: UnitSettings) -> UnitSettings:
-        def fit(settings: FitSettings) -> FitSettings:
+        def fit(settings: Hyperparameters) -> Hyperparameters:
             return dataclasses.replace(settings, epochs=epochs, batch=4, window=24, warmup_steps=5, learning_rate=5e-3)
 
         model = ModelSettings(16, 32, 1, 300 if unit == config.train.char else 0, selector=min(8, unit.model.selector))

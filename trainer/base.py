@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from charbot.config import FitSettings, ModelSettings
+from charbot.config import Hyperparameters, ModelSettings
 from charbot.corpus.examples import full_example, response_examples
 from charbot.corpus.table import episodes, scenes, speakers
 from charbot.errors import BundleError
@@ -46,7 +46,7 @@ def base_tokenizer(run: TrainingRun, unit: Unit) -> Tokenizer:
     )
 
 
-def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: FitSettings, read: Sequence[Rendered]) -> LanguageModel:
+def new_base(tokenizer: Tokenizer, sizes: ModelSettings, settings: Hyperparameters, read: Sequence[Rendered]) -> LanguageModel:
     """Return an untrained base whose phrase embeddings hold the frequent phrases of `read`."""
     vocabulary = tokenizer.vocabulary
     kinds, folded = phrase_kinds(vocabulary)

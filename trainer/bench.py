@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.models.peak import peak_gflops
 from trainer.checkpoint import Epoch
@@ -67,7 +67,7 @@ def _mean_gap(times: list[float]) -> float:
 def _ours(model: LanguageModel, steps: int, sample: int, bf16: bool) -> float:
     """Return the seconds per step of charbot's own loop; `sample` 0 means the full softmax."""
     watch = _Stopwatch(steps)
-    settings = FitSettings(epochs=1, batch=BATCH, window=WINDOW, sample=sample, dropout=model.dropout)
+    settings = Hyperparameters(epochs=1, batch=BATCH, window=WINDOW, sample=sample, dropout=model.dropout)
     # The last tenth of a training run uses the full softmax: add steps that are not timed.
     windows = _Windows(steps if sample == 0 else steps * 10 // 9 + 1)
     with tempfile.TemporaryDirectory() as folder:

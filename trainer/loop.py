@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from charbot.errors import TrainingError
 from charbot.models.language_model import linear_cross_entropy
 from charbot.models.state import DecoderState
@@ -126,7 +126,7 @@ def train(
     module: nn.Module,
     model: Trainable,
     streams: Sequence[Batches],
-    settings: FitSettings,
+    settings: Hyperparameters,
     *,
     validate: Callable[[], Validation],
     callbacks: Sequence[Callback],
@@ -185,7 +185,7 @@ def train(
 
 
 def _first_snapshot(
-    module: nn.Module, optimizer: Optimizer, settings: FitSettings, checkpoint: CheckpointPlan, distributed: Distributed
+    module: nn.Module, optimizer: Optimizer, settings: Hyperparameters, checkpoint: CheckpointPlan, distributed: Distributed
 ) -> Snapshot:
     """Return the state of training to go on from: the checkpoint's, which is loaded, or that of the beginning."""
     if settings.batch % distributed.size:
@@ -216,7 +216,7 @@ class _Optimisation:
     model: Trainable
     parameters: Mapping[str, nn.Parameter]
     optimizer: Optimizer
-    settings: FitSettings
+    settings: Hyperparameters
     steps: int
     """Number of steps of all epochs."""
     bf16: bool
@@ -267,7 +267,7 @@ def _epochs_since_best(history: Sequence[Epoch]) -> int:
     return max(0, len(history) - 1 - best)
 
 
-def _check(loss: float, step: int, outputs: int, settings: FitSettings) -> None:
+def _check(loss: float, step: int, outputs: int, settings: Hyperparameters) -> None:
     """Raise TrainingError if a loss, in nats per token, shows that training has diverged."""
     # A uniform distribution has the loss log(outputs).
     if not isfinite(loss) or loss > _HOPELESS * log(max(2, outputs)):
@@ -278,7 +278,7 @@ def _check(loss: float, step: int, outputs: int, settings: FitSettings) -> None:
 
 
 @contextmanager
-def _explained(settings: FitSettings) -> Iterator[None]:
+def _explained(settings: Hyperparameters) -> Iterator[None]:
     """Turn torch's out-of-memory errors into TrainingError."""
     try:
         yield

@@ -6,7 +6,7 @@ from math import cos, pi
 import torch
 from torch import Tensor, nn
 
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from charbot.models.language_model import TABLES
 
 
@@ -27,7 +27,7 @@ class Optimizer:
     Adagrad's steps shrink with every use.
     """
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter], settings: FitSettings) -> None:
+    def __init__(self, parameters: Mapping[str, nn.Parameter], settings: Hyperparameters) -> None:
         self._settings = settings
         tables = [p for name, p in parameters.items() if name in TABLES]
         others = [p for name, p in parameters.items() if name not in TABLES]

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from torch import nn
 
-from charbot.config import Config, FitSettings, UnitSettings
+from charbot.config import Config, Hyperparameters, UnitSettings
 from charbot.corpus.chats import Chat, ChatFiles
 from charbot.corpus.examples import Example, full_example
 from charbot.corpus.split import Split
@@ -95,7 +95,7 @@ class TrainingRun:
     def unit_settings(self, unit: Unit) -> UnitSettings:
         return self.config.train.char if unit == "char" else self.config.train.word
 
-    def with_batch_for(self, settings: FitSettings, tokens: int) -> FitSettings:
+    def with_batch_for(self, settings: Hyperparameters, tokens: int) -> Hyperparameters:
         """Return the settings with a batch size that suits the number of tokens and processes: see _MIN_STEPS."""
         batch = max(4, min(settings.batch, tokens // (_MIN_STEPS * settings.window)))
         return replace(settings, batch=-(-batch // self.distributed.size) * self.distributed.size)
@@ -115,7 +115,7 @@ class TrainingRun:
         module: nn.Module,
         model: Trainable,
         streams: Sequence[Batches],
-        settings: FitSettings,
+        settings: Hyperparameters,
         validate: Callable[[], Validation],
         identity: Mapping[str, Any],
     ) -> "TrainingResult":
@@ -209,7 +209,7 @@ def on_processor(model: LanguageModel) -> LanguageModel:
 
 
 def stream_of(
-    tokenizer: Tokenizer, conversations: Iterable[Example], settings: FitSettings, keep: str | None = None
+    tokenizer: Tokenizer, conversations: Iterable[Example], settings: Hyperparameters, keep: str | None = None
 ) -> BatchStream:
     """Return a stream of conversations with the batch size, window, anonymity and seed of `settings`."""
     return BatchStream(

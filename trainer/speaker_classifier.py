@@ -141,13 +141,13 @@ def train_classifier(run: TrainingRun, library: Library) -> Path:
     stream = LineStream(encoded(tokenizer, train.texts), train.speakers, settings.fit.batch, settings.fit.seed)
     held_out = encoded(tokenizer, valid.texts)
     finished = run.train(
-        "classifier", "line classifier", reader, reader, [stream] * settings.fit.epochs, settings.fit,
+        "classifier", "speaker classifier", reader, reader, [stream] * settings.fit.epochs, settings.fit,
         validate=lambda: Validation(Evidence(deepcopy(reader).cpu().scores(held_out), prior, valid.speakers).bits(1, 1.0), {}),
         identity={"settings": asdict(settings), "base": card.id, "names": names, "lines": len(train.texts)},
     )  # fmt: skip
     folder = run.out / "classifier"
     if run.distributed.is_main:
-        run.console.print("line classifier: fitting the n-grams", highlight=False)
+        run.console.print("speaker classifier: fitting the n-grams", highlight=False)
         ngrams = fit_ngrams(train.texts, train.speakers, settings.ngrams)
         model = SpeakerClassifier(tokenizer, ngrams, deepcopy(reader).cpu(), 0.0)
         opinions = model.opinions(valid.texts)

@@ -1,4 +1,4 @@
-"""Bundles: folders with the files of a base, a persona or the line classifier.
+"""Bundles: folders with the files of a base, a persona or the speaker classifier.
 
     <base>/base.json          kind, format, unit, architecture, data, scores, checksums of the rest
            vocabulary.json
@@ -118,7 +118,7 @@ class PersonaCard:
 
 @dataclass(frozen=True)
 class ClassifierCard:
-    """The metadata of a line classifier."""
+    """The metadata of a speaker classifier."""
 
     names: tuple[str, ...]
     """Speakers that it tells apart."""
@@ -290,7 +290,7 @@ def read_openings(folder: Path, persona: PersonaCard) -> "Tensor | None":
 
 
 def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:
-    """Write a line classifier, replacing the one in `folder`; `card.sha256` is computed here. Raises BundleError."""
+    """Write a speaker classifier, replacing the one in `folder`; `card.sha256` is computed here. Raises BundleError."""
 
     def fill(new: Path) -> None:
         save_tensors(weights, new / _WEIGHTS)
@@ -301,7 +301,7 @@ def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "
 
 
 def read_classifier(folder: Path) -> tuple[ClassifierCard, dict[str, "Tensor"]]:
-    """Return a line classifier's card and its weights in single precision. Raises BundleError."""
+    """Return a speaker classifier's card and its weights in single precision. Raises BundleError."""
     path = folder / _CLASSIFIER
     data = _read_card(path, "classifier", "--classifier")
     with bundle_errors(path):

@@ -189,11 +189,11 @@ class Library:
 
     @property
     def classifier(self) -> Path:
-        """The folder of the line classifier. Raises BundleError if there is none."""
+        """The folder of the speaker classifier. Raises BundleError if there is none."""
         for folder in self.folders:
             if (folder / "classifier").is_dir():
                 return folder / "classifier"
-        raise BundleError("there is no line classifier; train one with `charbot train --classifier`")
+        raise BundleError("there is no speaker classifier; train one with `charbot train --classifier`")
 
     def base_guards(self, bases: Mapping[Unit, str]) -> "list[CopyGuard]":
         """Return the copy guards of bases, given by unit and id. Raises BundleError."""

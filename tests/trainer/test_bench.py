@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from charbot.cli import main
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from trainer import bench
 
 
@@ -39,7 +39,7 @@ def test_the_plain_loop_learns() -> None:
 def test_made_up_words_are_as_frequent_as_words() -> None:
     (window,) = bench._Windows(1).epoch(0)
     assert window.ids.shape == (bench.WINDOW + 1, bench.BATCH)
-    assert FitSettings().batch == window.ids.shape[1]
+    assert Hyperparameters().batch == window.ids.shape[1]
     assert int((window.ids < 100).sum()) > window.ids.numel() / 3
 
 

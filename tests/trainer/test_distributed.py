@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import build_vocabulary
 from safetensors.torch import save_file
@@ -37,7 +37,7 @@ torch.set_num_threads(1)
 distributed = Distributed.join()
 texts = [text for texts in SAYINGS.values() for text in texts]
 vocabulary = build_vocabulary(unit, [(text, 9) for text in texts], list(SAYINGS), min_characters=5, min_words=5)
-settings = FitSettings(epochs=2, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=dropout, sample=0)
+settings = Hyperparameters(epochs=2, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=dropout, sample=0)
 scenes = [full_example([Utterance(name, text) for name, texts in SAYINGS.items() for text in texts])] * 2
 stream = BatchStream(tokenizer_for(vocabulary), scenes, batch=4, window=16, anonymous=0.2, seed=1)
 model = tiny_model(vocabulary)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import trainer.loop
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance
 from charbot.errors import TrainingError
@@ -21,7 +21,7 @@ from trainer.distributed import SINGLE_PROCESS, Distributed
 from trainer.loop import CheckpointPlan, Validation, lr_multiplier, train
 from trainer.stream import BatchStream
 
-SETTINGS = FitSettings(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
+SETTINGS = Hyperparameters(epochs=3, batch=4, window=16, learning_rate=5e-3, warmup_steps=4, dropout=0.2, sample=8)
 
 
 class Killed(BaseException):
@@ -62,7 +62,7 @@ def _fit(
     vocabulary: Vocabulary,
     path: Path,
     callback: Callback | None = None,
-    settings: FitSettings = SETTINGS,
+    settings: Hyperparameters = SETTINGS,
     minutes: float = 0.0,
     validate: Callable[[], Validation] | None = None,
     cell: Cell = "lstm",

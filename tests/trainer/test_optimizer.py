@@ -2,11 +2,11 @@ import pytest
 import torch
 from torch import nn
 
-from charbot.config import FitSettings
+from charbot.config import Hyperparameters
 from charbot.models.language_model import TABLES
 from trainer.optimizer import Optimizer
 
-SETTINGS = FitSettings(learning_rate=0.01, table_rate=0.02)
+SETTINGS = Hyperparameters(learning_rate=0.01, table_rate=0.02)
 
 
 def _parameters() -> dict[str, nn.Parameter]:

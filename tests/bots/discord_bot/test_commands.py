@@ -34,7 +34,7 @@ async def test_commands(library: Library, tmp_path: Path, caplog: pytest.LogCapt
         assert [one["value"] for one in fake.said_to(completed)["data"]["choices"]] == ["Bob"]
         assert "/persona" in await on.told("help")
         assert (await on.until(lambda: fake.told(asked), 1))[-1] == "Sorry, I lost my line. Try again?"
-        assert "no line classifier" in caplog.text
+        assert "no speaker classifier" in caplog.text
         assert "nothing that is typed here is ever used for training" in await on.told("privacy")
         assert "deleted" in await on.told("forget-me")
         assert await on.told("reset") == "A new conversation."
