@@ -62,7 +62,7 @@ class PersonaPool:
         cards = {path.name: card for path, card in self._library().cards()}
         people = sorted(cards.items(), key=lambda item: (item[1].show, item[1].name))
         self._members = {
-            key: PersonaInfo(card.name, card.show, card.rating == "mature", tuple(card.fits)) for key, card in people
+            key: PersonaInfo(card.name, card.show, card.rating == "mature", tuple(card.models)) for key, card in people
         }
         with self._lock:
             for key in [key for key, persona in self._personas.items() if cards.get(key) != persona.card]:

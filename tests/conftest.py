@@ -59,7 +59,7 @@ def corpus() -> pd.DataFrame:
 
 
 def tiny_config(epochs: int = 1) -> Config:
-    """The default settings, with models and fits small enough for a test."""
+    """The default settings, with models and training small enough for a test."""
 
     config = Config()
 
@@ -112,7 +112,7 @@ def tiny_model(
 
 def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
     """Bases with random weights, and on them the persona Ann, changed at random."""
-    fits = {}
+    models = {}
     for unit in UNITS:
         vocabulary = vocabularies[unit]
         of_words = 8 if unit == "word" else 0
@@ -125,12 +125,12 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
             for parameter in adapter.b.values():
                 parameter.normal_(std=0.1)
         id_ = Library((folder,)).base(unit)[1].id
-        fits[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.delta())
+        models[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.delta())
         merge(model, adapter.delta(), speaker)
         openings = Engine("", model, tokenizer_for(vocabulary)).encode_openings([VOICE[0].text], "Ann")
     data = {"lines": {"Demo": 9}}
     write_persona(
-        folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, fits=fits,
+        folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, models=models,
         voice=[VOICE], openings=openings,
     )  # fmt: skip
     return Library((folder,))

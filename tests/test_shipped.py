@@ -48,9 +48,9 @@ def test_a_persona_is_whole_and_better_than_its_base(name: str) -> None:
     assert card.rating == ("general" if name in FRIENDS else "mature")
     assert card.show == ("Friends" if name in FRIENDS else "South Park")
     for unit in UNITS:
-        fit = card.fits[unit]
-        persona_model(LIBRARY, folder, fit, unit, card.name)
-        assert fit.scores["test_bits_per_character"] < fit.scores["base_test_bits_per_character"]
+        model_card = card.models[unit]
+        persona_model(LIBRARY, folder, model_card, unit, card.name)
+        assert model_card.scores["test_bits_per_character"] < model_card.scores["base_test_bits_per_character"]
 
 
 def test_the_line_classifier_knows_everybody_and_tells_some_apart() -> None:

@@ -77,8 +77,8 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
     for name, path in library.personas.items():
         # A persona that cannot be read is broken already.
         with suppress(BundleError):
-            fits = read_persona(path).fits
-            if name not in again and any(unit in fits and library.has_base(unit, fits[unit].base) for unit in units):
+            models = read_persona(path).models
+            if name not in again and any(unit in models and library.has_base(unit, models[unit].base) for unit in units):
                 left.append(name)
     if left:
         raise BundleError(

@@ -35,7 +35,7 @@ _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _MOST_READINGS = 20.0
 """Maximum number of times that an epoch reads a persona's voice, however many script lines there are."""
 
-_UnitFit = tuple[str, int, dict[str, float], dict[str, Tensor]]
+_TrainedUnit = tuple[str, int, dict[str, float], dict[str, Tensor]]
 """The base's id, speaker id, scores and delta, as `write_persona` takes them."""
 
 
@@ -60,7 +60,7 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
             "give the speaker another name in cast.yaml, or the folder of the scripts"
         )
     folder = run.out / "personas" / slug(name)
-    fits: dict[Unit, _UnitFit] = {}
+    models: dict[Unit, _TrainedUnit] = {}
     # The models are not trained on the held-out conversations, but the persona may give their answers.
     voice = [chat.turns for split in SPLITS for chat in voice_conversations(run, name, split)]
     if run.voices.files and not voice:
@@ -68,35 +68,35 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
     if set(units) != set(UNITS) and slug(name) in Library((run.out,)).personas:
         before = read_persona(folder)
         voice = voice or list(read_voice(folder, before))
-        for unit, old in before.fits.items():
+        for unit, old in before.models.items():
             # Without its base, a persona's model is of no use.
             if library.has_base(unit, old.base):
-                fits[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
+                models[unit] = (old.base, old.speaker, dict(old.scores), read_change(folder, old))
     finished = {}
     for unit in units:
-        fits[unit], finished[unit] = _fit_unit(run, library, name, unit)
+        models[unit], finished[unit] = _train_unit(run, library, name, unit)
     if run.distributed.is_main:
-        guard = CopyGuard.of(episodes(run.table), but=library.base_guards({unit: one[0] for unit, one in fits.items()}))
+        guard = CopyGuard.of(episodes(run.table), but=library.base_guards({unit: one[0] for unit, one in models.items()}))
         write_persona(
-            folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), fits=fits, voice=voice,
-            openings=_encoded_openings(library, name, fits["word"], voice) if "word" in fits else None,
+            folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), models=models, voice=voice,
+            openings=_encoded_openings(library, name, models["word"], voice) if "word" in models else None,
         )  # fmt: skip
         for unit, one in finished.items():
-            one.close(fits[unit][2], run.console)
+            one.close(models[unit][2], run.console)
     run.distributed.barrier()
     return folder
 
 
-def _encoded_openings(library: Library, name: str, fit: _UnitFit, voice: Sequence[Sequence[Utterance]]) -> Tensor | None:
+def _encoded_openings(library: Library, name: str, trained: _TrainedUnit, voice: Sequence[Sequence[Utterance]]) -> Tensor | None:
     """Return the encodings (N, size) of the messages with which the voice's conversations begin, by the fitted word model."""
-    base, speaker, _, delta = fit
+    base, speaker, _, delta = trained
     model, vocabulary, _ = base_model(library, "word", base)
     merge(model, delta, speaker)
     model.quantize(SPOKEN)
     return Engine("", model, tokenizer_for(vocabulary.knowing(name))).encode_openings([chat[0].text for chat in voice], name)
 
 
-def _fit_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tuple[_UnitFit, TrainingResult]:
+def _train_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tuple[_TrainedUnit, TrainingResult]:
     config = run.config
     unit_settings = run.unit_settings(unit)
     settings = unit_settings.persona

@@ -132,7 +132,7 @@ class Chat:
         for persona in personas:
             if persona.card.name in self.names:
                 raise UsageError(f"{persona.card.name} takes part already")
-            persona.card.fit(self.settings.unit)
+            persona.card.model(self.settings.unit)
         self.cast = self.cast + personas
         self._load()
 
@@ -173,7 +173,7 @@ class Chat:
     def change(self, settings: ChatSettings) -> None:
         """Use these settings from now on. Raises BundleError where a persona has no model of their unit."""
         for persona in self.cast:
-            persona.card.fit(settings.unit)
+            persona.card.model(settings.unit)
         self.settings = settings
         self._load()
 

@@ -9,7 +9,7 @@ from charbot.cli.options import Commands, add_bundles, add_command, library_of
 from charbot.text import printable
 
 if TYPE_CHECKING:
-    from charbot.personas.bundle import Fit
+    from charbot.personas.bundle import ModelCard
 
 
 def add(commands: Commands) -> None:
@@ -61,23 +61,22 @@ def _personas_list(args: argparse.Namespace) -> int:
     for id_, why in library.broken.items():
         print(printable(f"{id_} cannot be used: {why}"), file=sys.stderr)
     if args.json:
-        rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.fits)} for id_, c in cards]
+        rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.models)} for id_, c in cards]
         print(json.dumps(rows, ensure_ascii=False))
         return 0
     for id_, card in sorted(cards, key=lambda pair: (pair[1].show, pair[1].name)):
-        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_unit_scores, card.fits.items()), sep="  ")
+        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_unit_scores, card.models.items()), sep="  ")
     return 0
 
 
-def _unit_scores(fit: "tuple[str, Fit]") -> str:
+def _unit_scores(model: "tuple[str, ModelCard]") -> str:
     """Return a unit's name, and the bits per character on held-out lines of its base and of the persona."""
-    unit, scores = fit[0], fit[1].scores
+    unit, scores = model[0], model[1].scores
     before, after = (scores.get(f"{prefix}test_bits_per_character") for prefix in ("base_", ""))
     return unit if before is None or after is None else f"{unit} {before:.3f} > {after:.3f}"
 
 
 def _personas_show(args: argparse.Namespace) -> int:
-    import dataclasses
     import json
 
     from charbot.personas.about import portrait
@@ -87,12 +86,12 @@ def _personas_show(args: argparse.Namespace) -> int:
     folder = library.find(args.persona)
     card = read_persona(folder)
     if args.json:
-        print(json.dumps(dataclasses.asdict(card), ensure_ascii=False))
+        print(json.dumps(card.to_json(), ensure_ascii=False))
         return 0
     print(f"{card.name} ({card.show}), rated {card.rating}\n  in {folder}")
     print(printable(f"  data: {json.dumps(card.data, ensure_ascii=False)}"))
-    for unit, fit in card.fits.items():
-        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in fit.scores.items())
+    for unit, model_card in card.models.items():
+        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in model_card.scores.items())
         print(printable(f"  {unit}: {scores}"))
     if card.name in (usable.name for _, usable in library.cards()):
         self_portrait = portrait(library, card.name)

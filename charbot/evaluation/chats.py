@@ -72,8 +72,8 @@ def voice_report(persona: Persona, library: Library, voices: Iterable[Chat], opt
         return {}
     report: dict[str, Any] = {"voice_replies": len(chosen)}
     folder = library.find(name)
-    for unit, fit in persona.card.fits.items():
-        model, vocabulary = persona_model(library, folder, fit, unit, name)
+    for unit, model_card in persona.card.models.items():
+        model, vocabulary = persona_model(library, folder, model_card, unit, name)
         report[f"voice_{unit}_bits_per_character"] = likelihood(model, tokenizer_for(vocabulary), chosen).bits_per_character
     hits, rank = retrieval(persona, chosen, [one.turns[-1].text for one in chosen])
     return report | {"voice_hits_at_1": hits, "voice_mean_reciprocal_rank": rank}

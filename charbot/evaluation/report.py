@@ -83,11 +83,11 @@ def persona_report(library: Library, name: str, table: pd.DataFrame, context: in
         raise CorpusError(f"{card.name} says nothing in the test episodes of these scripts")
     report: dict[str, Any] = {"persona": card.name, "lines": len(held_out)}
     others = [one for one in library.cards() if one[1].show == card.show and one[1].name != card.name]
-    for unit, fit in card.fits.items():
-        base, vocabulary, _ = base_model(library, unit, fit.base)
+    for unit, model_card in card.models.items():
+        base, vocabulary, _ = base_model(library, unit, model_card.base)
         report[f"{unit}_base"] = likelihood(base, tokenizer_for(vocabulary.knowing(card.name)), held_out).bits_per_character
         report[f"{unit}_persona"] = _bits(library, folder, card, unit, held_out)
-        under = [_bits(library, *other, unit, _said_by(other[1].name, held_out)) for other in others if unit in other[1].fits]
+        under = [_bits(library, *other, unit, _said_by(other[1].name, held_out)) for other in others if unit in other[1].models]
         if under:
             report[f"{unit}_others"] = mean(under)
     return report
@@ -99,5 +99,5 @@ def _said_by(name: str, conversations: Sequence[Example]) -> list[Example]:
 
 
 def _bits(library: Library, folder: Path, card: PersonaCard, unit: Unit, conversations: Sequence[Example]) -> float:
-    model, vocabulary = persona_model(library, folder, card.fits[unit], unit, card.name)
+    model, vocabulary = persona_model(library, folder, card.models[unit], unit, card.name)
     return likelihood(model, tokenizer_for(vocabulary), conversations).bits_per_character

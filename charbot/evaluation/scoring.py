@@ -28,7 +28,7 @@ class Scorer:
         self._models: dict[Unit, tuple[LanguageModel, Tokenizer]] = {}
         for one in UNITS:
             if unit in (one, "both"):
-                model, vocabulary = persona_model(library, folder, card.fit(one), one, card.name)
+                model, vocabulary = persona_model(library, folder, card.model(one), one, card.name)
                 self._models[one] = model, tokenizer_for(vocabulary)
 
     def nats(self, conversations: list[Example]) -> list[float]:

@@ -104,12 +104,12 @@ class Persona:
         from charbot.personas.loading import persona_model
         from charbot.tokens import tokenizer_for
 
-        fit = self.card.fit(unit)
-        model, vocabulary = persona_model(self._library, self._folder, fit, unit, self.card.name)
+        model_card = self.card.model(unit)
+        model, vocabulary = persona_model(self._library, self._folder, model_card, unit, self.card.name)
         model.quantize(SPOKEN)
         # Cache entries are valid only for the cache that made them, hence its checksum.
-        cache = self._library.base(unit, fit.base)[1].cache
-        engine = Engine(f"{fit.sha256}{cache}", model, tokenizer_for(vocabulary))
+        cache = self._library.base(unit, model_card.base)[1].cache
+        engine = Engine(f"{model_card.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
         return engine, small_talk
 
@@ -123,16 +123,16 @@ class Persona:
 
     @cached_property
     def _lexicon(self) -> Lexicon:
-        fit = self.card.fits.get("word")
-        if fit is None:
+        model_card = self.card.models.get("word")
+        if model_card is None:
             return Lexicon.of(())
-        vocabulary = self._library.base("word", fit.base)[2]
+        vocabulary = self._library.base("word", model_card.base)[2]
         return Lexicon.of(vocabulary.words, vocabulary.speakers)
 
     @cached_property
     def _sound(self) -> tuple[ReplyFilter, ...]:
         """Filters that generated replies pass under all options."""
-        bases = {unit: fit.base for unit, fit in self.card.fits.items()}
+        bases = {unit: model_card.base for unit, model_card in self.card.models.items()}
         guards = [*self._library.base_guards(bases), read_guard(self._folder, self.card)]
         return WordFilter(self._lexicon), CopyFilter(guards)
 

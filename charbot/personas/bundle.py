@@ -78,7 +78,7 @@ class BaseCard:
 
 
 @dataclass(frozen=True)
-class Fit:
+class ModelCard:
     """The metadata of a persona's model of one unit."""
 
     base: str
@@ -102,18 +102,23 @@ class PersonaCard:
     """Statistics of the training data."""
     guard: str
     """Checksum of its copy guard."""
-    fits: Mapping[Unit, Fit]
+    models: Mapping[Unit, ModelCard]
     voice: str = ""
     """Checksum of the conversations that were written for it; empty if there are none."""
     openings: str = ""
     """Checksum of the encodings of the messages with which these begin; empty if there are none."""
 
-    def fit(self, unit: Unit) -> Fit:
+    def model(self, unit: Unit) -> ModelCard:
         """Return the metadata of a unit's model. Raises BundleError if there is none."""
-        if unit not in self.fits:
+        if unit not in self.models:
             command = f"charbot train --unit {unit} --persona {shlex.quote(self.name)} --scripts PATH"
-            raise BundleError(f"{self.name} has no {unit} model; fit it with `{command}`")
-        return self.fits[unit]
+            raise BundleError(f"{self.name} has no {unit} model; train it with `{command}`")
+        return self.models[unit]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as JSON-serialisable data, with the keys that its file has."""
+        data = asdict(self)
+        return data | {"fits": data.pop("models")}
 
 
 @dataclass(frozen=True)
@@ -207,23 +212,23 @@ def write_persona(
     rating: str,
     guard: "CopyGuard",
     data: Mapping[str, Any],
-    fits: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
+    models: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
     voice: Sequence[Sequence[Utterance]] = (),
     openings: "Tensor | None" = None,
 ) -> None:
     """Write a persona, replacing the one in `folder`.
 
-    `fits` gives each unit's base, speaker id, scores and tensors. `guard` covers the training scripts that its bases' guards
+    `models` gives each unit's base, speaker id, scores and tensors. `guard` covers the training scripts that its bases' guards
     do not. `voice` are conversations that were written for it, `openings` (N, size) the encodings of their first messages.
     Raises BundleError.
     """
 
     def fill(new: Path) -> None:
         cards = {}
-        for unit, (base, speaker, scores, tensors) in fits.items():
+        for unit, (base, speaker, scores, tensors) in models.items():
             path = new / f"{unit}.safetensors"
             save_tensors(tensors, path)
-            cards[unit] = asdict(Fit(base, speaker, dict(scores), path.name, sha256(path)))
+            cards[unit] = asdict(ModelCard(base, speaker, dict(scores), path.name, sha256(path)))
         _save_guard(guard, new / _GUARD)
         card = {
             "kind": "persona", "format": FORMAT, "name": name, "show": show, "rating": rating,
@@ -249,19 +254,19 @@ def read_persona(folder: Path) -> PersonaCard:
         _require_type(str, name=card["name"], show=card["show"], rating=card["rating"], guard=card["guard"])
         _require_type(dict, data=card["data"], fits=card["fits"], lines=(lines := card["data"].get("lines", {})))
         _require_type(int, **lines)
-        fits = {unit: Fit(**card["fits"][unit]) for unit in UNITS if unit in card["fits"]}
-        for fit in fits.values():
-            _require_type(str, base=fit.base, file=fit.file, sha256=fit.sha256)
-            _require_type(dict, scores=fit.scores)
-            _require_type((int, float), speaker=fit.speaker, **fit.scores)
+        models = {unit: ModelCard(**card["fits"][unit]) for unit in UNITS if unit in card["fits"]}
+        for model_card in models.values():
+            _require_type(str, base=model_card.base, file=model_card.file, sha256=model_card.sha256)
+            _require_type(dict, scores=model_card.scores)
+            _require_type((int, float), speaker=model_card.speaker, **model_card.scores)
         _require_type(str, voice=(voice := card.get("voice", "")), openings=(openings := card.get("openings", "")))
         _require_printable(card["name"], card["show"], card["rating"])
-        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], fits, voice, openings)
+        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], models, voice, openings)
 
 
-def read_change(folder: Path, fit: Fit) -> dict[str, "Tensor"]:
+def read_change(folder: Path, model_card: ModelCard) -> dict[str, "Tensor"]:
     """Return a persona's LoRA weights in single precision. Raises BundleError."""
-    return load_tensors(folder / Path(fit.file).name, fit.sha256)
+    return load_tensors(folder / Path(model_card.file).name, model_card.sha256)
 
 
 def read_guard(folder: Path, persona: PersonaCard) -> "CopyGuard":
@@ -349,7 +354,7 @@ def _read_card(path: Path, kind: str, options: str) -> dict[str, Any]:
     if version not in _READABLE:
         raise BundleError(
             f"{path}: bundle format {version}; this charbot reads {' and '.join(map(str, _READABLE))}. "
-            f"Fit it anew with `charbot train {options}`."
+            f"Train it again with `charbot train {options}`."
         )
     return card
 

@@ -119,8 +119,8 @@ class Library:
         for name, path in self.personas.items():
             try:
                 cards[name] = card = read_persona(path)
-                for unit, fit in card.fits.items():
-                    self._base_folder(unit, fit.base)
+                for unit, model_card in card.models.items():
+                    self._base_folder(unit, model_card.base)
             except BundleError as error:
                 cards[name] = str(error)
         return cards
@@ -184,7 +184,7 @@ class Library:
         for path in self.personas.values():
             with suppress(BundleError):
                 card = read_persona(path)
-                names += [card.name] if base in (fit.base for fit in card.fits.values()) else []
+                names += [card.name] if base in (model_card.base for model_card in card.models.values()) else []
         return names
 
     @property

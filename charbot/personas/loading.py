@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 from charbot.errors import BundleError
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.models.lora import merge
-from charbot.personas.bundle import BaseCard, Fit, read_base_weights, read_change
+from charbot.personas.bundle import BaseCard, ModelCard, read_base_weights, read_change
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
@@ -47,11 +47,13 @@ def base_model(library: Library, unit: Unit, base_id: str | None = None) -> tupl
     return model.eval(), vocabulary, card
 
 
-def persona_model(library: Library, folder: Path, fit: Fit, unit: Unit, name: str) -> tuple[LanguageModel, Vocabulary]:
+def persona_model(
+    library: Library, folder: Path, model_card: ModelCard, unit: Unit, name: str
+) -> tuple[LanguageModel, Vocabulary]:
     """Return a persona's model of one unit, and the vocabulary with its speaker token. Raises BundleError."""
-    model, vocabulary, _ = base_model(library, unit, fit.base)
+    model, vocabulary, _ = base_model(library, unit, model_card.base)
     try:
-        merge(model, read_change(folder, fit), fit.speaker)
+        merge(model, read_change(folder, model_card), model_card.speaker)
     except (KeyError, IndexError, RuntimeError) as error:
         raise BundleError(f"{folder}: its {unit} model does not fit its base; install or fit it anew") from error
     return model, vocabulary.knowing(name)

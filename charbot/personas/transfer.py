@@ -39,8 +39,8 @@ def export_persona(library: Library, name: str, path: Path) -> None:
     folder = library.find(name)
     card = read_persona(folder)
     parts = {f"personas/{slug(card.name)}": folder}
-    for unit, fit in card.fits.items():
-        base, *_ = library.base(unit, fit.base)
+    for unit, model_card in card.models.items():
+        base, *_ = library.base(unit, model_card.base)
         if base.parent.parent != Library.shipped():
             parts[f"bases/{unit}"] = base
 
@@ -106,9 +106,9 @@ def import_persona(path: Path, out: Path) -> Path:
             _unpack(archive, path, new)
             unpacked, card = _checked(path, new, out)
             target = out / "personas" / slug(card.name)
-            for unit, fit in card.fits.items():
-                if not Library((out, Library.shipped())).has_base(unit, fit.base):
-                    _install(new / "bases" / unit, out / "bases" / f"{unit}-{fit.base[:_ID_CHARACTERS]}")
+            for unit, model_card in card.models.items():
+                if not Library((out, Library.shipped())).has_base(unit, model_card.base):
+                    _install(new / "bases" / unit, out / "bases" / f"{unit}-{model_card.base[:_ID_CHARACTERS]}")
             _install(unpacked, target)
     except (OSError, ValueError) as error:
         raise BundleError(f"{path}: could not be imported: {getattr(error, 'strerror', None) or error}") from error
@@ -149,9 +149,9 @@ def _checked(path: Path, new: Path, out: Path) -> tuple[Path, PersonaCard]:
     read_guard(folder, card)
     read_voice(folder, card)
     read_openings(folder, card)
-    for unit, fit in card.fits.items():
-        read_change(folder, fit)
-        Library((new, out, Library.shipped())).base(unit, fit.base)
+    for unit, model_card in card.models.items():
+        read_change(folder, model_card)
+        Library((new, out, Library.shipped())).base(unit, model_card.base)
     target = out / "personas" / slug(card.name)
     if target.exists() and _card_bytes(target) != _card_bytes(folder):
         raise BundleError(f"{target} is another persona called {card.name}; `charbot personas remove` or export it first")
@@ -176,7 +176,7 @@ def remove_persona(library: Library, name: str) -> list[Path]:
     bases: dict[Unit, str] = {}
     with suppress(BundleError):
         # A persona that cannot be read can still be removed.
-        bases = {unit: fit.base for unit, fit in read_persona(folder).fits.items()}
+        bases = {unit: model_card.base for unit, model_card in read_persona(folder).models.items()}
     _delete(folder)
     left = Library(library.folders)
     unused = [

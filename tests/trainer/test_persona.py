@@ -1,4 +1,4 @@
-"""Real fits on tiny data: from lines to a bundle that replies."""
+"""Real training on tiny data: from lines to a bundle that replies."""
 
 import dataclasses
 import json
@@ -85,13 +85,13 @@ def test_a_base_reads_conversations_as_often_as_they_weigh(run: TrainingRun, tmp
 
 def test_a_persona_learns_from_its_voice(run: TrainingRun, tmp_path: Path) -> None:
     voices = _chats(tmp_path, "voices", 40, ("Ann", "The kettle is on!"))
-    fits = {}
+    models = {}
     for name, given in (("with", voices), ("without", None)):
         own = dataclasses.replace(run, out=tmp_path / name, voices=given or run.voices)
-        fits[name] = read_persona(train_persona(own, Library((run.out,)), "Ann", ("word",), "general")).fits["word"]
-    scores = fits["with"].scores
+        models[name] = read_persona(train_persona(own, Library((run.out,)), "Ann", ("word",), "general")).models["word"]
+    scores = models["with"].scores
     assert scores["voice_test_bits_per_character"] < scores["base_voice_test_bits_per_character"]
-    assert "voice_test_bits_per_character" not in fits["without"].scores
+    assert "voice_test_bits_per_character" not in models["without"].scores
     with pytest.raises(CorpusError, match="nobody called Bob says anything"):
         train_persona(dataclasses.replace(own, voices=voices), Library((run.out,)), "Bob", ("word",), "general")
 
@@ -111,8 +111,8 @@ def test_a_persona_beats_its_base_and_replies(run: TrainingRun) -> None:
     folder = train_persona(run, library, "Ann", ("char", "word"), "general")
     card = read_persona(folder)
     assert (card.name, card.show, card.rating) == ("Ann", "Demo", "general")
-    for train in card.fits.values():
-        assert train.scores["test_bits_per_character"] < train.scores["base_test_bits_per_character"]
+    for model_card in card.models.values():
+        assert model_card.scores["test_bits_per_character"] < model_card.scores["base_test_bits_per_character"]
     settings = dataclasses.replace(CONFIG.chat, candidates=8)
     reply = Persona(Library((run.out,)), "ann").reply(Conversation().add("More tea?"), settings, seed=1)
     assert reply.text
@@ -122,13 +122,13 @@ def test_a_persona_beats_its_base_and_replies(run: TrainingRun) -> None:
 def test_one_unit_can_be_fitted_anew(run: TrainingRun) -> None:
     library = Library((run.out,))
     folder = train_persona(run, library, "Bob", ("char",), "general")
-    assert set(read_persona(folder).fits) == {"char"}
+    assert set(read_persona(folder).models) == {"char"}
     assert read_guard(folder, read_persona(folder)).false_alarms == 0, "its base guards all of it"
-    first = read_persona(folder).fits["char"]
+    first = read_persona(folder).models["char"]
     train_persona(run, Library((run.out,)), "Bob", ("word",), "mature")
     card = read_persona(folder)
-    assert set(card.fits) == {"char", "word"}
-    assert card.fits["char"] == first
+    assert set(card.models) == {"char", "word"}
+    assert card.models["char"] == first
     assert card.rating == "mature"
 
 
@@ -136,7 +136,7 @@ def test_a_fit_on_the_same_machine_is_repeatable(run: TrainingRun) -> None:
     sums = []
     for _ in range(2):
         folder = train_persona(run, Library((run.out,)), "Cy", ("char",), "general")
-        sums.append(read_persona(folder).fits["char"].sha256)
+        sums.append(read_persona(folder).models["char"].sha256)
     assert sums[0] == sums[1]
 
 
@@ -144,9 +144,9 @@ def test_a_character_the_base_has_never_met(run: TrainingRun, tmp_path: Path) ->
     lines = [dataclasses.replace(line, speaker="Zed" if line.speaker == "Ann" else line.speaker) for line in invented_lines()]
     other = dataclasses.replace(run, table=corpus_table(lines, CONFIG.corpus), out=tmp_path)
     folder = train_persona(other, Library((run.out,)), "Zed", ("word",), "general")
-    train = read_persona(folder).fits["word"]
+    model_card = read_persona(folder).models["word"]
     _, vocabulary = read_base(run.out / "bases" / "word")
-    assert train.speaker == vocabulary.anonymous + 1
+    assert model_card.speaker == vocabulary.anonymous + 1
     assert Persona(Library((tmp_path, run.out)), "zed").reply(Conversation(), CONFIG.chat, seed=1).text
 
 
@@ -174,7 +174,7 @@ def test_a_new_base_leaves_nobody_behind(run: TrainingRun, tmp_path: Path) -> No
     check_nobody_is_left(out, ("word",), ())
     # What stood on a base that is gone is not kept.
     train_persona(dataclasses.replace(run, out=out), library, "Ann", ("char",), "general")
-    assert set(read_persona(out / "personas" / "ann").fits) == {"char"}
+    assert set(read_persona(out / "personas" / "ann").models) == {"char"}
 
 
 def test_a_name_that_no_folder_can_have_is_refused(run: TrainingRun, tmp_path: Path) -> None:

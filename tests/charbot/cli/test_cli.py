@@ -180,7 +180,9 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "test bits per character 1.500" in shown
     assert shown.endswith("  says: nothing of itself\n  talks about: nothing in particular\n")
     assert main(["personas", "show", "ann", "--json", "--bundles", bundles]) == 0
-    assert json.loads(capsys.readouterr().out)["name"] == "Ann"
+    card = json.loads(capsys.readouterr().out)
+    assert card["name"] == "Ann"
+    assert set(card["fits"]) == {"char", "word"}
 
 
 def test_bases(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,10 +32,13 @@ def test_without_test_episodes_there_is_no_report(shared_library: Library, corpu
 def test_other_personas_of_the_show_say_the_same_lines(library: Library, corpus: pd.DataFrame) -> None:
     ann = library.find("ann")
     card = read_persona(ann)
-    fits = {unit: (fit.base, fit.speaker, dict(fit.scores), read_change(ann, fit)) for unit, fit in card.fits.items()}
+    models = {
+        unit: (model_card.base, model_card.speaker, dict(model_card.scores), read_change(ann, model_card))
+        for unit, model_card in card.models.items()
+    }
     for name, show in (("Bob", "Demo"), ("Cy", "Elsewhere")):
         write_persona(
-            ann.parent / name.lower(), name=name, show=show, rating="general", guard=CopyGuard.of([]), data={}, fits=fits
+            ann.parent / name.lower(), name=name, show=show, rating="general", guard=CopyGuard.of([]), data={}, models=models
         )
     found = persona_report(Library(library.folders), "ann", corpus, 4)
     # Ann's change under another name is still Ann's, but Bob's own token is read before the reply.

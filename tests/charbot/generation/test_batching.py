@@ -120,7 +120,7 @@ def test_what_is_cancelled_is_not_answered() -> None:
 
 def test_a_missing_model_is_told_to_all_who_asked(library: Library) -> None:
     persona = Persona(library, "ann")
-    persona.card = dataclasses.replace(persona.card, fits={})
+    persona.card = dataclasses.replace(persona.card, models={})
     with BatchScheduler(threads=1) as scheduler:
         for reply in [scheduler.submit(persona, Conversation().add("Hi"), SETTINGS) for _ in range(3)]:
             with pytest.raises(BundleError, match="no word model"):

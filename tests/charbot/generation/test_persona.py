@@ -213,7 +213,7 @@ def test_a_missing_persona_or_unit_is_told(shared_library: Library, library: Lib
     with pytest.raises(BundleError, match="no persona called 'Zed'"):
         Persona(shared_library, "Zed")
     persona = _persona(library, "char")
-    persona.persona.card = dataclasses.replace(persona.persona.card, fits={})
+    persona.persona.card = dataclasses.replace(persona.persona.card, models={})
     with pytest.raises(BundleError, match="Ann has no char model"):
         persona.reply(Conversation())
 

@@ -31,9 +31,9 @@ def _flip(path: Path) -> None:
 def _load_all(library: Library) -> None:
     folder = library.find("ann")
     card = read_persona(folder)
-    for unit, fit in card.fits.items():
-        persona_model(library, folder, fit, unit, card.name)
-    library.base_guards({unit: fit.base for unit, fit in card.fits.items()})
+    for unit, model_card in card.models.items():
+        persona_model(library, folder, model_card, unit, card.name)
+    library.base_guards({unit: model_card.base for unit, model_card in card.models.items()})
     read_guard(folder, card)
     read_voice(folder, card)
     read_openings(folder, card)
@@ -42,8 +42,8 @@ def _load_all(library: Library) -> None:
 def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
     card = read_persona(library.find("ann"))
     assert (card.name, card.show, card.rating) == ("Ann", "Demo", "general")
-    assert set(card.fits) == {"char", "word"}
-    assert card.fits["word"].scores == {"test_bits_per_character": 1.5}
+    assert set(card.models) == {"char", "word"}
+    assert card.models["word"].scores == {"test_bits_per_character": 1.5}
     assert read_voice(library.find("ann"), card) == (VOICE,)
     _load_all(library)
 
@@ -64,14 +64,14 @@ def test_a_voice_of_an_older_bundle_is_read(library: Library) -> None:
 
 def test_a_persona_is_its_base_changed(library: Library) -> None:
     folder = library.find("ann")
-    fit = read_persona(folder).fits["char"]
-    model, vocabulary = persona_model(library, folder, fit, "char", "Ann")
-    base, _, card = base_model(library, "char", fit.base)
-    assert card.id == fit.base
-    change = read_change(folder, fit)
+    model_card = read_persona(folder).models["char"]
+    model, vocabulary = persona_model(library, folder, model_card, "char", "Ann")
+    base, _, card = base_model(library, "char", model_card.base)
+    assert card.id == model_card.base
+    change = read_change(folder, model_card)
     before, after = (one.get_parameter("recurrent.weight_hh_l0") for one in (base, model))
     torch.testing.assert_close(after, before + change["b.recurrent_weight_hh_l0"] @ change["a.recurrent_weight_hh_l0"])
-    assert vocabulary.speaker("Ann") == fit.speaker
+    assert vocabulary.speaker("Ann") == model_card.speaker
 
 
 FILES = [
@@ -118,7 +118,7 @@ def test_a_broken_card_is_named(library: Library, file: str, content: bytes) -> 
         (["data", "lines"], [1], "`lines` is"),
         (["data", "lines", "Demo"], "many", "`Demo` is 'many'"),
         (["fits"], "char", "`fits` is 'char'"),
-        (["fits", "char"], 3, "Fit"),
+        (["fits", "char"], 3, "ModelCard"),
         (["fits", "char", "base"], 3, "`base` is 3"),
         (["fits", "char", "speaker"], None, "`speaker` is None"),
         (["fits", "char", "scores"], [], "`scores` is"),
@@ -197,7 +197,7 @@ def test_a_full_disk_leaves_the_old_bundle(library: Library, monkeypatch: pytest
 
     monkeypatch.setattr("charbot.personas.bundle.save_tensors", full)
     with pytest.raises(BundleError, match=r"No space left.*untouched"):
-        write_persona(folder, name="Ann", show="New", rating="general", guard=GUARD, data={}, fits={"char": ("", 0, {}, {})})
+        write_persona(folder, name="Ann", show="New", rating="general", guard=GUARD, data={}, models={"char": ("", 0, {}, {})})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["ann"]
 

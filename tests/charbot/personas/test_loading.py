@@ -72,16 +72,16 @@ def test_weights_are_read_under_the_names_that_they_had_before(library: Library)
 def test_a_change_that_does_not_fit_its_base_is_told(library: Library) -> None:
     folder = library.find("ann")
     card = read_persona(folder)
-    change = read_change(folder, card.fits["word"])
+    change = read_change(folder, card.models["word"])
     for other in (
         {name: tensor for name, tensor in change.items() if name != "shift.speaker"},
         change | {"shift.bias": torch.zeros(3)},
     ):
         save_file(other, folder / "word.safetensors")
-        fit = replace(card.fits["word"], sha256=sha256(folder / "word.safetensors"))
+        model_card = replace(card.models["word"], sha256=sha256(folder / "word.safetensors"))
         with pytest.raises(BundleError, match="its word model does not fit its base"):
-            persona_model(library, folder, fit, "word", "Ann")
+            persona_model(library, folder, model_card, "word", "Ann")
     (folder / "word.safetensors").write_bytes(b"no tensors")
-    fit = replace(fit, sha256=sha256(folder / "word.safetensors"))
+    model_card = replace(model_card, sha256=sha256(folder / "word.safetensors"))
     with pytest.raises(BundleError, match="is damaged"):
-        persona_model(library, folder, fit, "word", "Ann")
+        persona_model(library, folder, model_card, "word", "Ann")
