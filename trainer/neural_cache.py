@@ -97,7 +97,7 @@ def _fit_keys(
     asked = _asked(model, tokenizer, conversations)
     for done in range(1, steps + 1):
         nats = torch.cat([
-            cache(*question).mixture_nll(own[None], target_mask(question.held.ids, targets[None]))[0]
+            cache(*question).mixture_nll(own[None], target_mask(question.entries.ids, targets[None]))[0]
             for parts in islice(asked, _IN_A_STEP)
             for targets, own, question in parts
         ])  # fmt: skip
@@ -127,9 +127,9 @@ def _fit_gate(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, co
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
         for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
-            features, held, (visible,), (matched,), (nats,), (likeliest,) = question
-            scores = cache.compare(features, held, visible[None])[0]
-            hit, nats = target_mask(held.ids, targets[None])[0], nats.clamp(max=MAX_NLL)
+            features, entries, (visible,), (matched,), (nats,), (likeliest,) = question
+            scores = cache.compare(features, entries, visible[None])[0]
+            hit, nats = target_mask(entries.ids, targets[None])[0], nats.clamp(max=MAX_NLL)
             alike = [scores.masked_fill((matched != length) | ~visible, MASKED) for length in range(LONGEST_MATCH + 1)]
             masses, found, tops, surprise = (
                 torch.stack(parts, 1)

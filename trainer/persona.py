@@ -17,7 +17,7 @@ from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import characters, likelihood
 from charbot.generation.engine import Engine
-from charbot.generation.sampling import SPOKEN
+from charbot.generation.sampling import REPLY_VOCABULARY
 from charbot.models.language_model import LanguageModel
 from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
@@ -92,7 +92,7 @@ def _encoded_openings(library: Library, name: str, trained: _TrainedUnit, voice:
     base, speaker, _, delta = trained
     model, vocabulary, _ = base_model(library, "word", base)
     merge(model, delta, speaker)
-    model.quantize(SPOKEN)
+    model.quantize(REPLY_VOCABULARY)
     return Engine("", model, tokenizer_for(vocabulary.knowing(name))).encode_openings([chat[0].text for chat in voice], name)
 
 

@@ -105,7 +105,7 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor)
         visible = (at < known) & (at >= known - WINDOW)
         if last:
             features, some = read.features[read.places[part]][None], CacheEntries(keys[None, first:last], ids[None, first:last])
-            yield part, model.question(features, some, visible[None], likeliest[None, part], mass[None, part])
+            yield part, model.cache_query(features, some, visible[None], likeliest[None, part], mass[None, part])
 
 
 def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheDistribution]]:

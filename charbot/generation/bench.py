@@ -12,7 +12,7 @@ from charbot.config import ChatSettings
 from charbot.generation.batching import MAX_BATCH
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona, Request
-from charbot.generation.sampling import SPOKEN
+from charbot.generation.sampling import REPLY_VOCABULARY
 from charbot.models.language_model import LanguageModel
 from charbot.models.peak import peak_gflops
 
@@ -86,16 +86,16 @@ def _seconds(run: Callable[[], object], times: int = 30) -> float:
 def _step(model: LanguageModel, rows: int) -> Callable[[], object]:
     """Return a function that decodes one token per row: a model step and the logits of the reply vocabulary."""
     ids, state = torch.ones(rows, dtype=torch.int64), model.initial_state(rows)
-    return lambda: model.logits(model.step(ids, state)[0], SPOKEN)
+    return lambda: model.logits(model.step(ids, state)[0], REPLY_VOCABULARY)
 
 
 def _plain_step(model: LanguageModel, rows: int) -> Callable[[], object]:
     """Return the same as `_step`, by a float32 `nn.LSTM` called for one token: the baseline."""
     ids, state = torch.ones((1, rows), dtype=torch.int64), model.initial_state(rows)
-    return lambda: model.logits(model(ids, state)[0], SPOKEN)
+    return lambda: model.logits(model(ids, state)[0], REPLY_VOCABULARY)
 
 
 def _flops(model: LanguageModel, rows: int) -> float:
     """Return the floating point operations of a step's matrix products."""
-    weights = (*model.recurrent.parameters(), *model.projection.parameters(), model.output_weight[:SPOKEN])
+    weights = (*model.recurrent.parameters(), *model.projection.parameters(), model.output_weight[:REPLY_VOCABULARY])
     return 2.0 * rows * sum(weight.numel() for weight in weights if weight.ndim == 2)

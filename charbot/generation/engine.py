@@ -13,7 +13,7 @@ from torch import Tensor
 from charbot.corpus.examples import full_example
 from charbot.dialogue import Utterance, prepare_turns
 from charbot.generation.conversation import EncodedContext
-from charbot.generation.sampling import SPOKEN, Drawn, Prompt, SamplingParams, sample_replies
+from charbot.generation.sampling import REPLY_VOCABULARY, Prompt, Sample, SamplingParams, sample_replies
 from charbot.models.attention import SPAN
 from charbot.models.language_model import LanguageModel, token_nll
 from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, target_mask
@@ -57,18 +57,18 @@ class Engine:
         read = [self._prefill_one(ids[0], states[0])] if len(ids) == 1 else self._prefill_batch(ids, states)
         found = []
         for (turns, known), new, (features, state) in zip(conversations, ids, read, strict=True):
-            held = self._update_cache(known, torch.tensor(new, dtype=torch.int64), features)
-            found.append(EncodedContext(len(turns), (*_arrays(state), *held)))
+            entries = self._update_cache(known, torch.tensor(new, dtype=torch.int64), features)
+            found.append(EncodedContext(len(turns), (*_arrays(state), *entries)))
         return found
 
     def _fits(self, known: EncodedContext) -> bool:
         """Return whether a state has this model's shapes, and only ids that it can predict in its cache."""
         sizes = self.model.architecture
         start = self.model.initial_state(1)
-        hidden, cell, trie, keys, values, held_keys, ids = known.state
+        hidden, cell, trie, keys, values, cache_keys, ids = known.state
         same_sizes = [part[:, 0].shape for part in start[:3]] == [part.shape for part in (hidden, cell, trie)]
         same_sizes &= keys.shape == values.shape == (len(keys), sizes.attention) and len(keys) < SPAN
-        same_sizes &= held_keys.shape == (len(ids), sizes.cache)
+        same_sizes &= cache_keys.shape == (len(ids), sizes.cache)
         return same_sizes and bool(((ids >= 0) & (ids < sizes.outputs)).all())
 
     def _prefill_one(self, ids: Sequence[int], state: DecoderState) -> tuple[Tensor, DecoderState]:
@@ -87,12 +87,12 @@ class Engine:
         state = DecoderState.stack([states[i] for i in order])
         features = torch.zeros(len(ids), len(ids[order[0]]), self.model.architecture.embedding)
         done: list[DecoderState] = []
-        for at in range(features.shape[1] + 1):
-            going = sum(len(one) > at for one in ids)
-            done[:0] = [state.select([row]) for row in range(going, len(state.trie[0]))]
-            if going:
-                now = torch.tensor([ids[i][at] for i in order[:going]])
-                features[:going, at], state = self.model.step(now, state.select(slice(going)))
+        for position in range(features.shape[1] + 1):
+            unfinished = sum(len(one) > position for one in ids)
+            done[:0] = [state.select([row]) for row in range(unfinished, len(state.trie[0]))]
+            if unfinished:
+                now = torch.tensor([ids[i][position] for i in order[:unfinished]])
+                features[:unfinished, position], state = self.model.step(now, state.select(slice(unfinished)))
         rows = {i: row for row, i in enumerate(order)}
         return [(features[rows[i], : len(one)], done[rows[i]]) for i, one in enumerate(ids)]
 
@@ -100,9 +100,9 @@ class Engine:
         """Return the neural cache's keys and ids after more ids, as EncodedContext stores them."""
         if self.model.cache is None:
             return np.zeros((0, 0), np.float16), np.zeros(0, np.int32)
-        said = (ids[1:] < self.model.architecture.outputs).nonzero()[:, 0]
-        keys = self.model.keys(features[said], ids[1:][said]).half().numpy()
-        new = ids[1:][said].numpy().astype(np.int32)
+        predicted = (ids[1:] < self.model.architecture.outputs).nonzero()[:, 0]
+        keys = self.model.keys(features[predicted], ids[1:][predicted]).half().numpy()
+        new = ids[1:][predicted].numpy().astype(np.int32)
         if known is not None:
             keys, new = np.concatenate((known.state[-2], keys)), np.concatenate((known.state[-1], new))
         return keys[-WINDOW:].copy(), new[-WINDOW:].copy()
@@ -138,7 +138,7 @@ class Engine:
             replies.append(texts)
         return replies
 
-    def _first_sentence(self, reply: Drawn, text: str) -> dict[str, float]:
+    def _first_sentence(self, reply: Sample, text: str) -> dict[str, float]:
         """Return the first sentence of a reply (with this `text`) and its log p, unless it is too short or all there is."""
         end = _SENTENCE_END.search(text)
         if end is None or end.end() == len(text) or len(text[: end.end()].split()) < _OPENING_WORDS:
@@ -151,43 +151,43 @@ class Engine:
         return {}
 
     @torch.inference_mode()
-    def log_likelihoods(self, asked: Sequence[tuple[Prompt, str]]) -> list[float]:
+    def log_likelihoods(self, pairs: Sequence[tuple[Prompt, str]]) -> list[float]:
         """Return log p of each text and its end, given its prompt, in nats per character.
 
-        As in generation, probabilities are over the first sampling.SPOKEN ids, unless the text contains others.
+        As in generation, probabilities are over the first sampling.REPLY_VOCABULARY ids, unless the text contains others.
         """
-        encoded = [self.tokenizer.encode(text) for _, text in asked]
-        order = sorted(range(len(asked)), key=lambda i: len(encoded[i]))
-        spoken = [max(one, default=END) < SPOKEN for one in encoded]
-        found = [0.0] * len(asked)
-        for first in (SPOKEN, None):
-            alike = [i for i in order if spoken[i] == (first is not None)]
+        encoded = [self.tokenizer.encode(text) for _, text in pairs]
+        order = sorted(range(len(pairs)), key=lambda i: len(encoded[i]))
+        spoken = [max(one, default=END) < REPLY_VOCABULARY for one in encoded]
+        found = [0.0] * len(pairs)
+        for vocab_limit in (REPLY_VOCABULARY, None):
+            alike = [i for i in order if spoken[i] == (vocab_limit is not None)]
             for start in range(0, len(alike), _AT_ONCE):
                 part = alike[start : start + _AT_ONCE]
-                nats = self._nats([asked[i][0] for i in part], [encoded[i] for i in part], first)
+                nats = self._nats([pairs[i][0] for i in part], [encoded[i] for i in part], vocab_limit)
                 for i, cost in zip(part, nats.tolist(), strict=True):
-                    found[i] = -cost / (len(asked[i][1]) + 1)
+                    found[i] = -cost / (len(pairs[i][1]) + 1)
         return found
 
     @torch.inference_mode()
     def relevance_scores(
-        self, prompts: Sequence[Prompt], said: Sequence[Sequence[Utterance]], texts: Sequence[Sequence[str]]
+        self, prompts: Sequence[Prompt], contexts: Sequence[Sequence[Utterance]], texts: Sequence[Sequence[str]]
     ) -> list[list[float]]:
         """Return, for each conversation, how well each of its texts answers it, in nats; 0 without a response selector.
 
-        `said` are the turns of the conversations, `prompts` the model's positions after them.
+        `contexts` are the turns of the conversations, `prompts` the model's positions after them.
         """
         selector = self.model.selector
         if selector is None or not any(texts):
             return [[0.0] * len(some) for some in texts]
         turns = [
-            self._bags([conversation[-back].text if back <= len(conversation) else "" for conversation in said])
+            self._bags([conversation[-back].text if back <= len(conversation) else "" for conversation in contexts])
             for back in range(1, TURNS + 1)
         ]
-        contexts = selector.encode_context(turns, torch.stack([prompt.features for prompt in prompts]))
+        encoded = selector.encode_context(turns, torch.stack([prompt.features for prompt in prompts]))
         replies = selector.encode_response(self._bags([text for some in texts for text in some]))
         parts = torch.split(replies, [len(some) for some in texts])
-        return [selector.score(one[None], part)[0].tolist() for one, part in zip(contexts, parts, strict=True)]
+        return [selector.score(one[None], part)[0].tolist() for one, part in zip(encoded, parts, strict=True)]
 
     @torch.inference_mode()
     def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor | None:
@@ -206,8 +206,8 @@ class Engine:
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
 
-    def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]], first: int | None) -> Tensor:
-        """Return -ln P (N,) of each text and its end, given its prompt, over the `first` ids (all if None)."""
+    def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]], vocab_limit: int | None) -> Tensor:
+        """Return -ln P (N,) of each text and its end, given its prompt, over the first `vocab_limit` ids (all if None)."""
         longest = max(map(len, texts))
         ids = torch.full((longest + 1, len(texts)), END)
         for column, one in enumerate(texts):
@@ -218,19 +218,19 @@ class Engine:
             after, _ = self.model(ids[:-1], DecoderState.stack([one.state for one in prompts]))
             features = torch.cat([features, after])
         nats = torch.zeros(3, *ids.shape)
-        nats[:, counted] = token_nll(self.model, features[counted], ids[counted], first=first)
+        nats[:, counted] = token_nll(self.model, features[counted], ids[counted], vocab_limit=vocab_limit)
         own = nats[0]
         if self.model.cache is not None:
             # From here on the shapes are (N, T), or (N, T, cache entries).
             own, likeliest, mass = nats.mT
             targets, features = ids.t(), features.transpose(0, 1)
-            held = batch_entries([one.held for one in prompts], 1, longest + 1)
-            before = held.ids.shape[1] - longest - 1
-            held.keys[:, before:], held.ids[:, before:] = self.model.keys(features, targets), targets
-            at, seen = torch.arange(held.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
-            visible = (held.ids >= 0)[:, None] & (at < seen) & (at >= seen - WINDOW)
-            opinion = self.model.cache(*self.model.question(features, held, visible, likeliest, mass, first))
-            own = opinion.mixture_nll(own, target_mask(held.ids, targets)).where(counted.t(), 0.0).t()
+            entries = batch_entries([prompt.entries for prompt in prompts], 1, longest + 1)
+            before = entries.ids.shape[1] - longest - 1
+            entries.keys[:, before:], entries.ids[:, before:] = self.model.keys(features, targets), targets
+            at, seen = torch.arange(entries.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
+            visible = (entries.ids >= 0)[:, None] & (at < seen) & (at >= seen - WINDOW)
+            distribution = self.model.cache(*self.model.cache_query(features, entries, visible, likeliest, mass, vocab_limit))
+            own = distribution.mixture_nll(own, target_mask(entries.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
 
 

@@ -100,13 +100,13 @@ class Persona:
 
     def _read(self, unit: Unit) -> "tuple[Engine, Prompt]":
         from charbot.generation.engine import Engine
-        from charbot.generation.sampling import SPOKEN
+        from charbot.generation.sampling import REPLY_VOCABULARY
         from charbot.personas.loading import persona_model
         from charbot.tokens import tokenizer_for
 
         model_card = self.card.model(unit)
         model, vocabulary = persona_model(self._library, self._folder, model_card, unit, self.card.name)
-        model.quantize(SPOKEN)
+        model.quantize(REPLY_VOCABULARY)
         # Cache entries are valid only for the cache that made them, hence its checksum.
         cache = self._library.base(unit, model_card.base)[1].cache
         engine = Engine(f"{model_card.sha256}{cache}", model, tokenizer_for(vocabulary))

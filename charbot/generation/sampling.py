@@ -12,22 +12,22 @@ from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, mat
 from charbot.models.state import DecoderState
 from charbot.tokens.vocabulary import END, Vocabulary
 
-SPOKEN = 8192
+REPLY_VOCABULARY = 8192
 """Size of the reply vocabulary, the most frequent ids; rarer words can only be spelled. It has a third of the shipped bases'
 words, which make up 97 % of all words said, and halves the time per token."""
 
-_TRIES = 16
+_MAX_DRAWS = 16
 """Maximum draws per token until one is in the nucleus; after that the likeliest id is taken."""
 
 _STRAGGLERS = 8
 """Up to one in this many replies to a prompt is left unfinished: the last would take as long as all others together."""
 
-_SPELLING = 0.3
+_SPELLING_SCALE = 0.3
 """Factor of the temperature inside spelled words: learnt names come out correct, and at higher temperatures the rest would
 hardly ever be words."""
 
 
-_SETTLED = 0.7
+_LATER_SCALE = 0.7
 """Factor of the temperature after the opening of a reply: the first words provide variety, the others have to make sense
 (Lee et al. 2022, "Factuality Enhanced Language Models", narrow the nucleus likewise)."""
 
@@ -53,12 +53,12 @@ class Prompt:
     features: Tensor
     """(E,), from which the next token is predicted."""
     state: DecoderState
-    held: CacheEntries
+    entries: CacheEntries
     """Entries of the neural cache."""
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Sample:
     """A sampled reply."""
 
     ids: tuple[int, ...]
@@ -71,14 +71,14 @@ class Drawn:
     """Whether END was reached; if not, the reply was cut."""
 
 
-class _Grammar:
+class _TokenConstraints:
     """Constraints on which ids may follow: no bytes (a model would seldom complete the character), no spelled words that are
     empty or incomplete, no empty replies."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         characters = list(vocabulary.character_ids.values())
-        self.spelling = torch.zeros(min(SPOKEN, vocabulary.predicted), dtype=torch.bool)
+        self.spelling = torch.zeros(min(REPLY_VOCABULARY, vocabulary.predicted), dtype=torch.bool)
         self.spelling[characters] = True
         self.speaking, self.opening = torch.zeros_like(self.spelling), torch.zeros_like(self.spelling)
         if vocabulary.unit == "char":
@@ -106,9 +106,9 @@ class _Caches:
 
     def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], sampling: SamplingParams) -> None:
         self.model = model
-        self.held = batch_entries([one.held for one in prompts], sampling.count, sampling.max_tokens)
-        self.length = self.held.ids.shape[1] - sampling.max_tokens
-        said = self.held.ids[:: sampling.count, : self.length]
+        self.entries = batch_entries([prompt.entries for prompt in prompts], sampling.count, sampling.max_tokens)
+        self.length = self.entries.ids.shape[1] - sampling.max_tokens
+        said = self.entries.ids[:: sampling.count, : self.length]
         self.matched = match_lengths(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
 
     def probabilities(self, features: Tensor, scores: Tensor) -> Tensor:
@@ -116,57 +116,59 @@ class _Caches:
 
         Each is at least MIN_PROB, so that an allowed id can always be sampled.
         """
-        shares, sums = shifted_exp_(scores)
+        probs, sums = shifted_exp_(scores)
         if self.model.cache is None:
-            return shares.div_(sums[:, None]).clamp_(min=MIN_PROB)
+            return probs.div_(sums[:, None]).clamp_(min=MIN_PROB)
         seen = slice(max(0, self.length - WINDOW), self.length)
-        held = CacheEntries(self.held.keys[:, seen], self.held.ids[:, seen])
+        entries = CacheEntries(self.entries.keys[:, seen], self.entries.ids[:, seen])
         # Matches must not reach back beyond the window.
-        matched = self.matched[:, seen].minimum(torch.arange(held.ids.shape[1]))
-        there, likeliest = held.ids >= 0, sums.log()
-        has_share = there & (held.ids < shares.shape[1])
-        logs = shares.gather(1, held.ids.where(has_share, 0)).log_().where(has_share, -torch.inf)
+        matched = self.matched[:, seen].minimum(torch.arange(entries.ids.shape[1]))
+        there, likeliest = entries.ids >= 0, sums.log()
+        has_prob = there & (entries.ids < probs.shape[1])
+        logs = probs.gather(1, entries.ids.where(has_prob, 0)).log_().where(has_prob, -torch.inf)
         nats = likeliest[:, None] - logs
-        opinion = self.model.cache(features[:, None], held, there[:, None], matched[:, None], nats[:, None], likeliest[:, None])
-        shares.mul_(opinion.log_model_weight.exp() / sums[:, None])
-        return shares.add_(opinion.to_vocab(shares.shape[1])[:, 0]).clamp_(min=MIN_PROB)
+        distribution = self.model.cache(
+            features[:, None], entries, there[:, None], matched[:, None], nats[:, None], likeliest[:, None]
+        )
+        probs.mul_(distribution.log_model_weight.exp() / sums[:, None])
+        return probs.add_(distribution.to_vocab(probs.shape[1])[:, 0]).clamp_(min=MIN_PROB)
 
-    def keep(self, features: Tensor, ids: Tensor) -> None:
+    def append(self, features: Tensor, ids: Tensor) -> None:
         """Add the next id of each reply, given the features before it."""
         if self.model.cache is not None:
-            self.matched = next_match_lengths(self.matched, self.held.ids[:, : self.length], ids)
-            self.held.keys[:, self.length] = self.model.keys(features, ids)
-            self.held.ids[:, self.length] = ids
+            self.matched = next_match_lengths(self.matched, self.entries.ids[:, : self.length], ids)
+            self.entries.keys[:, self.length] = self.model.keys(features, ids)
+            self.entries.ids[:, self.length] = ids
         self.length += 1
 
-    def leave(self, going: Tensor) -> None:
+    def select(self, unfinished: Tensor) -> None:
         """Keep only the rows of replies that continue."""
-        self.held = CacheEntries(self.held.keys[going], self.held.ids[going])
-        self.matched = self.matched[going]
+        self.entries = CacheEntries(self.entries.keys[unfinished], self.entries.ids[unfinished])
+        self.matched = self.matched[unfinished]
 
 
-def choose(shares: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
+def sample_top_p(probs: Tensor, uniform: Tensor, temperature: Tensor, top_p: float) -> Tensor:
     """Sample an id (B,) from the nucleus (top-p) of each row of probabilities (B, V).
 
     `uniform` (B, tries) are random numbers from [0, 1), `temperature` (B,) is that of each row. This is rejection sampling:
     draw from all ids, and again if the likelier ones make up `top_p` already. Sorting the vocabulary would take longer than
     the rest of a decoding step.
     """
-    top, likeliest = shares.max(1, keepdim=True)
-    masses = (shares / top).log_().div_(temperature[:, None]).exp_()
-    sums = masses.cumsum(1)
+    top, likeliest = probs.max(1, keepdim=True)
+    scaled = (probs / top).log_().div_(temperature[:, None]).exp_()
+    sums = scaled.cumsum(1)
     chosen = likeliest[:, 0]
-    rows = torch.arange(len(shares))
+    rows = torch.arange(len(probs))
     for numbers in uniform.unbind(1):
         # Rounding must not lead beyond the last id.
-        drawn = torch.searchsorted(sums, numbers[rows, None] * sums[:, -1:], right=True).clamp_(max=shares.shape[1] - 1)
-        mass = masses.gather(1, drawn)
-        likelier = torch.where(masses > mass, masses, 0.0).sum(1)
-        fits = (mass[:, 0] > 0) & (likelier < top_p * sums[:, -1])
-        chosen[rows[fits]] = drawn[fits, 0]
-        if fits.all():
+        drawn = torch.searchsorted(sums, numbers[rows, None] * sums[:, -1:], right=True).clamp_(max=probs.shape[1] - 1)
+        mass = scaled.gather(1, drawn)
+        likelier = torch.where(scaled > mass, scaled, 0.0).sum(1)
+        accepted = (mass[:, 0] > 0) & (likelier < top_p * sums[:, -1])
+        chosen[rows[accepted]] = drawn[accepted, 0]
+        if accepted.all():
             break
-        rows, masses, sums = rows[~fits], masses[~fits], sums[~fits]
+        rows, scaled, sums = rows[~accepted], scaled[~accepted], sums[~accepted]
     return chosen
 
 
@@ -178,32 +180,32 @@ def sample_replies(
     sampling: SamplingParams,
     generators: Sequence[torch.Generator],
     cancelled: Callable[[], bool] = lambda: False,
-) -> list[list[Drawn]]:
+) -> list[list[Sample]]:
     """Return `sampling.count` replies to each prompt, sampled with the prompt's own generator.
 
     Raises Cancelled as soon as `cancelled()` returns True.
     """
-    grammar = _Grammar(vocabulary)
+    constraints = _TokenConstraints(vocabulary)
     count, total = sampling.count, sampling.count * len(prompts)
-    chances = torch.cat([torch.rand((sampling.max_tokens, count, _TRIES), generator=one) for one in generators], 1)
-    features = torch.stack([one.features for one in prompts]).repeat_interleave(count, 0)
-    state = DecoderState.stack([one.state for one in prompts]).repeat(count)
+    shape = sampling.max_tokens, count, _MAX_DRAWS
+    uniform = torch.cat([torch.rand(shape, generator=generator) for generator in generators], 1)
+    features = torch.stack([prompt.features for prompt in prompts]).repeat_interleave(count, 0)
+    state = DecoderState.stack([prompt.state for prompt in prompts]).repeat(count)
     caches = _Caches(model, prompts, sampling)
     ids: list[list[int]] = [[] for _ in range(total)]
     nats, end_nats = ([list[float]() for _ in range(total)] for _ in range(2))
     ended = [False] * total
-    settled = _SETTLED * sampling.temperature
-    rows = torch.arange(total)
-    previous = torch.full((total,), END)
+    rows, previous = torch.arange(total), torch.full((total,), END)
     spelling = torch.zeros(total, dtype=torch.bool)
-    for at in range(sampling.max_tokens):
+    for position in range(sampling.max_tokens):
         if cancelled():
             raise Cancelled
-        shares = caches.probabilities(features, model.logits(features, SPOKEN))
-        shares.masked_fill_(grammar.forbidden(previous, spelling, first=at == 0), 0.0)
-        temperature = torch.where(spelling, _SPELLING, 1.0) * (sampling.temperature if at < sampling.opening else settled)
-        chosen = choose(shares, chances[at, rows], temperature, sampling.top_p)
-        costs, end_costs = (-shares.gather(1, ids_[:, None])[:, 0].log() for ids_ in (chosen, torch.full_like(chosen, END)))
+        probs = caches.probabilities(features, model.logits(features, REPLY_VOCABULARY))
+        probs.masked_fill_(constraints.forbidden(previous, spelling, first=position == 0), 0.0)
+        temperature = sampling.temperature * (1.0 if position < sampling.opening else _LATER_SCALE)
+        temperatures = torch.where(spelling, _SPELLING_SCALE, 1.0) * temperature
+        chosen = sample_top_p(probs, uniform[position, rows], temperatures, sampling.top_p)
+        costs, end_costs = (-probs.gather(1, ids_[:, None])[:, 0].log() for ids_ in (chosen, torch.full_like(chosen, END)))
         for row, id_, cost, end_cost in zip(rows.tolist(), chosen.tolist(), costs.tolist(), end_costs.tolist(), strict=True):
             nats[row].append(cost)
             end_nats[row].append(end_cost)
@@ -211,23 +213,23 @@ def sample_replies(
                 ended[row] = True
             else:
                 ids[row].append(id_)
-        going = chosen != END
-        left = torch.bincount(rows[going] // count, minlength=len(prompts))
-        going &= left[rows // count] > count // _STRAGGLERS
-        if not going.all():
+        unfinished = chosen != END
+        left = torch.bincount(rows[unfinished] // count, minlength=len(prompts))
+        unfinished &= left[rows // count] > count // _STRAGGLERS
+        if not unfinished.all():
             # Remove finished replies from the batch: most are short.
-            rows, chosen, spelling, features = rows[going], chosen[going], spelling[going], features[going]
-            caches.leave(going)
-            state = state.select(going)
+            rows, chosen, spelling, features = rows[unfinished], chosen[unfinished], spelling[unfinished], features[unfinished]
+            caches.select(unfinished)
+            state = state.select(unfinished)
             if not len(rows):
                 break
         if vocabulary.unit == "word":
-            spelling = (spelling | grammar.opening[chosen]) & (chosen != vocabulary.spelled)
+            spelling = (spelling | constraints.opening[chosen]) & (chosen != vocabulary.spelled)
         previous = chosen
-        caches.keep(features, chosen)
+        caches.append(features, chosen)
         features, state = model.step(chosen, state)
     drawn = [
-        Drawn(tuple(said), tuple(costs), tuple(ends), end)
-        for said, costs, ends, end in zip(ids, nats, end_nats, ended, strict=True)
+        Sample(tuple(reply), tuple(costs), tuple(end_costs), end)
+        for reply, costs, end_costs, end in zip(ids, nats, end_nats, ended, strict=True)
     ]
     return [drawn[start : start + count] for start in range(0, total, count)]

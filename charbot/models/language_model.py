@@ -169,10 +169,11 @@ class LanguageModel(nn.Module):
         after = state._replace(hidden=torch.stack(hidden), cell=torch.stack(cells) if cells else state.cell, trie=trie)
         return self.projection(x), after
 
-    def quantize(self, first: int) -> None:
+    def quantize(self, vocab_limit: int) -> None:
         """Replace the matrices by 8-bit ones, if the model is an LSTM and the machine supports it.
 
-        Of the softmax's weights only a copy for `logits` with this `first` is quantised. The model cannot be trained afterwards.
+        Of the softmax's weights only a copy for `logits` with this `vocab_limit` is quantised. The model cannot be trained
+        afterwards.
         """
         if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and is_supported():
             self.recurrent = QuantizedLSTM(self.recurrent)
@@ -181,7 +182,7 @@ class LanguageModel(nn.Module):
                 for name in ("read", "write"):
                     setattr(self.attention, name, QuantizedLinear(getattr(self.attention, name).weight))
             self.projection = QuantizedLinear(self.projection.weight, self.projection.bias)
-            self._first = first, QuantizedLinear(self.output_weight[:first])
+            self._first = vocab_limit, QuantizedLinear(self.output_weight[:vocab_limit])
 
     def add_cache(self, size: int) -> None:
         """Add an untrained neural cache with keys of size `size`."""
@@ -218,36 +219,42 @@ class LanguageModel(nn.Module):
             embedded = embedded + found
         return self._drop(embedded * self.architecture.embedding**0.5), trie
 
-    def logits(self, features: Tensor, first: int | None = None) -> Tensor:
-        """Return the scores (..., outputs) before the softmax for features (..., embedding), or only those of the `first` ids."""
-        features, bias = self._scale_logits(features, self.bias[:first])
-        if self._first is not None and self._first[0] == first:
+    def logits(self, features: Tensor, vocab_limit: int | None = None) -> Tensor:
+        """Return the logits (..., outputs) for features (..., embedding), or only those of the first `vocab_limit` ids."""
+        features, bias = self._scale_logits(features, self.bias[:vocab_limit])
+        if self._first is not None and self._first[0] == vocab_limit:
             scores: Tensor = self._first[1](features)
             return scores.add_(bias)
-        weight = self.output_weight[:first]
+        weight = self.output_weight[:vocab_limit]
         if features.ndim == 2 and len(features) <= _FEW:
             return torch.addmm(bias[:, None], weight, features.t()).t().contiguous()
         return nn.functional.linear(features, weight, bias)
 
-    def entry_nll(self, features: Tensor, ids: Tensor, mass: Tensor, first: int | None = None) -> Tensor:
+    def entry_nll(self, features: Tensor, ids: Tensor, mass: Tensor, vocab_limit: int | None = None) -> Tensor:
         """Return -ln p (B, T, M) of ids (B, M) at each of T positions, by the model without its cache and without gradients.
 
-        `features` (B, T, embedding) are the model's there, `mass` (B, T) is the logsumexp of all scores. If `first` is given,
-        ids that are not among the `first` get infinity.
+        `features` (B, T, embedding) are the model's there, `mass` (B, T) is the logsumexp of all scores. Ids that are not
+        among the first `vocab_limit` (if it is given) get infinity.
         """
         with torch.no_grad():
             some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
             features, bias = self._scale_logits(features, self.bias[some])
             scores = nn.functional.linear(features, self.output_weight[some], bias)
             nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
-            return nats if first is None else nats.where(ids[:, None] < first, torch.inf)
+            return nats if vocab_limit is None else nats.where(ids[:, None] < vocab_limit, torch.inf)
 
-    def question(
-        self, features: Tensor, held: CacheEntries, visible: Tensor, likeliest: Tensor, mass: Tensor, first: int | None = None
+    def cache_query(
+        self,
+        features: Tensor,
+        entries: CacheEntries,
+        visible: Tensor,
+        likeliest: Tensor,
+        mass: Tensor,
+        vocab_limit: int | None = None,
     ) -> CacheQuery:
         """Return the cache's query at T positions per sequence; `likeliest` and `mass` (B, T) come from `token_nll`."""
-        nats = self.entry_nll(features, held.ids, mass, first)
-        return CacheQuery(features, held, visible, match_lengths(held.ids, visible), nats, likeliest)
+        nats = self.entry_nll(features, entries.ids, mass, vocab_limit)
+        return CacheQuery(features, entries, visible, match_lengths(entries.ids, visible), nats, likeliest)
 
     def _scale_logits(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Return features and bias, scaled by the cache's `logit_scale` if there is a cache."""
@@ -323,18 +330,18 @@ def shifted_exp_(scores: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def token_nll(
-    model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, first: int | None = None
+    model: LanguageModel, features: Tensor, targets: Tensor, group: Tensor | None = None, vocab_limit: int | None = None
 ) -> Tensor:
     """Return -ln p of each target (N,), given its features (N, E), by the model without its cache and without gradients.
 
     The rows of the result (3, N) are -ln p of the target, -ln p of the likeliest id, and the logsumexp of all scores. If `group`
-    (V,) marks ids, a fourth row is -ln p of any of them. If `first` is given, only the `first` ids count as possible.
+    (V,) marks ids, a fourth row is -ln p of any of them. Only the first `vocab_limit` ids (if it is given) are possible.
     """
     with torch.no_grad():
         found = torch.zeros(3 if group is None else 4, len(targets))
         for start in range(0, len(targets), _LinearCrossEntropy.SLICE):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
-            scores = model.logits(features[part], first)
+            scores = model.logits(features[part], vocab_limit)
             found[0, part], found[1, part] = -scores.gather(1, targets[part, None])[:, 0], -scores.amax(1)
             if group is not None:
                 found[3, part] = -scores[:, group].logsumexp(1)

@@ -37,17 +37,17 @@ class CacheEntries:
     """(B, M), -1 where there is no entry."""
 
 
-def batch_entries(held: Sequence[CacheEntries], times: int, room: int) -> CacheEntries:
+def batch_entries(caches: Sequence[CacheEntries], times: int, room: int) -> CacheEntries:
     """Return the entries of several caches as one batch, each `times` times in a row, followed by `room` empty slots.
 
     Shorter ones are padded in front; there is at least one slot before the room, even if all are empty.
     """
-    longest = max(1, *(one.ids.shape[1] for one in held))
-    keys = torch.zeros(len(held), longest + room, held[0].keys.shape[2])
+    longest = max(1, *(entries.ids.shape[1] for entries in caches))
+    keys = torch.zeros(len(caches), longest + room, caches[0].keys.shape[2])
     ids = torch.full(keys.shape[:2], -1)
-    for row, one in enumerate(held):
-        place = slice(longest - one.ids.shape[1], longest)
-        keys[row, place], ids[row, place] = one.keys[0], one.ids[0]
+    for row, entries in enumerate(caches):
+        place = slice(longest - entries.ids.shape[1], longest)
+        keys[row, place], ids[row, place] = entries.keys[0], entries.ids[0]
     return CacheEntries(keys.repeat_interleave(times, 0), ids.repeat_interleave(times, 0))
 
 
@@ -86,7 +86,7 @@ class CacheQuery(NamedTuple):
 
     features: Tensor
     """(B, T, embedding): the model's, before the id to be predicted."""
-    held: CacheEntries
+    entries: CacheEntries
     visible: Tensor
     """(B, T, M) bool: the entries visible from each position."""
     matched: Tensor
@@ -158,9 +158,9 @@ class NeuralCache(nn.Module):
         # Gradients bypass the rounding: most of them are too small for half precision.
         return found + (found.half().float() - found).detach()
 
-    def compare(self, features: Tensor, held: CacheEntries, visible: Tensor) -> Tensor:
+    def compare(self, features: Tensor, entries: CacheEntries, visible: Tensor) -> Tensor:
         """Return the score (B, T, M) of each entry by its key alone: see CacheQuery."""
-        scores: Tensor = self.query(features) @ held.keys.mT
+        scores: Tensor = self.query(features) @ entries.keys.mT
         return scores.masked_fill(~visible, MASKED)
 
     @staticmethod
@@ -179,14 +179,14 @@ class NeuralCache(nn.Module):
         return torch.stack((one, -likeliest, top - mass, mass / 10, many, -surprise), -1)
 
     def forward(
-        self, features: Tensor, held: CacheEntries, visible: Tensor, matched: Tensor, nats: Tensor, likeliest: Tensor
+        self, features: Tensor, entries: CacheEntries, visible: Tensor, matched: Tensor, nats: Tensor, likeliest: Tensor
     ) -> CacheDistribution:
         """Return the distribution for a CacheQuery. Its weight is zero where nothing is visible."""
-        scores = self.compare(features, held, visible) + self.match_bonus(self.match)[matched]
+        scores = self.compare(features, entries, visible) + self.match_bonus(self.match)[matched]
         mass = scores.logsumexp(2)
         log_shares = scores - mass[..., None]
         surprise = (log_shares.exp() * nats.clamp(max=MAX_NLL)).sum(2)
         facts = self.gate_features(mass, scores.amax(2), visible.sum(2), surprise, likeliest)
         weight = facts @ self.gate + self.longest[matched.where(visible, 0).amax(2)]
         weight = weight.where(visible.any(2), MASKED)
-        return CacheDistribution(held.ids, log_shares, logsigmoid(weight), logsigmoid(-weight))
+        return CacheDistribution(entries.ids, log_shares, logsigmoid(weight), logsigmoid(-weight))

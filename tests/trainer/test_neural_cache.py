@@ -63,7 +63,7 @@ def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> No
         """How much better what is said would be found by other matches and gates, as those that ask the cache see it."""
         asked = [part for parts in _asked(model, tokenizer, held_out) for part in parts]
         found = [
-            cache(*question).mixture_nll(own[None], target_mask(question.held.ids, targets[None]))
+            cache(*question).mixture_nll(own[None], target_mask(question.entries.ids, targets[None]))
             for targets, own, question in asked
         ]
         wanted = torch.autograd.grad(torch.cat(found, 1).mean(), [cache.match, cache.gate, cache.longest])

@@ -10,7 +10,7 @@ from charbot.errors import Cancelled
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.engine import Engine, whole_sentences
-from charbot.generation.sampling import SPOKEN, Drawn, SamplingParams, sample_replies
+from charbot.generation.sampling import REPLY_VOCABULARY, Sample, SamplingParams, sample_replies
 from charbot.models.language_model import Cell
 from charbot.models.neural_cache import WINDOW
 from charbot.tokens import tokenizer_for
@@ -85,14 +85,14 @@ def test_a_first_sentence_is_a_reply_with_its_own_likelihood(vocabularies: dict[
     text, sentence = "More tea for me. Oh no.", "More tea for me."
     ids = engine.tokenizer.encode(text)
     with torch.inference_mode():
-        nats = [engine._nats([prompt], [ids[:length]], SPOKEN).item() for length in range(len(ids) + 1)]
-    reply = Drawn(tuple(ids), (0.0,) * len(ids), tuple(nats), ended=True)
+        nats = [engine._nats([prompt], [ids[:length]], REPLY_VOCABULARY).item() for length in range(len(ids) + 1)]
+    reply = Sample(tuple(ids), (0.0,) * len(ids), tuple(nats), ended=True)
     ((said, log_prob),) = engine._first_sentence(reply, text).items()
     assert said == sentence
     assert log_prob == pytest.approx(engine.log_likelihoods([(prompt, sentence)])[0], rel=1e-4)
     for short in ("More tea for me.", "Oh no. More tea."):
         ids = engine.tokenizer.encode(short)
-        assert not engine._first_sentence(Drawn(tuple(ids), (0.0,) * len(ids), (0.0,) * len(ids), ended=True), short)
+        assert not engine._first_sentence(Sample(tuple(ids), (0.0,) * len(ids), (0.0,) * len(ids), ended=True), short)
 
 
 @pytest.mark.parametrize("horizon", [WINDOW, 7])
@@ -109,7 +109,7 @@ def test_ids_are_drawn_as_likely_as_they_are_found(
     ended = [one for one in drawn if one.ended]
     assert len(max((one.ids for one in ended), key=len)) > 2 * 7
     with torch.inference_mode():
-        again = engine._nats([prompt] * len(ended), [one.ids for one in ended], SPOKEN)
+        again = engine._nats([prompt] * len(ended), [one.ids for one in ended], REPLY_VOCABULARY)
     assert [sum(one.nats) for one in ended] == pytest.approx(again.tolist(), rel=1e-4)
 
 
@@ -151,7 +151,7 @@ def test_how_well_texts_follow_conversations_side_by_side_is_as_alone(vocabulari
     assert model.selector is not None
     torch.nn.init.normal_(model.selector.weights)
     engine = Engine("mind", model, tokenizer_for(vocabularies["word"]))
-    model.quantize(SPOKEN)
+    model.quantize(REPLY_VOCABULARY)
     said = [
         [Utterance("Ann", "Is there any tea?")],
         [],

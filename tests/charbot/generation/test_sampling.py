@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbot.generation.engine import Engine
-from charbot.generation.sampling import Drawn, SamplingParams, choose, sample_replies
+from charbot.generation.sampling import Sample, SamplingParams, sample_replies, sample_top_p
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
@@ -14,7 +14,7 @@ from tests.conftest import tiny_model
 
 def _draw(
     vocabulary: Vocabulary, *seeds: int, count: int = 24, temperature: float = 1.5, top_p: float = 1.0, opening: int = 60
-) -> list[list[Drawn]]:
+) -> list[list[Sample]]:
     engine = Engine("", tiny_model(vocabulary), tokenizer_for(vocabulary))
     prompts = engine.begin_turn(engine.prefill([((), None)]), "Ann") * len(seeds)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -89,7 +89,7 @@ def test_the_batch_shrinks_without_mixing_replies(vocabularies: dict[str, Vocabu
 def test_what_is_chosen_is_of_the_smallest_likeliest_set(scores: list[float], uniform: float, top_p: float) -> None:
     # torch's stable order among equals: the set is told by probabilities, not by ids.
     shares = torch.tensor(scores).softmax(0)
-    chosen = int(choose(shares[None], torch.tensor([[uniform, 0.1, 0.9]]), torch.ones(1), top_p)[0])
+    chosen = int(sample_top_p(shares[None], torch.tensor([[uniform, 0.1, 0.9]]), torch.ones(1), top_p)[0])
     likelier = float(shares[shares > shares[chosen] + 1e-6].sum())
     assert likelier <= top_p + 1e-5
 
@@ -101,7 +101,7 @@ def test_choices_follow_the_probabilities() -> None:
     uniform = torch.stack([once, *torch.rand((20, 10_000), generator=torch.Generator().manual_seed(0))], 1)
 
     def counts(temperature: float, top_p: float) -> list[float]:
-        chosen = choose(shares, uniform, torch.full_like(once, temperature), top_p)
+        chosen = sample_top_p(shares, uniform, torch.full_like(once, temperature), top_p)
         return (torch.bincount(chosen, minlength=5) / 10_000).tolist()
 
     assert counts(1.0, 1.0) == pytest.approx([0.5, 0.1, 0.3, 0.1, 0], abs=1e-3)

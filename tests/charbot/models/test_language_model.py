@@ -113,7 +113,7 @@ def test_token_nats_are_minus_log_probabilities(model: LanguageModel) -> None:
     assert token_nll(model, features[:0], targets[:0]).shape == (3, 0)
     ids = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
     with torch.no_grad():
-        nats = model.entry_nll(features[:6].view(2, 3, 16), ids, mass[:6].view(2, 3), first=5)
+        nats = model.entry_nll(features[:6].view(2, 3, 16), ids, mass[:6].view(2, 3), vocab_limit=5)
     for row, place, held in ((0, 2, 0), (0, 0, 2), (1, 1, 3)):
         assert float(nats[row, place, held]) == pytest.approx(-float(log_p[3 * row + place, ids[row, held]]), rel=1e-4)
     assert nats[0, 0, 1] == torch.inf, "not among those that can be said"
