@@ -1,4 +1,4 @@
-"""Records a conversation in a real terminal as the picture that the README shows: `make recording`."""
+"""Record a conversation in a real terminal as the picture that the README shows: `make recording`."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from rich.text import Text
 
 _COLUMNS, _LINES = 92, 34
 _TYPED = (
-    "Could you help me move a couch?", "It has to go up three floors.", "Joey says he will do it for pizza.", "/why",
+    "I have a job interview tomorrow and I am nervous.", "What should I wear?", "/why", "Thanks, that helps.",
     "/persona cartman", "Hi! Want to come to my birthday party?", "There will be cake.",
 )  # fmt: skip
 
@@ -35,6 +35,7 @@ def main() -> None:
         child.send(f"{text}\r")
         wait_for("\n.*You:" if text.startswith("/") else r"\w+: .*\n(.*\n)*.*You:")
     child.sendcontrol("d")
+    child.expect(pexpect.EOF)
     child.close()
     lines = [_line(line) for line in [*screen.history.top, *(screen.buffer[y] for y in range(_LINES))]]
     while not lines[-1].plain.strip():
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def _line(row: "dict[int, pyte.screens.Char]") -> Text:
-    """A row of the screen, with its colours."""
+    """Return a row of the screen, with its colours."""
     text = Text()
     cells = [row[x] for x in range(_COLUMNS)]
     for (colour, bold), group in groupby(cells, key=lambda cell: (cell.fg, cell.bold)):
