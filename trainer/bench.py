@@ -64,7 +64,7 @@ def _mean_gap(times: list[float]) -> float:
     return (times[-1] - times[0]) / (len(times) - 1)
 
 
-def _ours(model: LanguageModel, steps: int, sample: int, bf16: bool) -> float:
+def _seconds_per_step(model: LanguageModel, steps: int, sample: int, bf16: bool) -> float:
     """Return the seconds per step of charbot's own loop; `sample` 0 means the full softmax."""
     watch = _Stopwatch(steps)
     settings = Hyperparameters(epochs=1, batch=BATCH, window=WINDOW, sample=sample, dropout=model.dropout)
@@ -133,8 +133,8 @@ def bench_train(rounds: int, steps: int) -> dict[str, Any]:
     found: list[dict[str, float]] = []
     for _ in range(rounds):
         seconds = {
-            "exact": _ours(ours, steps, 0, bf16),
-            "sampled": _ours(ours, steps, _SAMPLE, bf16),
+            "exact": _seconds_per_step(ours, steps, 0, bf16),
+            "sampled": _seconds_per_step(ours, steps, _SAMPLE, bf16),
             "plain": _plain(plain, steps),
         }
         peak = max(peak_gflops(torch.float32), peak_gflops(torch.bfloat16))

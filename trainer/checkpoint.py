@@ -151,7 +151,7 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
                 slots[parameter][key] = tensor.to(distributed.device)
     for name, slot in slots.items():
         if slot:
-            optimizer.remember(parameters[name], slot)
+            optimizer.restore(parameters[name], slot)
     distributed.restore(random_states)
     state: DecoderState | None = None
     if "state.0" in tensors:

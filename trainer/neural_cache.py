@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from charbot.corpus.examples import Example, full_example
 from charbot.dialogue import Utterance
-from charbot.evaluation.likelihood import likelihood, questions, read_conversations
+from charbot.evaluation.likelihood import cache_queries, likelihood, read_conversations
 from charbot.models.language_model import LanguageModel, token_nll
 from charbot.models.neural_cache import LONGEST_MATCH, MASKED, MAX_NLL, CacheQuery, NeuralCache, target_mask
 from charbot.tokens import Tokenizer
@@ -49,9 +49,9 @@ def train_cache(
     It is trained on `train`, scenes that the model was trained on. Its gate, match bonuses and logit scale are then fitted to
     `valid`, because the model is overconfident on its training scenes. If either is empty, no cache is added.
     """
-    chance = random.Random(seed)
-    conversations = [full_example(piece) for scene in train for piece in _pieces(scene, chance)]
-    chance.shuffle(conversations)
+    rng = random.Random(seed)
+    conversations = [full_example(piece) for scene in train for piece in _pieces(scene, rng)]
+    rng.shuffle(conversations)
     if not conversations or not valid:
         return
     torch.manual_seed(seed)
@@ -66,13 +66,13 @@ def train_cache(
     model.requires_grad_(False)
 
 
-def _pieces(scene: Sequence[Utterance], chance: random.Random) -> list[Sequence[Utterance]]:
+def _pieces(scene: Sequence[Utterance], rng: random.Random) -> list[Sequence[Utterance]]:
     """Return a scene cut into pieces of at least two and at most _TURNS turns, the first of random length."""
-    cuts = [0, *range(chance.randint(2, _TURNS), len(scene), _TURNS), len(scene)]
+    cuts = [0, *range(rng.randint(2, _TURNS), len(scene), _TURNS), len(scene)]
     return [scene[start:end] for start, end in pairwise(cuts) if end - start > 1]
 
 
-def _asked(
+def _queries(
     model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]
 ) -> Iterator[list[tuple[Tensor, Tensor, CacheQuery]]]:
     """Yield, per conversation, its parts: N targets (N,), their -ln p (N,) by the model alone, and the cache's query for them."""
@@ -80,7 +80,7 @@ def _asked(
         rendered = [render(tokenizer, one) for one in conversations[start : start + _AT_ONCE]]
         for read in (one for batch in read_conversations(model, rendered) for one in batch):
             own, likeliest, mass = token_nll(model, read.features[read.places], read.targets)
-            yield [(read.targets[part], own[part], question) for part, question in questions(model, read, likeliest, mass)]
+            yield [(read.targets[part], own[part], query) for part, query in cache_queries(model, read, likeliest, mass)]
 
 
 def _fit_keys(
@@ -94,12 +94,12 @@ def _fit_keys(
     steps = -(-len(conversations) // _IN_A_STEP)
     rates = cosine_rates(optimizer, _WARMUP_STEPS, steps)
     progress.on_start(0, steps)
-    asked = _asked(model, tokenizer, conversations)
+    asked = _queries(model, tokenizer, conversations)
     for done in range(1, steps + 1):
         nats = torch.cat([
-            cache(*question).mixture_nll(own[None], target_mask(question.entries.ids, targets[None]))[0]
+            cache(*query).mixture_nll(own[None], target_mask(query.entries.ids, targets[None]))[0]
             for parts in islice(asked, _IN_A_STEP)
-            for targets, own, question in parts
+            for targets, own, query in parts
         ])  # fmt: skip
         loss = nats.mean()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -126,8 +126,8 @@ def _fit_gate(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, co
     """
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
-        for targets, own, question in (part for parts in _asked(model, tokenizer, conversations) for part in parts):
-            features, entries, (visible,), (matched,), (nats,), (likeliest,) = question
+        for targets, own, query in (part for parts in _queries(model, tokenizer, conversations) for part in parts):
+            features, entries, (visible,), (matched,), (nats,), (likeliest,) = query
             scores = cache.compare(features, entries, visible[None])[0]
             hit, nats = target_mask(entries.ids, targets[None])[0], nats.clamp(max=MAX_NLL)
             alike = [scores.masked_fill((matched != length) | ~visible, MASKED) for length in range(LONGEST_MATCH + 1)]

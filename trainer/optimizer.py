@@ -51,6 +51,6 @@ class Optimizer:
         """Return the optimizer state of a parameter."""
         return dict(self._home[parameter].state.get(parameter, {}))
 
-    def remember(self, parameter: nn.Parameter, memory: dict[str, Tensor]) -> None:
+    def restore(self, parameter: nn.Parameter, memory: dict[str, Tensor]) -> None:
         """Restore the optimizer state of a parameter."""
         self._home[parameter].state[parameter] = memory

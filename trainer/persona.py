@@ -76,7 +76,7 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
     for unit in units:
         models[unit], finished[unit] = _train_unit(run, library, name, unit)
     if run.distributed.is_main:
-        guard = CopyGuard.of(episodes(run.table), but=library.base_guards({unit: one[0] for unit, one in models.items()}))
+        guard = CopyGuard.of(episodes(run.table), excluded=library.base_guards({unit: one[0] for unit, one in models.items()}))
         write_persona(
             folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), models=models, voice=voice,
             openings=_encoded_openings(library, name, models["word"], voice) if "word" in models else None,

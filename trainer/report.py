@@ -37,13 +37,13 @@ def report_page(title: str, facts: Mapping[str, Any], entries: Sequence[Mapping[
     cards = "".join(
         f"<div><span class=soft>{_text(name.replace('_', ' '))}</span><b>{_text(value)}</b></div>" for name, value in told.items()
     )
-    said = "".join(_said(epoch) for epoch in reversed(epochs) if epoch["samples"])
+    samples = "".join(_samples(epoch) for epoch in reversed(epochs) if epoch["samples"])
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>{_text(title)}</title><style>{_STYLE}</style>"
-        f"<h1>{_text(title)}</h1><div class=soft>a fit of charbot</div><div class=facts>{cards}</div>"
+        f"<h1>{_text(title)}</h1><div class=soft>a training run of charbot</div><div class=facts>{cards}</div>"
         f"<h2>Curves</h2><figure>{_curves(entries)}</figure>"
-        + (f"<h2>What it says, at four temperatures, after each epoch</h2>{said}" if said else "")
+        + (f"<h2>What it says, at four temperatures, after each epoch</h2>{samples}" if samples else "")
         + "</html>\n"
     )
 
@@ -52,7 +52,7 @@ def _text(value: Any) -> str:
     return html.escape(f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else str(value))
 
 
-def _said(epoch: Mapping[str, Any]) -> str:
+def _samples(epoch: Mapping[str, Any]) -> str:
     lines = "".join(
         f"<p><span>{_text(temperature)}</span> {_text(sample)}</p>" for temperature, sample in epoch["samples"].items()
     )

@@ -59,21 +59,21 @@ def train_selector(
     there are fewer than _ENOUGH replies, no selector is added; of many scenes, only some are read.
     """
     torch.manual_seed(seed)
-    chance = random.Random(seed)
-    scenes = _some(scenes, chance)
+    rng = random.Random(seed)
+    scenes = _sample(scenes, rng)
     if sum(max(0, len(scene) - 1) for scene in scenes) < _ENOUGH:
         return
     model.requires_grad_(False)
     model.add_selector(size)
     assert model.selector is not None
     turns = _read(model, tokenizer, scenes)
-    _fit(model, model.selector, turns, [_batches(turns, chance) for _ in range(_EPOCHS)], progress)
+    _fit(model, model.selector, turns, [_batches(turns, rng) for _ in range(_EPOCHS)], progress)
     model.requires_grad_(False)
 
 
-def _some(scenes: Sequence[Sequence[Utterance]], chance: random.Random) -> list[Sequence[Utterance]]:
+def _sample(scenes: Sequence[Sequence[Utterance]], rng: random.Random) -> list[Sequence[Utterance]]:
     """Return scenes in random order, as many as hold at most _ALL replies."""
-    shuffled = chance.sample(list(scenes), len(scenes))
+    shuffled = rng.sample(list(scenes), len(scenes))
     replies = accumulate(max(0, len(scene) - 1) for scene in shuffled)
     return [scene for scene, before in zip(shuffled, replies, strict=True) if before <= _ALL]
 
@@ -94,7 +94,7 @@ def _read(model: LanguageModel, tokenizer: Tokenizer, scenes: Sequence[Sequence[
     return _Turns(texts, torch.cat(features), torch.cat(speakers), torch.cat(before))
 
 
-def _batches(turns: _Turns, chance: random.Random) -> list[Tensor]:
+def _batches(turns: _Turns, rng: random.Random) -> list[Tensor]:
     """Return shuffled batches of the indices of all turns that follow another.
 
     The turns of a batch have the same speaker, so that the speaker does not reveal which reply is the true one; only speakers
@@ -103,12 +103,12 @@ def _batches(turns: _Turns, chance: random.Random) -> list[Tensor]:
     of: dict[int, list[int]] = {}
     for i in (turns.before > 0).nonzero()[:, 0].tolist():
         of.setdefault(int(turns.speakers[i]), []).append(i)
-    few = [i for some in of.values() if len(some) < 2 * _LEAST for i in some]
-    groups = [*(some for some in of.values() if len(some) >= 2 * _LEAST), few]
-    for some in groups:
-        chance.shuffle(some)
-    batches = [some[start : start + _BATCH] for some in groups for start in range(0, len(some), _BATCH)]
-    chance.shuffle(batches)
+    few = [i for group in of.values() if len(group) < 2 * _LEAST for i in group]
+    groups = [*(group for group in of.values() if len(group) >= 2 * _LEAST), few]
+    for group in groups:
+        rng.shuffle(group)
+    batches = [group[start : start + _BATCH] for group in groups for start in range(0, len(group), _BATCH)]
+    rng.shuffle(batches)
     return [torch.tensor(one) for one in batches if len(one) >= _LEAST]
 
 

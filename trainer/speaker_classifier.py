@@ -30,14 +30,14 @@ from trainer.stream import Batch
 
 _TOGETHER = 10
 """Number of lines of one speaker that are classified together, besides single lines, in evaluation."""
-_TENTHS = tuple(tenth / 10 for tenth in range(11))
+_GRID = tuple(tenth / 10 for tenth in range(11))
 """Grid for two hyperparameters: the exponent that discounts correlated lines of one speaker (n lines count as n to this power),
 and the LSTM's weight in the mixture."""
-_LOOSENESS = 0.3
+_INVERSE_REGULARISATION = 0.3
 """Inverse regularisation strength of the n-gram weights: the best of 0.15, 0.3 and 1 on validation lines."""
-_SEEN = 3
+_MIN_LINES = 3
 """Minimum number of lines that contain an n-gram."""
-_DOUBT = 10
+_PRIOR_COUNT = 10
 """Prior count: smooths each n-gram's speaker distribution toward the overall one."""
 
 
@@ -89,29 +89,29 @@ class LineStream:
 def fit_ngrams(lines: Sequence[str], speakers: Sequence[int], most: int) -> NgramClassifier:
     """Fit scikit-learn's regularised multinomial logistic regression over the `most` most informative n-grams.
 
-    Raises CorpusError if no n-gram is in _SEEN lines.
+    Raises CorpusError if no n-gram is in _MIN_LINES lines.
     """
     found = [counted(line) for line in lines]
     hashes = np.fromiter((ngram for line in found for ngram in line), np.int64)
     ngrams, places = np.unique(hashes, return_inverse=True)
-    often = np.bincount(places) >= _SEEN
+    often = np.bincount(places) >= _MIN_LINES
     if not often.any():
-        raise CorpusError(f"no word is in {_SEEN} lines: that is too little to tell people apart by")
+        raise CorpusError(f"no word is in {_MIN_LINES} lines: that is too little to tell people apart by")
     counts = np.fromiter((count for line in found for count in line.values()), np.float32)
     ends = np.cumsum([0, *map(len, found)])
     ngrams, features = ngrams[often], csr_matrix((counts, places, ends), (len(lines), len(ngrams)))[:, often]
     # (speakers, n-grams): how many lines of each speaker contain an n-gram, and each speaker's share of the lines that do.
     having = np.stack([features[np.asarray(speakers) == who].getnnz(0) for who in range(max(speakers) + 1)])
     share = np.bincount(speakers)[:, None] / len(speakers)
-    said = (having + _DOUBT * share) / (having.sum(0) + _DOUBT)
+    posterior = (having + _PRIOR_COUNT * share) / (having.sum(0) + _PRIOR_COUNT)
     # The information of an n-gram about the speaker, in nats (Kullback and Leibler 1951).
-    telling = (said * np.log(said / share)).sum(0).clip(min=0)
+    telling = (posterior * np.log(posterior / share)).sum(0).clip(min=0)
     kept = np.sort(np.argsort(-telling * having.sum(0), kind="stable")[:most])
     salience = (np.log(len(lines) / having.sum(0)) * np.sqrt(telling))[kept].astype(np.float32)
     features = features[:, kept].multiply(salience)
     norms = torch.from_numpy(np.sqrt(features.multiply(features).sum(1)).A1)
     features = features.multiply(scale(norms).numpy()[:, None]).tocsr()
-    model = LogisticRegression(C=_LOOSENESS, max_iter=150, tol=1e-3).fit(features, speakers)
+    model = LogisticRegression(C=_INVERSE_REGULARISATION, max_iter=150, tol=1e-3).fit(features, speakers)
     weight, bias = torch.from_numpy(model.coef_).float(), torch.from_numpy(model.intercept_).float()
     if len(weight) == 1:  # scikit-learn keeps only the second of two classes
         weight, bias = torch.cat([0 * weight, weight]), torch.cat([0 * bias, bias])
@@ -182,8 +182,8 @@ def train_classifier(run: TrainingRun, library: Library) -> Path:
 
 
 def _best(bits: Callable[[float], float]) -> float:
-    """Return the value of _TENTHS with the fewest bits, or 0.5 if none can be measured."""
-    found = {tenth: bits(tenth) for tenth in _TENTHS}
+    """Return the value of _GRID with the fewest bits, or 0.5 if none can be measured."""
+    found = {value: bits(value) for value in _GRID}
     return min(found, key=lambda tenth: (found[tenth] if isfinite(found[tenth]) else inf, abs(tenth - 0.5)))
 
 

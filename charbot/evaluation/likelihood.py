@@ -88,7 +88,7 @@ def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> It
     model.train(was_training)
 
 
-def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheQuery]]:
+def cache_queries(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheQuery]]:
     """Yield the queries of the model's cache at `read.places`, each with the slice of places that it covers.
 
     `likeliest` and `mass` (N,) are as `token_nll` returns them.
@@ -111,8 +111,8 @@ def questions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor)
 def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheDistribution]]:
     """Yield the distributions of the model's cache, if it has one, for these queries."""
     if model.cache is not None:
-        for part, question in questions(model, read, likeliest, mass):
-            yield part, model.cache(*question)
+        for part, query in cache_queries(model, read, likeliest, mass):
+            yield part, model.cache(*query)
 
 
 def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:

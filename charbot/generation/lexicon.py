@@ -55,11 +55,10 @@ class Lexicon:
         """Return the names by which a text addresses somebody, in lower case."""
         return [word for word in map(str.casefold, _CALL.findall(_TITLE.sub(r"\1", text))) if word in self.names]
 
-    def topic_similarity(self, text: str, said: Sequence[str]) -> float:
+    def topic_similarity(self, text: str, turns: Sequence[str]) -> float:
         """Return how much a reply is about the preceding turns (oldest first), from 0 to the sum of _BEFORE."""
         reply = self._weights(text)
-        turns = zip(_BEFORE, reversed(said), strict=False)
-        return sum(weight * _cosine(reply, self._weights(turn)) for weight, turn in turns)
+        return sum(weight * _cosine(reply, self._weights(turn)) for weight, turn in zip(_BEFORE, reversed(turns), strict=False))
 
     def overlap(self, text: str, among: Set[str]) -> float:
         """Return the share, by weight, of a text's words that are in `among` (in lower case), from 0 to 1."""

@@ -160,9 +160,9 @@ def rerank(
     return tuple(sorted(candidates, key=lambda candidate: -candidate.score))
 
 
-def without_repeats(candidates: tuple[Candidate, ...], said: Collection[str]) -> tuple[Candidate, ...]:
-    """Return the candidates that were not `said` before; all of them if there are no others."""
-    return tuple(candidate for candidate in candidates if candidate.text not in said) or candidates
+def without_repeats(candidates: tuple[Candidate, ...], earlier: Collection[str]) -> tuple[Candidate, ...]:
+    """Return the candidates that were not said before; all of them if there are no others."""
+    return tuple(candidate for candidate in candidates if candidate.text not in earlier) or candidates
 
 
 def sample_best(candidates: tuple[Candidate, ...], uniform: float) -> tuple[Candidate, ...]:
@@ -181,15 +181,15 @@ def sample_best(candidates: tuple[Candidate, ...], uniform: float) -> tuple[Cand
     return candidates[place], *candidates[:place], *candidates[place + 1 :]
 
 
-def repetition(reply: list[str], said: Sequence[list[str]]) -> float:
+def repetition(reply: list[str], turns: Sequence[list[str]]) -> float:
     """Return the share of a reply's word bigrams that occur before, in it or in earlier turns, from 0 to 1.
 
     It is 1 if an earlier turn has the same words.
     """
-    if reply in said:
+    if reply in turns:
         return 1.0
     pairs = list(pairwise(reply))
-    before = {pair for turn in said for pair in pairwise(turn)}
+    before = {pair for turn in turns for pair in pairwise(turn)}
     repeated = sum(pair in before or pair in pairs[:i] for i, pair in enumerate(pairs))
     return repeated / max(1, len(pairs))
 

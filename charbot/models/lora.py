@@ -15,7 +15,7 @@ from charbot.models.state import DecoderState
 
 
 def _adapted(model: LanguageModel) -> list[str]:
-    # Not the lookup tables: a low-rank change would alter all of their rows for the sake of a few.
+    # Not the lookup tables: a low-rank delta would alter all of their rows for the sake of a few.
     return [name for name, p in model.named_parameters() if p.ndim == 2 and name not in TABLES and not _of_part(name)]
 
 
@@ -81,31 +81,31 @@ def _key(name: str) -> str:
     return name.replace(".", "_")
 
 
-def _merged(weights: Mapping[str, Tensor], change: Mapping[str, Tensor], speaker: int) -> dict[str, Tensor]:
+def _merged(weights: Mapping[str, Tensor], delta: Mapping[str, Tensor], speaker: int) -> dict[str, Tensor]:
     merged = {}
     for name, weight in weights.items():
         key = _key(name)
-        if f"b.{key}" in change:
-            merged[name] = torch.addmm(weight, change[f"b.{key}"], change[f"a.{key}"])
-        elif f"shift.{key}" in change:
-            merged[name] = weight + change[f"shift.{key}"]
+        if f"b.{key}" in delta:
+            merged[name] = torch.addmm(weight, delta[f"b.{key}"], delta[f"a.{key}"])
+        elif f"shift.{key}" in delta:
+            merged[name] = weight + delta[f"shift.{key}"]
         elif name == "embedding.weight":
             row = torch.tensor([speaker], device=weight.device)
-            merged[name] = weight.index_add(0, row, change["shift.speaker"][None])
+            merged[name] = weight.index_add(0, row, delta["shift.speaker"][None])
         else:
             merged[name] = weight
     return merged
 
 
-def scale_delta(change: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """Return a delta scaled by `share` (0: the base, 1: all of it), except for the speaker embedding, which stays."""
-    own = {name for name in change if name.startswith("a.") or name == "shift.speaker"}
-    return {name: tensor if name in own else share * tensor for name, tensor in change.items()}
+def scale_delta(delta: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
+    """Return a delta scaled by `scale` (0: the base, 1: all of it), except for the speaker embedding, which stays."""
+    unscaled = {name for name in delta if name.startswith("a.") or name == "shift.speaker"}
+    return {name: tensor if name in unscaled else scale * tensor for name, tensor in delta.items()}
 
 
-def merge(model: LanguageModel, change: Mapping[str, Tensor], speaker: int) -> None:
+def merge(model: LanguageModel, delta: Mapping[str, Tensor], speaker: int) -> None:
     """Add a persona's delta to the weights of `model`, in place."""
     with torch.no_grad():
-        merged = _merged(dict(model.named_parameters()), change, speaker)
+        merged = _merged(dict(model.named_parameters()), delta, speaker)
         for name, parameter in model.named_parameters():
             parameter.copy_(merged[name])

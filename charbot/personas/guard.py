@@ -58,15 +58,15 @@ class CopyGuard:
     """The Bloom filter's bits, eight per byte."""
 
     @classmethod
-    def of(cls, episodes: Iterable[Iterable[str]], but: "Sequence[CopyGuard]" = ()) -> "CopyGuard":
-        """Return a guard of the lines of episodes, each in order, without the runs that the guards `but` contain.
+    def of(cls, episodes: Iterable[Iterable[str]], excluded: "Sequence[CopyGuard]" = ()) -> "CopyGuard":
+        """Return a guard of the lines of episodes, each in order, without the runs that the guards in `excluded` contain.
 
         Runs may span several lines.
         """
         episode_runs = [np.unique(run_hashes([word for text in texts for word in words(text)])) for texts in episodes]
         runs, counts = np.unique(np.concatenate([np.empty(0, np.uint64), *episode_runs]), return_counts=True)
         runs = runs[counts < _SHARED]
-        for other in but:
+        for other in excluded:
             runs = runs[~other._contains(runs)]
         guard = cls(np.zeros(64 + int(len(runs) * _BITS_PER_RUN) // 8, np.uint8))
         for bits in guard._bits(runs):

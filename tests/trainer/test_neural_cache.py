@@ -11,7 +11,7 @@ from charbot.models.neural_cache import target_mask
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
-from trainer.neural_cache import _LOGIT_SCALES, _asked, _choose_logit_scale, _fit_gate, _pieces, train_cache
+from trainer.neural_cache import _LOGIT_SCALES, _choose_logit_scale, _fit_gate, _pieces, _queries, train_cache
 from trainer.progress import ConsoleProgress
 
 WORDS = ("tea", "coffee", "kettle", "mug", "asleep", "quiet", "better", "both")
@@ -61,10 +61,9 @@ def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> No
 
     def slopes() -> float:
         """How much better what is said would be found by other matches and gates, as those that ask the cache see it."""
-        asked = [part for parts in _asked(model, tokenizer, held_out) for part in parts]
+        asked = [part for parts in _queries(model, tokenizer, held_out) for part in parts]
         found = [
-            cache(*question).mixture_nll(own[None], target_mask(question.entries.ids, targets[None]))
-            for targets, own, question in asked
+            cache(*query).mixture_nll(own[None], target_mask(query.entries.ids, targets[None])) for targets, own, query in asked
         ]
         wanted = torch.autograd.grad(torch.cat(found, 1).mean(), [cache.match, cache.gate, cache.longest])
         return max(float(one.abs().max()) for one in wanted)

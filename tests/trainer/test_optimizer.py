@@ -56,7 +56,7 @@ def test_what_is_remembered_can_be_put_back() -> None:
         _visit(whole, uninterrupted, 0)
         _visit(parts, before, 0)
     for parameter in parts.values():
-        after.remember(parameter, {key: value.clone() for key, value in before.memory(parameter).items()})
+        after.restore(parameter, {key: value.clone() for key, value in before.memory(parameter).items()})
     _visit(whole, uninterrupted, 0)
     _visit(parts, after, 0)
     assert all(torch.equal(whole[name], parts[name]) for name in whole)

@@ -81,15 +81,17 @@ def compare_published(run: TrainingRun, published: Published, minutes: float) ->
     if not lines["test"]:
         raise CorpusError("no episode of these scripts falls into the test split (`corpus.test`)")
     known = closed_vocabulary(lines["train"], _MIN_COUNT) if published.unit == "word" else frozenset().union(*lines["train"])
-    yield _theirs(published, known, lines["train"], lines["test"], minutes)
-    yield _ours(run, published, known, minutes)
+    yield _train_theirs(published, known, lines["train"], lines["test"], minutes)
+    yield _train_ours(run, published, known, minutes)
 
 
 def _symbols(unit: Unit, text: str) -> list[str]:
     return [*(text if unit == "char" else lower_pieces(text)), _END]
 
 
-def _theirs(published: Published, known: frozenset[str], train: Sequence[str], test: Sequence[str], minutes: float) -> Outcome:
+def _train_theirs(
+    published: Published, known: frozenset[str], train: Sequence[str], test: Sequence[str], minutes: float
+) -> Outcome:
     unit = published.unit
     order = {symbol: i for i, symbol in enumerate([_UNKNOWN, _END, *sorted(known)])}
     ids, held_out = (torch.tensor([order.get(s, 0) for text in texts for s in _symbols(unit, text)]) for texts in (train, test))
@@ -137,7 +139,7 @@ def _held_out_nats(model: PlainLSTM, ids: Tensor, window: int) -> float:
     return total
 
 
-def _ours(run: TrainingRun, published: Published, known: frozenset[str], minutes: float) -> Outcome:
+def _train_ours(run: TrainingRun, published: Published, known: frozenset[str], minutes: float) -> Outcome:
     unit = published.unit
     settings = run.unit_settings(unit)
     tokenizer = base_tokenizer(run, unit)
@@ -146,7 +148,7 @@ def _ours(run: TrainingRun, published: Published, known: frozenset[str], minutes
     speaker = next(iter(tokenizer.vocabulary.speakers), None)
     bf16 = bf16_pays(torch.device("cpu"))
 
-    def fitted(steps: int, title: str, measured: bool) -> tuple[LanguageModel, Epoch]:
+    def trained(steps: int, title: str, measured: bool) -> tuple[LanguageModel, Epoch]:
         full, rest = divmod(steps, stream.steps)
         # A text that is read fewer times needs less dropout.
         share = min(1.0, steps / stream.steps / settings.base.epochs)
@@ -161,9 +163,9 @@ def _ours(run: TrainingRun, published: Published, known: frozenset[str], minutes
             )  # fmt: skip
         return model, history[-1]
 
-    _, first = fitted(_WARM_UP_STEPS, "how fast this machine is", measured=False)
+    _, first = trained(_WARM_UP_STEPS, "how fast this machine is", measured=False)
     steps = max(1, int(60 * minutes / first.seconds * _WARM_UP_STEPS))
-    model, last = fitted(steps, f"{unit} base", measured=True)
+    model, last = trained(steps, f"{unit} base", measured=True)
     if unit == "word":
         score = closed_perplexity(model, WordTokenizer(tokenizer.vocabulary), held_out, known)["word_perplexity"]
     else:

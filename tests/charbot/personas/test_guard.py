@@ -45,7 +45,7 @@ def test_what_many_episodes_share_is_nobodys(episodes: int, guarded: bool) -> No
 
 
 def test_what_another_guards_is_left_out() -> None:
-    own = CopyGuard.of([[_prose(300, 1)], [_prose(300, 99)]], but=[GUARD])
+    own = CopyGuard.of([[_prose(300, 1)], [_prose(300, 99)]], excluded=[GUARD])
     assert own.copies(_prose(300, 99))
     assert len(own.filled) < len(CopyGuard.of([[_prose(300, 1)], [_prose(300, 99)]]).filled)
 
