@@ -1,6 +1,7 @@
 """Record a conversation in a real terminal as the picture that the README shows: `make recording`."""
 
 import os
+import re
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -43,7 +44,9 @@ def main() -> None:
     console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
     for line in lines[:-1]:
         console.print(line, soft_wrap=True)
-    console.save_svg(str(Path(__file__).with_name("chat.svg")), title="charbot chat")
+    # Without rich's fonts, which a browser would load from elsewhere.
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="charbot chat"), flags=re.DOTALL)
+    Path(__file__).with_name("chat.svg").write_text(picture, "utf-8")
 
 
 def _line(row: "dict[int, pyte.screens.Char]") -> Text:
