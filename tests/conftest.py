@@ -17,7 +17,7 @@ from charbot.generation.engine import Engine
 from charbot.models.language_model import Architecture, Cell, LanguageModel
 from charbot.models.lora import LoraAdapter, merge
 from charbot.personas.bundle import write_base, write_persona
-from charbot.personas.guard import CopyGuard
+from charbot.personas.copy_guard import CopyGuard
 from charbot.personas.library import Library
 from charbot.scripts.line import Line
 from charbot.tokens import tokenizer_for

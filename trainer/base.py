@@ -16,7 +16,7 @@ from charbot.errors import BundleError
 from charbot.generation.paraphrases import paraphrase_groups
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.personas.bundle import read_persona, write_base
-from charbot.personas.guard import CopyGuard
+from charbot.personas.copy_guard import CopyGuard
 from charbot.personas.library import Library, slug
 from charbot.tokens import Tokenizer, tokenizer_for
 from charbot.tokens.render import Rendered

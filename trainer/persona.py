@@ -21,7 +21,7 @@ from charbot.generation.sampling import REPLY_VOCABULARY
 from charbot.models.language_model import LanguageModel
 from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
-from charbot.personas.guard import CopyGuard
+from charbot.personas.copy_guard import CopyGuard
 from charbot.personas.library import Library, slug
 from charbot.personas.loading import base_model
 from charbot.text import is_name

@@ -15,8 +15,8 @@ from charbot.config import Config, override
 from charbot.corpus.examples import response_example
 from charbot.errors import UsageError
 from charbot.generation.reranking import Candidate
-from charbot.personas.about import portrait
 from charbot.personas.library import match_name, similar_names
+from charbot.personas.portrait import portrait
 from charbot.text import find_name
 from charbot.yamlfile import parse_yaml
 

@@ -16,9 +16,9 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from bots.terminal.theme import Theme
 from charbot.errors import BundleError
-from charbot.personas.about import introduction
 from charbot.personas.bundle import PersonaCard, read_voice
 from charbot.personas.library import Library, slug
+from charbot.personas.portrait import introduction
 from charbot.text import printable
 
 

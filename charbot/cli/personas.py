@@ -79,8 +79,8 @@ def _unit_scores(model: "tuple[str, ModelCard]") -> str:
 def _personas_show(args: argparse.Namespace) -> int:
     import json
 
-    from charbot.personas.about import portrait
     from charbot.personas.bundle import read_persona
+    from charbot.personas.portrait import portrait
 
     library = library_of(args)
     folder = library.find(args.persona)

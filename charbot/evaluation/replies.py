@@ -17,7 +17,7 @@ from charbot.evaluation.judge import Judge
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.generation.reranking import Candidate
-from charbot.personas.guard import run_hashes
+from charbot.personas.copy_guard import run_hashes
 from charbot.text import words
 
 _PROMPTS = 200

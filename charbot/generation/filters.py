@@ -9,7 +9,7 @@ from charbot.generation.reranking import has_repeated_ngram
 from charbot.text import broken_off
 
 if TYPE_CHECKING:
-    from charbot.personas.guard import CopyGuard
+    from charbot.personas.copy_guard import CopyGuard
 
 
 class ReplyFilter(Protocol):

@@ -40,7 +40,7 @@ from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from charbot.personas.guard import CopyGuard
+    from charbot.personas.copy_guard import CopyGuard
 
 RATINGS = ("general", "mature")
 """Who a persona is fit for: everybody, or adults."""
@@ -366,7 +366,7 @@ def _save_guard(guard: "CopyGuard", path: Path) -> None:
 
 
 def _load_guard(path: Path, expected: str | None) -> "CopyGuard":
-    from charbot.personas.guard import CopyGuard
+    from charbot.personas.copy_guard import CopyGuard
 
     with bundle_errors(path):
         return CopyGuard(load_tensors(path, expected)["filled"].numpy())

@@ -17,7 +17,7 @@ from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_base_
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
 if TYPE_CHECKING:
-    from charbot.personas.guard import CopyGuard
+    from charbot.personas.copy_guard import CopyGuard
 
 
 _WRITTEN = "LMN"

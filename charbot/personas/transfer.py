@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from charbot.errors import BundleError, UsageError
-from charbot.personas.about import introduction
 from charbot.personas.bundle import (
     PERSONA_CARD,
     PersonaCard,
@@ -22,6 +21,7 @@ from charbot.personas.bundle import (
 )
 from charbot.personas.character_card import card_file, card_of_voice, read_card
 from charbot.personas.library import Library, imported_bases, slug
+from charbot.personas.portrait import introduction
 from charbot.scripts.files import BROKEN_ARCHIVE
 from charbot.storage import replace_file, replace_folder
 from charbot.tokens.vocabulary import UNITS, Unit

@@ -4,7 +4,7 @@ import pytest
 from charbot.errors import CorpusError
 from charbot.evaluation.report import base_report, persona_report
 from charbot.personas.bundle import read_change, read_persona, write_persona
-from charbot.personas.guard import CopyGuard
+from charbot.personas.copy_guard import CopyGuard
 from charbot.personas.library import Library
 
 

@@ -14,7 +14,7 @@ from charbot.errors import BundleError, UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.personas.bundle import write_base
-from charbot.personas.guard import CopyGuard
+from charbot.personas.copy_guard import CopyGuard
 from charbot.personas.library import Library
 from charbot.personas.transfer import begin_voice, export_card, export_persona, import_persona, remove_base, remove_persona
 from charbot.tokens.vocabulary import UNITS, Vocabulary

@@ -4,8 +4,8 @@ import pytest
 
 from charbot.dialogue import Utterance
 from charbot.errors import BundleError
-from charbot.personas.about import Portrait, introduction, portrait, topics
 from charbot.personas.library import Library
+from charbot.personas.portrait import Portrait, introduction, portrait, topics
 
 
 def _chat(message: str, reply: str, name: str = "Ann") -> tuple[Utterance, ...]:

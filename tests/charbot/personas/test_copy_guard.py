@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.personas.guard import RUN, CopyGuard
+from charbot.personas.copy_guard import RUN, CopyGuard
 
 _WORDS = [f"word{i}" for i in range(400)]
 

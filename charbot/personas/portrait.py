@@ -1,4 +1,4 @@
-"""What a persona says of itself, and what it likes to talk about, by the conversations that were written for it."""
+"""The portrait of a persona: what it says of itself and likes to talk about, by its voice (the conversations written for it)."""
 
 import re
 from collections import Counter
