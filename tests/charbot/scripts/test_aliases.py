@@ -42,14 +42,14 @@ def test_a_guest_is_no_abbreviation(guest: str, regular: str) -> None:
     assert guest not in found([*episodes, scene("x", *[guest, "Dora"] * 5)])
 
 
-def test_two_who_type_one_name_each_in_their_way() -> None:
+def test_a_spelling_of_other_episodes_is_certain_unless_both_meet() -> None:
     theirs = [scene(f"f{i}", *["Barnaby Pym", "Dora: Oh, Barnaby Pym!"] * 20) for i in range(10)]
     assert found([*REGULARS, *theirs])["Barnaby Pym"] == ("Barnaby", True)
     both = scene("x", "Barnaby", "Dora", "Barnaby Pym")
     assert found([*REGULARS, *theirs, both])["Barnaby Pym"] == ("Barnaby", False)
 
 
-def test_nobody_is_an_alias_of_the_same_name() -> None:
+def test_two_names_are_not_aliases_of_each_other() -> None:
     episodes = [scene(f"{name}{i}", *[name, "Dora"] * 20) for name in ("Wilf", "Wilf Pym") for i in range(10)]
     assert found(episodes) == {"Wilf": ("Wilf Pym", True)}
 
@@ -63,7 +63,7 @@ def test_an_abbreviation_stands_for_a_regular_who_is_missing() -> None:
 
 
 @pytest.mark.parametrize("turns", [["Hask", "Dora", "Dr. Hask", "Dora"] * 8, [*["Hask", "Dora"] * 8, *["Dr. Hask", "Dora"] * 8]])
-def test_two_who_take_part_in_one_scene_are_two(turns: list[str]) -> None:
+def test_speakers_of_one_scene_are_different_people(turns: list[str]) -> None:
     scenes = [*REGULARS, scene("x", "Dora: Dr. Hask!", *turns)]
     assert found(scenes) == {"Dr. Hask": ("Hask", False)}
     apart = [scene(episode, "Dora: Dr. Hask!", *[name, "Dora"] * 8) for episode, name in (("x", "Hask"), ("x", "Dr. Hask"))]
@@ -77,7 +77,7 @@ def test_spellings_that_never_meet_are_suggested() -> None:
 
 
 @pytest.mark.parametrize("slip", ["Banraby", "Barnby", "Barnnaby", "Barnavy"])
-def test_a_typing_error_means_its_neighbour(slip: str) -> None:
+def test_a_typing_error_is_an_alias_of_the_speaker_beside_it(slip: str) -> None:
     scenes = [*REGULARS, scene("e1", "Dora", slip, "Dora")]
     (alias,) = find_aliases(scenes, ())
     assert (alias.name, alias.canonical) == (slip, "Barnaby")
@@ -87,7 +87,7 @@ def test_a_name_that_people_say_is_no_typing_error() -> None:
     assert found([*REGULARS, scene("e1", "Dora: Hi, Barnabo!", "Barnabo", "Dora")]) == {"Barnabo": ("Barnaby", False)}
 
 
-def test_whoever_answers_somebody_is_somebody_else() -> None:
+def test_speakers_who_answer_each_other_are_no_certain_aliases() -> None:
     scenes = [*REGULARS, scene("x", "Wilf", "Dora: Wilf Pym!", "Wilf Pym", "Wilf")]
     assert found(scenes)["Wilf Pym"] == ("Wilf", False)
 
@@ -109,7 +109,7 @@ def test_different_people_stay_apart(turns: list[str]) -> None:
     assert not any(certain for _, certain in found([*REGULARS, scene("e1", *turns)]).values())
 
 
-def test_what_is_settled_is_not_judged_again() -> None:
+def test_listed_names_are_not_judged_again() -> None:
     scenes = [*REGULARS, scene("x", "The Goat", "Dora", "Goat", "Dora", "Goat")]
     assert found(scenes, "the goat") == {}
 
@@ -123,7 +123,7 @@ def test_an_alias_of_an_alias_means_the_last_name() -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from(NAMES), max_size=8), max_size=6))
-def test_certain_names_lead_to_names_that_stay(scenes: list[list[str]]) -> None:
+def test_certain_aliases_lead_to_names_that_are_no_aliases(scenes: list[list[str]]) -> None:
     aliases = find_aliases([(str(i), [(name, "Wilf Dora") for name in names]) for i, names in enumerate(scenes)], ())
     certain = {one.name: one.canonical for one in aliases if one.certainty >= CERTAIN}
     assert not set(certain) & set(certain.values())

@@ -32,7 +32,7 @@ def test_speech_before_any_name_is_said_by_nobody() -> None:
     assert len(source.turns) == source.kept == 1
 
 
-def test_an_empty_name_speaks() -> None:
+def test_a_turn_may_have_an_empty_name() -> None:
     assert assemble([name(1, ""), speech(1, "Hello.")], "[").turns == (Turn(0, "", "Hello."),)
 
 
@@ -47,20 +47,20 @@ def test_directions_run_on_over_lines() -> None:
     ("spoken", "reason"),
     [([], "nothing said"), (["[nods]"], "stage direction"), (["  "], "nothing said"), (["\0"], "nothing said")],
 )
-def test_whoever_says_nothing_has_no_turn(spoken: list[str], reason: str) -> None:
+def test_a_speaker_without_speech_has_no_turn(spoken: list[str], reason: str) -> None:
     source = assemble([name(1), *(speech(1, text) for text in spoken), name(2, "OLGA"), speech(2, "Hi.")], "[")
     assert [turn.speaker for turn in source.turns] == ["OLGA"]
     assert [(omission.line, omission.reason) for omission in source.omissions] == [(1, reason)]
 
 
-def test_after_an_aside_the_speaker_goes_on() -> None:
+def test_the_speaker_continues_after_an_aside() -> None:
     source = assemble([name(1), speech(1, "One."), LineTag(2, "aside", "A goat.", "narration"), speech(3, "Two.")], "[")
     assert [turn.text for turn in source.turns] == ["One. Two."]
     assert source.omissions == (Omission(2, "narration", "A goat."),)
 
 
 @pytest.mark.parametrize("tag", [LineTag(2, "omission", "x", "narration"), scene(2, "x"), scene(2), LineTag(2, "episode", "x")])
-def test_after_other_tags_nobody_speaks(tag: LineTag) -> None:
+def test_other_tags_end_the_turn(tag: LineTag) -> None:
     source = assemble([name(1), speech(1, "One."), tag, speech(3, "Two.")], "[")
     assert [turn.text for turn in source.turns] == ["One."]
     assert source.omissions[-1] == Omission(3, "said by nobody", "Two.")
@@ -92,7 +92,7 @@ def test_a_line_that_is_kept_in_part_is_kept() -> None:
     assert (source.kept, source.omissions) == (1, ())
 
 
-def test_parts_of_one_line_are_told_apart() -> None:
+def test_one_line_may_be_kept_in_part_and_omitted_in_part() -> None:
     tags = [LineTag(1, "name", "NED", part=1), LineTag(1, "speech", "Hi.", part=1), LineTag(1, "omission", "x", "y", 2)]
     source = assemble(tags, "[")
     assert (source.kept, len(source.omissions)) == (1, 1)

@@ -57,7 +57,7 @@ def test_canonical(name: str, canonical: str) -> None:
 
 
 @given(st.text("abC.,:()[] 's"))
-def test_a_name_keeps_something(name: str) -> None:
+def test_canonical_never_empties_a_name(name: str) -> None:
     assert bool(CAST.canonical(name)) == bool(name.strip())
 
 

@@ -48,7 +48,7 @@ def test_brackets_that_the_format_does_not_name_are_speech() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), WORDS)))
-def test_no_word_is_lost_or_crosses_over(parts: list[tuple[bool, str]]) -> None:
+def test_speech_and_directions_keep_all_their_words(parts: list[tuple[bool, str]]) -> None:
     raw = " ".join(f"({word})" if direction else word for direction, word in parts)
     said, directions = split_directions(raw, "([")
     assert said.split() == [word for direction, word in parts if not direction]
@@ -63,7 +63,7 @@ def test_text_without_an_opening_bracket_is_all_spoken(raw: str) -> None:
 
 
 @given(MESSY)
-def test_any_brackets_leave_clean_text_and_every_letter(raw: str) -> None:
+def test_any_brackets_leave_clean_text_with_every_letter(raw: str) -> None:
     said, directions = split_directions(raw, "([{<")
     assert not set(said) & set("()[]{}<>")
     assert normalise(said) == said
@@ -74,11 +74,11 @@ def test_any_brackets_leave_clean_text_and_every_letter(raw: str) -> None:
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("raw", ["(" * 200_000, "[a" * 100_000, "()" * 100_000, ")" * 200_000, "a ." * 70_000])
-def test_a_flood_of_brackets_is_survived(raw: str) -> None:
+def test_thousands_of_brackets_are_read(raw: str) -> None:
     split_directions(raw, "([{<")
 
 
-def test_source_lines_that_say_nothing_are_told() -> None:
+def test_source_lines_without_speech_are_omissions() -> None:
     speech = split_speech(["Well (he", "walks", "off) then,", "(stops)", "bye."], "(")
     assert speech.text == "Well then, bye."
     assert speech.directions == ("he walks off", "stops")

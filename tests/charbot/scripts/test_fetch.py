@@ -132,7 +132,7 @@ def test_a_server_that_stalls_is_asked_again(server: Server, tmp_path: Path) -> 
     assert (tmp_path / "a.txt").read_bytes() == PAGE
 
 
-def test_trouble_that_stays_is_told_and_the_next_call_goes_on(server: Server, tmp_path: Path) -> None:
+def test_a_lasting_failure_is_reported_and_the_next_call_resumes(server: Server, tmp_path: Path) -> None:
     server.answers = {"/all/a.txt": [body()], "/all/b.txt": [status(503)]}
     demo = place(server, "a.txt", "b.txt")
     with pytest.raises(ScriptError, match=r"b\.txt: cannot be downloaded \(the server answers 503\)\. Are you online\?"):
@@ -163,7 +163,7 @@ def test_a_server_that_cannot_be_reached_is_an_error(server: Server, tmp_path: P
     ],
     ids=["gone", "forbidden", "edited", "circle", "another protocol", "endless", "lies about its length"],
 )
-def test_what_will_not_pass_is_told_at_once(
+def test_a_permanent_failure_is_not_retried(
     server: Server, tmp_path: Path, answer: Answer, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch_module, "MAX_BYTES", 200_000)
@@ -185,7 +185,7 @@ def test_a_damaged_file_is_replaced(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_bytes() == PAGE
 
 
-def test_a_folder_that_cannot_be_is_named(server: Server, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(server: Server, tmp_path: Path) -> None:
     server.answers = {"/all/a.txt": [body()]}
     (tmp_path / "file").write_text("")
     with pytest.raises(ScriptError, match=r"file/a\.txt: cannot be written"):

@@ -107,7 +107,7 @@ def test_a_dot_before_all_names_hides_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["../b.txt", "S01/../../b.txt", "/etc/b.txt", "//b.txt", "///b.txt", "..\\b.txt", "\\\\server\\b.txt"]
 )
-def test_members_that_climb_out_are_refused(tmp_path: Path, name: str) -> None:
+def test_members_outside_of_the_archive_are_refused(tmp_path: Path, name: str) -> None:
     for path in (tmp_path / "a.zip", tmp_path / "a.tar"):
         (write_zip if path.suffix == ".zip" else write_tar)(path, {name: b"b", "a.txt": b"a"})
         (refused, plain) = script_files(path)
@@ -218,7 +218,7 @@ def test_a_zip_that_lies_about_its_content_is_damaged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "bytes_"), [("é.txt", b"\xff\xff.txt"), ("a.txt", b"\0.txt")])
-def test_a_name_that_is_none_is_survived(tmp_path: Path, name: str, bytes_: bytes) -> None:
+def test_a_zip_with_an_invalid_file_name_is_read_or_damaged(tmp_path: Path, name: str, bytes_: bytes) -> None:
     path = write_zip(tmp_path / "a.zip", {name: b"a", "b.txt": b"b"})
     path.write_bytes(path.read_bytes().replace(name.encode(), bytes_))
     assert all(reason in (b"a", b"b") or str(reason).startswith("is damaged: ") for reason in contents(path).values())

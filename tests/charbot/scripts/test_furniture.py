@@ -11,7 +11,7 @@ def write(folder: Path, *footers: str) -> None:
         (folder / f"{i}.txt").write_text(script + footer)
 
 
-def test_whoever_says_the_same_in_each_file_is_furniture(tmp_path: Path) -> None:
+def test_a_speaker_with_the_same_line_in_each_file_is_furniture(tmp_path: Path) -> None:
     footer = "Heron Bay: North Pier\nHeron Bay: South Pier\n"
     write(tmp_path / "pier", footer, footer, footer)
     result = read_scripts([tmp_path / "pier"])
@@ -22,7 +22,7 @@ def test_whoever_says_the_same_in_each_file_is_furniture(tmp_path: Path) -> None
     assert import_report(result)["source_lines"] == {"in": 30, "kept": 24, "left_out": {"page furniture": 6}}
 
 
-def test_whoever_says_something_else_once_is_a_person(tmp_path: Path) -> None:
+def test_a_speaker_with_one_other_line_is_a_person(tmp_path: Path) -> None:
     write(tmp_path / "pier", *["Mirna: Good night.\n"] * 3, "Mirna: Good night, Nele.\n")
     assert sum(line.speaker == "Mirna" for line in read_scripts([tmp_path / "pier"]).lines) == 4
 

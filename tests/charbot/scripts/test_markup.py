@@ -23,7 +23,7 @@ def test_a_reference_of_thousands_of_digits_is_one_wrong_character(format_: Form
     assert read(format_, text).turns[0].text.startswith("Hello.")
 
 
-def test_a_frame_may_hold_such_a_reference() -> None:
+def test_preformatted_text_may_hold_a_reference_of_thousands_of_digits() -> None:
     assert without_frame(f"<pre>Ned: Hello. {LONG}</pre>") == "Ned: Hello. \ufffd"
 
 

@@ -117,7 +117,7 @@ def test_read_file_knows_the_cast_of_its_show(tmp_path: Path) -> None:
         (b"(" * 200_000, "is in no format"),
     ],
 )
-def test_read_file_says_what_a_file_is(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_read_file_says_why_a_file_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
     with pytest.raises(ScriptError, match=f"^{problem}"):
         read_file(write(tmp_path / "a.txt", content))
 
@@ -138,7 +138,7 @@ def test_an_unreadable_file_is_named_and_the_rest_is_read(tmp_path: Path, monkey
     assert {line.episode for line in found.lines} == {"b"}
 
 
-def test_a_large_file_is_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_over_the_size_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.txt", DUMP)
     monkeypatch.setattr(files, "MAX_BYTES", len(DUMP))
     assert read_file(path)
@@ -164,7 +164,7 @@ def test_read_scripts_reads_folders_and_files_in_order(tmp_path: Path) -> None:
     assert list(places) == [("Other", "S03E01"), ("Show", "S02E01"), ("Show", "S01E01"), ("Show", "S01E02")]
 
 
-def test_what_is_named_twice_is_read_once(tmp_path: Path) -> None:
+def test_a_path_that_is_given_twice_is_read_once(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", DUMP)
     assert read_scripts([tmp_path, path, path]) == read_scripts([path])
 
@@ -180,7 +180,7 @@ def test_hidden_files_and_broken_links_are_left_alone(tmp_path: Path) -> None:
     assert len(read_scripts([tmp_path / ".git"]).scripts) == 1
 
 
-def test_what_cannot_be_read_is_passed_over_with_the_reason(tmp_path: Path) -> None:
+def test_unreadable_files_are_skipped_with_the_reason(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", DUMP)
     empty = write(tmp_path / "b.txt", "")
     silent = write(tmp_path / "c.txt", "A Title\n" + "[Ned waves.]\nNED\n[waves]\n" * 9 + "NED")
@@ -196,14 +196,14 @@ def test_what_cannot_be_read_is_passed_over_with_the_reason(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["none", "a" * 300, "nul\0", "file.txt/below"])
-def test_a_path_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+def test_a_missing_path_is_named(tmp_path: Path, name: str) -> None:
     write(tmp_path / "file.txt", DUMP)
     with pytest.raises(ScriptError, match=r"no such file or folder|File name too long") as error:
         read_scripts([tmp_path / "file.txt", tmp_path / name])
     assert str(tmp_path / name) in str(error.value)
 
 
-def test_nothing_at_all_is_an_error_with_the_first_reason(tmp_path: Path) -> None:
+def test_no_dialogue_is_an_error_with_the_first_reason(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match=f"no dialogue found under {tmp_path}$"):
         read_scripts([tmp_path])
     path = write(tmp_path / "a.txt", "")
@@ -222,7 +222,7 @@ def test_a_file_name_that_is_not_unicode_is_read(tmp_path: Path) -> None:
     assert line.text == "Hello."
 
 
-def test_names_of_one_person_are_merged_and_told(tmp_path: Path) -> None:
+def test_names_of_one_person_are_merged_and_reported(tmp_path: Path) -> None:
     write(tmp_path / "show" / "S01E01.txt", DUMP + "MR. OWL\nHm.\nNED\nHm?\n" * 3 + "MR OWL\nHm.\nNED\nHm?")
     found = read_scripts([tmp_path])
     assert {line.speaker for line in found.lines} == {"Ned", "Olga", "Mr. Owl"}
@@ -240,7 +240,7 @@ def test_an_archive_is_read_like_a_folder(tmp_path: Path, kind: str) -> None:
     ]
 
 
-def test_who_says_the_same_as_another_is_read_once(tmp_path: Path) -> None:
+def test_copies_of_a_script_are_read_once(tmp_path: Path) -> None:
     first = write(tmp_path / "show" / "S01E01.txt", DUMP)
     again = write(tmp_path / "backup" / "show" / "S01E01.txt", DUMP)
     other = write(tmp_path / "show" / "S01E02.txt", DUMP)
@@ -249,7 +249,7 @@ def test_who_says_the_same_as_another_is_read_once(tmp_path: Path) -> None:
     assert found.skipped == ((first, f"says the same as {again}"),)
 
 
-def test_a_cast_beside_the_scripts_is_heeded(tmp_path: Path) -> None:
+def test_a_cast_file_beside_the_scripts_is_used(tmp_path: Path) -> None:
     write(tmp_path / "show" / "S01E01.txt", DUMP)
     write(tmp_path / "cast.yaml", "Show: {Ned Pym: [ned]}")
     assert {line.speaker for line in read_scripts([tmp_path]).lines} == {"Ned Pym", "Olga"}
@@ -264,7 +264,7 @@ def test_a_cast_beside_the_scripts_is_heeded(tmp_path: Path) -> None:
         read_scripts([tmp_path])
 
 
-def test_a_format_that_is_named_is_used(tmp_path: Path) -> None:
+def test_a_given_format_is_used_instead_of_detection(tmp_path: Path) -> None:
     write(tmp_path / "story.txt", "Once there was a goat.\nIt ate.\n\nThe end.")
     with pytest.raises(ScriptError, match="--format"):
         read_scripts([tmp_path])

@@ -18,7 +18,7 @@ def test_every_source_line_is_kept_or_left_out(tmp_path: Path) -> None:
     assert found["odd"] == []
 
 
-def test_what_is_odd_is_told(tmp_path: Path) -> None:
+def test_anomalies_are_reported(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"S01E0{number}.txt").write_text(PAGE.format(number))
     (tmp_path / "S01E05.txt").write_text("Short\nNED\nHello.\nOLGA\nBye.\nTUCK\nBye.")
@@ -39,7 +39,7 @@ def test_two_shows_in_one_folder_are_told_apart(tmp_path: Path) -> None:
     assert import_report(read_scripts([tmp_path]))["odd"] == []
 
 
-def test_a_script_of_which_little_is_read_is_odd(tmp_path: Path) -> None:
+def test_a_script_of_which_little_is_read_is_an_anomaly(tmp_path: Path) -> None:
     action = "          The heron crosses the bay, once more, in view of the lamp.\n\n" * 30
     cue = "                              NELE\n                    There it goes.\n\n"
     (tmp_path / "a.txt").write_text((action + cue) * 6)

@@ -82,14 +82,14 @@ def test_minutes_and_hours_between_messages() -> None:
         {"type": "message", "subtype": "channel_join", "user": "U1", "text": "joined", "ts": START},
     ],
 )
-def test_what_nobody_typed_is_left_out(record: dict[str, Any]) -> None:
+def test_system_messages_and_attachments_are_left_out(record: dict[str, Any]) -> None:
     export = json.dumps([record, *records("from", "text", "date_unixtime")])
     source = read(ChatExport(), export)
     assert [turn.text for turn in source.turns] == [text for _, text in TALK]
     assert [omission.reason for omission in source.omissions] == ["system message"]
 
 
-def test_pieces_mentions_and_links() -> None:
+def test_messages_in_pieces_mentions_and_links_are_read() -> None:
     export = [
         {"user": "U1", "user_profile": {"real_name": "Nele"}, "text": "Hi &amp; hello", "ts": "1"},
         {"user": "U2", "text": "Ask <@U1>: <https://example.org|here> or <mailto:a@example.org>\n&gt; quoted", "ts": "2"},
@@ -98,7 +98,7 @@ def test_pieces_mentions_and_links() -> None:
     assert turns(export) == [(0, "Nele", "Hi & hello"), (0, "U2", "Ask @Nele: [link] or [link]"), (0, "Nele", "So be it.")]
 
 
-def test_bytes_that_messenger_took_for_letters() -> None:
+def test_mojibake_of_messenger_is_repaired() -> None:
     export = records("sender_name", "content", "timestamp_ms")
     export[0] |= {"sender_name": "Zoé".encode().decode("latin-1"), "content": "C’est l’été".encode().decode("latin-1")}
     assert turns(export)[0] == (0, "Zoé", "C'est l'été")

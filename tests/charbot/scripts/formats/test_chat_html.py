@@ -24,7 +24,7 @@ def test_the_sample() -> None:
     assert [omission.reason for omission in read(ChatHtml(), SAMPLE).omissions] == ["system message"]
 
 
-def test_forwarded_words_are_somebody_elses() -> None:
+def test_forwarded_messages_are_left_out() -> None:
     forwarded = (
         '<div class="message default clearfix"><div class="body"><div class="from_name">Lou</div>'
         '<div class="forwarded body"><div class="from_name">Ivo <span class="date details">01.05.2024</span></div>'

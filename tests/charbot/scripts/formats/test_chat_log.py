@@ -84,7 +84,7 @@ def test_after_midnight_a_clock_without_a_date_starts_again() -> None:
         ("> Is the heron back?", "quoted reply"), (">not mine", "quoted reply"),
     ],
 )  # fmt: skip
-def test_what_nobody_typed_is_left_out(text: str, reason: str) -> None:
+def test_system_messages_and_attachments_are_left_out(text: str, reason: str) -> None:
     chat = f"1/2/24, 18:00 - Nele: Hi.\n1/2/24, 18:01 - Bartok: {text}\n1/2/24, 18:01 - Nele: Oh.\n1/2/24, 18:02 - Bartok: Yo.\n"
     source = read(ChatLog(), chat)
     assert [turn.text for turn in source.turns] == ["Hi. Oh.", "Yo."]
@@ -120,7 +120,7 @@ def test_links_addresses_and_numbers_become_one_mark(typed: str, kept: str) -> N
     assert turns(chat)[1] == (0, "Bartok", kept)
 
 
-def test_a_number_as_a_name_is_learnt_no_more_than_others() -> None:
+def test_phone_numbers_as_names_become_numbered_persons() -> None:
     names = ("+49 170 1234567", "~ Nele", "+49 170 7654321", "+49 170 1234567")
     chat = "\n".join(f"1/2/24, 18:0{i} - {name}: Hi." for i, name in enumerate(names))
     assert [name for _, name, _ in turns(chat)] == ["Person 1", "Nele", "Person 2", "Person 1"]

@@ -65,12 +65,12 @@ def test_whole_numbers_as_programs_write_them() -> None:
     assert [turn.episode for turn in found(Delimited(), table)] == ["S03E04"]
 
 
-def test_what_excel_is_told_first_is_no_header() -> None:
+def test_a_sep_line_for_excel_is_no_header() -> None:
     assert turns("sep=;", "name;line", "NED;Hello.") == [(0, "NED", "Hello.")]
 
 
 @pytest.mark.parametrize("speaker", ["NA", "n/a", "None", "Stage Directions", "Scene direction", "-"])
-def test_what_is_no_name_says_nothing(speaker: str) -> None:
+def test_a_placeholder_is_no_name(speaker: str) -> None:
     assert turns("name,line", f"{speaker},It rains.", "NED,Hello.") == [(0, "NED", "Hello.")]
     assert turns("name,line", "Nan,It rains.") == [(0, "Nan", "It rains.")]
 
@@ -83,7 +83,7 @@ def test_parentheses_hold_directions_where_they_often_do() -> None:
     assert hooded[-1] == (0, "OLGA", "Oh (What a goat!) and (So it is.) and no.")
 
 
-def test_what_is_left_of_a_page_is_taken_off() -> None:
+def test_remains_of_html_are_removed() -> None:
     assert turns("name,line", "NED,It&#39;s <i>my</i> goat &amp; hat.") == [(0, "NED", "It's my goat & hat.")]
 
 
@@ -127,7 +127,7 @@ def test_what_says_nothing_is_accounted_for(record: str) -> None:
     assert source.kept + len(source.omissions) == (3 if record != "," else 2)
 
 
-def test_a_record_that_is_too_long_costs_no_other() -> None:
+def test_a_record_that_is_too_long_loses_no_other_record() -> None:
     source = read(Delimited(), f"name,line\nNED,{'a' * 1_100_000}\nOLGA,Hi.\nNED,Bye.")
     assert [(turn.text, turn.source) for turn in source.turns] == [("Hi.", 3), ("Bye.", 4)]
     assert [(omission.line, omission.reason) for omission in source.omissions] == [(1, "title"), (2, "unreadable record")]
@@ -223,7 +223,7 @@ def test_a_name_and_its_value_are_no_dialogue() -> None:
     assert turns("name,value", "width,Seven feet.", "width,Eight feet.") == []
 
 
-def test_a_list_of_everybody_is_not_who_speaks() -> None:
+def test_a_column_of_all_characters_is_not_the_speaker() -> None:
     table = ("characters,who,text", "\"['NELE', 'BARTOK']\",NELE,Hello.", "\"['NELE', 'BARTOK']\",BARTOK,Hi.")
     assert turns(*table) == [(0, "NELE", "Hello."), (0, "BARTOK", "Hi.")]
 

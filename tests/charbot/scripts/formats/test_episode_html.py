@@ -108,7 +108,7 @@ def test_marked_sections_are_no_speech(section: str) -> None:
     assert turns(f"{section}>\n<p>Dora: Hello.</p>") == [(0, "Dora", "Hello.")]
 
 
-def test_marks_of_our_own_in_a_page_do_no_harm() -> None:
+def test_internal_markers_inside_of_a_turn_are_dropped() -> None:
     assert turns("<p>\x02Dora\x03: Hel\x02lo.</p>") == [(0, "Dora", "Hello.")]
 
 
@@ -250,7 +250,7 @@ def test_names_in_other_alphabets() -> None:
 
 
 @pytest.mark.parametrize("text", ["<p>\x02</p>", "<p><i>\x04 \x02</i></p>", "<p>\x05\n\x03</p>"])
-def test_marks_of_our_own_in_a_page_are_nothing(text: str) -> None:
+def test_internal_markers_between_turns_are_dropped(text: str) -> None:
     assert turns(f"<p>Dora: Hello.</p>{text}<p>Wilf: Bye.</p>") == [(0, "Dora", "Hello."), (0, "Wilf", "Bye.")]
 
 

@@ -54,7 +54,7 @@ def test_scenes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Action", "General", "Shot", ""])
-def test_whatever_else_is_not_said(kind: str) -> None:
+def test_other_paragraphs_are_not_speech(kind: str) -> None:
     assert turns(page("Character", "NED"), page("Dialogue", "Hello."), page(kind, "He goes."), page("Dialogue", "Who?")) == [
         (0, "NED", "Hello.")
     ]

@@ -49,7 +49,7 @@ def test_keys_name_episodes_and_scenes() -> None:
     ]  # fmt: skip
 
 
-def test_what_charbot_wrote_is_as_it_was_said() -> None:
+def test_text_with_directions_beside_it_has_no_markup() -> None:
     line = {"speaker": "NED", "text": "Type &amp; and <b>."}
     assert turns(line) == [(0, "NED", "Type & and.")]
     assert turns({**line, "directions": []}) == [(0, "NED", "Type &amp; and <b>.")]
@@ -60,14 +60,14 @@ def test_people_speak_together() -> None:
 
 
 @pytest.mark.parametrize("speaker", [[], "", " ", [""], {"id": ""}, [7]])
-def test_what_nobody_says_is_not_said_by_the_file(speaker: object) -> None:
+def test_text_without_a_speaker_is_not_attributed_to_the_file(speaker: object) -> None:
     source = read(JsonRecords(), json.dumps([{"speaker": speaker, "text": "(It rains.)"}, {"speaker": "NED", "text": "Hello."}]))
     assert [(turn.speaker, turn.text) for turn in source.turns if turn.speaker.strip()] == [("NED", "Hello.")]
     assert not [turn for turn in source.turns if not turn.speaker.strip()]
 
 
 @pytest.mark.parametrize("speaker", [None, 7, True, {"id": 7}])
-def test_what_is_no_name_speaks_not(speaker: object) -> None:
+def test_a_value_that_is_no_name_has_no_turn(speaker: object) -> None:
     assert turns({"speaker": speaker, "text": "Hello."}) == []
 
 
@@ -112,7 +112,7 @@ def test_json_lines_are_accounted_for(end: str) -> None:
     assert source.kept == 2
 
 
-def test_rarer_line_ends_may_be_said() -> None:
+def test_rare_line_separators_may_be_part_of_speech() -> None:
     records = [{"speaker": "NED", "text": f"One{end}two."} for end in ("\u2028", "\x85")]
     text = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
     assert [(turn.text, turn.source) for turn in read(JsonRecords(), text).turns] == [("One two.", 1), ("One two.", 3)]

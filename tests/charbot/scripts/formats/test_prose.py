@@ -26,7 +26,7 @@ def test_the_sample() -> None:
     assert (source.turns[-2].text, source.turns[-2].source) == ('"Is this the handle?" he said.', 26)
 
 
-def test_it_must_be_asked_for() -> None:
+def test_prose_is_never_detected() -> None:
     text = SAMPLE.read_text("utf-8")
     assert Prose().confidence(text) == 0.0
     assert all(format_.confidence(text) < 0.3 for format_ in FORMATS)

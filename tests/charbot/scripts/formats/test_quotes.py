@@ -31,7 +31,7 @@ def test_a_record_is_what_is_said(line: str, text: str) -> None:
     assert texts(line) == [text]
 
 
-def test_lines_are_strangers_to_each_other() -> None:
+def test_each_line_is_a_scene_of_its_own() -> None:
     assert found(Quotes(), '"One, two."\n\nThree.\n"[nods] Four, five."\n') == [
         Turn(0, "", "One, two."),
         Turn(1, "", "Three."),
@@ -53,7 +53,7 @@ def test_what_says_nothing_is_accounted_for(line: str) -> None:
     assert source.kept + len(source.omissions) == 2
 
 
-def test_a_record_that_is_too_long_costs_no_other() -> None:
+def test_a_record_that_is_too_long_loses_no_other_record() -> None:
     assert texts("One.", "a" * 2_000_000, "Two.") == ["One.", "Two."]
     check_account(Quotes(), "One.\n" + "a" * 2_000_000 + "\nTwo.")
 

@@ -38,11 +38,11 @@ def test_names(who: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["Ned", "NED!", "NED:", "A" * 61, "23"])
-def test_what_stands_where_names_do_is_not_always_one(who: str) -> None:
+def test_capitals_in_the_column_of_names_may_be_no_name(who: str) -> None:
     assert [speaker for _, speaker, _ in turns(name("NED"), speech("Hello."), name(who), action("A roof."))] == ["NED"]
 
 
-def test_columns_may_stray() -> None:
+def test_columns_may_be_off_by_some_spaces() -> None:
     assert turns("\n" + " " * 22 + "NED", " " * 17 + "Hello,", " " * 12 + "there.") == [(0, "NED", "Hello, there.")]
 
 

@@ -70,7 +70,7 @@ def test_speech_runs_on_into_the_next_cue() -> None:
     assert turns("NED: Hello,", "there.", "OLGA: Hi.") == [("NED", "Hello, there."), ("OLGA", "Hi.")]
 
 
-def test_after_a_pause_nobody_knows_who_goes_on() -> None:
+def test_an_unnamed_cue_after_a_pause_has_no_speaker() -> None:
     def timed(*texts: str) -> list[tuple[str, str]]:
         text = "\n\n".join(f"00:{10 * i:02}:00,000 --> 00:{10 * i:02}:02,000\n{one}" for i, one in enumerate(texts))
         return [(speaker, text) for _, speaker, text in said(Subtitles(), text)]
@@ -83,7 +83,7 @@ def test_after_a_pause_nobody_knows_who_goes_on() -> None:
     assert timed("<v Ned>Hello.", "Who is that?", "<v Olga>Hi.") == [("Ned", "Hello."), ("Olga", "Hi.")]
 
 
-def test_a_dash_is_somebody_but_nobody_knows_who() -> None:
+def test_dashes_in_one_cue_are_unknown_speakers() -> None:
     assert turns("NED: Hello.", "- Who's that?\n- Me.", "stray", "OLGA: Hi.") == [("NED", "Hello."), ("OLGA", "Hi.")]
 
 
@@ -123,13 +123,13 @@ def test_sounds_in_brackets_are_no_names(sound: str) -> None:
 
 
 @pytest.mark.parametrize("song", ["♪ la la ♪", "♪ la la\nla la ♪", "♪ la la", "# la la #", "<i>♫ la la ♫</i>", "♪♪"])
-def test_a_song_is_sung_by_nobody(song: str) -> None:
+def test_a_song_without_a_name_has_no_speaker(song: str) -> None:
     source = read(Subtitles(), cues("ANNA: Hello.", song, "BERT: Hi."))
     assert [(turn.speaker, turn.text) for turn in source.turns] == [("ANNA", "Hello."), ("BERT", "Hi.")]
     assert [omission.reason for omission in source.omissions].count("song") == song.count("\n") + 1
 
 
-def test_whoever_is_named_sings() -> None:
+def test_a_song_with_a_name_has_a_speaker() -> None:
     assert turns("ANNA: ♪ La la\nla. ♪", "BERT: Stop.") == [("ANNA", "La la la."), ("BERT", "Stop.")]
 
 

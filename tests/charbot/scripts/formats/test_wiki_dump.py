@@ -67,7 +67,7 @@ def test_a_place_begins_a_scene(scene: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["[Ned waves.]", "[Then they wait. It rains.]", "[waving]", "[He and she leave. Goats.]"])
-def test_an_action_begins_none(action: str) -> None:
+def test_an_action_begins_no_scene(action: str) -> None:
     assert turns("NED", "Hello.", action, "OLGA", "Bye.") == [(0, "NED", "Hello."), (0, "OLGA", "Bye.")]
 
 
