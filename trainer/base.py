@@ -82,7 +82,7 @@ def check_nobody_is_left(out: Path, units: Sequence[Unit], refitted: Sequence[st
                 left.append(name)
     if left:
         raise BundleError(
-            f"{out / 'bases'}: without the base that is there {', '.join(left)} could not reply. Fit them along with the new one "
+            f"{out / 'bases'}: without the base that is there {', '.join(left)} could not reply. Train them with the new one "
             "(--persona NAME), delete them (`charbot personas remove NAME`), or choose another --out."
         )
 

@@ -78,7 +78,7 @@ def check_space(path: Path, module: nn.Module) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise TrainingError(
-            f"{folder}: this fit needs {needed / 1e6:,.0f} MB of disk for its checkpoints, and {free / 1e6:,.0f} MB are free; "
+            f"{folder}: training needs {needed / 1e6:,.0f} MB of disk for its checkpoints, and {free / 1e6:,.0f} MB are free; "
             "free some, or choose another place with --out"
         )
 
@@ -127,8 +127,8 @@ def load_checkpoint(path: Path, fingerprint: str, module: nn.Module, optimizer: 
         raise TrainingError(f"{path}: this checkpoint is damaged ({error}). Delete it to start over.") from error
     if metadata.get("fingerprint") != fingerprint:
         raise TrainingError(
-            f"{path}: this checkpoint belongs to a fit with other settings or scripts. "
-            "Delete it to start over, or fit under another --out."
+            f"{path}: this checkpoint belongs to a training run with other settings or scripts. "
+            "Delete it to start over, or train with another --out."
         )
     random_states = [tensors[name] for name in sorted(tensors) if name.startswith("random.")]
     if not distributed.can_restore(random_states):

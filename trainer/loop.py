@@ -203,8 +203,8 @@ def _precision(wanted: bool | None, saved: bool | None, checkpoint: CheckpointPl
         return bool(distributed.broadcast(bf16_pays(distributed.device) if wanted is None else wanted))
     if wanted is not None and wanted != saved:
         raise TrainingError(
-            f"{checkpoint.path}: this fit was begun with `precision: {'bf16' if saved else 'fp32'}`. Set that or `auto` in "
-            "config.yaml to go on with it, or delete the checkpoint to start over."
+            f"{checkpoint.path}: this run was begun with `precision: {'bf16' if saved else 'fp32'}`. Set that or `auto` in "
+            "config.yaml to continue it, or delete the checkpoint to start over."
         )
     return saved
 
@@ -272,7 +272,7 @@ def _check(loss: float, step: int, outputs: int, settings: Hyperparameters) -> N
     # A uniform distribution has the loss log(outputs).
     if not isfinite(loss) or loss > _HOPELESS * log(max(2, outputs)):
         raise TrainingError(
-            f"the loss is {loss:.4g} at step {step + 1}: the fit diverged. Lower `learning_rate` "
+            f"the loss is {loss:.4g} at step {step + 1}: training diverged. Lower `learning_rate` "
             f"(now {settings.learning_rate:g}) or `clip` (now {settings.clip:g}) in config.yaml."
         )
 
@@ -287,7 +287,7 @@ def _explained(settings: Hyperparameters) -> Iterator[None]:
             raise
         raise TrainingError(
             f"memory ran out. Lower `batch` (now {settings.batch}), `window` (now {settings.window}) or the model's "
-            "`hidden` in config.yaml, and start this fit over."
+            "`hidden` in config.yaml, and start over."
         ) from error
 
 

@@ -88,7 +88,7 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
 
 
 def _encoded_openings(library: Library, name: str, trained: _TrainedUnit, voice: Sequence[Sequence[Utterance]]) -> Tensor | None:
-    """Return the encodings (N, size) of the messages with which the voice's conversations begin, by the fitted word model."""
+    """Return the encodings (N, size) of the messages with which the voice's conversations begin, by the trained word model."""
     base, speaker, _, delta = trained
     model, vocabulary, _ = base_model(library, "word", base)
     merge(model, delta, speaker)

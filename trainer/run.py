@@ -162,7 +162,7 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise TrainingError(f"{folder}: another charbot is at this fit; wait for it, or choose another --out") from error
+        raise TrainingError(f"{folder}: another charbot is at this training run; wait for it, or choose another --out") from error
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written: {error.strerror or error}") from error
     try:

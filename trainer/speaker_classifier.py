@@ -147,7 +147,7 @@ def train_classifier(run: TrainingRun, library: Library) -> Path:
     )  # fmt: skip
     folder = run.out / "classifier"
     if run.distributed.is_main:
-        run.console.print("speaker classifier: fitting the n-grams", highlight=False)
+        run.console.print("speaker classifier: training on n-grams", highlight=False)
         ngrams = fit_ngrams(train.texts, train.speakers, settings.ngrams)
         model = SpeakerClassifier(tokenizer, ngrams, deepcopy(reader).cpu(), 0.0)
         opinions = model.opinions(valid.texts)

@@ -285,7 +285,7 @@ def _check_permissions(config: Config, asked: Future[_BotInfo]) -> str:
 def _check_personas(library: Callable[[], Library], config: Config) -> str:
     personas = PersonaPool(library)
     if personas.member(config.discord.persona) is None:
-        raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, whom nobody has fitted")
+        raise ConfigError(f"`discord.persona` is {config.discord.persona!r}, which nobody has trained")
     # A reply loads, and so checks, all files of a persona; a short one will do.
     options = replace(config.chat, candidates=1, max_words=3)
     personas.persona(config.discord.persona).reply(Conversation().add("Hey!"), options)

@@ -22,19 +22,19 @@ class bundle_errors:  # noqa: N801 (a context manager, named as one)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)):
-            raise BundleError(f"{self.path}: is damaged ({type(error).__name__}: {error}); install or fit it anew") from error
+            raise BundleError(f"{self.path}: is damaged ({type(error).__name__}: {error}); install or train it again") from error
 
 
 def verify(path: Path, expected: str | None) -> None:
     """Raise BundleError unless a file is there and has the expected checksum."""
     if not path.is_file():
-        raise BundleError(f"{path}: is missing; install or fit this bundle anew")
+        raise BundleError(f"{path}: is missing; install or train this bundle again")
     try:
         checksum = sha256(path)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
     if checksum != expected:
-        raise BundleError(f"{path}: is damaged (its checksum does not match); install or fit this bundle anew")
+        raise BundleError(f"{path}: is damaged (its checksum does not match); install or train this bundle again")
 
 
 _SCALE = ".scale"

@@ -31,7 +31,7 @@ def base_model(library: Library, unit: Unit, base_id: str | None = None) -> tupl
         # them, which takes ten times as long.
         model = LanguageModel(Architecture(**card.architecture))
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
-        raise BundleError(f"{folder}: is damaged ({error}); install or fit it anew") from error
+        raise BundleError(f"{folder}: is damaged ({error}); install or train it again") from error
     weights = {_OLD_NAMES.get(name, name): weight for name, weight in read_base_weights(folder, card).items()}
     if model.cache is not None:
         # Older caches lack these: keep their initial values.
@@ -43,7 +43,7 @@ def base_model(library: Library, unit: Unit, base_id: str | None = None) -> tupl
     try:
         model.load_state_dict(weights, assign=True)
     except RuntimeError as error:
-        raise BundleError(f"{folder}: its weights do not fit its card; install or fit it anew") from error
+        raise BundleError(f"{folder}: its weights do not fit its card; install or train it again") from error
     return model.eval(), vocabulary, card
 
 
@@ -55,5 +55,5 @@ def persona_model(
     try:
         merge(model, read_change(folder, model_card), model_card.speaker)
     except (KeyError, IndexError, RuntimeError) as error:
-        raise BundleError(f"{folder}: its {unit} model does not fit its base; install or fit it anew") from error
+        raise BundleError(f"{folder}: its {unit} model does not fit its base; install or train it again") from error
     return model, vocabulary.knowing(name)

@@ -33,7 +33,7 @@ class SpeakerIdentifier:
                 tokenizer_for(vocabulary), base.embedding.weight.detach(), card.hidden, card.share, weights
             )
         except (KeyError, RuntimeError) as error:
-            raise BundleError(f"{library.classifier}: its weights do not fit its card; install or fit it anew") from error
+            raise BundleError(f"{library.classifier}: its weights do not fit its card; install or train it again") from error
         self._sureness = card.evidence_exponent
         self._places = _chosen(card.names, card.shows, cast)
         self._names = [card.names[place] for place in self._places]

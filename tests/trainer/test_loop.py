@@ -251,7 +251,7 @@ def test_divergence_is_explained(vocabularies: dict[str, Vocabulary], tmp_path: 
 
 def test_a_rate_that_blows_the_model_up_is_explained(vocabularies: dict[str, Vocabulary], tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, learning_rate=1.0, warmup_steps=0, clip=1e3, epochs=20)
-    with pytest.raises(TrainingError, match=r"the fit diverged. Lower `learning_rate` \(now 1\)"):
+    with pytest.raises(TrainingError, match=r"training diverged. Lower `learning_rate` \(now 1\)"):
         _fit(vocabularies["char"], tmp_path / "c", settings=settings)
 
 

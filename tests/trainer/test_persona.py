@@ -119,7 +119,7 @@ def test_a_persona_beats_its_base_and_replies(run: TrainingRun) -> None:
     assert all(candidate.relevance for candidate in reply.candidates)
 
 
-def test_one_unit_can_be_fitted_anew(run: TrainingRun) -> None:
+def test_one_unit_can_be_trained_again(run: TrainingRun) -> None:
     library = Library((run.out,))
     folder = train_persona(run, library, "Bob", ("char",), "general")
     assert set(read_persona(folder).models) == {"char"}

@@ -153,7 +153,7 @@ def test_a_card_nested_too_deeply_is_named(library: Library, file: str) -> None:
         ("bases/word/base.json", "charbot train --base --unit word"),
     ],
 )
-def test_another_version_is_named_and_how_to_fit_it_anew(library: Library, file: str, command: str) -> None:
+def test_another_version_is_named_and_how_to_train_it_again(library: Library, file: str, command: str) -> None:
     path = library.folders[0] / file
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99, "name": "Mr. Ann"}))
     with pytest.raises(BundleError, match=f"{path.name}: bundle format 99; .*`{command}`"):

@@ -36,7 +36,7 @@ def test_sizes_that_no_model_can_have_are_told(library: Library, sizes: dict[str
     card = json.loads(path.read_text())
     card["architecture"].update(sizes)
     path.write_text(json.dumps(card))
-    with pytest.raises(BundleError, match="install or fit it anew"):
+    with pytest.raises(BundleError, match="install or train it again"):
         base_model(library, "char")
 
 

@@ -10,7 +10,7 @@ def test_two_fits_of_the_same_thing_are_refused(tmp_path: Path) -> None:
     with _alone(tmp_path / "fit"):
         with _alone(tmp_path / "another"):
             pass
-        with pytest.raises(TrainingError, match="another charbot is at this fit"), _alone(tmp_path / "fit"):
+        with pytest.raises(TrainingError, match="another charbot is at this training run"), _alone(tmp_path / "fit"):
             pass
     with _alone(tmp_path / "fit"):
         pass
