@@ -156,12 +156,12 @@ class Chat:
         self.session, self.name, self.kept = Session(), None, None
         saved_state.save_last_persona(self.names[0])
 
-    def resume(self, kept: KeptChat, given: Collection[str] = ()) -> None:
+    def resume(self, kept: KeptChat, overridden: Collection[str] = ()) -> None:
         """Continue a kept conversation; on an error, the present one. Raises BundleError.
 
         Its settings are kept too, except those newly asked for: see `SavedChat.settings_for`.
         """
-        before, self.settings = self.settings, kept.chat.settings_for(self.startup_options, given)
+        before, self.settings = self.settings, kept.chat.settings_for(self.startup_options, overridden)
         try:
             self.start(*kept.chat.cast)
         except CharbotError:

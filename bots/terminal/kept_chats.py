@@ -48,17 +48,17 @@ class SavedChat:
         first = (messages or texts or ["(empty)"])[0]
         return self.name or (first if len(first) <= _TITLE else f"{first[:_TITLE].rstrip()}...")
 
-    def settings_for(self, startup_options: ChatSettings, given: Collection[str] = ()) -> ChatSettings:
+    def settings_for(self, startup_options: ChatSettings, overridden: Collection[str] = ()) -> ChatSettings:
         """Return the settings to continue with: the saved ones, except those that are newly asked for.
 
-        Those are the ones whose names are `given`, or whose value in `startup_options` is neither the one asked for then nor
-        the default.
+        Those are the ones with names in `overridden`, and those whose value in `startup_options` is neither the one asked for
+        then nor the default.
         """
         before = (self.startup_options, ChatSettings())
         names = [
             field.name
             for field in fields(startup_options)
-            if field.name in given
+            if field.name in overridden
             or all(getattr(startup_options, field.name) != getattr(options, field.name) for options in before)
         ]
         return replace(self.settings, **{name: getattr(startup_options, name) for name in names})

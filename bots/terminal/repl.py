@@ -43,11 +43,11 @@ def chat(
     *,
     persona: str | None = None,
     kept: KeptChat | None = None,
-    given: Collection[str] = (),
+    overridden: Collection[str] = (),
 ) -> int:
     """Chat with a persona, or continue a kept conversation, until the user leaves; return the exit code.
 
-    `given` are the names of settings that the command line gives. Raises UsageError, BundleError.
+    `overridden` are the names of settings that the command line gives. Raises UsageError, BundleError.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal; in a pipe use `charbot say PERSONA`")
@@ -58,7 +58,7 @@ def chat(
     with BatchScheduler() as scheduler, ThreadPoolExecutor(1) as loader:
         talk = Chat(library, settings, terminal, ChatStore.default(), scheduler, loader, settings)
         if kept is not None:
-            talk.resume(kept, given)
+            talk.resume(kept, overridden)
         elif persona is not None:
             talk.start(persona)
         greet(talk)

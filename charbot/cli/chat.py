@@ -66,7 +66,7 @@ def run_chat(args: argparse.Namespace, kept: "KeptChat | None" = None) -> int:
     set_torch_environment()
     standard_input()
     config = _config(args)
-    return chat(library_of(args), config.chat, config.terminal, persona=args.persona, kept=kept, given=_given(args))
+    return chat(library_of(args), config.chat, config.terminal, persona=args.persona, kept=kept, overridden=_chat_options(args))
 
 
 def report_problem(problem: str) -> None:
@@ -108,9 +108,9 @@ def _config(args: argparse.Namespace) -> "Config":
     from charbot.config import override
 
     terminal = {"stream": False} if getattr(args, "no_stream", False) else {}
-    return override(config_of(args), {"chat": _given(args), "terminal": terminal}, "the command line")
+    return override(config_of(args), {"chat": _chat_options(args), "terminal": terminal}, "the command line")
 
 
-def _given(args: argparse.Namespace) -> dict[str, Any]:
+def _chat_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the reply settings that the command line gives."""
     return {name: value for name in ("unit", "temperature", "seed") if (value := getattr(args, name)) is not None}

@@ -86,7 +86,7 @@ def test_settings_are_as_they_were_but_for_those_asked_for_anew() -> None:
     chat = _chat("Hi", ChatSettings(temperature=1.5, seed=7), ChatSettings(temperature=0.7, seed=7))
     assert chat.settings_for(ChatSettings()) == ChatSettings(temperature=1.5, seed=7)
     assert chat.settings_for(ChatSettings(temperature=0.7)) == ChatSettings(temperature=1.5, seed=7)
-    assert chat.settings_for(ChatSettings(), given=("temperature",)) == ChatSettings(seed=7)
+    assert chat.settings_for(ChatSettings(), overridden=("temperature",)) == ChatSettings(seed=7)
     assert chat.settings_for(ChatSettings(temperature=0.9, seed=3)) == ChatSettings(temperature=0.9, seed=3)
 
 
