@@ -34,12 +34,15 @@ def normalise(text: str) -> str:
 
     Idempotent.
     """
-    if not (text.isascii() and text.isprintable()):
-        # In this order: a dropped character may stand between a letter and its accent, and NFC may produce quotes.
-        text = unicodedata.normalize("NFC", "".join(filter(_visible, text)))
-    # Most lines are ASCII, and `translate` is the slowest step.
-    text = text.replace("`", "'") if text.isascii() else text.translate(_TYPOGRAPHY)
-    return _DOTS.sub("...", _SPACED_DOTS.sub("...", " ".join(text.split())))
+    # In this order: a dropped character may stand between a letter and its accent, and NFC may produce quotes.
+    # Each step is skipped where it would change nothing, because most lines are ASCII. Printable characters are visible.
+    if not text.isprintable():
+        text = "".join(filter(_visible, text))
+    text = text.replace("`", "'") if text.isascii() else unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY)
+    text = " ".join(text.split())
+    if ". ." in text or "...." in text:
+        text = _DOTS.sub("...", _SPACED_DOTS.sub("...", text))
+    return text
 
 
 def printable(text: str) -> str:

@@ -19,6 +19,9 @@ _SHARED_LINES, _SHARED_SHARE = 8, 0.05
 
 def line_key(text: str) -> str | None:
     """Return a key that is the same in other transcripts of a line; None if the line is too short."""
+    if len(text) < _LONG and text.isascii():
+        # Case folding makes no ASCII text longer.
+        return None
     key = "".join(filter(str.isalnum, text.casefold()))
     return key if len(key) >= _LONG else None
 

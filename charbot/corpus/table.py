@@ -1,6 +1,7 @@
 """The corpus as a pandas table: one row per Line, with the Line's fields and `split` as columns."""
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -15,6 +16,7 @@ from charbot.scripts.line import Line
 from charbot.text import find_name
 
 _FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "directions")
+_values = attrgetter(*_FIELDS)
 _BLOCK = 8
 """Lines per block of a show that has few scenes."""
 
@@ -26,7 +28,7 @@ def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFram
     of the test split are removed from the other splits, and those of the validation split from the train split: transcripts
     overlap, and models must not be evaluated on lines that they were trained on.
     """
-    rows = [tuple(getattr(line, field) for field in _FIELDS) for line in lines]
+    rows = [_values(line) for line in lines]
     if not rows:
         raise CorpusError("the scripts hold no lines")
     table = pd.DataFrame(rows, columns=list(_FIELDS))

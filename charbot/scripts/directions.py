@@ -39,6 +39,19 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     """
     if not opening:
         return Speech(normalise(" ".join(parts)), (), tuple(bool(part.strip()) for part in parts))
+    spoken, directions = _separated(parts, opening) if any(map(_BRACKETS.search, parts)) else (parts, [])
+    # "Name: (softly): Hello." leaves a second colon.
+    text = normalise(" ".join(spoken)).lstrip(": ")
+    if (closed := _GAP.sub(r"\1", text)) != text:
+        # A full stop moved up to an ellipsis makes four dots.
+        text = normalise(closed)
+    if "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
+        text = normalise(re.sub(r"[()]", " ", text))
+    return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(bool(part.strip()) for part in spoken))
+
+
+def _separated(parts: Sequence[str], opening: str) -> tuple[Sequence[str], list[str]]:
+    """Return what is outside brackets in each part, and the directions inside, as they stand."""
     pairs = {mark: _CLOSING[mark] for mark in opening}
     closing = set(pairs.values())
     speech: list[list[str]] = []
@@ -73,12 +86,4 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
             current.append(" ")
     if expected:
         directions.append("".join(current))
-    spoken = ["".join(outside) for outside in speech]
-    # "Name: (softly): Hello." leaves a second colon.
-    text = normalise(" ".join(spoken)).lstrip(": ")
-    if (closed := _GAP.sub(r"\1", text)) != text:
-        # A full stop moved up to an ellipsis makes four dots.
-        text = normalise(closed)
-    if "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
-        text = normalise(re.sub(r"[()]", " ", text))
-    return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(bool(part.strip()) for part in spoken))
+    return ["".join(outside) for outside in speech], directions

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from charbot.scripts.line import Turn
 
-_CODE = re.compile(r"[{}\\|=`]|::|//|/\*|\w_\w|<\w|\w\(\)|;$|https?://|\.\w+\.\w+|^[\w.+-]*\d[\w.+-]*$")
+# Each alternative begins with a character of its own, by which re skips most places.
+_CODE = re.compile(r"[{}\\|=`]|::|//|/\*|_(?<=\w_)\w|<\w|\((?<=\w\()\)|;$|\.\w+\.\w+")
+_VALUE = re.compile(r"[\w.+-]*\d[\w.+-]*")
 _LABEL = re.compile(
     r"args?|arguments|keyword args|returns?|raises|yields|examples?|type|default|notes?|warning|error|info|debug|usage|options?|"
     r"version|name|description|summary|format|files(?:-.*)?|copyright|licen[cs]e|source|upstream-.*|author|maintainer|fields|"
@@ -39,13 +41,18 @@ def is_dialogue(turns: Sequence[Turn], columns: bool = False) -> bool:
         if len(lines) < 2 or talk < 0.2 * len(turns):
             return False
     labels = sum(count for name, count in lines.items() if _LABEL.fullmatch(name))
-    if labels > 0.4 * len(turns) or _more_than(0.3, turns, _CODE):
+    if labels > 0.4 * len(turns) or _more_than(0.3, turns, _is_code):
         return False
-    return few or _more_than(0.05, turns, _TALK) or _more_than(0.6, turns, _FINISHED)
+    return few or _more_than(0.05, turns, _TALK.search) or _more_than(0.6, turns, _FINISHED.search)
 
 
-def _more_than(share: float, turns: Sequence[Turn], pattern: re.Pattern[str]) -> bool:
-    """Return True if a pattern occurs in more than this share of the turns; no more turns are searched than needed."""
+def _is_code(text: str) -> bool:
+    """Return True if a text looks like code, an address or a value."""
+    return _CODE.search(text) is not None or _VALUE.fullmatch(text) is not None
+
+
+def _more_than(share: float, turns: Sequence[Turn], test: Callable[[str], object]) -> bool:
+    """Return True if the texts of more than this share of the turns pass a test; no more are tested than needed."""
     enough = int(share * len(turns)) + 1
-    matching = (turn for turn in turns if pattern.search(turn.text))
+    matching = (turn for turn in turns if test(turn.text))
     return sum(1 for _ in islice(matching, enough)) == enough

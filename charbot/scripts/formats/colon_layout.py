@@ -130,16 +130,20 @@ def read_rows(text: str) -> list[Row]:
     full = list(filter(None, stripped))
     dressed = is_dressed(full)
     bare = [_undressed(line) if dressed else line for line in full]
-    form = _form_of(bare)
+    heads = [_head(line) for line in bare]
+    form = _form_of(bare, heads)
+    if form is _PERIOD:
+        bare = [_ITALICS.sub(r"\1\2", line) for line in bare]
     small = form is _COLON and _is_small(bare)
+    if small or form is not _COLON:
+        heads = [_head(line, form, small) for line in bare]
     rows: list[Row] = []
     apart = True
-    texts = iter(bare)
+    shown = zip(bare, heads, strict=True)
     for number, (raw, line) in enumerate(zip(lines, stripped, strict=True), 1):
         if line:
-            shown = next(texts)
-            shown = _ITALICS.sub(r"\1\2", shown) if form is _PERIOD else shown
-            rows.append(Row(number, shown, len(raw) - len(raw.lstrip()), _head(shown, form, small), apart))
+            text, head = next(shown)
+            rows.append(Row(number, text, len(raw) - len(raw.lstrip()), head, apart))
         apart = not line
     return rows
 
@@ -164,11 +168,12 @@ def _undressed(line: str) -> str:
     return bare if bare is not line and _head(bare) else line
 
 
-def _form_of(lines: Sequence[str]) -> re.Pattern[str]:
-    """Return the form of turns in a file: a colon after the name, unless another form is far more frequent."""
+def _form_of(lines: Sequence[str], heads: Sequence[Head | None]) -> re.Pattern[str]:
+    """Return the form of turns in a file: a colon after the name, as in `heads`, unless another is far more frequent."""
     counts: dict[re.Pattern[str], int] = {}
     for form in _FORMS:
-        names = Counter(head.name.casefold() for line in lines if (head := _head(line, form)))
+        found = heads if form is _COLON else [_head(line, form) for line in lines]
+        names = Counter(head.name.casefold() for head in found if head)
         often = [count for count in names.values() if count > 2]
         counts[form] = sum(often) if len(often) > 1 else 0
         if form is _COLON and 3 * counts[form] >= len(lines):

@@ -29,6 +29,8 @@ _EPISODE = re.compile(
 )
 """The heading of an episode in a file of several ("1.01 - The Heron")."""
 _OPENING, _CLOSING = "([{", ")]}"
+_MAX_SEARCHED = 500_000
+"""Number of characters from which the format is told."""
 
 
 def _closing(line: str) -> int:
@@ -54,7 +56,7 @@ class ColonText:
     def confidence(self, text: str) -> float:
         if text.lstrip()[:1] in "<{" or " --> " in text:
             return 0.0
-        rows = read_rows(text)
+        rows = read_rows(text[:_MAX_SEARCHED])
         counts = Counter(row.name for row in rows if row.head)
         again = sum(count for count in counts.values() if count > 1)
         return min(0.9, 4 * again / len(rows)) if again > 3 else 0.0

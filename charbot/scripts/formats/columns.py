@@ -1,7 +1,9 @@
 """Common names for the columns of tables of dialogue and the keys of its JSON."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal
 
 from charbot.scripts.markup import unescape
@@ -49,8 +51,14 @@ _ASIDES, _SHARE = 5, 1 / 3
 Muffled speech is in parentheses too, and begins with a capital."""
 
 
-def matched(names: Iterable[str]) -> dict[str, str]:
+def matched(names: Iterable[str]) -> Mapping[str, str]:
     """Map each field ("speaker", "text", ...) to the likeliest of `names`."""
+    return _matched(tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def _matched(names: tuple[str, ...]) -> Mapping[str, str]:
+    # Cached, because the records of a file have the same few keys.
     plain = {_plain(name): name for name in names}
     fields: dict[str, str] = {}
     for field, synonyms in _SYNONYMS.items():
@@ -62,7 +70,7 @@ def matched(names: Iterable[str]) -> dict[str, str]:
     # A name and its value are any table's.
     if _plain(fields.get("text", "")) == "value" and _plain(fields.get("speaker", "")) != "from":
         del fields["text"]
-    return fields
+    return MappingProxyType(fields)
 
 
 def _plain(name: str) -> str:

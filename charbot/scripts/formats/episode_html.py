@@ -6,7 +6,7 @@ also in italics.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from html.parser import HTMLParser
 
 from charbot.scripts.assembly import LineTag
@@ -24,7 +24,8 @@ _HIDDEN = frozenset(("script", "style", "title", "map", "template"))
 _BOLD_ON, _BOLD_OFF, _ITALIC_ON, _ITALIC_OFF = "\x02\x03\x04\x05"
 _ON = {"b": _BOLD_ON, "strong": _BOLD_ON, "i": _ITALIC_ON, "em": _ITALIC_ON}
 _OFF = {"b": _BOLD_OFF, "strong": _BOLD_OFF, "i": _ITALIC_OFF, "em": _ITALIC_OFF}
-_UNSTYLED = str.maketrans("", "", _BOLD_ON + _BOLD_OFF + _ITALIC_ON + _ITALIC_OFF)
+_STYLES = re.compile(f"[{_BOLD_ON}{_BOLD_OFF}{_ITALIC_ON}{_ITALIC_OFF}]")
+_NOTHING_BOLD = re.compile(rf"{_BOLD_ON}\s*{_BOLD_OFF}")
 _OFTEN = 3
 """Minimum number of turns that begin with the same words for these to be certainly a name."""
 _ALONE = 0.8
@@ -86,13 +87,17 @@ class _Page(HTMLParser):
 
     def end_block(self) -> None:
         if self._line:
-            joined = re.sub(rf"{_BOLD_ON}\s*{_BOLD_OFF}", " ", "".join(self._pieces))
+            joined = _NOTHING_BOLD.sub(" ", "".join(self._pieces))
             lines = [" ".join(line.split()) for line in joined.split("\n")]
-            full = [number for number, line in enumerate(lines) if line.translate(_UNSTYLED).strip()]
+            full = [number for number, line in enumerate(lines) if _unstyled(line).strip()]
             if full:
                 self.blocks.append((self._line, "\n".join(lines[full[0] :])))
         self._pieces.clear()
         self._line = 0
+
+
+def _unstyled(text: str) -> str:
+    return _STYLES.sub("", text)
 
 
 def _blocks(text: str) -> list[tuple[int, str]]:
@@ -119,27 +124,25 @@ def _turns_apart(blocks: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def _head(line: str) -> str:
     """Return the casefolded name of the turn that a line begins, or an empty string."""
-    turn = _TURN.match(line.translate(_UNSTYLED))
+    turn = _TURN.match(_unstyled(line))
     return "" if turn is None or paratext.is_credit(turn[1]) else turn[1].casefold()
 
 
-def _named(blocks: Collection[tuple[int, str]]) -> Counter[str]:
+def _named(bold: Iterable[re.Match[str]], colons: Counter[str]) -> Counter[str]:
     """Count the turns that begin with each casefolded name.
 
     Names stand before a colon; bold ones without a colon are added where they are more frequent.
     """
-    colons = Counter(filter(None, (_head(block) for _, block in blocks)))
-    bold = Counter(match[1].casefold() for match in (_UNMARKED.match(block) for _, block in blocks) if match)
-    often = Counter({name: count for name, count in bold.items() if count >= _OFTEN})
+    counts = Counter(match[1].casefold() for match in bold)
+    often = Counter({name: count for name, count in counts.items() if count >= _OFTEN})
     return colons + often if often.total() > colons.total() else colons
 
 
-def _alone(blocks: Collection[tuple[int, str]]) -> Counter[str]:
+def _alone(bold: Iterable[re.Match[str]], colons: int) -> Counter[str]:
     """Count the casefolded bold names that stand alone above a speech, as in plays; nothing where names have colons."""
-    bold = Counter(match[1].casefold() for match in (_UNMARKED.match(block) for _, block in blocks) if match and not match[2])
-    often = Counter({name: count for name, count in bold.items() if count > 1})
-    colons = sum(bool(_head(block)) for _, block in blocks)
-    return bold if len(often) > 1 and often.total() >= max(2 * _OFTEN, _ALONE * colons) else Counter()
+    counts = Counter(match[1].casefold() for match in bold if not match[2])
+    often = Counter({name: count for name, count in counts.items() if count > 1})
+    return counts if len(often) > 1 and often.total() >= max(2 * _OFTEN, _ALONE * colons) else Counter()
 
 
 def _without_action(name: str, named: Counter[str]) -> tuple[str, str]:
@@ -169,11 +172,15 @@ class EpisodeHtml:
     def tags(self, text: str) -> Iterator[LineTag]:
         blocks = _turns_apart(_blocks(text))
         # Pages forget colons: bold words are a name where they have a colon elsewhere, or recur.
-        alone = _alone(blocks)
-        named = alone or _named(blocks)
+        colons = Counter(filter(None, (_head(block) for _, block in blocks)))
+        bold = [match for match in (_UNMARKED.match(block) for _, block in blocks) if match]
+        alone = _alone(bold, colons.total())
+        named = alone or _named(bold, colons)
         sung = False
         for part, (line, block) in enumerate(blocks):
-            plain = " ".join(_ITALIC_DIRECTION.sub(r"\1(\2)", block, count=1).translate(_UNSTYLED).split())
+            # Most blocks have no italics, and this is the quickest way to see it.
+            directed = _ITALIC_DIRECTION.sub(r"\1(\2)", block, count=1) if _ITALIC_ON in block else block
+            plain = " ".join(_unstyled(directed).split())
             turn = _TURN.fullmatch(plain)
             forgot = _UNMARKED.fullmatch(block)
             if paratext.is_break(plain):
@@ -184,7 +191,7 @@ class EpisodeHtml:
                 yield LineTag(line, "speech", f"{action}{turn[2]} {turn[3]}", part=part)
             elif forgot and forgot[1].casefold() in named:
                 yield LineTag(line, "name", forgot[1], part=part)
-                yield LineTag(line, "speech", forgot[2].translate(_UNSTYLED), part=part)
+                yield LineTag(line, "speech", _unstyled(forgot[2]), part=part)
             elif turn and not alone:
                 yield LineTag(line, "omission", plain, "credits", part)
             elif (reason := paratext.reason(plain)) is not None:

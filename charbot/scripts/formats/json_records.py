@@ -6,7 +6,7 @@ Among such files are Emory's character-mining, ConvoKit's utterances, ShareGPT's
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from charbot.scripts.assembly import LineTag
@@ -209,7 +209,7 @@ class _Walker:
         if spoken is not None:
             yield from self._turn(line, spoken, _beside(node), repr(node)[:100])
 
-    def _begin(self, line: int, node: dict[str, Any], keys: dict[str, str]) -> Iterator[LineTag]:
+    def _begin(self, line: int, node: dict[str, Any], keys: Mapping[str, str]) -> Iterator[LineTag]:
         """Yield the tags of the episode and the scene that an object names."""
         meta = node["meta"] if isinstance(node.get("meta"), dict) else {}
         values = {field: str(meta[key]) for field, key in matched(meta).items() if isinstance(meta[key], str | int)}

@@ -89,7 +89,7 @@ def _fields(lines: Sequence[str], delimiter: str, columns: tuple[str, ...], name
     values = [[row[i] for row in sample if i < len(row)] for i in range(len(columns))]
     numbers = {i for i, cells in enumerate(values) if any(map(str.strip, cells)) and all(map(_NUMBER.fullmatch, cells))}
     lists = {i for i, cells in enumerate(values) if any(len(names_in(cell)) > 1 for cell in cells)}
-    fields = matched(columns)
+    fields = dict(matched(columns))
     for field, unfit in (("text", numbers), ("speaker", numbers), ("speaker", numbers | lists)):
         fit = matched(column for i, column in enumerate(columns) if i not in unfit)
         fields |= {field: fit[field]} if field in fit else {}
