@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 from charbot.errors import CharbotError, ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import Console
 
     from charbot.config import Config
     from charbot.personas.library import Library
+    from charbot.scripts.formats import Format
     from charbot.scripts.results import ImportResult
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -153,10 +156,14 @@ def library_of(args: argparse.Namespace) -> "Library":
     return Library((args.bundles, *default.folders))
 
 
-def reading_of(args: argparse.Namespace) -> "ImportResult":
-    """Return the scripts that the command line names, or else the imported ones. Raises UsageError where there are none."""
+def reading_of(args: argparse.Namespace, console: "Console | None" = None) -> "ImportResult":
+    """Return the scripts that the command line names, or else the imported ones. Raises UsageError where there are none.
+
+    The console, by default that of the standard error, shows which file is being read.
+    """
+    from rich.console import Console
+
     from charbot.scripts.formats import find_format, table_format
-    from charbot.scripts.reader import read_scripts
 
     kept = kept_scripts()
     if not args.scripts and not kept.exists():
@@ -165,7 +172,18 @@ def reading_of(args: argparse.Namespace) -> "ImportResult":
     if args.columns:
         pairs = (pair.partition("=") for pair in args.columns.split(","))
         format_ = table_format({field.strip(): name.strip() for field, _, name in pairs})
-    return read_scripts(args.scripts or [kept], format_)
+    return read_shown(args.scripts or [kept], console or Console(stderr=True), format_)
+
+
+def read_shown(paths: "Sequence[Path]", console: "Console", format_: "Format | None" = None) -> "ImportResult":
+    """Read scripts while a console that is a terminal shows which file is being read."""
+    from rich.text import Text
+
+    from charbot.scripts.reader import read_scripts
+    from charbot.text import printable
+
+    with console.status("Reading the scripts") as status:
+        return read_scripts(paths, format_, lambda path: status.update(Text(f"Reading {printable(path.name)}")))
 
 
 def kept_scripts() -> Path:

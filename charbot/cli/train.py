@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charbot.cli.options import Commands, add_command, add_scripts, config_of, reading_of
+from charbot.cli.options import Commands, add_command, add_scripts, config_of, read_shown, reading_of
 from charbot.errors import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def _train(args: argparse.Namespace) -> int:
     from charbot.corpus.chats import ChatFiles
     from charbot.corpus.table import corpus_table
     from charbot.personas.library import Library, user_folder
-    from charbot.scripts.reader import read_scripts
     from charbot.tokens.vocabulary import UNITS
     from trainer.base import check_nobody_is_left, train_base
     from trainer.distributed import Distributed
@@ -64,9 +63,8 @@ def _train(args: argparse.Namespace) -> int:
     distributed = Distributed.join()
     console = Console(stderr=True, quiet=not distributed.is_main)
     out = args.out or user_folder()
-    with console.status("Reading the scripts"):
-        reading = reading_of(args)
-        first = read_scripts(args.pretrain) if args.pretrain else None
+    reading = reading_of(args, console)
+    first = read_shown(args.pretrain, console) if args.pretrain else None
     for path, why in (*reading.skipped, *(first.skipped if first else ())):
         console.print(f"passed over {path}: {why}", highlight=False)
     pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None

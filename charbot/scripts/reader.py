@@ -1,7 +1,7 @@
 """Read script files into Lines: the way from a folder to the corpus."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
@@ -48,10 +48,7 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
 
     Raises ScriptError with a predicate as its message ("is empty").
     """
-    data = file.read()
-    if not data.strip():
-        raise ScriptError("is empty")
-    text = without_quotes(without_frame(decode(data)))
+    text = _text_of(file)
     detected = format_ is None
     format_ = format_ or detect(text)
     transcript = read(format_, text)
@@ -72,8 +69,18 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     return ScriptResult(file.path, format_.name, tuple(lines), transcript.kept, transcript.omissions, sources)
 
 
-def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> ImportResult:
-    """Read every script under `paths`, which are files, folders or archives.
+def _text_of(file: ScriptFile) -> str:
+    """Return the text of a script without what web pages and tables put around it."""
+    data = file.read()
+    if not data.strip():
+        raise ScriptError("is empty")
+    return without_quotes(without_frame(decode(data)))
+
+
+def read_scripts(
+    paths: Sequence[Path], format_: Format | None = None, progress: Callable[[Path], object] | None = None
+) -> ImportResult:
+    """Read every script under `paths`, which are files, folders or archives; call `progress` before reading each.
 
     A file that is named twice is read once, and copies are skipped. A cast.yaml beside the scripts gives the names of
     speakers (see cast.read_cast). Raises ScriptError if a path is missing, a cast is invalid, or nothing could be read.
@@ -88,6 +95,8 @@ def read_scripts(paths: Sequence[Path], format_: Format | None = None) -> Import
             if file.path in seen or file.path.name == CAST_FILE:
                 continue
             seen.add(file.path)
+            if progress:
+                progress(file.path)
             try:
                 script = read_script(file, format_, listed)
             except ScriptError as error:

@@ -45,6 +45,13 @@ def test_detect_names_the_columns_of_a_table_that_it_cannot_read() -> None:
         detect("wer,was,wo\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 4)
 
 
+def test_progress_is_told_each_file_before_it_is_read(tmp_path: Path) -> None:
+    paths = [write(tmp_path / "a.txt", "Nothing is said here."), write(tmp_path / "b.txt", DUMP)]
+    told: list[Path] = []
+    read_scripts([tmp_path], progress=told.append)
+    assert told == paths
+
+
 def test_sentences_with_commas_are_no_columns() -> None:
     with pytest.raises(ScriptError, match=r"knows$"):
         detect("Well, he said that he would not come to the pier, not today.\n" * 9)
