@@ -17,6 +17,7 @@ from charbot.scripts.formats.chat_table import ChatTable
 from charbot.scripts.formats.colon_text import ColonText
 from charbot.scripts.formats.columns import FIELDS
 from charbot.scripts.formats.cornell import Cornell
+from charbot.scripts.formats.daily_dialog import DailyDialog
 from charbot.scripts.formats.delimited import Delimited
 from charbot.scripts.formats.episode_html import EpisodeHtml
 from charbot.scripts.formats.final_draft import FinalDraft
@@ -51,8 +52,8 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
-    FinalDraft(), ChatExport(), JsonRecords(), CharbotText(), Cornell(), ChatHtml(), ChatLog(), ChatTable(), Delimited(),
-    EpisodeHtml(), SubStation(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
+    FinalDraft(), ChatExport(), JsonRecords(), CharbotText(), Cornell(), DailyDialog(), ChatHtml(), ChatLog(), ChatTable(),
+    Delimited(), EpisodeHtml(), SubStation(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
 )  # fmt: skip
 """Ties go to the earlier format. Formats recognised by their header come first, because a saved chat may contain anything."""
 

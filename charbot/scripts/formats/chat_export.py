@@ -8,6 +8,7 @@ from typing import Any
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.messages import Message, message_tags, oldest_first
+from charbot.scripts.formats.signal_export import signal_conversations
 from charbot.scripts.markup import unescape
 
 _TIMES = (
@@ -55,7 +56,7 @@ def _conversations(text: str) -> list[tuple[str, list[dict[str, Any]]]]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return []
+        return signal_conversations(text)
     conversations: list[tuple[str, list[dict[str, Any]]]] = []
     # An explicit stack, because files nest deeper than Python recurses.
     stack: list[tuple[str, Any]] = [("", document)]

@@ -20,9 +20,9 @@ _BEGIN = r"[\u200e\u200f]?"
 _FORMS = tuple(
     re.compile(form)
     for form in (
-        # WhatsApp on Android, on an iPhone; Discord; iMessage; IRC; Otter; Rev.
-        rf"{_BEGIN}{_DATE},?(?: at| à| um)? {_TIME} [-–] (?:{_NAME}: )?(?P<text>.*)",
-        rf"{_BEGIN}\[{_DATE},? {_TIME}\] (?:{_NAME}: )(?P<text>.*)",
+        # WhatsApp on Android, on an iPhone (and signal-export); Discord; iMessage; IRC; Otter; Rev.
+        rf"{_BEGIN}{_DATE},?(?: at| à| um)? {_TIME} [-–] (?:{_NAME}:(?: |$))?(?P<text>.*)",
+        rf"{_BEGIN}\[{_DATE},? {_TIME}\] {_NAME}:(?: (?P<text>.*))?",
         rf"\[{_DATE},? {_TIME}\] (?P<name>[^\s:][^:\n]{{0,40}}?)(?:#\d{{4}})?(?: \(pinned\))?",
         rf"{_DATE},? +{_TIME}(?: \(.*\))?",
         rf"\[?(?:{_DATE}[ T])?{_TIME}\]? +(?:<[ @+%~&]?(?P<name>[^\s<>]{{1,40}})> (?P<text>.*)|(?P<event>(?:\*|-!-|--|=!=).*))",

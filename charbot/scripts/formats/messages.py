@@ -21,11 +21,13 @@ _QUOTED = re.compile(r"(?:>|&gt;) ?.*")
 _NOT_SAID = re.compile(
     r"\u200e.*|<[^<>]{3,60}>|(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|vidéo) (?:omitted|weggelassen|"
     r"omitid[oa]|absente?)|.+ \((?:file attached|datei angehängt|archivo adjunto|fichier joint|file allegato)\)|"
-    r"(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|"
+    r"\(?(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|"
     r"se eliminó este mensaje|eliminaste este mensaje|ce message a été supprimé|questo messaggio è stato eliminato|"
-    r"missed (?:voice|video) call|null)\.?",
+    r"missed (?:voice|video) call|null)\.?\)?|\(- .+: .+ -\)|\(\( .+ \)\)",
     re.I,
 )
+_ATTACHED = re.compile(r"!?\[[^\[\]]*\]\(\./[^()\s]*\)")
+"""A file beside a chat that signal-export wrote."""
 _EDITED = re.compile(r"\s*\u200e?<[^<>]*(?:edited|bearbeitet|editó|modifié|modificato)[^<>]*>$", re.I)
 
 
@@ -85,7 +87,7 @@ def message_tags(messages: Iterable[Message]) -> Iterator[LineTag]:
 def _line_tags(message: Message) -> Iterator[LineTag]:
     """Yield the tags of a message's lines, without those of the program and quoted ones."""
     for number, raw in message.lines:
-        text = _EDITED.sub("", raw)
+        text = _ATTACHED.sub("", _EDITED.sub("", raw))
         if not text.strip("\u200e\u200f\u202f \t"):
             yield LineTag(number, "aside", raw.strip(), "nothing said", message.part)
         elif not message.speaker or _NOT_SAID.fullmatch(text.strip()):

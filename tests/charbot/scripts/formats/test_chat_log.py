@@ -27,6 +27,7 @@ FORMS = {
     "WhatsApp, Android, Sweden": "2024-02-01 18:0{i} - {name}: {text}",
     "WhatsApp, iPhone": "[01.02.24, 18:0{i}:07] {name}: {text}",
     "WhatsApp, iPhone, US": "\u200e[2/1/24, 6:0{i}:07 PM] {name}: {text}",
+    "signal-export": "[2024-02-01 18:0{i}:00] {name}: {text}",
     "Discord": "[7/1/2024 8:0{i} AM] {name}\n{text}\n",
     "Discord, older": "[01-Jul-24 08:0{i} AM] {name}#0001\n{text}\n",
     "iMessage": "Feb 01, 2024  6:0{i}:07 PM\n{name}\n{text}\n",
@@ -50,6 +51,27 @@ def test_every_program_is_read(form: str, end: str) -> None:
 def test_a_message_runs_over_lines() -> None:
     text = "2/1/24, 18:00 - Nele: One,\ntwo: three\n\n[four]\n2/1/24, 18:01 - Bartok: Five.\n2/1/24, 18:02 - Nele: Six.\n"
     assert turns(text)[0] == (0, "Nele", "One, two: three [four]")
+
+
+@pytest.mark.parametrize("form", ["1/2/24, 18:0{} - {}: {}", "[1.2.24, 18:0{}:07] {}: {}"])
+def test_a_message_may_begin_on_the_line_below_its_name(form: str) -> None:
+    text = form.format(0, "Nele", "One.\n") + form.format(1, "Bartok", "\nTwo.\n") + form.format(2, "Nele", "Three.\n")
+    assert turns(text) == [(0, "Nele", "One."), (0, "Bartok", "Two."), (0, "Nele", "Three.")]
+    check_account(ChatLog(), text)
+
+
+def test_what_signal_export_adds_is_not_said() -> None:
+    head = "[2024-02-01 18:0{}:00] {}: "
+    said_by_both = [
+        "Is it back?\n(- Bartok: 👍 -)",
+        "Look ![heron.jpg](./media/heron.jpg)  ",
+        "\n\n> Is it back?\n\nIt is.",
+        "Good.",
+    ]
+    nothing = ["![heron.jpg](./media/heron.jpg)  ", "(This message was deleted)", "\n(( 😀 ))"]
+    text = "".join(head.format(i, "NB"[i % 2]) + words + "\n" for i, words in enumerate(said_by_both + nothing))
+    assert turns(text) == [(0, "N", "Is it back?"), (0, "B", "Look"), (0, "N", "It is."), (0, "B", "Good.")]
+    check_account(ChatLog(), text)
 
 
 def test_messages_of_one_person_within_minutes_are_one_turn() -> None:

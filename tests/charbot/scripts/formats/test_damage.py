@@ -15,7 +15,7 @@ SCRAPS = [b"(", b")", b"[", b"]", b"<", b">", b"{", b"}", b'"', b":", b",", b"\\
           b"\xff", b"\x85", b"\xef\xbb\xbf", b"\xff\xfe", b"\xe2\x80\xa8", b"<c3>", b"<b>", b"<!--", b"<![a[", b"&#x",
           b'{"a":', b"1e999", b"/*", b"[[", b"INT. ", b"NED", b"Ned: ", b"00:00:01,000 --> 00:00:02,000",
           b'<Paragraph Type="Character">']  # fmt: skip
-BY_RECORD = {"csv", "json", "chat-csv", "chat-json", "chat-html", "fdx", "episode-html", "one-character"}
+BY_RECORD = {"csv", "json", "chat-csv", "chat-json", "chat-html", "daily-dialog", "fdx", "episode-html", "one-character"}
 """Formats whose records need not begin and end with a line."""
 
 
