@@ -9,6 +9,7 @@ form, with the persona as a speaker.
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,14 @@ class ChatFiles:
         return cls(tuple(files), settings)
 
     def checksums(self) -> dict[str, str]:
-        """Return the checksum of each file, by file name."""
-        return {file.name: sha256(file) for file in self.files}
+        """Return the checksum of each file, by file name; further files of one name are numbered."""
+        counts: Counter[str] = Counter()
+        checksums: dict[str, str] = {}
+        for file in self.files:
+            counts[file.name] += 1
+            number = f" ({counts[file.name]})" if counts[file.name] > 1 else ""
+            checksums[f"{file.name}{number}"] = sha256(file)
+        return checksums
 
     def __iter__(self) -> Iterator[Chat]:
         """Yield the conversations of at least two turns. Raises CorpusError if a file is unreadable or a line malformed."""

@@ -36,6 +36,15 @@ def test_conversations_are_read_from_plain_and_packed_files(tmp_path: Path) -> N
     assert set(chats.checksums()) == {"cake.jsonl.gz", "tea.chat.jsonl"}
 
 
+def test_files_of_one_name_in_several_folders_have_a_checksum_each(tmp_path: Path) -> None:
+    for name, turns in (("kitchen", TURNS), ("garden", TURNS[::-1])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tea.jsonl").write_text(_line(turns), "utf-8")
+    checksums = ChatFiles.find([tmp_path / "kitchen", tmp_path / "garden"], SETTINGS).checksums()
+    assert list(checksums) == ["tea.jsonl", "tea.jsonl (2)"]
+    assert len(set(checksums.values())) == 2
+
+
 @given(st.lists(st.text(), min_size=1, max_size=5), st.text(max_size=3))
 def test_who_begins_alike_is_in_one_split_whatever_the_file(rest: list[str], space: str) -> None:
     """The same conversation stands in several collections: it is not to be measured on and fitted to."""
