@@ -13,7 +13,8 @@ from charbot.scripts.cast import CAST_FILE, Listed, cast_of, read_cast
 from charbot.scripts.decoding import decode
 from charbot.scripts.files import ScriptFile, script_files
 from charbot.scripts.formats import FORMATS, Format, format_names, read
-from charbot.scripts.formats.table_header import column_names
+from charbot.scripts.formats.delimited import Delimited
+from charbot.scripts.formats.table_header import column_names, missing_columns
 from charbot.scripts.furniture import without_furniture
 from charbot.scripts.line import Line
 from charbot.scripts.naming import episode_of, show_of
@@ -50,6 +51,9 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     """
     text = _text_of(file)
     detected = format_ is None
+    if isinstance(format_, Delimited) and (missing := missing_columns(text, (format_.columns or {}).values())):
+        names = ", ".join(column_names(text)) or "none: its first line must name them"
+        raise ScriptError(f"has no column called {' or '.join(map(repr, missing))}; its columns are {names}")
     format_ = format_ or detect(text)
     transcript = read(format_, text)
     if not transcript.turns:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -61,6 +61,13 @@ def column_names(text: str) -> tuple[str, ...]:
         if named and len(columns) > 1 and widths[len(columns)] > 0.8 * widths.total() > 1:
             return columns
     return ()
+
+
+def missing_columns(text: str, named: Collection[str]) -> list[str]:
+    """Return those of the named columns that a table's header does not have, whatever its delimiter."""
+    lines = first_lines(text)
+    missing = ([name for name in named if name not in _columns(lines, delimiter)] for delimiter in _DELIMITERS)
+    return min(missing, key=len)
 
 
 def first_lines(text: str) -> list[str]:

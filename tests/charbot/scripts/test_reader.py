@@ -297,3 +297,18 @@ def test_the_user_says_what_the_columns_hold(tmp_path: Path) -> None:
     for columns in ({"speaker": "wer"}, {"speaker": "wer", "text": "was", "mood": "wo"}, {"": ""}):
         with pytest.raises(ScriptError, match="--columns needs speaker=NAME and text=NAME, and may have season, episode"):
             table_format(columns)
+
+
+@pytest.mark.parametrize("header", ["who,said,where", "speaker,text,where"])
+@pytest.mark.parametrize("field", ["scene", "speaker"])
+def test_a_column_that_a_table_lacks_is_named_with_those_it_has(tmp_path: Path, header: str, field: str) -> None:
+    table = write(tmp_path / "a.csv", f"{header}\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 2)
+    named = dict(zip(("speaker", "text"), header.split(","), strict=False)) | {field: "wo"}
+    columns = header.replace(",", ", ")
+    with pytest.raises(ScriptError, match=rf"a\.csv has no column called 'wo'; its columns are {columns}\. "):
+        read_scripts([table], table_format(named))
+
+
+def test_a_file_without_a_header_has_no_columns_to_name(tmp_path: Path) -> None:
+    with pytest.raises(ScriptError, match="has no column called 'wer' or 'was'; its columns are none: its first line must"):
+        read_scripts([write(tmp_path / "a.txt", DUMP)], table_format({"speaker": "wer", "text": "was"}))
