@@ -35,7 +35,7 @@ def _conversations(records: Sequence[Mapping[str, Any]]) -> list[Conversation]:
         words = message.get("text") if isinstance(message, dict) else None
         author = _id(item, "authorId")
         record = {
-            "sender": names.get(author) or f"Person {author}",
+            "sender": names.get(author) or (f"Person {author}" if item.get("authorId") else ""),
             "date": item.get("dateSent"),
             "body": words.get("body") if isinstance(words, dict) else "",
             "type": "message" if isinstance(message, dict) else "system",

@@ -60,6 +60,11 @@ def test_a_signal_export_of_another_form_is_no_error(key: str, value: Any) -> No
     check_read(ChatExport(), lines({key: value}, {key: record}, signal_item("1", "2", 0), signal_item("1", "2", 1)))
 
 
+def test_a_message_of_nobody_is_left_out() -> None:
+    item = {"chatItem": {"dateSent": "1706810000000", "standardMessage": {"text": {"body": "Is it raining?"}}}}
+    assert found(ChatExport(), lines(item, item)) == []
+
+
 def test_other_json_lines_are_no_signal_export() -> None:
     records = [{"sender": name, "date": "2024-02-01T18:00:00", "text": words} for name, words in TALK]
     assert ChatExport().confidence(lines(*records)) == 0.0
