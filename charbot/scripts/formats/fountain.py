@@ -22,7 +22,7 @@ _EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)([^*_]+)(?<=\S)\1")
 _NOTE = re.compile(r"\[\[.*?\]\]", re.S)
 _BONEYARD = re.compile(r"/\*.*?\*/", re.S)
 _EXTENSION = re.compile(r"\s*\^?$")
-_PLACE = re.compile(r"(?:\A|(?<=[\r\n]))\t*(?:int|ext|est|i/e)[. ]", re.I)
+_PLACE = re.compile(r"\t*(?:int|ext|est|i/e)[. ]", re.I)
 
 
 def _without_notes(text: str) -> str:
@@ -51,8 +51,8 @@ class Fountain:
     def confidence(self, text: str) -> float:
         if text.lstrip()[:1] in "<{":
             return 0.0
-        headings = len(_PLACE.findall(text))
         lines = text.splitlines()
+        headings = sum(_PLACE.match(line) is not None for line in lines)
         titled = bool(lines and _TITLE_KEY.fullmatch(lines[0]))
         names = sum(tag.kind == "name" for tag in self.tags(text)) if headings or titled else 0
         # In a centred script the rare name without a column would be taken for all of them.

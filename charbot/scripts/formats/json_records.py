@@ -200,10 +200,11 @@ class _Walker:
                 yield from self._turn(line, turn, "")
             return
         spoken = _spoken(node)
-        inside = [(key, value) for key, value in node.items() if isinstance(value, dict | list) or _turns_in(value)]
-        if spoken is None and inside:
+        if spoken is None:
+            inside = [(key, value) for key, value in node.items() if isinstance(value, dict | list) or _turns_in(value)]
             stack += reversed(inside)
-            return
+            if inside:
+                return
         if spoken is None and "speaker" in keys and node[keys["speaker"]] is None:
             spoken = "", str(node[keys["text"]]) if "text" in keys else ""
         if spoken is not None:
