@@ -80,7 +80,7 @@ class PersonaPool:
             return self._personas[key]
 
     def who_said(self, text: str) -> "Ranking":
-        """Rank who would have said a text, most likely first. Blocks: call it in a thread. Raises BundleError."""
+        """Rank who would have said a text, most likely first. Blocks: call it in a thread. Raises BundleError, UsageError."""
         library = self._library()
         written = library.classifier.stat().st_mtime_ns
         with LOADING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from charbot.dialogue import Utterance
+from charbot.text import prepare_message
 
 _CONTEXT = '`context` must be a list of {"speaker": name or null, "text": text}'
 
@@ -58,7 +59,7 @@ def read_requests(
     """Yield the requests in `lines`; empty lines are skipped.
 
     `required` and `optional` are keys of text fields; at least one of the keys `one_of` must be present. Lines are numbered
-    from `first`. Texts of more than `longest` characters are refused.
+    from `first`. Texts are refused if there is nothing in them to read, or more than `longest` characters.
     """
     for number, line in enumerate(lines, first):
         # Editors on Windows may begin a file with a byte order mark.
@@ -90,7 +91,7 @@ def _request(
 ) -> Request:
     """Return the request in a JSON object. Raises ValueError or TypeError."""
     if data.get("id") is not None and _id(data) is None:
-        raise ValueError("`id` must be a value that JSON has")
+        raise ValueError("`id` must be a value that JSON and UTF-8 have")
     if one_of and all(data.get(key) is None for key in one_of):
         raise ValueError(f"`{'` or `'.join(one_of)}` is missing")
     texts = {}
@@ -102,23 +103,30 @@ def _request(
             raise TypeError(f"`{key}` must be text")
         if value is not None and longest is not None and len(value) > longest:
             raise ValueError(f"`{key}` has {len(value):,} characters; at most {longest:,} are read")
+        if value is not None and not prepare_message(value):
+            raise ValueError(f"`{key}` is empty")
         if value is not None:
             texts[key] = value
-    lines = data.get("lines") or []
-    if not isinstance(lines, list) or not all(isinstance(text, str) for text in lines):
-        raise TypeError("`lines` must be a list of texts")
-    return Request(_id(data), tuple(_context(data.get("context"))), texts, tuple(lines))
+    return Request(_id(data), tuple(_context(data.get("context"))), texts, _lines(data.get("lines")))
 
 
 def _id(data: Any) -> Any:
-    """Return the id in what a line holds, or None if there is none that JSON has."""
+    """Return the id in what a line holds, or None if there is none that an answer can have."""
     value = data.get("id") if isinstance(data, dict) else None
     try:
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
-        # Python parses NaN and 1e999, which would not be valid JSON in the answer.
+        # Python parses NaN, 1e999 and half of a surrogate pair, which would not be valid JSON, or UTF-8, in the answer.
         return None
     return value
+
+
+def _lines(lines: Any) -> tuple[str, ...]:
+    if not isinstance(lines, list | None) or not all(isinstance(text, str) for text in lines or ()):
+        raise TypeError("`lines` must be a list of texts")
+    if lines is not None and not any(map(prepare_message, lines)):
+        raise ValueError("`lines` is empty")
+    return tuple(lines or ())
 
 
 def _context(context: Any) -> Iterator[Utterance]:

@@ -94,7 +94,7 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
 def hear(talk: Chat, text: str, before: Session | None = None) -> None:
     """Add a message of the user, after the session `before` (default: the present one), and show the reply to it.
 
-    An empty message has the next persona speak where several take part, and does nothing otherwise.
+    An empty message has the next persona speak where several take part. Raises UsageError if it is empty otherwise.
     """
     if len(normalise(text)) > MAX_MESSAGE:
         note(f"That is long: only its last {MAX_MESSAGE:,} characters are read.")
@@ -110,7 +110,7 @@ def hear(talk: Chat, text: str, before: Session | None = None) -> None:
     elif len(talk.cast) > 1:
         session = talk.session.begin_step()
     else:
-        return
+        raise UsageError("Nothing was said: type a message, or /help.")
     talk.reply(session, talk.persona)
 
 

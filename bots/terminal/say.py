@@ -1,31 +1,41 @@
 """`charbot say`: one reply, or one per line of a pipe."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 from charbot.config import ChatSettings
+from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
 from charbot.jsonlines import BadRequest, read_requests
-from charbot.text import printable
+from charbot.text import prepare_message, printable
 
 _RECENT = 100
 """Number of answers to JSON lines that are not given again at once."""
 
 
 def answer_once(persona: Persona, options: ChatSettings, message: str, out: TextIO) -> None:
-    """Write the reply to one message."""
+    """Write the reply to one message. Raises UsageError if it is empty."""
+    if not prepare_message(message):
+        raise UsageError("the message is empty: there is nothing to reply to")
     print(printable(persona.reply(Conversation().add(message), options).text), file=out, flush=True)
 
 
-def answer_lines(persona: Persona, options: ChatSettings, lines: Iterable[str], out: TextIO) -> None:
+def answer_lines(
+    persona: Persona, options: ChatSettings, lines: Iterable[str], out: TextIO, report: Callable[[str], object]
+) -> None:
     """Write a reply to each line as soon as it is ready. All lines form one conversation.
 
-    With a seed, each line has a seed of its own, so that the same line again does not always get the same reply.
+    With a seed, each line has a seed of its own, so that the same line again does not always get the same reply. Empty lines
+    are answered by empty ones, and reported.
     """
     conversation = Conversation()
     for number, line in enumerate(lines):
+        if not prepare_message(line):
+            report(f"line {number + 1} is empty: there is nothing to reply to")
+            print(file=out, flush=True)
+            continue
         seed = None if options.seed is None else options.seed + number
         reply = persona.reply(conversation.add(line), options, seed=seed)
         conversation = reply.conversation

@@ -2,7 +2,7 @@
 
 import argparse
 
-from charbot.cli.options import Commands, add_bundles, add_command, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, library_of, print_json
 from charbot.text import printable
 
 
@@ -22,7 +22,6 @@ def add(commands: Commands) -> None:
 
 
 def _bases_list(args: argparse.Namespace) -> int:
-    import json
 
     from charbot.errors import BundleError
     from charbot.personas.bundle import read_base_card
@@ -42,7 +41,7 @@ def _bases_list(args: argparse.Namespace) -> int:
             if not args.json:
                 print(printable(f"{folder.name:18} {origin:9} {problem or ', '.join(personas) or 'nobody'}"))
     if args.json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
     return 0
 
 

@@ -70,7 +70,7 @@ def run_chat(args: argparse.Namespace, kept: "KeptChat | None" = None) -> int:
 
 
 def report_problem(problem: str) -> None:
-    """Print what is wrong with something that is passed over."""
+    """Print what is wrong with something that is passed over, on the standard error."""
     print(printable(f"charbot: {problem}"), file=sys.stderr)
 
 
@@ -87,7 +87,7 @@ def _say(args: argparse.Namespace) -> int:
         return 0
     if args.json:
         return print_answers(answer_requests(persona, options, standard_input()))
-    answer_lines(persona, options, standard_input(), sys.stdout)
+    answer_lines(persona, options, standard_input(), sys.stdout, report_problem)
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from charbot.cli.chat import add_chat_options, report_problem, run_chat
-from charbot.cli.options import Commands, add_command
+from charbot.cli.options import Commands, add_command, print_json
 from charbot.text import printable
 
 
@@ -35,7 +35,6 @@ def _add_chat(parser: argparse.ArgumentParser) -> None:
 
 
 def _chats_list(args: argparse.Namespace) -> int:
-    import json
 
     from bots.terminal.kept_chats import ChatStore
 
@@ -47,7 +46,7 @@ def _chats_list(args: argparse.Namespace) -> int:
             line = f"{number:3}  {kept.changed:%Y-%m-%d %H:%M}  {', '.join(chat.cast):16}  {turns:4} turns  {chat.title}"
             print(printable(line))
     if args.json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
     elif not rows:
         print("No conversation is kept yet. `charbot` begins one.", file=sys.stderr)
     return 0

@@ -11,6 +11,7 @@ from charbot.cli.options import (
     config_of,
     library_of,
     print_answers,
+    print_json,
     reading_of,
     set_torch_environment,
     standard_input,
@@ -156,11 +157,10 @@ def _bench_reply(args: argparse.Namespace) -> int:
 
 
 def _print_figures(figures: dict[str, object], as_json: bool) -> None:
-    import json
 
     if as_json:
         finite = {name: None if value != value else value for name, value in figures.items()}  # JSON has no NaN
-        print(json.dumps(finite, ensure_ascii=False), flush=True)
+        print_json(finite)
         return
     for name, value in figures.items():
         print(f"{name.replace('_', ' '):28} {f'{value:.4f}' if isinstance(value, float) else value}", flush=True)

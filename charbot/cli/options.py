@@ -121,13 +121,20 @@ def confirm(question: str) -> bool:
 
 def print_answers(answers: "Iterable[Mapping[str, object]]") -> int:
     """Print the answers to JSON lines as they come, and return the exit code: 1 if any of them is an error."""
-    import json
-
     code = 0
     for answer in answers:
-        print(json.dumps(answer, ensure_ascii=False), flush=True)
+        print_json(answer)
         code = 1 if "error" in answer else code
     return code
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON: in UTF-8, or in ASCII where the standard output has another encoding."""
+    import codecs
+    import json
+
+    is_unicode = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    print(json.dumps(value, ensure_ascii=not is_unicode), flush=True)
 
 
 def config_of(args: argparse.Namespace) -> "Config":

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from charbot.cli.options import Commands, add_bundles, add_command, library_of
+from charbot.cli.options import Commands, add_bundles, add_command, library_of, print_json
 from charbot.text import printable
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def add(commands: Commands) -> None:
 
 
 def _personas_list(args: argparse.Namespace) -> int:
-    import json
 
     library = library_of(args)
     cards = [(path.name, card) for path, card in library.cards()]
@@ -62,7 +61,7 @@ def _personas_list(args: argparse.Namespace) -> int:
         print(printable(f"{id_} cannot be used: {why}"), file=sys.stderr)
     if args.json:
         rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.models)} for id_, c in cards]
-        print(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
         return 0
     for id_, card in sorted(cards, key=lambda pair: (pair[1].show, pair[1].name)):
         print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_unit_scores, card.models.items()), sep="  ")
@@ -86,7 +85,7 @@ def _personas_show(args: argparse.Namespace) -> int:
     folder = library.find(args.persona)
     card = read_persona(folder)
     if args.json:
-        print(json.dumps(card.to_json(), ensure_ascii=False))
+        print_json(card.to_json())
         return 0
     print(f"{card.name} ({card.show}), rated {card.rating}\n  in {folder}")
     print(printable(f"  data: {json.dumps(card.data, ensure_ascii=False)}"))

@@ -4,7 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from charbot.cli.options import Commands, add_command, add_format, config_of, confirm, kept_scripts, reading_of, standard_input
+from charbot.cli.options import (
+    Commands,
+    add_command,
+    add_format,
+    config_of,
+    confirm,
+    kept_scripts,
+    print_json,
+    reading_of,
+    standard_input,
+)  # fmt: skip
 from charbot.errors import UsageError
 
 
@@ -59,7 +69,6 @@ def add(commands: Commands) -> None:
 
 
 def _scripts_check(args: argparse.Namespace) -> int:
-    import json
 
     from charbot.corpus.duplicates import shared_lines
     from charbot.corpus.split import MIN_UNITS
@@ -76,7 +85,7 @@ def _scripts_check(args: argparse.Namespace) -> int:
             for script in result.scripts
             for omission in script.omissions
         ]
-        print(json.dumps(report | {"omissions": omissions, "shared_lines": shared}, ensure_ascii=False))
+        print_json(report | {"omissions": omissions, "shared_lines": shared})
         return 0
     source = report["source_lines"]
     print(f"{report['files']} files, {len(result.lines)} lines of dialogue from {source['in']} source lines")
@@ -104,7 +113,6 @@ def _scripts_check(args: argparse.Namespace) -> int:
 
 def _scripts_cast(args: argparse.Namespace) -> int:
     import dataclasses
-    import json
     from collections import Counter
 
     from charbot.scripts.aliases import CERTAIN
@@ -112,7 +120,7 @@ def _scripts_cast(args: argparse.Namespace) -> int:
     result = reading_of(args)
     if args.json:
         of_show = {show: [*map(dataclasses.asdict, aliases)] for show, aliases in result.aliases.items()}
-        print(json.dumps(of_show, ensure_ascii=False))
+        print_json(of_show)
         return 0
     for show, aliases in result.aliases.items():
         counts = Counter(line.speaker for line in result.lines if line.show == show)
@@ -125,7 +133,6 @@ def _scripts_cast(args: argparse.Namespace) -> int:
 
 
 def _scripts_stats(args: argparse.Namespace) -> int:
-    import json
 
     from charbot.corpus.statistics import statistics
     from charbot.corpus.table import corpus_table
@@ -137,7 +144,7 @@ def _scripts_stats(args: argparse.Namespace) -> int:
         for path in draw(figures, args.plots):
             print(path, file=sys.stderr)
     if args.json:
-        print(json.dumps(figures, ensure_ascii=False))
+        print_json(figures)
         return 0
     for show, counts in figures.items():
         print(f"{show}: {len(counts['episodes'])} episodes, " + _listed(counts, "scenes", "lines", "words", "vocabulary"))

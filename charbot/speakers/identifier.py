@@ -40,13 +40,13 @@ class SpeakerIdentifier:
         self._prior = torch.tensor(card.lines)[self._places].log().log_softmax(0)
 
     def rank(self, lines: Sequence[str]) -> Ranking:
-        """Rank the speakers who may have said all of these lines. Lines without text are ignored."""
+        """Rank the speakers who may have said all of these lines. Raises UsageError if there is no text in them."""
         said = [text for line in lines if (text := prepare_message(line))]
-        evidence = torch.zeros_like(self._prior)
-        if said:
-            scores = self._model.scores(said)[:, self._places].log_softmax(1)
-            # Lines of one speaker are correlated: n of them count as n ** _sureness independent ones.
-            evidence = (scores - self._prior).sum(0) * len(said) ** (self._sureness - 1)
+        if not said:
+            raise UsageError("the text is empty: there is nothing to tell its speaker by")
+        scores = self._model.scores(said)[:, self._places].log_softmax(1)
+        # Lines of one speaker are correlated: n of them count as n ** _sureness independent ones.
+        evidence = (scores - self._prior).sum(0) * len(said) ** (self._sureness - 1)
         found = (self._prior + evidence).softmax(0).tolist()
         return sorted(zip(self._names, found, strict=True), key=lambda pair: -pair[1])
 
@@ -67,7 +67,7 @@ def _chosen(names: Sequence[str], shows: Sequence[str], cast: Sequence[str]) -> 
 
 def rank_lines(identifier: SpeakerIdentifier, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Yield an answer, with `ranking`, per JSON line with `text` or `lines`."""
-    for request in read_requests(lines, optional=("text",)):
+    for request in read_requests(lines, optional=("text",), one_of=("text", "lines")):
         if isinstance(request, BadRequest):
             yield request.answer()
             continue

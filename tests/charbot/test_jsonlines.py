@@ -41,7 +41,7 @@ def test_every_line_with_text_is_one_request_or_one_error(lines: list[str]) -> N
     numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
     assert len(requests) == len(numbers)
     for number, request in zip(numbers, requests, strict=True):
-        json.dumps(request.id, allow_nan=False)
+        json.dumps(request.id, ensure_ascii=False, allow_nan=False).encode()
         assert isinstance(request, Request) or request.error.startswith(f"line {number}: ")
 
 
@@ -57,3 +57,12 @@ def test_texts_that_are_too_long_are_refused() -> None:
     first, second = read_requests(lines, required=("reply",), longest=3)
     assert isinstance(first, Request)
     assert second == BadRequest(2, "line 2: `reply` has 4 characters; at most 3 are read")
+
+
+def test_texts_with_nothing_to_read_are_refused() -> None:
+    lines = ['{"text": " "}', '{"lines": []}', '{"lines": ["", "\\u200b"]}', '{"text": "", "lines": ["Tea?"]}', "{}"]
+    fields = ["`text` is empty", "`lines` is empty", "`lines` is empty", "`text` is empty", "`text` or `lines` is missing"]
+    requests = read_requests([*lines, '{"lines": ["", "Tea?"]}'], optional=("text",), one_of=("text", "lines"))
+    *mistakes, last = requests
+    assert mistakes == [BadRequest(None, f"line {number}: {field}") for number, field in enumerate(fields, start=1)]
+    assert isinstance(last, Request)

@@ -5,6 +5,7 @@ import pytest
 
 from bots.terminal.say import answer_lines, answer_once, answer_requests
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
+from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona, Reply
 from charbot.generation.reranking import Candidate
@@ -24,18 +25,22 @@ def test_one_message_one_line(persona: Persona) -> None:
     assert out.getvalue() == persona.reply(Conversation().add("Hello"), OPTIONS).text + "\n"
 
 
+@pytest.mark.parametrize("message", ["", " \t", "\u200b", "\ud800"])
+def test_an_empty_message_is_refused(persona: Persona, message: str) -> None:
+    with pytest.raises(UsageError, match="the message is empty"):
+        answer_once(persona, OPTIONS, message, io.StringIO())
+
+
 def test_lines_of_a_pipe_are_one_conversation_and_each_is_answered(persona: Persona) -> None:
     out = io.StringIO()
-    answer_lines(persona, OPTIONS, ["Hello\n", "\n", "And you?\n"], out)
+    problems: list[str] = []
+    answer_lines(persona, OPTIONS, ["Hello\n", " \n", "And you?\n"], out, problems.append)
     first = persona.reply(Conversation().add("Hello"), OPTIONS)
-    second = persona.reply(first.conversation, OPTIONS, seed=4)
-    assert out.getvalue().splitlines() == [
-        first.text,
-        second.text,
-        persona.reply(second.conversation.add("And you?"), OPTIONS, seed=5).text,
-    ]
+    second = persona.reply(first.conversation.add("And you?"), OPTIONS, seed=5)
+    assert out.getvalue().splitlines() == [first.text, "", second.text]
+    assert problems == ["line 2 is empty: there is nothing to reply to"]
     alone = io.StringIO()
-    answer_lines(persona, OPTIONS, ["And you?\n"], alone)
+    answer_lines(persona, OPTIONS, ["And you?\n"], alone, problems.append)
     assert alone.getvalue() == persona.reply(Conversation().add("And you?"), OPTIONS).text + "\n"
 
 
@@ -59,8 +64,12 @@ def test_json_lines_stand_alone(persona: Persona) -> None:
         ('{"id": 3}', 3, "`message` or `context` is missing"),
         ('{"message": null}', None, "`message` or `context` is missing"),
         ('{"mesage": "Hello"}', None, "`message` or `context` is missing"),
-        ('{"id": NaN, "message": "Hello"}', None, "`id` must be a value that JSON has"),
-        ('{"id": [1e999], "message": "Hello"}', None, "`id` must be a value that JSON has"),
+        ('{"id": 3, "message": " \\u200b"}', 3, "`message` is empty"),
+        ('{"id": 3, "message": "\\ud800", "context": []}', 3, "`message` is empty"),
+        ('{"id": NaN, "message": "Hello"}', None, "`id` must be a value that JSON and UTF-8 have"),
+        ('{"id": [1e999], "message": "Hello"}', None, "`id` must be a value that JSON and UTF-8 have"),
+        ('{"id": "\\ud800", "message": "Hello"}', None, "`id` must be a value that JSON and UTF-8 have"),
+        ('{"id": {"\\udfff": 1}, "message": "Hello"}', None, "`id` must be a value that JSON and UTF-8 have"),
         ('{"id": {"x": 1}, "context": [1]}', {"x": 1}, '`context` must be a list of {"speaker": name or null, "text": text}'),
         ("[" * 100_000, None, "nested too deeply"),
         ("[]", None, "must be a JSON object"),

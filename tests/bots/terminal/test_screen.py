@@ -436,6 +436,12 @@ def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, 
     assert len(_kept(tmp_path)) == 1
 
 
+@pytest.mark.parametrize("typed", ["", "   ", "\u200b"])
+def test_an_empty_message_is_told(start: Start, typed: str) -> None:
+    screen = start("ann", "--no-stream").wait("You:").say(typed).wait("Nothing was said: type a message")
+    screen.say("/with bob").wait("take part").say(typed).wait("I heard 0: nothing")
+
+
 def test_what_only_looks_like_a_command_is_a_message(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/usr/bin is a folder").wait("I heard 1: /usr/bin is a folder")
     screen.say(" /help").wait("I heard 3: /help").say("/SHOW").wait("temperature    1.0").say("/regenrate")

@@ -273,6 +273,23 @@ def test_a_bad_json_line_is_one_answer_and_the_exit_code(bundles: str) -> None:
     assert before == after
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_answers_in_json_lose_no_letter_whatever_the_locale(encoding: str, bundles: str) -> None:
+    line = json.dumps({"id": "\u00e9\u20ac", "reply": "Tea."})
+    done = subprocess.run(
+        [sys.executable, "-m", "charbot", "score", "ann", "--bundles", bundles], input=line.encode(), capture_output=True,
+        check=False, timeout=120, env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert json.loads(done.stdout.decode("utf-8"))["id"] == "\u00e9\u20ac"
+
+
+@pytest.mark.parametrize(("words", "stdin"), [(["", " "], ""), ([], " \n\n"), ([], "")])
+def test_nobody_is_guessed_by_an_empty_text(words: list[str], stdin: str) -> None:
+    done = _run("who", *words, stdin=stdin)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "charbot: the text is empty: there is nothing to tell its speaker by\n"
+
+
 def test_bytes_that_are_no_text_are_no_obstacle(bundles: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "charbot", "say", "ann", "--bundles", bundles],
