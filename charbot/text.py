@@ -59,12 +59,15 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= _MAX_NAME and text.isprintable() and text == text.strip()
 
 
-def find_name(wanted: str, names: Iterable[str]) -> tuple[str | None, str]:
-    """Return the one of `names` that equals `wanted` ignoring case, or None, and then a hint at similar names (may be empty)."""
+def find_name(wanted: str, names: Iterable[str], mark: str = "") -> tuple[str | None, str]:
+    """Return the one of `names` that equals `wanted` ignoring case, or None, and then a hint at similar names (may be empty).
+
+    The hint has `mark` before each name.
+    """
     known = {name.casefold(): name for name in names}
     if wanted.casefold() in known:
         return known[wanted.casefold()], ""
-    near = [known[one] for one in difflib.get_close_matches(wanted.casefold(), known, n=3)]
+    near = [mark + known[one] for one in difflib.get_close_matches(wanted.casefold(), known, n=3)]
     return None, f" Did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -126,12 +126,14 @@ class Chat:
     def join(self, *names: str) -> None:
         """Add personas to the cast, and load their models in the background.
 
-        Raises BundleError, and UsageError where a persona takes part already.
+        Raises BundleError, and UsageError where a persona takes part already, or is the character that the user plays.
         """
         personas = [Persona(self.library, name) for name in names]
         for persona in personas:
             if persona.card.name in self.names:
                 raise UsageError(f"{persona.card.name} takes part already")
+            if persona.card.name == self.user_character:
+                raise UsageError(f"you are {persona.card.name}; /as alone makes you yourself again")
             persona.card.model(self.settings.unit)
         self.cast = self.cast + personas
         self._load()
@@ -161,14 +163,14 @@ class Chat:
 
         Its settings are kept too, except those newly asked for: see `SavedChat.settings_for`.
         """
-        before, self.settings = self.settings, kept.chat.settings_for(self.startup_options, overridden)
+        before = self.settings, self.user_character
+        self.settings, self.user_character = kept.chat.settings_for(self.startup_options, overridden), kept.chat.user_character
         try:
             self.start(*kept.chat.cast)
         except CharbotError:
-            self.settings = before
+            self.settings, self.user_character = before
             raise
-        self.session, self.user_character = kept.chat.session, kept.chat.user_character
-        self.name, self.kept = kept.chat.name, kept
+        self.session, self.name, self.kept = kept.chat.session, kept.chat.name, kept
 
     def change(self, settings: ChatSettings) -> None:
         """Use these settings from now on. Raises BundleError where a persona has no model of their unit."""

@@ -58,7 +58,7 @@ def run(talk: Chat, text: str) -> bool:
     name, _, argument = text[1:].strip().partition(" ")
     if name.casefold() in ("exit", "quit"):
         return False
-    command, hint = find_name(name, COMMANDS)
+    command, hint = find_name(name, COMMANDS, "/")
     if command is None:
         raise UsageError(f"there is no command /{name}; /help lists them.{hint} With a space before it, it is a message.")
     COMMANDS[command].run(talk, argument.strip())
@@ -130,6 +130,8 @@ def _as(talk: Chat, argument: str) -> None:
         if character is None:
             near = " or ".join(similar_names(argument, speakers)[:3])
             raise UsageError(f"nobody called {argument!r} is known.{f' Did you mean {near}?' if near else ''}")
+        if character in talk.names:
+            raise UsageError(f"{character} takes part: you cannot be whom you talk to; /persona has somebody else take the place")
         talk.user_character = character
     else:
         talk.user_character = None

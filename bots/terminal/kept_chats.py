@@ -190,7 +190,8 @@ def _parse(data: dict[str, Any]) -> SavedChat:
     for text in (*cast, *(text for text in (user_character, name) if text is not None)):
         if not isinstance(text, str) or not is_name(text):
             raise TypeError("names are short texts")
-    # Older files lack the settings and the name, and may name a persona twice.
+    # Older files lack the settings and the name, and may name a persona twice, or as what the user plays.
+    user_character = None if user_character in cast else user_character
     settings, startup_options = (override(Config(), {"chat": data.get(key, {})}, "").chat for key in ("settings", "asked"))
     session = Session.from_json(data["session"])
     return SavedChat(name, tuple(dict.fromkeys(cast)), user_character, session, settings, startup_options)

@@ -128,7 +128,7 @@ class _Picker:
             style = f"{self._theme.speaker(choice.name, names)} {'reverse' if selected else ''}"
             parts.append((style, f" {'>' if selected else ' '} {choice.name:14}"))
             parts.append(("ansibrightblack", f" {printable(choice.about)}\n"))
-        return parts or [("ansibrightblack", "nobody of that name\n")]
+        return parts or [("ansibrightblack", "nobody of that name or show; Backspace brings the others back, Esc leaves\n")]
 
     def _details(self, broken: str) -> StyleAndTextTuples:
         """Return what the selected row may have no room for, and who cannot be used."""
@@ -176,4 +176,5 @@ def _pick_plainly(offered: Sequence[Choice], broken: str, before: str | None) ->
         near = [names[slug(answer)]] if slug(answer) in names else [choice.name for choice in matching(offered, answer) if answer]
         if len(near) == 1:
             return near[0]
-        print(f"{' or '.join(near)}?" if near else "Nobody of that name.")
+        known = f"Type a number from 1 to {len(offered)}, or how a name or show begins; Ctrl-D leaves."
+        print(f"{' or '.join(near)}?" if near else f"Nobody of that name or show. {known}")

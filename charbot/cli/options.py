@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from charbot.errors import CharbotError, ConfigError, UsageError
 
@@ -23,13 +23,16 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes options anywhere among the words.
+    """A parser that takes options anywhere among the words, and only whole ones: a later option may change what `--conf` means.
 
     argparse itself gives up on `say ross --seed 1 hi` (python/cpython#59317). It can parse in two passes, options first,
     but not where there are subparsers.
     """
 
     _in_passes = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         if self._in_passes or self._subparsers is not None:

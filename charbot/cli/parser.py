@@ -15,12 +15,15 @@ from charbot.errors import BundleError, UsageError
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; a persona's name in place of a command stands for a chat with it.
 
-    Raises UsageError for a word that is neither.
+    Raises UsageError for a word that is neither, and for an unknown option before it.
     """
     parser = parser_of_all()
     words = sys.argv[1:] if argv is None else [*argv]
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     first = _first_word(words)
+    for word in words[:first]:
+        if word.startswith("--") and word.partition("=")[0] not in parser._option_string_actions:
+            raise UsageError(f"{word} is no option of charbot itself; options of a command come after the command")
     if first < len(words) and words[first] not in commands.choices:
         _require_persona(words[first], commands.choices)
         words.insert(first, "chat")

@@ -89,6 +89,8 @@ def test_settings_and_personas(chat: Terminal) -> None:
     chat.expect("from .*Demo")
     chat.say("/nonsense")
     chat.expect("no command /nonsense")
+    chat.say("/Regenrate now")
+    chat.expect("no command /Regenrate; .* Did you mean /regenerate?")
     chat.say("/help")
     chat.expect("/regenerate")
 
@@ -125,7 +127,7 @@ def test_without_a_name_one_is_picked(shared_library: Library, tmp_path: Path) -
     terminal.expect("Who do you want")
     terminal.expect("Ann")
     terminal.child.send("zzz")
-    terminal.expect("nobody of that name")
+    terminal.expect("nobody of that name or show; Backspace brings the others back, Esc leaves")
     terminal.child.send("\x7f\x7f\x7fan")
     terminal.expect("Ann")
     terminal.child.send("\r")

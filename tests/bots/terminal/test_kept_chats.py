@@ -114,6 +114,12 @@ def test_what_is_no_json_is_named_too(store: ChatStore, damage: str) -> None:
     assert len(problems) == 1
 
 
+def test_nobody_is_the_persona_of_a_kept_conversation(store: ChatStore) -> None:
+    kept = store.save(_chat())
+    kept.path.write_text(json.dumps({**json.loads(kept.path.read_text()), "me": "Bob"}))
+    assert store.newest(_fail).chat.user_character is None
+
+
 def test_the_conversation_that_an_older_charbot_kept_is_still_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     turns = [[None, "Hi"], ["Ann", "Hello."]]

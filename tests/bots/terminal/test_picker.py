@@ -126,7 +126,12 @@ def dumb(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (["mr fox"], "Mr Fox", ""),
         (["junior"], "Mr Fox Junior", ""),
         (["mr", "owl"], "Mr Owl", "Mr Fox or Mr Fox Junior or Mr Owl?"),
-        (["9", "owl"], "Mr Owl", "Nobody of that name."),
+        (
+            ["9", "owl"],
+            "Mr Owl",
+            "Nobody of that name or show. Type a number from 1 to 4, or how a name or show begins; Ctrl-D leaves.",
+        ),
+        (["mr nobody", "demo", "1"], "Ann", "Ann or Mr Fox or Mr Fox Junior or Mr Owl?"),
         ([""], "Mr Owl", "(number or name; Enter: Mr Owl)"),
     ],
 )

@@ -165,7 +165,7 @@ def test_another_reply_takes_the_place_of_the_last_one_alone(start: Start, tmp_p
     screen.say("Hello").wait("Ann: I heard 1").say("").wait("Bob: I heard 2").say("").wait("Ann: I heard 3")
     before = _saved(screen, tmp_path)
     assert [line.partition(":")[0] for line in before] == ["You", "Ann", "Bob", "Ann"]
-    screen.say("/pick 2").wait("Ann: Something else.").say("/as bob").wait("You are Bob")
+    screen.say("/pick 2").wait("Ann: Something else.").say("/as cy").wait("You are Cy")
     screen.say("/regenerate").until(lambda: screen.text.count("Ann: I heard 3") == 2, "another reply")
     assert _saved(screen, tmp_path) == before
 
@@ -362,7 +362,7 @@ def test_the_bar_leaves_out_what_it_has_no_room_for(start: Start) -> None:
 
 
 def test_what_is_typed_while_a_command_works_waits_for_the_next_prompt(start: Start) -> None:
-    screen = start("ann", LOAD="1").wait("You:").say("/as ann").type("typed ahead").wait("Ann: typed ahead")
+    screen = start("ann", LOAD="1").wait("You:").say("/as bob").type("typed ahead").wait("Bob: typed ahead")
     assert screen.text.count("typed ahead") == 1
 
 
@@ -445,7 +445,7 @@ def test_an_empty_message_is_told(start: Start, typed: str) -> None:
 def test_what_only_looks_like_a_command_is_a_message(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/usr/bin is a folder").wait("I heard 1: /usr/bin is a folder")
     screen.say(" /help").wait("I heard 3: /help").say("/SHOW").wait("temperature    1.0").say("/regenrate")
-    screen.wait("no command /regenrate").wait("mean regenerate or rename?").say("/Exit").ends(0)
+    screen.wait("no command /regenrate").wait("mean /regenerate or /rename?").say("/Exit").ends(0)
 
 
 def test_a_unit_that_somebody_lacks_is_refused_at_once(start: Start) -> None:
@@ -554,9 +554,20 @@ def test_another_language_is_told_once(start: Start) -> None:
 
 def test_names_are_matched_as_personas_are(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/as BOB.").wait("You are Bob")
-    screen.say("/as bobb").wait("Did you mean Bob?").wait("Bob:")
+    screen.say("/as cyy").wait("Did you mean Cy?").wait("Bob:").say("/as cy").wait("You are Cy")
     screen.say("/with bob").wait("take part").say("/without zed").wait("'zed' does not take part; Ann and Bob do")
     screen.say("/without bob.").wait("Ann takes part")
+
+
+def test_nobody_talks_to_the_character_that_the_user_plays(start: Start, tmp_path: Path) -> None:
+    screen = start("ann", "--no-stream", columns=100).wait("You:").say("/as ann").wait("Ann takes part: you cannot be whom you")
+    screen.say("/as bob").wait("You are Bob").say("/with bob").wait("you are Bob; /as alone makes you yourself again")
+    screen.say("/chats").wait("no conversation is kept yet").say("Hi").wait("I heard 1").say("/persona bob")
+    screen.until(lambda: screen.text.count("you are Bob; /as alone") == 2, "refusal")
+    screen.say("/as").wait("You are yourself").say("/persona bob").wait("Bob from Demo").say("Tea?").wait("Bob: I heard 1")
+    screen.say("/as ann").wait("You are Ann").say("/chats hi").wait("Ann: I heard 1: Hi").say("Tea?").wait("Ann: I heard 3: Tea?")
+    assert "You: Tea?" in screen.text
+    screen.say("/exit").ends(0)
 
 
 def test_the_bar_shows_the_mode_of_vi(start: Start, tmp_path: Path) -> None:

@@ -99,6 +99,16 @@ def test_a_name_alone_is_a_chat(words: list[str], name: str | None, resume: bool
     assert (args.persona, args.resume, args.seed) == (name, resume, 3 if "--seed" in words else None)
 
 
+def test_options_are_not_abbreviated(capsys: pytest.CaptureFixture[str]) -> None:
+    for parser in with_subparsers(parser_of_all()):
+        assert not parser.allow_abbrev, parser.prog
+    assert main(["--conf", "some.yaml", "personas", "list"]) == 2
+    assert capsys.readouterr().err.startswith("charbot: --conf is no option of charbot itself; ")
+    with pytest.raises(SystemExit):
+        parse(["say", "ann", "--temp", "1", "Hello"])
+    assert "unrecognized arguments: --temp" in capsys.readouterr().err
+
+
 def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "ann", "Hello", "--seed", "1", "--bundles", bundles]) == 0
     first = capsys.readouterr().out
