@@ -42,6 +42,8 @@ _LAST_TURNS = 4
 _RECENT = 20
 """The last replies, which are not given again at once."""
 
+_KEPT_APART = "Another program has changed or removed this conversation: yours is kept beside it from now on; /chats lists all."
+
 _HINT = "Type a message and press Enter. /help lists the commands, Ctrl-D leaves."
 
 
@@ -235,22 +237,23 @@ class Chat:
         return "Enter asks again." if session.turns == self.session.turns else "The reply before stays."
 
     def keep(self) -> None:
-        """Save the conversation, and tell the user once if that fails."""
+        """Save the conversation, and tell the user what is news about that."""
         if problem := self._save():
             note(problem)
 
     def _save(self) -> str | None:
-        """Save the conversation, unless it is empty and new; return a message if that fails and the user does not know."""
+        """Save the conversation, unless it is empty and new; return a message if it is not where it was, and that is news."""
         if not self.session.turns and self.kept is None:
             return None
         chat = SavedChat(self.name, tuple(self.names), self.user_character, self.session, self.settings, self.startup_options)
+        before = self.kept
         try:
-            self.kept = self.store.save(chat, self.kept)
+            self.kept = self.store.save(chat, before)
             self.unkept = False
         except OSError as error:
             is_news, self.unkept = not self.unkept, True
             return f"This conversation is not being kept: {error.strerror or error}." if is_news else None
-        return None
+        return None if before is None or before.path == self.kept.path else _KEPT_APART
 
     def run_blocking(self, call: Callable[[], T]) -> T:
         """Return the result of a call that needs a model, made in the loader's thread.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bots.terminal.chat import SETTABLE, Chat, greet, show_turn
-from bots.terminal.kept_chats import chat_name
+from bots.terminal.kept_chats import KeptChat, chat_name
 from bots.terminal.picker import choices, pick
 from bots.terminal.screen import cooked_mode, listed, note, show, styled, table
 from bots.terminal.transcript import save
@@ -147,13 +147,16 @@ def _reset(talk: Chat, argument: str) -> None:
 
 def _chats(talk: Chat, argument: str) -> None:
     if argument:
-        talk.resume(talk.store.find(argument, note))
+        talk.resume(talk.store.find(argument))
         greet(talk)
         return
-    chats = list(talk.store.chats(note))
-    if not chats:
+    files = list(talk.store.files())
+    if not files:
         raise UsageError("no conversation is kept yet")
-    rows = [(kept.chat.title, listed(kept.chat.cast), f"{kept.changed:%Y-%m-%d %H:%M}") for kept in chats]
+    rows = [
+        (file.title, listed(file.chat.cast) if isinstance(file, KeptChat) else "(damaged)", f"{file.changed:%Y-%m-%d %H:%M}")
+        for file in files
+    ]
     table((), [(str(number), *row) for number, row in enumerate(rows, start=1)])
     note("/chats NUMBER or NAME opens one.")
 

@@ -20,6 +20,9 @@ from charbot.text import is_name, normalise
 _KEPT_TURNS = 200
 """The number of last turns that are saved, bounded so that saving does not get slower in a long conversation."""
 
+_LOCK_SECONDS = 2.0
+"""Maximum seconds that saving waits for another program that is saving."""
+
 _TITLE = 40
 """Maximum code points of the first message, as the name of a conversation that has no other."""
 
@@ -65,18 +68,42 @@ class SavedChat:
 
 
 @dataclass(frozen=True)
-class KeptChat:
-    """A conversation, and the file in which it is kept."""
+class ChatFile:
+    """A file in which a conversation is kept."""
 
     path: Path
     version: tuple[int, int] | None
     """Time of the last change (ns) and inode of the file; None if there is no such file."""
-    chat: SavedChat
 
     @property
     def changed(self) -> datetime:
         """When the conversation changed last."""
         return datetime.fromtimestamp((self.version or (0, 0))[0] // 10**9)
+
+
+@dataclass(frozen=True)
+class KeptChat(ChatFile):
+    """A conversation, and the file in which it is kept."""
+
+    chat: SavedChat
+
+    @property
+    def title(self) -> str:
+        """The title of the conversation."""
+        return self.chat.title
+
+
+@dataclass(frozen=True)
+class DamagedChat(ChatFile):
+    """A file that holds no conversation that charbot can read."""
+
+    problem: str
+    """What is wrong with it."""
+
+    @property
+    def title(self) -> str:
+        """The name of the file."""
+        return self.path.name
 
 
 class ChatStore:
@@ -95,30 +122,38 @@ class ChatStore:
                 last.replace(private_folder(folder) / f"{uuid.uuid4().hex}.json")
         return cls(folder)
 
-    def chats(self, report: Callable[[str], object]) -> Iterator[KeptChat]:
-        """Yield the kept conversations, the one that changed last first.
-
-        `report` is called with an error message for each file that is unreadable.
-        """
+    def files(self) -> Iterator[KeptChat | DamagedChat]:
+        """Yield what is in the folder, damaged or not, the one that changed last first."""
         versions = {path: _version(path) for path in self._folder.glob("*.json")}
         for path in sorted(versions, key=lambda path: (versions[path] or (0, 0), path), reverse=True):
             try:
                 yield KeptChat(path, versions[path], _parse(json.loads(path.read_bytes())))
-            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
-                report(f"{path}: is no conversation that charbot kept")
+            except OSError as error:
+                yield DamagedChat(path, versions[path], f"cannot be read: {error.strerror or error}")
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
+                yield DamagedChat(path, versions[path], "is no conversation that charbot kept")
 
     def newest(self, report: Callable[[str], object]) -> KeptChat:
-        """Return the conversation that changed last. Raises UsageError if there is none."""
-        for kept in self.chats(report):
-            return kept
+        """Return the conversation that changed last; `report` a problem of each file before it. Raises UsageError."""
+        for file in self.files():
+            if isinstance(file, KeptChat):
+                return file
+            report(f"{file.path}: {file.problem}")
         raise UsageError("there is no conversation to continue yet")
 
-    def find(self, wanted: str, report: Callable[[str], object]) -> KeptChat:
+    def find(self, wanted: str) -> KeptChat:
         """Return a conversation by its number, 1 being the one that changed last, or by its name. Raises UsageError."""
-        kept = list(self.chats(report))
-        if wanted.isdecimal() and 1 <= len(wanted) <= 9 and 1 <= int(wanted) <= len(kept):
-            return kept[int(wanted) - 1]
-        matching = [each for each in kept if each.chat.title.casefold() == wanted.casefold()]
+        file = self.find_file(wanted)
+        if isinstance(file, DamagedChat):
+            raise UsageError(f"{file.path}: {file.problem}; `charbot chats remove {wanted}` deletes it")
+        return file
+
+    def find_file(self, wanted: str) -> KeptChat | DamagedChat:
+        """Return what has this number or title in the folder, damaged or not. Raises UsageError."""
+        files = list(self.files())
+        if wanted.isdecimal() and 1 <= len(wanted) <= 9 and 1 <= int(wanted) <= len(files):
+            return files[int(wanted) - 1]
+        matching = [file for file in files if file.title.casefold() == wanted.casefold()]
         if len(matching) > 1:
             raise UsageError(f"{len(matching)} conversations are called {wanted!r}; give the number of the one you mean")
         if not matching:
@@ -130,12 +165,17 @@ class ChatStore:
 
         It gets a new file if there is none, and if another program has changed or removed it since.
         """
-        path = self._folder / f"{uuid.uuid4().hex}.json"
-        if before is not None and before.version is not None and _version(before.path) == before.version:
-            path = before.path
+        # Not at the start: importing it would delay the first prompt.
+        from filelock import FileLock
+
         private_folder(self._folder)
-        replace_bytes(path, json.dumps(_to_json(chat)).encode(), 0o600)
-        return KeptChat(path, _version(path), chat)
+        # Locked, so that no other program can change the file after its version is read.
+        with FileLock(self._folder / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
+            path = self._folder / f"{uuid.uuid4().hex}.json"
+            if before is not None and before.version is not None and _version(before.path) == before.version:
+                path = before.path
+            replace_bytes(path, json.dumps(_to_json(chat)).encode(), 0o600)
+            return KeptChat(path, _version(path), chat)
 
     def rename(self, kept: KeptChat, name: str) -> None:
         """Give a conversation a name; it counts as unchanged. Raises CharbotError, and UsageError for a name that cannot be."""
@@ -147,12 +187,12 @@ class ChatStore:
         except OSError as error:
             raise CharbotError(f"{kept.path}: could not be written: {error.strerror or error}") from error
 
-    def remove(self, kept: KeptChat) -> None:
+    def remove(self, file: ChatFile) -> None:
         """Delete a conversation. Raises CharbotError."""
         try:
-            kept.path.unlink(missing_ok=True)
+            file.path.unlink(missing_ok=True)
         except OSError as error:
-            raise CharbotError(f"{kept.path}: could not be removed: {error.strerror or error}") from error
+            raise CharbotError(f"{file.path}: could not be removed: {error.strerror or error}") from error
 
 
 def chat_name(text: str) -> str:

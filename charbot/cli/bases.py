@@ -10,7 +10,8 @@ def add(commands: Commands) -> None:
     bases = add_command(
         commands, "bases", "which bases personas stand on", "charbot bases list", "charbot bases remove word-3e8736cf23ba"
     )
-    actions = bases.add_subparsers(title="actions", metavar="ACTION", required=True)
+    bases.set_defaults(run=_bases_list, json=False, bundles=None)
+    actions = bases.add_subparsers(title="actions (default: list)", metavar="ACTION")
     listing = add_command(actions, "list", "all of them", "charbot bases list", "charbot bases list --json")
     listing.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(listing)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from charbot.cli.chat import add_chat_options, report_problem, run_chat
+from charbot.cli.chat import add_chat_options, run_chat
 from charbot.cli.options import Commands, add_command, print_json
 from charbot.text import printable
 
@@ -13,7 +13,8 @@ def add(commands: Commands) -> None:
         commands, "chats", "the conversations that you had", "charbot chats list", "charbot chats open 2",
         'charbot chats rename 2 "The sandwich affair"',
     )  # fmt: skip
-    actions = chats.add_subparsers(title="actions", metavar="ACTION", required=True)
+    chats.set_defaults(run=_chats_list, json=False)
+    actions = chats.add_subparsers(title="actions (default: list)", metavar="ACTION")
     listing = add_command(actions, "list", "all of them, the last one first", "charbot chats list", "charbot chats list --json")
     listing.add_argument("--json", action="store_true", help="as JSON")
     listing.set_defaults(run=_chats_list)
@@ -35,16 +36,16 @@ def _add_chat(parser: argparse.ArgumentParser) -> None:
 
 
 def _chats_list(args: argparse.Namespace) -> int:
-
-    from bots.terminal.kept_chats import ChatStore
+    from bots.terminal.kept_chats import ChatStore, KeptChat
 
     rows = []
-    for number, kept in enumerate(ChatStore.default().chats(report_problem), start=1):
-        chat, turns = kept.chat, len(kept.chat.session.turns)
-        rows.append({"name": chat.title, "cast": chat.cast, "turns": turns, "changed": kept.changed.isoformat()})
+    for number, file in enumerate(ChatStore.default().files(), start=1):
+        cast, turns = (file.chat.cast, len(file.chat.session.turns)) if isinstance(file, KeptChat) else ((), 0)
+        problem = None if isinstance(file, KeptChat) else file.problem
+        rows.append({"name": file.title, "cast": cast, "turns": turns, "changed": file.changed.isoformat(), "problem": problem})
         if not args.json:
-            line = f"{number:3}  {kept.changed:%Y-%m-%d %H:%M}  {', '.join(chat.cast):16}  {turns:4} turns  {chat.title}"
-            print(printable(line))
+            what = f"{', '.join(cast):16}  {turns:4} turns" if problem is None else "(damaged)"
+            print(printable(f"{number:3}  {file.changed:%Y-%m-%d %H:%M}  {what:28}  {file.title}"))
     if args.json:
         print_json(rows)
     elif not rows:
@@ -55,14 +56,14 @@ def _chats_list(args: argparse.Namespace) -> int:
 def _chats_open(args: argparse.Namespace) -> int:
     from bots.terminal.kept_chats import ChatStore
 
-    return run_chat(args, ChatStore.default().find(args.chat, report_problem))
+    return run_chat(args, ChatStore.default().find(args.chat))
 
 
 def _chats_rename(args: argparse.Namespace) -> int:
     from bots.terminal.kept_chats import ChatStore
 
     store = ChatStore.default()
-    store.rename(store.find(args.chat, report_problem), args.name)
+    store.rename(store.find(args.chat), args.name)
     return 0
 
 
@@ -70,7 +71,7 @@ def _chats_remove(args: argparse.Namespace) -> int:
     from bots.terminal.kept_chats import ChatStore
 
     store = ChatStore.default()
-    kept = store.find(args.chat, report_problem)
-    store.remove(kept)
-    print(printable(kept.chat.title))
+    file = store.find_file(args.chat)
+    store.remove(file)
+    print(printable(file.title))
     return 0

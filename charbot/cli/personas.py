@@ -16,7 +16,8 @@ def add(commands: Commands) -> None:
     personas = add_command(
         commands, "personas", "which personas there are", "charbot personas list", "charbot personas show joey"
     )
-    actions = personas.add_subparsers(title="actions", metavar="ACTION", required=True)
+    personas.set_defaults(run=_personas_list, json=False, bundles=None)
+    actions = personas.add_subparsers(title="actions (default: list)", metavar="ACTION")
     listing = add_command(actions, "list", "all of them", "charbot personas list", "charbot personas list --json")
     listing.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(listing)

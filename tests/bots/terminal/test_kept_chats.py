@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from bots.session import Session
 from bots.terminal.kept_chats import ChatStore, KeptChat, SavedChat
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
-from charbot.errors import UsageError
+from charbot.errors import CharbotError, UsageError
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def _fail(problem: str) -> None:
 
 
 def _titles(store: ChatStore) -> list[str]:
-    return [kept.chat.title for kept in store.chats(_fail)]
+    return [file.title for file in store.files()]
 
 
 def test_a_kept_conversation_is_as_it_was(store: ChatStore) -> None:
@@ -51,17 +52,17 @@ def test_conversations_are_listed_and_found(store: ChatStore) -> None:
     _save(store, "Tea?", "hi", "No " + "tea " * 20, "Hi")
     assert _titles(store) == ["Hi", "No " + "tea " * 9 + "t...", "hi", "Tea?"]
     assert store.newest(_fail).chat.title == "Hi"
-    assert store.find("4", _fail).chat.title == store.find("TEA?", _fail).chat.title == "Tea?"
+    assert store.find("4").chat.title == store.find("TEA?").chat.title == "Tea?"
     with pytest.raises(UsageError, match="2 conversations are called 'hi'"):
-        store.find("hi", _fail)
+        store.find("hi")
     for wanted in ("5", "0", "9" * 5000, "coffee"):
         with pytest.raises(UsageError, match="no conversation called"):
-            store.find(wanted, _fail)
+            store.find(wanted)
 
 
 def test_a_conversation_is_renamed_and_stays_in_its_place(store: ChatStore) -> None:
     _save(store, "Tea?", "Cake?")
-    store.rename(store.find("Tea?", _fail), "  The kettle\n affair ")
+    store.rename(store.find("Tea?"), "  The kettle\n affair ")
     assert _titles(store) == ["Cake?", "The kettle affair"]
     for name in ("", "12", "x" * 81):
         with pytest.raises(UsageError, match="cannot be a conversation's name"):
@@ -110,8 +111,42 @@ def test_what_is_no_conversation_is_named_and_passed_over(store: ChatStore, dama
 def test_what_is_no_json_is_named_too(store: ChatStore, damage: str) -> None:
     store.save(_chat()).path.write_text(damage)
     problems: list[str] = []
-    assert list(store.chats(problems.append)) == []
+    with pytest.raises(UsageError, match="no conversation to continue"):
+        store.newest(problems.append)
     assert len(problems) == 1
+
+
+def test_what_is_damaged_is_numbered_with_the_others_and_can_be_removed(store: ChatStore) -> None:
+    _, broken, _ = _save(store, "Tea?", "Cake?", "Hi")
+    broken.path.write_text("{")
+    os.utime(broken.path, ns=(10**18 - 1, 10**18 - 1))
+    assert _titles(store) == ["Hi", broken.path.name, "Tea?"]
+    for wanted in ("2", broken.path.name):
+        with pytest.raises(
+            UsageError, match=rf"is no conversation that charbot kept; `charbot chats remove {wanted}` deletes it"
+        ):
+            store.find(wanted)
+    assert store.find("3").title == "Tea?"
+    store.remove(store.find_file("2"))
+    assert _titles(store) == ["Hi", "Tea?"]
+
+
+def test_what_cannot_be_read_is_told(store: ChatStore) -> None:
+    kept = store.save(_chat())
+    kept.path.unlink()
+    kept.path.mkdir()
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        store.find("1")
+    with pytest.raises(CharbotError, match="could not be removed: Is a directory"):
+        store.remove(store.find_file("1"))
+
+
+def test_programs_that_save_at_once_wait_for_each_other(store: ChatStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = store.save(_chat())
+    monkeypatch.setattr("bots.terminal.kept_chats._LOCK_SECONDS", 0)
+    with FileLock(kept.path.with_name(".lock")), pytest.raises(OSError, match="lock"):
+        store.save(_chat(), kept)
+    assert store.save(_chat("Tea?"), kept).path == kept.path
 
 
 def test_nobody_is_the_persona_of_a_kept_conversation(store: ChatStore) -> None:

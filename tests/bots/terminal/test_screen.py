@@ -222,6 +222,21 @@ def test_every_conversation_is_kept_and_can_be_opened_again(start: Start, tmp_pa
     start("-c", "--no-stream").wait("And tea?").say("/undo").wait("taken back").say("/chats").wait("1  Kettles")
 
 
+def test_two_chats_that_continue_one_conversation_lose_nothing_and_the_second_is_told(start: Start, tmp_path: Path) -> None:
+    start("ann", "--no-stream").wait("You:").say("Tea?").wait("I heard 1").say("/exit").ends(0)
+    first, second = (start("-c", "--no-stream", columns=120).wait("You: Tea?").wait("Ctrl-D") for _ in range(2))
+    first.say("One").wait("I heard 3: One")
+    second.say("Two").wait("Another program has changed or removed this conversation").wait("I heard 3: Two")
+    first.say("More").wait("I heard 5: More").say("/exit").ends(0)
+    second.say("Still").wait("I heard 5: Still").say("/exit").ends(0)
+    assert "Another program" not in first.text
+    assert second.text.count("Another program") == 1
+    kept = [json.loads(path.read_text())["session"]["turns"] for path in tmp_path.rglob("chats/*.json")]
+    assert sorted([text for speaker, text in turns if speaker is None] for turns in kept) == [
+        ["Tea?", "One", "More"], ["Tea?", "Two", "Still"],
+    ]  # fmt: skip
+
+
 def test_a_failure_to_keep_a_reply_is_told_below_it(start: Start, tmp_path: Path) -> None:
     screen = start("ann", "--no-stream", THINK="1").wait("You:").say("Hello").wait("Ann:")
     folder = tmp_path / ".local" / "state" / "charbot" / "chats"
@@ -422,7 +437,7 @@ def test_what_is_kept_is_for_nobody_else(start: Start, tmp_path: Path) -> None:
     folder.mkdir(parents=True, mode=0o755)
     start("ann", "--no-stream").wait("You:").say("Hello").wait("I heard 1").say("/exit").ends(0)
     modes = {path.suffix or path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
-    assert modes == {"charbot": 0o700, "chats": 0o700, "history": 0o600, "persona": 0o600, ".json": 0o600}
+    assert modes == {"charbot": 0o700, "chats": 0o700, "history": 0o600, "persona": 0o600, ".json": 0o600, ".lock": 0o600}
 
 
 def test_a_kept_conversation_that_is_none_is_named_and_left_alone(start: Start, tmp_path: Path) -> None:

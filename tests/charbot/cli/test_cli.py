@@ -195,6 +195,17 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(card["fits"]) == {"char", "word"}
 
 
+@pytest.mark.parametrize("what", ["personas", "bases", "chats"])
+def test_without_an_action_all_are_listed(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert main([what, "list"]) == 0
+    listed = capsys.readouterr()
+    assert main([what]) == 0
+    assert capsys.readouterr() == listed
+
+
 def test_bases(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundles = str(library.folders[0])
     assert main(["personas", "export", "ann", str(tmp_path / "ann.zip"), "--bundles", bundles]) == 0
@@ -224,11 +235,20 @@ def test_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert "no conversation called '1'" in capsys.readouterr().err
     session = Session().add_message("Tea?")
     ChatStore.default().save(SavedChat(None, ("Ann",), None, session, ChatSettings(), ChatSettings()))
-    (tmp_path / "charbot" / "chats" / "odd.json").write_text("{}")
+    odd = tmp_path / "charbot" / "chats" / "odd.json"
+    odd.write_text("{")
+    os.utime(odd, ns=(10**18, 10**18))
     assert main(["chats", "list"]) == 0
-    shown = capsys.readouterr()
-    assert re.fullmatch(r"  1  \S+ \S+  Ann +1 turns  Tea\?\n", shown.out)
-    assert shown.err.endswith("odd.json: is no conversation that charbot kept\n")
+    shown = capsys.readouterr().out
+    assert re.fullmatch(r"  1  \S+ \S+  Ann +1 turns  Tea\?\n  2  \S+ \S+  \(damaged\) +odd\.json\n", shown)
+    assert main(["chats", "list", "--json"]) == 0
+    tea, damaged = json.loads(capsys.readouterr().out)
+    assert (tea["problem"], damaged["problem"]) == (None, "is no conversation that charbot kept")
+    for action in (["open", "2"], ["rename", "2", "Even"]):
+        assert main(["chats", *action]) == 2
+        assert "odd.json: is no conversation that charbot kept; `charbot chats remove 2`" in capsys.readouterr().err
+    assert main(["chats", "remove", "2"]) == 0
+    assert capsys.readouterr().out == "odd.json\n"
     assert main(["chats", "rename", "Tea?", "The kettle"]) == 0
     assert main(["chats", "list", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
