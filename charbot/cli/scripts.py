@@ -88,7 +88,8 @@ def _scripts_check(args: argparse.Namespace) -> int:
         print_json(report | {"omissions": omissions, "shared_lines": shared})
         return 0
     source = report["source_lines"]
-    print(f"{report['files']} files, {len(result.lines)} lines of dialogue from {source['in']} source lines")
+    passed_over = f"{len(report['passed_over'])} passed over, " if report["passed_over"] else ""
+    print(f"{report['files']} files, {passed_over}{len(result.lines)} lines of dialogue from {source['in']} source lines")
     for show, counts in report["shows"].items():
         print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
         if (units := report["held_out"][show]) != "episodes":

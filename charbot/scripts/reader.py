@@ -23,8 +23,11 @@ from charbot.scripts.preformatted import without_frame, without_quotes
 from charbot.scripts.results import ImportResult, ScriptResult
 
 MIN_CONFIDENCE = 0.3
+_SHORT = 20
+"""Number of lines of text up to which a file may be too short to tell its layout."""
 _BY_LAYOUT = frozenset(("colon-text", "wiki-dump", "episode-html", "fountain", "screenplay"))
 """Formats of typed text, whose layout other text may have by chance."""
+_UNKNOWN = "is in no format that charbot knows"
 
 
 def detect(text: str) -> Format:
@@ -40,8 +43,19 @@ def detect(text: str) -> Format:
     if confidence < MIN_CONFIDENCE:
         columns = ", ".join(column_names(text))
         table = f"; it looks like a table with the columns {columns}: --columns speaker=NAME,text=NAME says which to read"
-        raise ScriptError(f"is in no format that charbot knows{table if columns else ''}")
+        raise ScriptError(_too_short(text) or f"{_UNKNOWN}{table if columns else ''}")
     return best
+
+
+def _too_short(text: str) -> str | None:
+    """Return what to say of a text that is too short to tell its layout, but has one that charbot reads; else None."""
+    lines = sum(bool(line.strip()) for line in text.splitlines())
+    if lines > _SHORT:
+        return None
+    # Ties go to the later format, because pages are read with and without their tags.
+    turns = {format_.name: len(read(format_, text).turns) for format_ in reversed(FORMATS) if format_.name in _BY_LAYOUT}
+    name = max(turns, key=lambda name: turns[name])
+    return f"is too short to tell its format by; --format {name} reads it" if 2 * turns[name] > lines else None
 
 
 def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed | None = None) -> ScriptResult:
@@ -110,7 +124,7 @@ def read_scripts(
                 skipped.append((file.path, f"says the same as {same.path}"))
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
-        formats = f". --format NAME reads every file as one of {format_names()}" if skipped else ""
+        formats = f". --format NAME reads every file as one of {format_names()}" if _UNKNOWN in dict(skipped).values() else ""
         raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}{formats}")
     cleaned = without_furniture(tuple(scripts.values()))
     aliases = _aliases(cleaned, listed)

@@ -40,6 +40,27 @@ def test_detect_refuses_what_is_in_no_format(text: str) -> None:
         detect(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Ann: Hello.\nBob: Hi.\n", "colon-text"),
+        ("Ann: Hello.", "colon-text"),
+        ("Tea\n\nAnn: Hello.\nBob: Hi.", "colon-text"),
+        ("<b>Ann:</b> Hi.", "episode-html"),
+    ],
+)
+def test_a_file_that_is_too_short_to_tell_is_read_by_the_format_that_its_refusal_names(
+    text: str, name: str, tmp_path: Path
+) -> None:
+    short = write(tmp_path / "short.txt", text)
+    write(tmp_path / "whole.txt", "Ann: Hello.\nBob: Hi.\nAnn: Tea?\nBob: No.\n" * 4)
+    refusal = f"is too short to tell its format by; --format {name} reads it"
+    assert read_scripts([tmp_path]).skipped == ((short, refusal),)
+    with pytest.raises(ScriptError, match=f"^no dialogue found under {short}: {short} {refusal}$"):
+        read_scripts([short])
+    assert read_scripts([short], find_format(name)).lines
+
+
 def test_detect_names_the_columns_of_a_table_that_it_cannot_read() -> None:
     with pytest.raises(ScriptError, match=r"with the columns wer, was, wo: --columns speaker=NAME,text=NAME"):
         detect("wer,was,wo\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 4)
