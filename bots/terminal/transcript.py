@@ -46,11 +46,14 @@ def _sillytavern(session: Session, title: str) -> str:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     flagged = list(zip(session.turns, session.from_user, strict=True))
     user = next((turn.speaker for turn, from_user in flagged if from_user and turn.speaker), _YOU)
-    rows: list[dict[str, object]] = [{"user_name": user, "character_name": title, "create_date": now}]
+    rows: list[dict[str, object]] = [{"user_name": user, "character_name": title, "create_date": now, "chat_metadata": {}}]
     rows += [
-        {"name": turn.speaker or _YOU, "is_user": from_user, "is_system": False, "send_date": now, "mes": turn.text}
+        {
+            "name": turn.speaker or _YOU, "is_user": from_user, "is_system": False, "send_date": now, "mes": turn.text,
+            "extra": {},
+        }
         for turn, from_user in flagged
-    ]
+    ]  # fmt: skip
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 

@@ -75,8 +75,9 @@ def _spoken(record: dict[str, Any]) -> _Turn | None:
         what = " ".join(pieces) if all(isinstance(piece, str) for piece in pieces) else None
     if not (isinstance(who, str) and isinstance(what, str)):
         return None
-    # The instructions to an assistant.
-    return ("", what) if keys["speaker"] in ("role", "from") and who == "system" else (who, what)
+    # The instructions to an assistant, and what SillyTavern itself reports or hides.
+    instructs = keys["speaker"] in ("role", "from") and who == "system"
+    return ("", what) if instructs or record.get("is_system") is True else (who, what)
 
 
 def _parallel(record: dict[str, Any]) -> list[_Turn]:

@@ -52,3 +52,26 @@ def test_a_chat_of_sillytavern(tmp_path: Path) -> None:
     assert (message["name"], message["is_user"], message["mes"]) == ("Phoebe", True, "Hi.")
     assert (reply["name"], reply["is_user"], reply["is_system"], reply["mes"]) == ("Joey", False, False, "Hello.")
     assert head["create_date"] == reply["send_date"]
+    assert (head["chat_metadata"], message["extra"]) == ({}, {})
+
+
+@pytest.mark.parametrize("said", [["Hi.", "Hello."], ["(whispers) hello", "Hey.", "{{char}} \u00e9?", '"Tea" Joey: *hi*']])
+def test_a_chat_of_sillytavern_is_read_back(said: list[str], tmp_path: Path) -> None:
+    turns = [Utterance((None, "Joey")[at % 2], text) for at, text in enumerate(said)]
+    save(_session(turns), "Joey", tmp_path / "talk.jsonl")
+    lines = read_scripts([tmp_path / "talk.jsonl"]).lines
+    assert [(line.speaker, line.text) for line in lines] == [(turn.speaker or "You", turn.text) for turn in turns]
+
+
+def test_of_a_chat_by_sillytavern_what_was_said_is_read(tmp_path: Path) -> None:
+    more = {"send_date": "December 1, 2025 10:00am", "extra": {"api": "custom"}}
+    rows = [
+        {"chat_metadata": {"integrity": "0"}, "user_name": "unused", "character_name": "unused"},
+        {"name": "Joey", "is_user": False, "is_system": False, "mes": "Tea?", "swipe_id": 1, "swipes": ["Cake?", "Tea?"], **more},
+        {"name": "Max", "is_user": True, "is_system": False, "mes": "Yes.", "force_avatar": "max.png", **more},
+        {"name": "System", "is_user": False, "is_system": True, "mes": "The chat was renamed.", **more},
+        {"name": "Joey", "is_user": False, "is_system": False, "mes": "Here you are.", **more},
+    ]
+    (tmp_path / "talk.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    lines = read_scripts([tmp_path / "talk.jsonl"]).lines
+    assert [(line.speaker, line.text) for line in lines] == [("Joey", "Tea?"), ("Max", "Yes."), ("Joey", "Here you are.")]
