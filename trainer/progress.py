@@ -18,8 +18,8 @@ class ConsoleProgress:
         self._title = title
         self._console = console
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(), console=console, disable=not console.is_terminal,
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"), TimeRemainingColumn(), console=console, disable=not console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task(title, figures="", total=None)
         self._started = self._shown = time.monotonic()

@@ -91,7 +91,7 @@ def _published(args: argparse.Namespace) -> int:
     config = config_of(args)
     published = PUBLISHED[args.published]
     table = corpus_table(reading_of(args).lines, config.corpus)
-    run = prepare_run(config, table, user_folder(), Console(stderr=True))
+    run = prepare_run(config, table, user_folder(), Console(stderr=True, markup=False))
     print(f"published: 1 layer of {published.units:,}, windows of {published.window}: {published.facts}")
     measure = "perplexity per word" if published.unit == "word" else "bits per character"
     for result in compare_published(run, published, args.minutes):

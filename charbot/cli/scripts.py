@@ -16,6 +16,7 @@ from charbot.cli.options import (
     standard_input,
 )  # fmt: skip
 from charbot.errors import UsageError
+from charbot.text import printable
 
 
 def add(commands: Commands) -> None:
@@ -89,26 +90,26 @@ def _scripts_check(args: argparse.Namespace) -> int:
         return 0
     source = report["source_lines"]
     passed_over = f"{len(report['passed_over'])} passed over, " if report["passed_over"] else ""
-    print(f"{report['files']} files, {passed_over}{len(result.lines)} lines of dialogue from {source['in']} source lines")
+    _print(f"{report['files']} files, {passed_over}{len(result.lines)} lines of dialogue from {source['in']} source lines")
     for show, counts in report["shows"].items():
-        print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+        _print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
         if (units := report["held_out"][show]) != "episodes":
-            print(f"    held out for validation and test: {units}, because it has fewer than {MIN_UNITS} episodes")
-    print("  formats: " + ", ".join(f"{count} {name}" for name, count in report["formats"].items()))
+            _print(f"    held out for validation and test: {units}, because it has fewer than {MIN_UNITS} episodes")
+    _print("  formats: " + ", ".join(f"{count} {name}" for name, count in report["formats"].items()))
     for reason, count in {"kept": source["kept"], **source["left_out"]}.items():
-        print(f"  {count:8} {count / source['in']:6.1%}  {reason}")
+        _print(f"  {count:8} {count / source['in']:6.1%}  {reason}")
     if report["merged_names"]:
-        print(f"{report['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
+        _print(f"{report['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
     for first, second, count in shared:
-        print(f"{first} and {second} share {count} lines")
+        _print(f"{first} and {second} share {count} lines")
     for warning in report["odd"]:
-        print(f"odd: {warning}")
+        _print(f"odd: {warning}")
     for skipped in report["passed_over"]:
-        print("passed over {file}: {why}".format(**skipped))
+        _print("passed over {file}: {why}".format(**skipped))
     if args.left_out:
         for script in result.scripts:
             for omission in script.omissions:
-                print(f"{script.path}:{omission.line}: {omission.reason}: {omission.excerpt}")
+                _print(f"{script.path}:{omission.line}: {omission.reason}: {omission.excerpt}")
     return 0
 
 
@@ -125,11 +126,11 @@ def _scripts_cast(args: argparse.Namespace) -> int:
         return 0
     for show, aliases in result.aliases.items():
         counts = Counter(line.speaker for line in result.lines if line.show == show)
-        print(f"{show}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(20)))
+        _print(f"{show}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(20)))
         for alias in aliases:
             verb = "is" if alias.certainty >= CERTAIN else "may be"
-            print(f"  {alias.name} {verb} {alias.canonical} ({alias.reason}, {alias.certainty:.0%})")
-    print("Write `Show: {Name: [other name, ...]}` into cast.yaml beside the scripts to overrule; a name with [] stays apart.")
+            _print(f"  {alias.name} {verb} {alias.canonical} ({alias.reason}, {alias.certainty:.0%})")
+    _print("Write `Show: {Name: [other name, ...]}` into cast.yaml beside the scripts to overrule; a name with [] stays apart.")
     return 0
 
 
@@ -143,16 +144,16 @@ def _scripts_stats(args: argparse.Namespace) -> int:
         from charbot.corpus.plots import draw
 
         for path in draw(figures, args.plots):
-            print(path, file=sys.stderr)
+            print(printable(str(path)), file=sys.stderr)
     if args.json:
         print_json(figures)
         return 0
     for show, counts in figures.items():
-        print(f"{show}: {len(counts['episodes'])} episodes, " + _listed(counts, "scenes", "lines", "words", "vocabulary"))
+        _print(f"{show}: {len(counts['episodes'])} episodes, " + _listed(counts, "scenes", "lines", "words", "vocabulary"))
         for name, speaker in counts["characters"].items():
             answers = ", ".join(f"{other} {count}" for other, count in list(speaker["answers"].items())[:5])
             questions = f"{speaker['questions']:.0%} questions"
-            print(f"  {name}: {_listed(speaker, 'lines', 'words', 'vocabulary')}, {questions}; answers {answers}")
+            _print(f"  {name}: {_listed(speaker, 'lines', 'words', 'vocabulary')}, {questions}; answers {answers}")
     return 0
 
 
@@ -186,7 +187,7 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
         raise UsageError(f"there is no place called {args.place!r}; there are {', '.join(places)}")
     place = places[args.place]
     folder = args.out or user_folder().parent / "downloads" / args.place.replace("-", "_")
-    print(f"{place.title}\n  from {place.address}\n  {len(place.files)} files to {folder}\n  licence: {place.licence}")
+    _print(f"{place.title}\n  from {place.address}\n  {len(place.files)} files to {folder}\n  licence: {place.licence}")
     if not args.yes:
         if not standard_input().isatty():
             raise UsageError("nobody is there to be asked; --yes downloads without asking")
@@ -195,7 +196,7 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
     with Progress(transient=True) as bar:
         task = bar.add_task("Downloading", total=len(place.files))
         came = fetch(place, folder, progress=lambda done, total: bar.update(task, completed=done))
-    print(f"{came} files came, {len(place.files) - came} were there already. Next: charbot scripts import {folder}")
+    _print(f"{came} files came, {len(place.files) - came} were there already. Next: charbot scripts import {folder}")
     return 0
 
 
@@ -204,9 +205,14 @@ def _scripts_import(args: argparse.Namespace) -> int:
 
     result = reading_of(args)
     written, same = import_scripts(result, kept_scripts())
-    print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
+    _print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
     if left_out := sum(len(script.omissions) for script in result.scripts):
-        print(f"{left_out} source lines left out: `charbot scripts check --left-out` says which and why")
+        _print(f"{left_out} source lines left out: `charbot scripts check --left-out` says which and why")
     for path, why in result.skipped:
-        print(f"passed over {path}: {why}")
+        _print(f"passed over {path}: {why}")
     return 0
+
+
+def _print(text: str) -> None:
+    """Print a line that may hold names of files, or text from them."""
+    print(printable(text))

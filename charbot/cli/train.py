@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from charbot.cli.options import Commands, add_command, add_scripts, config_of, read_shown, reading_of
 from charbot.errors import INTERRUPTED, UsageError
+from charbot.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +62,13 @@ def _train(args: argparse.Namespace) -> int:
 
     config = config_of(args)
     distributed = Distributed.join()
-    console = Console(stderr=True, quiet=not distributed.is_main)
+    # Names of files and people may hold brackets, which markup would take for styles.
+    console = Console(stderr=True, quiet=not distributed.is_main, markup=False)
     out = args.out or user_folder()
     reading = reading_of(args, console)
     first = read_shown(args.pretrain, console) if args.pretrain else None
     for path, why in (*reading.skipped, *(first.skipped if first else ())):
-        console.print(f"passed over {path}: {why}", highlight=False)
+        console.print(printable(f"passed over {path}: {why}"), highlight=False, soft_wrap=True)
     pretrain = corpus_table(first.lines, replace(config.corpus, valid=0.0, test=0.0)) if first else None
     chats, voices = (ChatFiles.find(paths, config.corpus) if paths else None for paths in (args.chats, args.voice))
     run = prepare_run(config, corpus_table(reading.lines, config.corpus), out, console, pretrain, chats, voices, distributed)

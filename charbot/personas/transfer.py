@@ -99,6 +99,9 @@ def import_persona(path: Path, out: Path) -> Path:
     Its bases go into folders named by their ids, which only personas that name them stand on. Everything is checked first.
     Raises BundleError, also if `out` contains a different persona of that name.
     """
+    if path.exists() and not path.is_file():
+        # A device or a pipe may have no end, at which a zip file begins.
+        raise BundleError(f"{path}: is no file")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(dir=out, prefix=".import.") as folder:

@@ -415,6 +415,20 @@ def test_scripts_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "no such file or folder" in capsys.readouterr().err
 
 
+def test_names_of_files_are_printed_as_they_are_but_for_control_characters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _wiki(tmp_path / "demo[", 3)
+    for name in ("bold].txt", "\x1b]0;title\x07.txt"):
+        (folder / name).write_text("nothing to see here")
+    for words in (["scripts", "check"], ["scripts", "import"], ["train", "--persona", "Nobody", "--scripts"]):
+        main([*words, str(folder)])
+        shown = "".join(capsys.readouterr())
+        for name in ("bold].txt", r"\x1b]0;title\x07.txt"):
+            assert f"passed over {folder}/{name}: is in no format that charbot knows\n" in shown
+        assert "\x1b" not in shown
+
+
 def test_scripts_cast_shows_who_is_who(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = _wiki(tmp_path / "demo", 3)
     (folder / "S09E01.txt").write_text("Owls\n" + "MR. OWL\nHm.\nANN\nHm?\n" * 3 + "MR OWL\nHm.\n")

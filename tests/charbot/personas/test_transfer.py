@@ -190,3 +190,9 @@ def test_a_persona_as_a_card_and_back_as_a_voice(library: Library, tmp_path: Pat
     for again in (lambda: export_card(library, "ann", path), lambda: begin_voice(path, voice)):
         with pytest.raises(BundleError, match="is there already"):
             again()
+
+
+def test_what_has_no_end_is_not_imported(tmp_path: Path) -> None:
+    for path in (Path("/dev/zero"), tmp_path):
+        with pytest.raises(BundleError, match=f"^{path}: is no file$"):
+            import_persona(path, tmp_path / "out")
