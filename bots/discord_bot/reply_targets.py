@@ -59,13 +59,15 @@ class ReplyTargets:
         return ToCommand(interaction, asked, self, named)
 
     async def delete(self, quote: Quote) -> None:
-        """Delete a message of the bot's. Raises discord.HTTPException."""
-        channel = self._client.get_channel(quote.channel)
+        """Delete a message of the bot's, if it is still there. Raises the errors in SEND_ERRORS."""
         try:
             await self._client.get_partial_messageable(quote.channel).get_partial_message(quote.message).delete()
+        except discord.NotFound:
+            return
         except discord.Forbidden:
             # What a webhook posted is not the bot's own.
-            await self.webhooks.delete(channel, quote.message)
+            if not await self.webhooks.delete(self._client.get_channel(quote.channel), quote.message):
+                raise
 
     async def already_sent(self, message: AnyMessage, *answers: str) -> bool:
         """Return whether an answer to a message, in any of these forms, is in its channel. Raises errors that are transient."""

@@ -73,18 +73,27 @@ class PersonaWebhooks:
         if room is None:
             return None
         try:
-            hook = await self._hook(room)
+            if (hook := await self._existing(room)) is None:
+                return None
             return (await hook.fetch_message(message.id, thread=thread or discord.utils.MISSING)).content
         except discord.HTTPException as error:
             if is_transient(error):
                 raise
             return None
 
-    async def delete(self, channel: object, message: int) -> None:
-        """Delete a message that the channel's webhook posted. Raises discord.HTTPException."""
+    async def delete(self, channel: object, message: int) -> bool:
+        """Delete a message that the channel's webhook posted; return False if it has none, or another one posted it.
+
+        Raises the errors in SEND_ERRORS.
+        """
         room, thread = _parts(channel)
-        if room is not None:
-            await (await self._hook(room)).delete_message(message, thread=thread or discord.utils.MISSING)
+        if room is None or (hook := await self._existing(room)) is None:
+            return False
+        try:
+            await hook.delete_message(message, thread=thread or discord.utils.MISSING)
+        except discord.NotFound:
+            return False
+        return True
 
     async def close(self) -> None:
         """Close the HTTP session."""
@@ -101,7 +110,7 @@ class PersonaWebhooks:
         """Post through the channel's webhook; return None, and forget it, if it was deleted or moved."""
         name = _RESERVED.sub("\\1\u200a", speaker)[:_MAX_NAME]
         try:
-            message = await (await self._hook(room)).send(
+            message = await (await self._existing_or_new(room)).send(
                 text, username=name, avatar_url=self._avatars.get(slug(speaker)), view=view,
                 thread=thread or discord.utils.MISSING, wait=True, allowed_mentions=discord.AllowedMentions.none(),
             )  # fmt: skip
@@ -115,16 +124,30 @@ class PersonaWebhooks:
         self.forget(room.id)
         return None
 
-    async def _hook(self, room: _Room) -> discord.Webhook:
+    async def _existing(self, room: _Room) -> discord.Webhook | None:
+        """Return the channel's webhook, or None if it has none."""
+        async with self._lock(room):
+            return await self._found(room)
+
+    async def _existing_or_new(self, room: _Room) -> discord.Webhook:
+        """Return the channel's webhook; create it if there is none."""
+        async with self._lock(room):
+            return await self._found(room) or self._keep(room, await room.create_webhook(name=_NAME))
+
+    def _lock(self, room: _Room) -> asyncio.Lock:
+        lock = self._looking[room.id] = self._looking.get(room.id) or asyncio.Lock()
+        return lock
+
+    async def _found(self, room: _Room) -> discord.Webhook | None:
         if room.id not in self._hooks:
-            lock = self._looking[room.id] = self._looking.get(room.id) or asyncio.Lock()
-            async with lock:
-                if room.id not in self._hooks:
-                    usable = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
-                    hook = usable[0] if usable else await room.create_webhook(name=_NAME)
-                    hook.session = self._session = self._session or aiohttp.ClientSession(raise_for_status=_raise_server_error)
-                    self._hooks[room.id] = hook
+            usable = [hook for hook in await room.webhooks() if hook.token and hook.user == room.guild.me]
+            return self._keep(room, usable[0]) if usable else None
         return self._hooks[room.id]
+
+    def _keep(self, room: _Room, hook: discord.Webhook) -> discord.Webhook:
+        hook.session = self._session = self._session or aiohttp.ClientSession(raise_for_status=_raise_server_error)
+        self._hooks[room.id] = hook
+        return hook
 
     def _refuse(self, room: _Room, error: discord.HTTPException) -> None:
         _log.warning("no webhook in channel %d, charbot answers itself: %s", room.id, error)

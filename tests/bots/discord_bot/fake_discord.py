@@ -225,6 +225,8 @@ class FakeDiscord:
                 after = int(request.query["after"])
                 later = [one for one in self.messages if one["channel"] == int(channel) and int(one["id"]) > after]
                 return _answer([self._read(sent) for sent in reversed(later)])
+            case ("GET" | "DELETE", "webhooks", id_, _, "messages", _) if id_ not in [str(APP), *self._hook_ids()]:
+                return _answer({"message": "Unknown Webhook", "code": 10015}, 404)
             case ("GET", "webhooks", id_, _, "messages", message):
                 found = [one for one in self.messages if (one["hook"], one["id"]) == (id_, message)]
                 return _answer({**self._read(found[0]), "content": found[0]["content"]}) if found else _answer({}, 404)
@@ -237,6 +239,8 @@ class FakeDiscord:
             case ("POST", "webhooks", id_, token) if id_ != str(APP):
                 return self._by_webhook(id_, token, body, request.query)
             case ("DELETE", "webhooks", id_, _, "messages", message) if id_ != str(APP):
+                if message not in [sent["id"] for sent in self.messages if sent["hook"] == id_]:
+                    return _answer({"message": "Unknown Message", "code": 10008}, 404)
                 self.messages[:] = [sent for sent in self.messages if sent["id"] != message]
                 return web.Response(status=204)
             case ("POST", "channels", channel, "messages"):
@@ -257,6 +261,9 @@ class FakeDiscord:
                 return _answer(self._made(0, body.get("content", "")))
         self.faults.append(f"no such call: {method} {path}")
         return _answer({"message": "404: Not Found", "code": 0}, 404)
+
+    def _hook_ids(self) -> list[str]:
+        return [hook["id"] for hook in self.webhooks]
 
     def _message(self, channel: str, body: Json) -> web.Response:
         content = body.get("content") or ""

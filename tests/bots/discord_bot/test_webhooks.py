@@ -137,3 +137,22 @@ async def test_what_a_webhook_answers_is_quoted(shared_library: Library, tmp_pat
         assert said[1].splitlines()[0] == f"> {'x' * 80}..."
         assert said[2].startswith("> at length\nAnn clean 5: ")
         assert not said[3].startswith(">"), "the rest of a long answer quotes nothing"
+
+
+@run
+async def test_a_webhook_is_created_only_to_post(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.told("settings", manager=True, webhooks=True)
+        await on.discord.say(f"{ME} One")
+        await on.heard(1)
+        (sent,) = on.discord.messages
+        await on.until(lambda: on.store.quotes(4000), 1)
+        on.discord.webhooks.clear()
+        room = on.bot.get_channel(1)
+        message = discord.PartialMessage(channel=room, id=int(sent["id"]))  # type: ignore[arg-type]
+        for known in (True, False):
+            if not known:
+                on.bot._webhooks.forget(1)
+            assert await on.bot._webhooks.text_of(room, message) is None  # type: ignore[arg-type]
+            assert not await on.bot._webhooks.delete(room, message.id)
+        assert on.discord.webhooks == []
