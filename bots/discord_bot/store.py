@@ -70,6 +70,11 @@ class Quote:
     author: int
     """Id of the user who is quoted."""
 
+    @property
+    def address(self) -> str:
+        """The link that shows the message in Discord."""
+        return f"https://discord.com/channels/{self.guild or '@me'}/{self.channel}/{self.message}"
+
     def to_row(self) -> dict[str, Any]:
         return {"message": self.message, "guild": self.guild, "channel": self.channel, "author": self.author}
 

@@ -45,6 +45,13 @@ WEBHOOKS_UNREAD = (
 OFF = "I do not talk in this channel; `/settings mode` is off here."
 NOT_ALLOWED = "Nobody with your roles is talked to in this channel."
 MUTE = "I may not write here: an admin has to give me the permission Send Messages (in Threads) in this channel."
+FORGOTTEN = "All that you said to me is deleted."
+ALL_FORGOTTEN = "All that you said to me, and set in direct messages, is deleted."
+SETTINGS_KEPT = "What you set in direct messages could not be found: please ask again in a moment."
+QUOTES_KEPT = (
+    "My messages that quote you are deleted but for {count}, which Discord did not let me delete: ask again later, "
+    "or ask an admin to delete them."
+)
 CLOSING = "I have to go for a moment. Ask me again in a minute."
 
 

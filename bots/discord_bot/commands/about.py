@@ -1,16 +1,21 @@
 """Commands about the bot and its data: /help, /privacy and /forget-me."""
 
-from contextlib import suppress
+import logging
 
-import discord
 from discord import app_commands
 
 from bots.discord_bot import texts
 from bots.discord_bot.commands.base import Interaction, ServicesCog
 from bots.discord_bot.conversations import DEPARTED_DAYS
 from bots.discord_bot.interactions import tell
-from bots.discord_bot.retry import ignore_send_errors
+from bots.discord_bot.retry import SEND_ERRORS
+from bots.discord_bot.store import Quote
 from charbot.generation.conversation import MAX_EARLIER
+
+_LISTED = 20
+"""Messages that /forget-me lists if it cannot delete them, at most."""
+
+_log = logging.getLogger("charbot.discord")
 
 
 class About(ServicesCog):
@@ -24,16 +29,35 @@ class About(ServicesCog):
     @app_commands.command(name="forget-me", description="Delete all that you said to me")
     async def forget_me(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        for quote in await self.services.conversations.quotes(interaction.user.id):
-            await ignore_send_errors(self.services.targets.delete(quote))
-        await self.services.conversations.forget_user(interaction.user.id)
-        with suppress(discord.HTTPException):
+        user = interaction.user
+        kept = [quote for quote in await self.services.conversations.quotes(user.id) if not await self._delete(quote)]
+        await self.services.conversations.forget_user(user.id)
+        # Those that could not be deleted are still known, so that the command can be repeated.
+        for quote in kept:
+            await self.services.conversations.add_quote(quote)
+        self.services.cooldowns.forget(user.id)
+        try:
             # What was set in direct messages is the user's alone.
-            place = (await interaction.user.create_dm()).id
+            place = (await user.create_dm()).id
+        except SEND_ERRORS as error:
+            _log.warning("a user's direct messages could not be found: %s", error)
+            told = [texts.FORGOTTEN, texts.SETTINGS_KEPT]
+        else:
             self.services.settings.forget([place])
             await self.services.conversations.forget_places([place])
-        self.services.cooldowns.forget(interaction.user.id)
-        await tell(interaction, "All that you said to me, and set in direct messages, is deleted.")
+            told = [texts.ALL_FORGOTTEN]
+        if kept:
+            told += [texts.QUOTES_KEPT.format(count=len(kept)), *(quote.address for quote in kept[:_LISTED])]
+        await tell(interaction, "\n".join(told))
+
+    async def _delete(self, quote: Quote) -> bool:
+        """Delete a message that quotes a user; return False if that fails."""
+        try:
+            await self.services.targets.delete(quote)
+        except SEND_ERRORS as error:
+            _log.warning("message %d in channel %d, which quotes a user, stays: %s", quote.message, quote.channel, error)
+            return False
+        return True
 
     @app_commands.command(name="help", description="What I can do")
     async def help(self, interaction: Interaction) -> None:

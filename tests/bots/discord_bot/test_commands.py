@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from aiohttp import web
 
 from bots.discord_bot.channel_settings import ChannelSettings, Setting
 from bots.discord_bot.timings import Timings
@@ -253,6 +254,45 @@ async def test_messages_that_quote_somebody_are_deleted_with_what_they_said(shar
         assert len(on.discord.removed) == 1
         assert on.discord.messages == [], "by the webhook that had posted it"
         assert (len(on.store.quotes(4000)), len(on.store.quotes(4001))) == (0, 1)
+
+
+@run
+async def test_forget_me_says_what_could_not_be_deleted_and_tries_it_again(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for channel in (1, 2, 18):
+            await on.told("chat", message="A secret", channel=channel)
+        await on.told("settings", manager=True, webhooks=True, channel=1)
+        await on.discord.say(f"{ME} Another")
+        await on.heard(1)
+        await on.until(lambda: on.store.quotes(4000), 4)
+        by_channel = {quote.channel: quote for quote in on.store.quotes(4000)}
+        hooked = int(on.discord.messages[0]["id"])
+        on.discord.webhooks.clear()
+
+        def refuse(method: str, path: str) -> web.Response | None:
+            if method == "DELETE" and path.startswith("channels/18/"):
+                return _answer({"message": "Missing Access", "code": 50001}, 403)
+            gone = method == "DELETE" and path.startswith("channels/2/")
+            return _answer({"message": "Unknown Message", "code": 10008}, 404) if gone else None
+
+        on.discord.refuse = refuse
+        told = await on.told("forget-me")
+        assert "but for 2, which Discord did not let me delete" in told
+        assert told.splitlines()[-2:] == [by_channel[18].address, f"https://discord.com/channels/{GUILD}/1/{hooked}"]
+        assert on.store.turns(1, 9) == []
+        on.discord.refuse = lambda method, path: None
+        assert "but for 1, which" in await on.told("forget-me"), "its webhook is gone, the other one can be deleted now"
+
+
+@run
+async def test_forget_me_says_that_direct_messages_could_not_be_found(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        on.discord.refuse = lambda method, path: (
+            _answer({"message": "Cannot send messages to this user", "code": 50007}, 403)
+            if path == "users/@me/channels"
+            else None
+        )
+        assert "could not be found" in await on.told("forget-me")
 
 
 @run
