@@ -156,8 +156,15 @@ class Conversations:
             _log.warning("%s", error)
 
     def _write_all(self) -> None:
+        """Perform the pending writes of all channels. Raises StoreError once all are tried, if any failed."""
+        failures = []
         for channel in list(self._unwritten):
-            self._write(channel)
+            try:
+                self._write(channel)
+            except StoreError as error:
+                failures.append(f"channel {channel}: {error}")
+        if failures:
+            raise StoreError(f"{len(failures)} channels could not be written, the first of them {failures[0]}")
 
     async def forget_channel(self, channel: int) -> None:
         """Delete a channel's conversation. Raises StoreError."""

@@ -23,7 +23,7 @@ from bots.discord_bot.commands.base import Interaction, ServicesCog, require_man
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.markdown import escape
 from bots.discord_bot.reply_generator import Asker
-from bots.discord_bot.retry import ignore_send_errors
+from bots.discord_bot.retry import SEND_ERRORS
 from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.text import words
@@ -45,10 +45,10 @@ class SettingsCommands(ServicesCog):
         settings = ChannelSettings(persona=name).with_fallback(self.settings_of(interaction))
         persona, _ = self.services.generator.persona(settings, age_restricted(interaction.channel))
         await interaction.response.defer()
-        await self._change(interaction, server_wide, ChannelSettings(persona=persona.name))
+        untold = await self._change(interaction, server_wide, ChannelSettings(persona=persona.name))
         where = "in this server" if server_wide else "here"
         greeting = await self._greeting(interaction, settings)
-        await interaction.followup.send(_with_remedy(interaction, f"{persona.name} talks {where} now.{greeting}"))
+        await interaction.followup.send(_with_remedy(interaction, f"{persona.name} talks {where} now.{greeting}{untold}"))
 
     async def _greeting(self, interaction: Interaction, settings: ChannelSettings) -> str:
         """Return how the persona of these settings greets, on a line of its own; "" if it cannot now."""
@@ -115,28 +115,38 @@ class SettingsCommands(ServicesCog):
         )  # fmt: skip
         _require_possible(interaction, changes, inherit)
         await interaction.response.defer(ephemeral=True)
+        untold = ""
         if inherit or changes != ChannelSettings():
             require_manager(interaction, server_wide)
-            await self._change(interaction, server_wide, changes, inherit)
+            untold = await self._change(interaction, server_wide, changes, inherit)
             if self.settings_of(interaction).mode == "off":
                 self.services.scenes.stop(channel_of(interaction))
-        shown = self.settings_of(interaction).shown()
+        shown = self.settings_of(interaction).shown() + untold
         if webhooks and not interaction.client.intents.message_content:
             shown += f"\n{texts.WEBHOOKS_UNREAD}"
         await tell(interaction, _with_remedy(interaction, shown))
 
     async def _change(
         self, interaction: Interaction, server_wide: bool, changes: ChannelSettings, inherit: Setting | None = None
-    ) -> None:
-        """Change settings, and tell the log channel, if there is one, before or after. Raises StoreError."""
+    ) -> str:
+        """Change settings, and tell the log channels, if there are any, before or after. Raises StoreError.
+
+        Returns a line for each channel that could not be told.
+        """
         logs = {self.settings_of(interaction).log_channel}
         place = (interaction.guild_id if server_wide else None) or channel_of(interaction)
         await self.services.settings.change(place, interaction.guild_id, changes, inherit)
         where = "the server" if server_wide else f"<#{place}>"
         what = "\n".join(filter(None, (changes.shown(), inherit and f"{inherit}: inherited")))
+        untold = ""
         for log in {*logs, self.settings_of(interaction).log_channel} - {None}:
             channel = interaction.client.get_partial_messageable(log)
-            await ignore_send_errors(channel.send(f"<@{interaction.user.id}> changed the settings of {where}:\n{what}"))
+            try:
+                await channel.send(f"<@{interaction.user.id}> changed the settings of {where}:\n{what}")
+            except SEND_ERRORS as error:
+                _log.warning("a change of settings could not be told in channel %d: %s", log, error)
+                untold += f"\nI could not tell that in <#{log}>: {escape(str(error))}"
+        return untold
 
 
 def _refuse_old_names(interaction: Interaction) -> None:

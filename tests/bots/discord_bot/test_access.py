@@ -12,7 +12,7 @@ from bots.discord_bot.store import Store
 from bots.discord_bot.timings import Timings
 from charbot.config import DiscordSettings
 from charbot.personas.library import Library
-from tests.bots.discord_bot.fake_discord import GUILD, OWNER, FakeDiscord
+from tests.bots.discord_bot.fake_discord import GUILD, OWNER, FakeDiscord, _answer
 from tests.bots.discord_bot.harness import ME, run, stage
 
 _OPERATOR = 8000
@@ -101,6 +101,23 @@ async def test_a_server_can_keep_reset_for_admins_and_have_changes_told(shared_l
         await on.told("settings", manager=True, inherit="admins_only")
         assert (await on.heard(2))[1].endswith("admins_only: inherited")
         assert await on.told("reset") == "A new conversation."
+
+
+@run
+async def test_each_log_channel_is_told_of_a_change_and_those_that_cannot_be_are_named(
+    shared_library: Library, tmp_path: Path
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        for before, after in ((2, 18), (18, 2)):
+            await on.bot.services.settings.change(1, GUILD, ChannelSettings(log_channel=before))
+            await on.bot.services.settings.change(GUILD, GUILD, ChannelSettings(log_channel=after))
+            on.discord.refuse = lambda method, path: (
+                _answer({"message": "Missing Access", "code": 50001}, 403) if path == "channels/2/messages" else None
+            )
+            told = await on.told("settings", manager=True, inherit="log_channel")
+            assert "I could not tell that in <#2>: 403" in told
+            assert on.discord.messages.pop()["channel"] == 18
+        assert "I could not tell that in <#2>" in await on.told("persona", sub="set", manager=True, name="ann")
 
 
 @run

@@ -247,3 +247,25 @@ async def test_a_quote_that_could_not_be_written_is_returned_once_it_can(tmp_pat
         await conversations.add_quote(quote)
     assert await conversations.quotes(5001) == [quote]
     store.close()
+
+
+@run
+async def test_a_channel_that_cannot_be_written_keeps_no_other_from_being(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'bot.db'}")
+    conversations = Conversations(store, SerialExecutor("store"), 9, 7.0)
+    add_quote, failing = store.add_quote, {1, 2, 3}
+    monkeypatch.setattr(
+        store, "add_quote", lambda quote: _raise(StoreError("odd")) if quote.channel in failing else add_quote(quote)
+    )
+    for channel in (1, 2, 3):
+        await conversations.add_quote(Quote(message=channel, guild=GUILD, channel=channel, author=5001))
+    failing.remove(3)
+    await conversations.flush()
+    assert [quote.channel for quote in store.quotes(5001)] == [3]
+    assert "2 channels could not be written, the first of them channel 1: odd" in caplog.text
+    failing.clear()
+    await conversations.flush()
+    assert [quote.channel for quote in store.quotes(5001)] == [3, 1, 2]
+    store.close()
