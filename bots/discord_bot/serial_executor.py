@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import ParamSpec, TypeVar
 
 from charbot.errors import BusyError
@@ -22,10 +23,10 @@ class SerialExecutor:
     Unlike a pool's thread, it does not keep the program from exiting when a call hangs.
     """
 
-    def __init__(self, name: str, max_pending: int | None = None) -> None:
-        """Start the thread; at most `max_pending` calls may be pending at once, if given."""
+    def __init__(self, name: str, max_pending: int = sys.maxsize) -> None:
+        """Start the thread; at most `max_pending` calls may be pending at once."""
         self._name, self._open = name, True
-        self._max_pending, self._pending = max_pending, 0
+        self._slots = Semaphore(max_pending)
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         Thread(target=self._work, name=f"charbot-{name}", daemon=True).start()
 
@@ -33,7 +34,7 @@ class SerialExecutor:
         while (work := self._queue.get()) is not None:
             work()
 
-    def _put(self, call: Callable[[], T]) -> "asyncio.Future[T]":
+    def _put(self, call: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
 
         def work() -> None:
@@ -45,7 +46,7 @@ class SerialExecutor:
                 future.set_exception(error)
 
         self._queue.put(work)
-        return asyncio.wrap_future(future)
+        return future
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a call in the thread, after all earlier ones, and return its result.
@@ -54,13 +55,12 @@ class SerialExecutor:
         """
         if not self._open:
             raise RuntimeError(f"nothing is done any more: {self._name}")
-        if self._max_pending is not None and self._pending >= self._max_pending:
+        if not self._slots.acquire(blocking=False):
             raise BusyError("Too many ask that at once; try again in a moment.")
-        self._pending += 1
-        try:
-            return await self._put(lambda: call(*args, **kwargs))
-        finally:
-            self._pending -= 1
+        future = self._put(lambda: call(*args, **kwargs))
+        # Done is what has ended, or was cancelled before it began; a call whose caller was cancelled may still run.
+        future.add_done_callback(lambda _: self._slots.release())
+        return await asyncio.wrap_future(future)
 
     async def close(self, seconds: float = 5.0) -> None:
         """Refuse further calls, and wait at most so many seconds for the pending ones."""
@@ -68,7 +68,7 @@ class SerialExecutor:
             return
         self._open = False
         try:
-            await asyncio.wait_for(self._put(lambda: None), seconds)
+            await asyncio.wait_for(asyncio.wrap_future(self._put(lambda: None)), seconds)
         except TimeoutError:
             _log.warning("left in the middle of it: %s", self._name)
         self._queue.put(None)

@@ -8,6 +8,7 @@ import pytest
 
 from bots.discord_bot.serial_executor import SerialExecutor
 from bots.discord_bot.timings import Timings
+from charbot.errors import BusyError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.harness import run, stage
 
@@ -47,6 +48,30 @@ async def test_calls_run_in_order_and_pending_calls_finish_before_close() -> Non
     await worker.close()
     with pytest.raises(RuntimeError, match="nothing is done any more"):
         await worker.run(fail)
+
+
+@run
+async def test_cancelled_calls_free_their_slots_and_those_that_run_keep_them() -> None:
+    worker, free = SerialExecutor("test", 2), threading.Event()
+    running, waiting = (asyncio.create_task(worker.run(free.wait, 60)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    for _ in range(5):
+        with pytest.raises(BusyError):
+            await worker.run(free.wait)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(worker.run(free.wait, 60))
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    with pytest.raises(BusyError):
+        await worker.run(free.wait)
+    free.set()
+    assert await waiting
+    for _ in range(5):
+        assert await asyncio.gather(*(worker.run(free.wait) for _ in range(2))) == [True, True]
+    await worker.close()
 
 
 def test_a_program_ends_though_its_worker_hangs() -> None:
