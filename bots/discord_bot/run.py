@@ -40,6 +40,12 @@ _STOP_SECONDS = 35.0
 """Seconds that stopping takes, at most; deploy/ waits a little longer."""
 _SETTLED_SECONDS = 600.0
 """Seconds after which a start counts as one that went well."""
+_MAX_SHARDS = 100_000
+"""Shards of a bot, at most: enough for 250 million servers."""
+_MAX_OWN_SHARDS = 1000
+"""Shards of a process, at most: Discord lets a bot connect so many in a day."""
+_SHOWN = 40
+"""Characters of a wrong argument that an error shows."""
 _PAGE_SIZE = 200
 """Servers per page of Discord's list."""
 
@@ -88,10 +94,16 @@ def _explained() -> Iterator[None]:
 
 def shards(text: str) -> Shards:
     """Parse "0-3/16", shards 0 to 3 of 16, or "2/4". Raises UsageError."""
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?/(\d+)", text)
+    match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?/(\d{1,9})", text)
     first, last, count = (int(part or match[1]) for part in match.groups()) if match else (1, 0, 0)
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     if not first <= last < count:
-        raise UsageError(f"--shards {text}: give it as FIRST-LAST/COUNT, such as 0-3/16")
+        raise UsageError(f"--shards {shown}: give it as FIRST-LAST/COUNT, such as 0-3/16; COUNT is more than LAST")
+    if count > _MAX_SHARDS or last - first >= _MAX_OWN_SHARDS:
+        raise UsageError(
+            f"--shards {shown}: COUNT is at most {_MAX_SHARDS}, of which one process serves at most {_MAX_OWN_SHARDS}; "
+            "a shard serves up to 2500 servers"
+        )
     return Shards(tuple(range(first, last + 1)), count)
 
 

@@ -11,6 +11,9 @@ from bots.discord_bot.interactions import tell
 from bots.discord_bot.markdown import escape
 from charbot.errors import UsageError
 
+_ID_DIGITS = 20
+"""Digits of an id, at most: it has 64 bits."""
+
 
 @app_commands.allowed_contexts(guilds=True, dms=True)
 @app_commands.default_permissions(administrator=True)
@@ -78,6 +81,6 @@ class Operator(ServicesCog, commands.GroupCog, group_name="operator", group_desc
 
 def _id(text: str) -> int:
     """Return an id that somebody typed. Raises UsageError."""
-    if not text.strip().isdecimal():
+    if not text.strip().isdecimal() or len(text.strip()) > _ID_DIGITS:
         raise UsageError("That is no id: switch on Discord's developer mode, and copy it.")
     return int(text)

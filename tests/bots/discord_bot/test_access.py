@@ -57,7 +57,8 @@ async def test_who_is_blocked_is_not_answered(shared_library: Library, tmp_path:
         await on.heard(1)
         await on.told("operator", sub="block", id=str(GUILD), **operator)
         assert "or this server" in await on.told("chat", author=5002, message="Tea?")
-        assert "That is no id" in await on.told("operator", sub="block", id="me", **operator)
+        for wrong in ("me", "9" * 5000):
+            assert "That is no id" in await on.told("operator", sub="block", id=wrong, **operator)
 
 
 @run

@@ -292,9 +292,14 @@ def test_check_finds_a_disk_that_takes_nothing_more(
 def test_shards_are_read_or_refused() -> None:
     assert shards("0-3/16") == Shards((0, 1, 2, 3), 16)
     assert shards("2/4") == Shards((2,), 4)
-    for wrong in ("4/4", "3-1/4", "0-3", "all", "-1/4"):
-        with pytest.raises(UsageError, match="0-3/16"):
+    assert len(shards("0-999/100000").ids) == 1000
+    for wrong in ("4/4", "3-1/4", "0-3", "all", "-1/4", "0-999999999", f"0/{'9' * 5000}"):
+        with pytest.raises(UsageError, match="0-3/16") as caught:
             shards(wrong)
+        assert len(str(caught.value)) < 200
+    for many in ("0-99999999/100000000", "0-1000/2000", "0/100001"):
+        with pytest.raises(UsageError, match="COUNT is at most 100000, of which one process serves at most 1000"):
+            shards(many)
 
 
 def test_without_a_token_it_says_where_to_get_one(tmp_path: Path) -> None:
