@@ -6,6 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,12 @@ class _Line:
     socket: web.WebSocketResponse
     count: int
     log: list[Json] = field(default_factory=list)
+
+    async def send(self, payload: Json) -> None:
+        """Send a payload, unless the line is broken."""
+        if not self.socket.closed:
+            with suppress(ConnectionResetError):
+                await self.socket.send_json(payload)
 
 
 @dataclass
@@ -434,8 +441,7 @@ class FakeDiscord:
         line = self._lines[self._shard(int(data.get("guild_id") or 0)) if shard is None else shard]
         event = {"op": 0, "t": name, "s": len(line.log) + 1, "d": data}
         line.log.append(event)
-        if not line.socket.closed:
-            await line.socket.send_json(event)
+        await line.send(event)
 
     # What people do
 
@@ -554,7 +560,7 @@ class FakeDiscord:
 
     async def reconnect(self) -> None:
         """The gateway asks the bot to connect anew."""
-        await self._lines[self._shard(GUILD)].socket.send_json({"op": 7, "d": None})
+        await self._lines[self._shard(GUILD)].send({"op": 7, "d": None})
 
     def told(self, id_: int) -> list[str]:
         """Return the answers to a command, immediate and deferred."""

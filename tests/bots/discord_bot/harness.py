@@ -40,12 +40,15 @@ class Script:
     """A word instead of whether the reply is clean."""
     free: threading.Event = field(default_factory=threading.Event)
     """No reply is given before it is set."""
+    check: Callable[[Conversation], None] = lambda _: None
+    """Raises AssertionError for a conversation that is not as it should be."""
     asked: list[str] = field(default_factory=list)
     """The messages that were replied to."""
 
     def __call__(self, card: PersonaCard, conversation: Conversation, options: ChatSettings) -> str:
         last = conversation.turns[-1].text
         self.asked.append(last)
+        self.check(conversation)
         time.sleep(self.seconds)
         assert self.free.wait(60)
         if last == "crash":
@@ -55,7 +58,7 @@ class Script:
         return text + " x" * 1500 if last.endswith("at length") else text
 
     def reset(self) -> None:
-        self.seconds, self.manner = 0.0, ""
+        self.seconds, self.manner, self.check = 0.0, "", lambda _: None
         self.asked.clear()
         self.free.set()
 
