@@ -324,7 +324,7 @@ class Bot(commands.AutoShardedBot):
         self._received[message.id] = None
         request = await self._request(message, settings)
         if request and (why := await self.services.responder.answer(request)) and addressed:
-            self._notices.left_unanswered(request.author, request.target, why)
+            self._notices.left_unanswered(message, request.target, why)
 
     async def _notify(self, message: discord.Message, settings: ChannelSettings, text: str) -> None:
         """Tell the author of a message something, unless they were told something a short while ago."""

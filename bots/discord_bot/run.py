@@ -228,11 +228,13 @@ def _missing_permissions(server: Mapping[str, Any], needed: discord.Permissions)
 def _invitation(application: int, *, manage_webhooks: bool = False) -> str:
     permissions = discord.Permissions(_PERMISSIONS.value)
     permissions.manage_webhooks = manage_webhooks
+    # Without it, what is left unanswered for now gets a message instead of a reaction.
+    permissions.add_reactions = True
     return discord.utils.oauth_url(application, permissions=permissions, scopes=("bot", "applications.commands"))
 
 
 def invite() -> str:
-    """Return the link by which an admin adds the bot to a server, with only the permissions that it needs."""
+    """Return the link by which an admin adds the bot to a server, with only the permissions that it uses."""
     return _invitation(_ask(discord.Client.application_info).id)
 
 

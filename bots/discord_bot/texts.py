@@ -5,6 +5,8 @@ from math import ceil
 LIMIT = 2000
 """Characters that Discord allows per message."""
 
+HOURGLASS = "\N{HOURGLASS WITH FLOWING SAND}"
+"""The reaction to a message that is left unanswered for now; HELP explains it."""
 PRIVACY = (
     "What I keep: the last {turns} turns of a conversation in each channel, with the ids of who spoke, so that I can follow it. "
     "Each is deleted {days:g} days after it was said, with /reset, or when its channel is deleted. "
@@ -22,6 +24,7 @@ HELP = (
     "/say - one line of anybody's, outside the conversation; /who - who would have said it\n"
     "Answer this, in the menu of a message under Apps - an answer to what anybody wrote\n"
     "/scene - several of them talk to one another; /stop - ends that; /reset - start over in this channel\n"
+    f"{HOURGLASS} under your message - it came too soon after your last one, or too many wait here: ask again later\n"
     "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
 )
 SETTINGS_HELP = "What /settings changes in a channel, or with `server_wide` in the server:"

@@ -57,6 +57,9 @@ class FakeDiscord:
     """It records the bot's requests in `messages`, `edits`, `callbacks`, `synced` and `faults`."""
 
     may_make_webhooks: bool = True
+    may_react: bool = False
+    reactions: list[tuple[int, str]] = field(default_factory=list)
+    """Messages that the bot reacted to, and how."""
     mute: set[int] = field(default_factory=set)
     """Channels where the bot may not write, those in their threads too."""
     granted: int = 0
@@ -227,6 +230,11 @@ class FakeDiscord:
                 return _answer({"message": "Missing Permissions", "code": 50013}, 403)
             case ("POST", "channels", channel, "typing"):
                 self.typed.append(int(channel))
+                return web.Response(status=204)
+            case ("PUT", "channels", _, "messages", _, "reactions", _, "@me") if not self.may_react:
+                return _answer({"message": "Missing Permissions", "code": 50013}, 403)
+            case ("PUT", "channels", _, "messages", message, "reactions", emoji, "@me"):
+                self.reactions.append((int(message), emoji))
                 return web.Response(status=204)
             case ("GET", "channels", channel, "messages"):
                 after = int(request.query["after"])

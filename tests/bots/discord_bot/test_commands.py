@@ -1,5 +1,6 @@
 """Slash commands."""
 
+import asyncio
 import gc
 import threading
 from dataclasses import fields
@@ -10,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bots.discord_bot.channel_settings import ChannelSettings, Setting
+from bots.discord_bot.texts import HOURGLASS
 from bots.discord_bot.timings import Timings
 from bots.persona_pool import PersonaInfo
 from charbot.personas.library import Library
@@ -189,6 +191,18 @@ async def test_who_is_not_answered_is_told_why_and_once(shared_library: Library,
         assert "waits 60 minutes" in await on.told("chat", message="Tea?", author=5001), "a restart ends no cooldown"
         await on.discord.say(f"{ME} Milk?", author=5002)
         assert (await on.heard(3))[2].endswith(": Milk?")
+
+
+@run
+async def test_what_is_left_unanswered_gets_a_reaction_once(shared_library: Library, tmp_path: Path) -> None:
+    async with stage(shared_library, tmp_path, FakeDiscord(may_react=True), timings=Timings(notice=0.2), cooldown=3600.0) as on:
+        asked = [await on.discord.say(f"{ME} Tea?", author=author) for author in (5001, 5002) for _ in range(4)]
+        await on.until(lambda: on.discord.reactions, 2)
+        await on.discord.say(f"{ME} Tea?", author=5001)
+        assert await on.heard(2) == ["Ann clean 1: Tea?", "Ann clean 3: Tea?"]
+        await asyncio.sleep(0.5)
+        assert sorted(on.discord.reactions) == [(asked[1], HOURGLASS), (asked[5], HOURGLASS)]
+        assert f"{HOURGLASS} under your message" in await on.told("help")
 
 
 @run

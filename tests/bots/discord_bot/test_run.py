@@ -178,7 +178,7 @@ async def test_check_and_invite(shared_library: Library, tmp_path: Path) -> None
         told, _ = await process.communicate()
         assert f"client_id={10**16}" in told.decode()
         assert "scope=bot+applications.commands" in told.decode()
-        assert f"permissions={fake.rights}" in told.decode().strip().split("?")[1].split("&")
+        assert f"permissions={fake.rights | 1 << 6}" in told.decode().strip().split("?")[1].split("&")
     async with started(fake, shared_library, tmp_path, "--check") as process:
         told, _ = await process.communicate()
         assert process.returncode == 0
@@ -216,7 +216,7 @@ async def test_check_names_the_permissions_that_are_missing(shared_library: Libr
         told = (await process.communicate())[0].decode()
         assert process.returncode == 1
         assert "FAIL  permissions: Demo: no send messages, send messages in threads\n" in told
-        assert "permissions=274877975552" in told, "the link that gives them"
+        assert "permissions=274877975616" in told, "the link that gives them"
     fake.rights = 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
     store = Store(f"sqlite:///{tmp_path / '.local' / 'share' / 'charbot' / 'discord.db'}", APP)
     store.set_place(1, ChannelSettings(webhooks=True), GUILD)
