@@ -392,11 +392,13 @@ class FakeDiscord:
                 case 6 if self.forgetful:
                     await socket.send_json({"op": 9, "d": False})
                 case 6:
-                    shard = int(payload["d"]["session_id"])
+                    shard, sent = int(payload["d"]["session_id"]), payload["d"]["seq"]
+                    # What happens meanwhile comes after what was missed.
+                    while sent < len(self._lines[shard].log):
+                        await socket.send_json(self._lines[shard].log[sent])
+                        sent += 1
                     self._lines[shard].socket = socket
                     self.resumed += 1
-                    for event in self._lines[shard].log[payload["d"]["seq"] :]:
-                        await socket.send_json(event)
                     await self._dispatch("RESUMED", {}, shard)
         return socket
 

@@ -112,12 +112,18 @@ class _Server:
         await self.rng.choice([self.fake.drop, self.fake.reconnect])()
 
     async def _new(self, on: Stage) -> None:
-        """Have Discord begin a new session; what is said meanwhile it tells nobody."""
+        """Have Discord begin a new session."""
+        await self.heard(on)
         before, self.fake.forgetful = self.fake.identified, True
         await self.fake.drop()
         await on.until(lambda: [True] * self.fake.identified, before + 1)
         self.fake.forgetful = False
         await asyncio.wait_for(on.bot.wait_until_ready(), 60)
+
+    async def heard(self, on: Stage) -> None:
+        """Wait until the bot has heard all that has happened, as Discord repeats nothing to the next session."""
+        line, shard = self.fake._lines[0], on.bot.shards[0]._parent
+        await on.until(lambda: [True] * (shard.ws.sequence or 0), len(line.log))
 
     def refuse(self, method: str, path: str) -> web.Response | None:
         """Let some requests to post fail before they have an effect."""
@@ -186,9 +192,7 @@ async def _started(library: Library, folder: Path, server: _Server) -> AsyncIter
     async with stage(library, folder, server.fake, timings=_TIMINGS) as on:
         on.bot.before_identify_hook = at_once  # type: ignore[assignment, method-assign]
         yield on
-        # Discord repeats nothing to the next session: let this one hear all.
-        line, shard = server.fake._lines[0], on.bot.shards[0]._parent
-        await on.until(lambda: [True] * (shard.ws.sequence or 0), len(line.log))
+        await server.heard(on)
 
 
 @run
