@@ -190,6 +190,12 @@ def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
         return base, Vocabulary.from_json(json.loads(path.read_text("utf-8")))
 
 
+def verify_base(folder: Path, base: BaseCard) -> None:
+    """Check a base's files by their checksums, without loading them. Raises BundleError."""
+    for file, checksum in base.files.items():
+        verify(folder / Path(file).name, checksum)
+
+
 def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
     """Return a base's weights in single precision, with those of its parts. Raises BundleError."""
     weights = load_tensors(folder / _WEIGHTS, base.id)
@@ -264,6 +270,17 @@ def read_persona(folder: Path) -> PersonaCard:
         return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], models, voice, openings)
 
 
+def verify_persona(folder: Path, persona: PersonaCard) -> None:
+    """Check a persona's files by their checksums, without loading them. Raises BundleError."""
+    verify(folder / _GUARD, persona.guard)
+    for model_card in persona.models.values():
+        verify(folder / Path(model_card.file).name, model_card.sha256)
+    if persona.voice:
+        verify(_voice_path(folder), persona.voice)
+    if persona.openings:
+        verify(folder / _OPENINGS, persona.openings)
+
+
 def read_change(folder: Path, model_card: ModelCard) -> dict[str, "Tensor"]:
     """Return a persona's LoRA weights in single precision. Raises BundleError."""
     return load_tensors(folder / Path(model_card.file).name, model_card.sha256)
@@ -278,12 +295,16 @@ def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...
     """Return the conversations that were written for a persona, if any. Raises BundleError."""
     if not persona.voice:
         return ()
-    path = folder / (_OLD_VOICE if (folder / _OLD_VOICE).exists() else _VOICE)
+    path = _voice_path(folder)
     verify(path, persona.voice)
     with bundle_errors(path):
         content = path.read_bytes()
         chats = json.loads(gzip.decompress(content) if path.name == _VOICE else content)
         return tuple(parse_turns(chat) for chat in chats)
+
+
+def _voice_path(folder: Path) -> Path:
+    return folder / (_OLD_VOICE if (folder / _OLD_VOICE).exists() else _VOICE)
 
 
 def read_openings(folder: Path, persona: PersonaCard) -> "Tensor | None":

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from charbot.errors import BundleError
-from charbot.personas.bundle import BaseCard, PersonaCard, read_base, read_base_card, read_base_guard, read_persona
+from charbot.personas.bundle import (
+    BaseCard,
+    PersonaCard,
+    read_base,
+    read_base_card,
+    read_base_guard,
+    read_persona,
+    verify_base,
+    verify_persona,
+)
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
 if TYPE_CHECKING:
@@ -99,6 +108,15 @@ class Library:
         for name, card in self._cards.items():
             if isinstance(card, PersonaCard):
                 yield self.personas[name], card
+
+    def verify(self) -> None:
+        """Check the files of all personas that can reply, and of their bases, by their checksums. Raises BundleError."""
+        bases = set()
+        for folder, card in self.cards():
+            verify_persona(folder, card)
+            bases |= {self._base_folder(unit, fit.base) for unit, fit in card.fits.items()}
+        for folder in sorted(bases):
+            verify_base(folder, read_base_card(folder))
 
     @property
     def broken(self) -> dict[str, str]:

@@ -251,7 +251,14 @@ def test_check_claims_nothing_that_it_could_not_ask(shared_library: Library, cap
 
 @pytest.mark.usefixtures("_no_token")
 @pytest.mark.parametrize(
-    "damaged", ["personas/ann/word.safetensors", "personas/ann/guard.safetensors", "bases/word/weights.safetensors", "bases/word"]
+    "damaged",
+    [
+        "personas/ann/word.safetensors",
+        "personas/ann/guard.safetensors",
+        "bases/word/weights.safetensors",
+        "bases/word/vocabulary.json",
+        "bases/word",
+    ],
 )
 def test_check_finds_a_damaged_persona(library: Library, capsys: pytest.CaptureFixture[str], damaged: str) -> None:
     assert "pass  personas: 1, ann where nobody has chosen" in _checked(library, capsys)
@@ -263,6 +270,22 @@ def test_check_finds_a_damaged_persona(library: Library, capsys: pytest.CaptureF
     (told,) = [line for line in _checked(library, capsys) if "personas" in line.split(":")[0]]
     assert told.startswith("FAIL  personas: ")
     assert "train" in told, "it says what to do"
+
+
+@pytest.mark.usefixtures("_no_token")
+def test_check_loads_no_models(shared_library: Library, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from bots.discord_bot.run import check
+from charbot.config import Config, DiscordSettings
+from charbot.personas.library import Library
+check(lambda: Library((Path({str(shared_library.folders[0])!r}),)), Config(discord=DiscordSettings(persona="ann")))
+assert "torch" not in sys.modules
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "pass  personas: 1" in done.stdout
 
 
 @pytest.mark.usefixtures("_no_token")

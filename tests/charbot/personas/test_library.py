@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -92,3 +93,20 @@ def test_a_damaged_persona_does_not_hide_the_others(library: Library) -> None:
     broken.mkdir()
     (broken / "persona.json").write_text("{")
     assert [card.name for _, card in Library(library.folders).cards()] == ["Ann"]
+
+
+def test_each_file_of_a_bundle_is_verified_without_loading_it(library: Library) -> None:
+    library.verify()
+    files = [
+        path for path in library.folders[0].glob("*/*/*") if path.suffix != ".json" and path.parent.parent.name != "classifier"
+    ]
+    assert len(files) > 4
+    for path in files:
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(BundleError, match=re.escape(f"{path}: is damaged")):
+            library.verify()
+        path.unlink()
+        with pytest.raises(BundleError, match=re.escape(f"{path}: is missing")):
+            library.verify()
+        path.write_bytes(content)
