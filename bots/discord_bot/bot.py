@@ -228,6 +228,8 @@ class Bot(commands.AutoShardedBot):
             await self.services.responder.close(self._timings.closing if self.is_ready() else 0)
             for say in self.services.scenes.stop_all():
                 await ignore_send_errors(say(texts.CLOSING))
+            assert isinstance(self.tree, GuardedTree)
+            await self.tree.finish(self._timings.flushing)
             self._background.cancel()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.services.conversations.flush(), self._timings.flushing)

@@ -1,5 +1,6 @@
 """The tree of commands, which asks first whether somebody may use the bot."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -13,9 +14,22 @@ if TYPE_CHECKING:
 
 
 class GuardedTree(app_commands.CommandTree[Any]):
-    """Refuses the commands of those whom the operator keeps out."""
+    """Refuses the commands of those whom the operator keeps out, and knows which commands are running."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait at most so many seconds for the commands that are running."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        # The command runs in the same task as its check.
+        if task := asyncio.current_task():
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         services: Services = interaction.client.services
         why = services.access.refusal(interaction.user.id, interaction.guild_id)
         if why and interaction.type is discord.InteractionType.application_command:

@@ -14,7 +14,7 @@ class Timings:
     closing: float = 20.0
     """That pending answers may take at shutdown."""
     flushing: float = 5.0
-    """That pending writes to the database, and then each thread, may take at shutdown."""
+    """That running commands, then pending writes to the database, and then each thread, may take at shutdown."""
     retries: tuple[float, ...] = (1.0, 4.0, 15.0, 30.0)
     """Before each further attempt to send an answer."""
     scene_pause: float = 2.0

@@ -1,7 +1,11 @@
 """Pending messages are answered at the next start, after a stop or a crash."""
 
 import asyncio
+import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from bots.discord_bot.store import PendingMessage
 from bots.discord_bot.timings import Timings
@@ -23,6 +27,24 @@ async def test_commands_that_wait_when_it_leaves_are_told(shared_library: Librar
     async with stage(shared_library, tmp_path, on.discord) as on:
         assert await on.heard(1) == ["Ann clean 1: Kept"]
         assert on.discord.messages[0]["answers"] == kept
+
+
+@run
+async def test_commands_that_run_when_it_leaves_are_finished(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        begun, forget = threading.Event(), on.store.forget_channel
+
+        def slow(channel: int) -> None:
+            begun.set()
+            time.sleep(0.5)
+            forget(channel)
+
+        monkeypatch.setattr(on.store, "forget_channel", slow)
+        asked = await on.discord.command("reset")
+        await asyncio.to_thread(begun.wait, 60)
+    assert on.discord.told(asked) == ["A new conversation."]
 
 
 @run
