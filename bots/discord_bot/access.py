@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable
 
-from bots.discord_bot import texts
 from bots.discord_bot.serial_executor import SerialExecutor
 from bots.discord_bot.store import Store
+from bots.discord_bot.texts import text
 from charbot.config import DiscordSettings
 
 _BLOCKED = "blocked"
@@ -34,12 +34,12 @@ class Access:
         """Return whether a user, or the server where they are, is blocked."""
         return not self.is_operator(user) and bool({user, guild} & {*self._blocked, *self._config.blocked})
 
-    def refusal(self, user: int, guild: int | None) -> str | None:
+    def refusal(self, user: int, guild: int | None, locale: str) -> str | None:
         """Return why a user may not use the bot, or None; `guild` is None in direct messages."""
         if self.is_blocked(user, guild):
-            return texts.BLOCKED
+            return text("blocked", locale)
         direct = guild is None and not self._config.direct_messages
-        return texts.SERVERS_ONLY if direct and not self.is_operator(user) else None
+        return text("servers_only", locale) if direct and not self.is_operator(user) else None
 
     async def block(self, id_: int) -> None:
         """Block a user or server. Raises StoreError."""

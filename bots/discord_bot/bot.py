@@ -227,7 +227,7 @@ class Bot(commands.AutoShardedBot):
         if not self.is_closed():
             await self.services.responder.close(self._timings.closing if self.is_ready() else 0)
             for say in self.services.scenes.stop_all():
-                await ignore_send_errors(say(texts.CLOSING))
+                await ignore_send_errors(say(texts.text("closing", "en")))
             assert isinstance(self.tree, GuardedTree)
             await self.tree.finish(self._timings.flushing)
             self._background.cancel()
@@ -310,15 +310,16 @@ class Bot(commands.AutoShardedBot):
         addressed = is_addressed(message, settings, self.identity)
         if not may_answer(message) or not (addressed or joins_in(message, settings, self.identity)):
             return
-        if why := self.services.access.refusal(message.author.id, guild):
+        locale = _locale(message.guild)
+        if why := self.services.access.refusal(message.author.id, guild, locale):
             if not self.services.access.is_blocked(message.author.id, guild):
                 await self._notify(message, settings, why)
             return
         # Where the bot cannot post, it cannot say so; /settings does.
-        if rejection_reason(message.author, settings) or cannot_post(message):
+        if rejection_reason(message.author, settings, locale) or cannot_post(message):
             return
         if is_withheld(message, self.identity):
-            await self._notify(message, settings, texts.UNREAD)
+            await self._notify(message, settings, texts.text("unread", locale))
             return
         # After a reconnection Discord may deliver a message twice.
         if message.id in self._received:
@@ -326,7 +327,7 @@ class Bot(commands.AutoShardedBot):
         self._received[message.id] = None
         request = await self._request(message, settings)
         if request and (why := await self.services.responder.answer(request)) and addressed:
-            self._notices.left_unanswered(message, request.target, why)
+            self._notices.left_unanswered(message, request.target, why, locale)
 
     async def _notify(self, message: discord.Message, settings: ChannelSettings, text: str) -> None:
         """Tell the author of a message something, unless they were told something a short while ago."""
@@ -363,7 +364,8 @@ class Bot(commands.AutoShardedBot):
         target = self.services.targets.message(message, author, text, settings)
         return ReplyRequest(
             message.id, guild, message.channel.id, author, text, settings,
-            age_restricted(message.channel), target, durable=True, reply=texts.UNSEEN.format(kind=kind) if kind else None,
+            age_restricted(message.channel), _locale(message.guild), target, durable=True,
+            reply=texts.UNSEEN.format(kind=kind) if kind else None,
         )  # fmt: skip
 
     async def _restored(self, late: PendingMessage) -> ReplyRequest:
@@ -375,6 +377,11 @@ class Bot(commands.AutoShardedBot):
         message = discord.PartialMessage(channel=channel, id=late.message)  # type: ignore[arg-type]
         target = self.services.targets.message(message, late.author, late.text, settings)
         return ReplyRequest(
-            late.message, late.guild, late.channel, late.author, late.text, settings, age_restricted(channel), target,
-            durable=True, reply=late.reply,
+            late.message, late.guild, late.channel, late.author, late.text, settings, age_restricted(channel),
+            _locale(getattr(channel, "guild", None)), target, durable=True, reply=late.reply,
         )  # fmt: skip
+
+
+def _locale(guild: discord.Guild | None) -> str:
+    """Return Discord's name of a server's language; English for direct messages, of which it does not tell."""
+    return str(guild.preferred_locale) if guild else "en"

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import discord
 
-from bots.discord_bot import texts
 from bots.discord_bot.markdown import escape
+from bots.discord_bot.texts import text
 from charbot.errors import UsageError
 
 Mode = Literal["off", "mentions", "always"]
@@ -133,10 +133,10 @@ def may_speak(rights: discord.Permissions, channel: object) -> bool:
     return rights.send_messages_in_threads if isinstance(channel, discord.Thread) else rights.send_messages
 
 
-def rejection_reason(author: discord.User | discord.Member, settings: ChannelSettings) -> str | None:
+def rejection_reason(author: discord.User | discord.Member, settings: ChannelSettings, locale: str) -> str | None:
     """Return why a user is not answered under these settings, or None if they are."""
     if settings.mode == "off":
-        return texts.OFF
+        return text("off", locale)
     if settings.roles and isinstance(author, discord.Member) and not {role.id for role in author.roles} & set(settings.roles):
-        return texts.NOT_ALLOWED
+        return text("not_allowed", locale)
     return None

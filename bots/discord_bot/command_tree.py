@@ -31,7 +31,7 @@ class GuardedTree(app_commands.CommandTree[Any]):
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         services: Services = interaction.client.services
-        why = services.access.refusal(interaction.user.id, interaction.guild_id)
+        why = services.access.refusal(interaction.user.id, interaction.guild_id, str(interaction.locale))
         if why and interaction.type is discord.InteractionType.application_command:
             await ignore_send_errors(tell(interaction, why))
         return why is None

@@ -23,7 +23,8 @@ async def answer_interaction(
     """Enqueue a command or a button press, or tell its user that it is refused."""
     request = ReplyRequest(
         interaction.id, interaction.guild_id, channel_of(interaction), interaction.user.id, text, settings,
-        age_restricted(interaction.channel), target, outside_conversation=outside_conversation, replaces=replaces,
+        age_restricted(interaction.channel), str(interaction.locale), target,
+        outside_conversation=outside_conversation, replaces=replaces,
     )  # fmt: skip
     if why := await services.responder.answer(request):
         await target.send(why)

@@ -26,14 +26,14 @@ class Notices:
         self._given: BoundedDict[int, float] = BoundedDict(_USERS)
         self._unanswered: dict[int, int] = {}
 
-    def left_unanswered(self, message: discord.Message, target: ReplyTarget, reason: str) -> None:
+    def left_unanswered(self, message: discord.Message, target: ReplyTarget, reason: str, locale: str) -> None:
         """Count a message that was left unanswered, to tell its user soon."""
         user = message.author.id
         if user in self._unanswered:
             self._unanswered[user] += 1
         elif self._is_due(user):
             self._unanswered[user] = 1
-            self._background.start(self._tell_unanswered(message, target, reason))
+            self._background.start(self._tell_unanswered(message, target, reason, locale))
 
     async def tell(self, user: int, target: ReplyTarget, text: str) -> None:
         """Tell a user something, unless they were told something a short while ago."""
@@ -48,11 +48,11 @@ class Notices:
         self._given[user] = now
         return True
 
-    async def _tell_unanswered(self, message: discord.Message, target: ReplyTarget, reason: str) -> None:
+    async def _tell_unanswered(self, message: discord.Message, target: ReplyTarget, reason: str, locale: str) -> None:
         """Put an hourglass under a message, or where that is not allowed, say how many were left."""
         await asyncio.sleep(self._delay)
         count = self._unanswered.pop(message.author.id)
         try:
             await message.add_reaction(texts.HOURGLASS)
         except SEND_ERRORS:
-            await ignore_send_errors(target.send(texts.LEFT.format(count=count, reason=reason)))
+            await ignore_send_errors(target.send(texts.text("left", locale, count=count, reason=reason)))

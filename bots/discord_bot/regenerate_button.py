@@ -52,10 +52,11 @@ class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         services: Services = interaction.client.services
         settings = services.settings.of(interaction.channel, interaction.guild_id)
-        user = interaction.user
-        why = texts.NOT_YOURS if user.id != self._author else services.access.refusal(user.id, interaction.guild_id)
-        why = why or rejection_reason(user, settings)
-        if why := why or services.responder.refusal(user.id, channel_of(interaction), settings):
+        user, locale = interaction.user, str(interaction.locale)
+        own = user.id == self._author
+        why = services.access.refusal(user.id, interaction.guild_id, locale) if own else texts.text("not_yours", locale)
+        why = why or rejection_reason(user, settings, locale)
+        if why := why or services.responder.refusal(user.id, channel_of(interaction), settings, locale):
             await interaction.response.send_message(why, ephemeral=True)
             return
         await interaction.response.defer()

@@ -32,6 +32,8 @@ class ReplyRequest:
     settings: ChannelSettings
     nsfw: bool
     """Whether the channel is age-restricted."""
+    locale: str
+    """Discord's name of the language in which its user reads notices."""
     target: ReplyTarget
     durable: bool = False
     """Whether it is stored, and so answered even after a crash."""

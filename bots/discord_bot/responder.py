@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bots.bounded_dict import BoundedDict
-from bots.discord_bot import texts
 from bots.discord_bot.background import BackgroundTasks
 from bots.discord_bot.channel_queues import ChannelQueues
 from bots.discord_bot.channel_settings import ChannelSettings
@@ -20,6 +19,7 @@ from bots.discord_bot.reply_generator import Asker, ReplyGenerator
 from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.retry import SEND_ERRORS, ignore_send_errors, is_transient
 from bots.discord_bot.store import PendingMessage
+from bots.discord_bot.texts import duration, text
 from bots.discord_bot.timings import Timings
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.conversation import Conversation
@@ -79,11 +79,11 @@ class Responder:
             self._withdrawn[message] = None
         await self._conversations.forget_messages(channel, messages)
 
-    async def edit(self, channel: int, message: int, text: str) -> None:
+    async def edit(self, channel: int, message: int, edited: str) -> None:
         """Change the text of a message, if it waits for its answer."""
         if any(request.id == message for request in self._queues.waiting(channel)):
-            self._edited[message] = text
-            await self._conversations.edit(channel, message, text)
+            self._edited[message] = edited
+            await self._conversations.edit(channel, message, edited)
 
     async def retry_unsent(self, seconds: float) -> None:
         """Enqueue the requests again whose answers could not be sent; give up on those older than `seconds`."""
@@ -95,19 +95,19 @@ class Responder:
                 _log.warning("gave up on an answer in channel %d that could not be sent", request.channel)
                 await self._conversations.done(request)
 
-    def refusal(self, user: int, channel: int, settings: ChannelSettings) -> str | None:
+    def refusal(self, user: int, channel: int, settings: ChannelSettings, locale: str) -> str | None:
         """Return why a user is not answered now, because of the cooldown or because too many wait, or None."""
         if remaining := self._cooldowns.remaining(user, settings.cooldown):
-            cooldown = texts.duration(settings.cooldown or 0.0)
-            return texts.COOLDOWN.format(cooldown=cooldown, remaining=texts.duration(remaining))
-        return texts.QUEUE_FULL if self._queues.is_full(channel) and self._queues.open else None
+            cooldown = duration(settings.cooldown or 0.0, locale)
+            return text("cooldown", locale, cooldown=cooldown, remaining=duration(remaining, locale))
+        return text("queue_full", locale) if self._queues.is_full(channel) and self._queues.open else None
 
     async def answer(self, request: ReplyRequest) -> str | None:
         """Enqueue a request; return None, or why it is refused: see `refusal`.
 
         At shutdown a request is not enqueued: it is stored for the next start if `durable`, else its user is told.
         """
-        if why := self.refusal(request.author, request.channel, request.settings):
+        if why := self.refusal(request.author, request.channel, request.settings, request.locale):
             self._metrics.count("left")
             return why
         # Enqueue first: while this waits for the disk, later messages could overtake.
@@ -143,19 +143,19 @@ class Responder:
             async with self._announced(request):
                 outside = request.outside_conversation
                 before = Conversation() if outside else await self._conversations.conversation(request.channel)
-                text, after = await self._generate(request, before)
+                reply, after = await self._generate(request, before)
         except (UsageError, BusyError) as error:
             await self._tell(request, str(error), "apologised")
         except CharbotError as error:
             _log.warning("no answer in channel %d: %s", request.channel, error)
             self._errors.append(str(error))
-            await self._tell(request, texts.SORRY, "apologised")
+            await self._tell(request, text("sorry", request.locale), "apologised")
         except Exception as error:
             _log.exception("no answer in channel %d", request.channel)
             self._errors.append(repr(error))
-            await self._tell(request, texts.SORRY, "apologised")
+            await self._tell(request, text("sorry", request.locale), "apologised")
         else:
-            await self._deliver(request, text, before, after)
+            await self._deliver(request, reply, before, after)
 
     async def _generate(self, request: ReplyRequest, before: Conversation) -> tuple[str, Conversation]:
         """Return the reply to a request, and the conversation after it. Raises CharbotError."""
@@ -167,28 +167,28 @@ class Responder:
         if request.replaces is None:
             reply = await self._generator.reply(request.settings, before.add(request.text), asker)
         else:
-            asked = _without_last(before, request.replaces)
+            asked = _without_last(before, request.replaces, request.locale)
             # By the same persona, whose name may stand above it, but not in the same words.
             settings = replace(request.settings, persona=before.turns[-1].speaker)
             again = before.turns[-1].text
             reply = await self._generator.reply(settings, asked, asker, seed=request.id % 2**31, avoid=[again])
         return reply.text, reply.conversation
 
-    async def _deliver(self, request: ReplyRequest, text: str, before: Conversation, after: Conversation) -> None:
+    async def _deliver(self, request: ReplyRequest, reply: str, before: Conversation, after: Conversation) -> None:
         """Send a reply, and store it."""
         if request.id in self._withdrawn:
             await self._conversations.done(request)
             return
         try:
             async with self._announced(request):
-                await self._conversations.sending(request, text)
-                await request.target.send(text, after.turns[-1].speaker, in_doubt=request.reply is not None)
+                await self._conversations.sending(request, reply)
+                await request.target.send(reply, after.turns[-1].speaker, in_doubt=request.reply is not None)
         except SEND_ERRORS as error:
             _log.warning("no answer could be sent in channel %d: %s", request.channel, error)
             self._metrics.count("unsent")
             self._errors.append(f"it could not be sent: {error}")
             if request.durable and is_transient(error):
-                self._unsent.append(replace(request, reply=text))
+                self._unsent.append(replace(request, reply=reply))
             else:
                 await self._conversations.done(request)
             return
@@ -196,10 +196,10 @@ class Responder:
         self._metrics.count("answered", time.monotonic() - request.received_at)
         await self._conversations.keep(request, before, after)
 
-    async def _tell(self, request: ReplyRequest, text: str, outcome: str) -> None:
+    async def _tell(self, request: ReplyRequest, notice: str, outcome: str) -> None:
         """Send a text of charbot's own instead of a reply."""
         self._metrics.count(outcome)
-        await ignore_send_errors(request.target.send(text))
+        await ignore_send_errors(request.target.send(notice))
         await self._conversations.done(request)
 
     @asynccontextmanager
@@ -214,14 +214,14 @@ class Responder:
     async def _announce_shutdown(self, request: ReplyRequest) -> None:
         """Tell the user that the bot is shutting down, unless the request is stored, to be answered at the next start."""
         if not request.durable:
-            await ignore_send_errors(request.target.send(texts.CLOSING))
+            await ignore_send_errors(request.target.send(text("closing", request.locale)))
 
 
-def _without_last(conversation: Conversation, reply: str) -> Conversation:
+def _without_last(conversation: Conversation, reply: str, locale: str) -> Conversation:
     """Return the conversation without its last turn, which must be this reply. Raises UsageError if it is not."""
     turns = conversation.turns
     last = turns[-1] if len(turns) > 1 else None
     # Older versions sent replies as they are.
     if last is None or last.speaker is None or reply not in (escape(last.text), last.text):
-        raise UsageError(texts.PAST)
+        raise UsageError(text("past", locale))
     return replace(conversation, turns=turns[:-1], encoded={})

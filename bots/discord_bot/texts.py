@@ -1,6 +1,11 @@
-"""Texts that the bot sends in its own name, and the splitting of long texts."""
+"""Texts that the bot sends in its own name, notices in the language of who reads them, and the splitting of long texts."""
 
+from collections.abc import Mapping
+from functools import cache
 from math import ceil
+from pathlib import Path
+
+import yaml
 
 LIMIT = 2000
 """Characters that Discord allows per message."""
@@ -28,40 +33,35 @@ HELP = (
     "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
 )
 SETTINGS_HELP = "What /settings changes in a channel, or with `server_wide` in the server:"
-LEFT = "I left {count} unanswered. {reason}"
-COOLDOWN = "Here everybody waits {cooldown} between two messages; yours can come in {remaining}."
-QUEUE_FULL = "One at a time, please! Too many wait in this channel; ask again in a moment."
-SORRY = "Sorry, I lost my line. Try again?"
-NOT_STORED = "I cannot write anything down at the moment, so nothing was changed. Whoever runs me finds the reason in the log."
-PAST = "The talk has moved on: only the last reply can be another one."
-NOT_YOURS = "That button is for somebody else."
 LOOK = "Look at this!"
 UNSEEN = "I can't see {kind} from here, you know. Tell me about it!"
-UNREAD = "Mention me, please: other messages I cannot read."
-BLOCKED = "Whoever runs me has blocked you, or this server."
-SERVERS_ONLY = "I talk in servers only."
-ADMINS_ONLY = "Here only those who may manage the channel can do that."
 WEBHOOKS_UNREAD = (
     "Replies to a persona's name I cannot read, unless they mention me: Discord gives me their text with the message content "
     "intent alone."
 )
-OFF = "I do not talk in this channel; `/settings mode` is off here."
-NOT_ALLOWED = "Nobody with your roles is talked to in this channel."
 MUTE = "I may not write here: an admin has to give me the permission Send Messages (in Threads) in this channel."
-FORGOTTEN = "All that you said to me is deleted."
-ALL_FORGOTTEN = "All that you said to me, and set in direct messages, is deleted."
-SETTINGS_KEPT = "What you set in direct messages could not be found: please ask again in a moment."
-QUOTES_KEPT = (
-    "My messages that quote you are deleted but for {count}, which Discord did not let me delete: ask again later, "
-    "or ask an admin to delete them."
-)
-CLOSING = "I have to go for a moment. Ask me again in a minute."
 
 
-def duration(seconds: float) -> str:
+CATALOGUES = Path(__file__).parent / "catalogues"
+"""The notices: a file of keys and texts for each language, `de.yaml`."""
+
+
+@cache
+def _catalogue(language: str) -> Mapping[str, str]:
+    path = CATALOGUES / f"{language}.yaml"
+    catalogue: Mapping[str, str] = yaml.safe_load((path if path.exists() else CATALOGUES / "en.yaml").read_text("utf-8"))
+    return catalogue
+
+
+def text(key: str, locale: str, **values: object) -> str:
+    """Return the notice with a key in the language of one of Discord's locales, such as "pt-BR", or else in English."""
+    return _catalogue(locale.partition("-")[0])[key].format(**values)
+
+
+def duration(seconds: float, locale: str) -> str:
     """Return a number of seconds in words, rounded up."""
     count, unit = (ceil(seconds), "second") if seconds <= 90 else (ceil(seconds / 60), "minute")
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return text(unit if count == 1 else f"{unit}s", locale, count=count)
 
 
 def pieces(text: str, limit: int = LIMIT) -> list[str]:

@@ -114,7 +114,7 @@ class Library:
         bases = set()
         for folder, card in self.cards():
             verify_persona(folder, card)
-            bases |= {self._base_folder(unit, fit.base) for unit, fit in card.fits.items()}
+            bases |= {self._base_folder(unit, fit.base) for unit, fit in card.models.items()}
         for folder in sorted(bases):
             verify_base(folder, read_base_card(folder))
 

@@ -10,6 +10,7 @@ from bots.discord_bot.conversations import DEPARTED_DAYS
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.retry import SEND_ERRORS
 from bots.discord_bot.store import Quote
+from bots.discord_bot.texts import text
 from charbot.generation.conversation import MAX_EARLIER
 
 _LISTED = 20
@@ -29,7 +30,7 @@ class About(ServicesCog):
     @app_commands.command(name="forget-me", description="Delete all that you said to me")
     async def forget_me(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        user = interaction.user
+        user, locale = interaction.user, str(interaction.locale)
         kept = [quote for quote in await self.services.conversations.quotes(user.id) if not await self._delete(quote)]
         await self.services.conversations.forget_user(user.id)
         # Those that could not be deleted are still known, so that the command can be repeated.
@@ -41,13 +42,13 @@ class About(ServicesCog):
             place = (await user.create_dm()).id
         except SEND_ERRORS as error:
             _log.warning("a user's direct messages could not be found: %s", error)
-            told = [texts.FORGOTTEN, texts.SETTINGS_KEPT]
+            told = [text("forgotten", locale), text("settings_kept", locale)]
         else:
             self.services.settings.forget([place])
             await self.services.conversations.forget_places([place])
-            told = [texts.ALL_FORGOTTEN]
+            told = [text("all_forgotten", locale)]
         if kept:
-            told += [texts.QUOTES_KEPT.format(count=len(kept)), *(quote.address for quote in kept[:_LISTED])]
+            told += [text("quotes_kept", locale, count=len(kept)), *(quote.address for quote in kept[:_LISTED])]
         await tell(interaction, "\n".join(told))
 
     async def _delete(self, quote: Quote) -> bool:
@@ -61,9 +62,9 @@ class About(ServicesCog):
 
     @app_commands.command(name="help", description="What I can do")
     async def help(self, interaction: Interaction) -> None:
-        text = texts.HELP
+        shown = texts.HELP
         settings = interaction.client.tree.get_command("settings")
         if interaction.permissions.manage_channels and isinstance(settings, app_commands.Command):
             options = (f"`{option.name}`: {option.description}" for option in settings.parameters)
-            text += "\n" + "\n".join([texts.SETTINGS_HELP, *options])
-        await tell(interaction, text)
+            shown += "\n" + "\n".join([texts.SETTINGS_HELP, *options])
+        await tell(interaction, shown)

@@ -9,13 +9,13 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from bots.discord_bot import texts
 from bots.discord_bot.channel_settings import ChannelSettings, channel_of, rejection_reason
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.markdown import escape
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.services import Services
+from bots.discord_bot.texts import text
 from bots.persona_pool import PersonaInfo
 from charbot.errors import BusyError, CharbotError, UsageError
 
@@ -40,14 +40,14 @@ async def explain(interaction: Interaction, error: app_commands.AppCommandError)
         _log.warning("a command failed: %s", reason)
     elif not isinstance(reason, _EXPECTED):
         _log.error("a command failed", exc_info=reason)
-    await ignore_send_errors(tell(interaction, error_text(reason)))
+    await ignore_send_errors(tell(interaction, error_text(reason, str(interaction.locale))))
 
 
-def error_text(error: Exception) -> str:
+def error_text(error: Exception, locale: str) -> str:
     """Return the text that users see for an error."""
     if isinstance(error, StoreError):
-        return texts.NOT_STORED
-    return str(error) if isinstance(error, _EXPECTED) else texts.SORRY
+        return text("not_stored", locale)
+    return str(error) if isinstance(error, _EXPECTED) else text("sorry", locale)
 
 
 class ServicesCog(commands.Cog):
@@ -61,20 +61,21 @@ class ServicesCog(commands.Cog):
 
     def require_answered(self, interaction: Interaction) -> None:
         """Raise UsageError if the user is not answered in the channel."""
-        if why := rejection_reason(interaction.user, self.settings_of(interaction)):
+        if why := rejection_reason(interaction.user, self.settings_of(interaction), str(interaction.locale)):
             raise UsageError(why)
 
     def require_accepted(self, interaction: Interaction) -> None:
         """Raise UsageError if the user is not answered in the channel, or not now."""
         self.require_answered(interaction)
         settings = self.settings_of(interaction)
-        if why := self.services.responder.refusal(interaction.user.id, channel_of(interaction), settings):
+        locale = str(interaction.locale)
+        if why := self.services.responder.refusal(interaction.user.id, channel_of(interaction), settings, locale):
             raise UsageError(why)
 
     def require_admin(self, interaction: Interaction) -> None:
         """Raise UsageError if the channel's settings keep this for admins, and the user is none."""
         if self.settings_of(interaction).admins_only and not interaction.permissions.manage_channels:
-            raise UsageError(texts.ADMINS_ONLY)
+            raise UsageError(text("admins_only", str(interaction.locale)))
 
     def require_persona(self, name: str) -> PersonaInfo:
         """Return a persona by its name. Raises UsageError if there is none."""
@@ -92,7 +93,7 @@ class ServicesCog(commands.Cog):
 
 def choices(pairs: Sequence[tuple[str, str]]) -> list[Choice[str]]:
     """Return the choices of a completion from their texts and values, as many and as long as Discord allows."""
-    return [Choice(name=text[:_CHOICE_LENGTH], value=value[:_CHOICE_LENGTH]) for text, value in pairs[:_MAX_CHOICES]]
+    return [Choice(name=shown[:_CHOICE_LENGTH], value=value[:_CHOICE_LENGTH]) for shown, value in pairs[:_MAX_CHOICES]]
 
 
 def require_manager(interaction: Interaction, server_wide: bool) -> None:

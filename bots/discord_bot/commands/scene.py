@@ -47,7 +47,7 @@ class SceneCommands(ServicesCog):
             try:
                 await play(people, topic, turns, reply, say, self.services.timings.scene_pause)
             except Exception as error:
-                await ignore_send_errors(say(error_text(error)))
+                await ignore_send_errors(say(error_text(error, str(interaction.locale))))
                 raise
 
         if not self.services.scenes.begin(channel_of(interaction), perform(), say):

@@ -57,6 +57,8 @@ class FakeDiscord:
     """It records the bot's requests in `messages`, `edits`, `callbacks`, `synced` and `faults`."""
 
     may_make_webhooks: bool = True
+    locale: str = "en-US"
+    """The language of the server and its people."""
     may_react: bool = False
     reactions: list[tuple[int, str]] = field(default_factory=list)
     """Messages that the bot reacted to, and how."""
@@ -423,7 +425,7 @@ class FakeDiscord:
         await self._dispatch(
             "GUILD_CREATE",
             {"id": str(GUILD), "name": "Demo", "owner_id": str(OWNER), "member_count": 2, "unavailable": False,
-             "channels": channels,
+             "channels": channels, "preferred_locale": self.locale,
              "roles": [{"id": str(GUILD), "name": "@everyone", "permissions": str(_SPEAK | _VIEW), "position": 0, "color": 0,
                         "hoist": False, "managed": False, "mentionable": False},
                        {"id": str(ROLE), "name": "charbot", "permissions": "0", "position": 1, "color": 0, "hoist": False,
@@ -555,7 +557,8 @@ class FakeDiscord:
         own = str((0 if channel in self.mute else _SPEAK) | (1 << 29 if self.may_make_webhooks else 0))
         data: Json = {
             "id": str(id_), "application_id": str(APP), "type": kind, "token": f"token{id_}", "version": 1,
-            "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": "en-US", "entitlements": [],
+            "attachment_size_limit": 1, "guild_id": str(GUILD), "channel_id": str(channel), "locale": self.locale,
+            "entitlements": [],
             "channel": {"id": str(channel), "type": 0, "name": f"channel-{channel}", "position": 0, "permissions": rights,
                         "nsfw": self.channels.get(channel, False), "guild_id": str(GUILD)},
             "member": {"user": _user(author), "roles": [], "flags": 0, "permissions": rights, "joined_at": _NOW},
