@@ -8,6 +8,7 @@ import pytest
 from bots.persona_pool import PersonaInfo, PersonaPool
 from charbot.errors import BundleError
 from charbot.personas.library import Library
+from tests.bots.discord_bot.harness import add_persona
 
 
 def _pool(library: Library) -> PersonaPool:
@@ -52,6 +53,16 @@ def test_a_persona_that_changed_is_read_anew_and_one_that_is_gone_is_gone(librar
     assert pool.member("Ann") is None
     with pytest.raises(BundleError):
         pool.persona("Ann")
+
+
+def test_the_persona_unused_longest_is_unloaded(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.persona_pool._LOADED", 2)
+    for name in ("Bea", "Cleo"):
+        add_persona(library, name)
+    pool = _pool(library)
+    for name in ("Ann", "Bea", "Ann", "Cleo"):
+        pool.persona(name)
+    assert list(pool._personas) == ["ann", "cleo"]
 
 
 def test_without_personas_it_says_what_to_do(library: Library) -> None:

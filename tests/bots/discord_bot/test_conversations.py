@@ -269,3 +269,18 @@ async def test_a_channel_that_cannot_be_written_keeps_no_other_from_being(
     await conversations.flush()
     assert [quote.channel for quote in store.quotes(5001)] == [3, 1, 2]
     store.close()
+
+
+@run
+async def test_the_conversation_unused_longest_is_dropped_from_memory_and_read_again(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_bot.conversations._CACHED", 2)
+    async with stage(shared_library, tmp_path) as on:
+        for count, channel in enumerate((1, 2, 1, 18, 2), 1):
+            await on.discord.say(f"{ME} Tea?", channel=channel)
+            await on.heard(count)
+        assert [text.split(":")[0] for text in await on.heard(5)] == [
+            "Ann clean 1", "Ann clean 1", "Ann clean 3", "Ann free 1", "Ann clean 3",
+        ]  # fmt: skip
+        assert list(on.bot.services.conversations._cached) == [18, 2]

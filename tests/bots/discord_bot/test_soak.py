@@ -2,7 +2,9 @@
 
 SOAK_SECONDS=600 makes a long run of the short one, with Discord's limits, and shows the memory that it takes:
 
-    SOAK_SECONDS=600 python -m pytest tests/bots/discord_bot/test_soak.py -s --timeout 0
+    SOAK_SECONDS=600 python -m pytest tests/bots/discord_bot/test_soak.py -s -p no:logging --timeout 0
+
+pytest itself would keep what is logged, with the tracebacks of odd events, and so take more memory all the time.
 """
 
 import asyncio
