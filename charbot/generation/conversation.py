@@ -16,6 +16,9 @@ _DIMENSIONS = [2, 2, 1, 2, 2, 2, 1]
 MAX_EARLIER = 60
 """Maximum number of turns that are kept though models no longer read them."""
 
+_MODELS = 4
+"""Models whose states a conversation keeps, at most: as many as talk in a scene."""
+
 
 @dataclass(frozen=True)
 class EncodedContext:
@@ -55,6 +58,14 @@ class Conversation:
     def extend(self, turns: Sequence[Utterance]) -> "Conversation":
         """Return the conversation with more turns, normalised; empty ones are dropped."""
         return replace(self, turns=self.turns + prepare_turns(turns))
+
+    def with_state(self, model: str, state: EncodedContext) -> "Conversation":
+        """Return the conversation with the state of a model, given by its `Engine.id`.
+
+        The states of the _MODELS models that have read it last are kept: each takes about 100 KB.
+        """
+        others = [item for item in self.encoded.items() if item[0] != model]
+        return replace(self, encoded=dict([*others, (model, state)][-_MODELS:]))
 
     def truncated(self, turns: int) -> "Conversation":
         """Return the conversation with the last `turns` turns for models to read, without states, once they would read more than

@@ -6,7 +6,7 @@ It prints nothing and has no conversation state of its own.
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -230,10 +230,7 @@ class Persona:
         engine, _ = self.load(options.unit)
         truncated = [conversation.truncated(options.context_turns) for conversation in conversations]
         encoded = engine.prefill([(conversation.turns, conversation.encoded.get(engine.id)) for conversation in truncated])
-        read = [
-            replace(conversation, encoded={**conversation.encoded, engine.id: context})
-            for conversation, context in zip(truncated, encoded, strict=True)
-        ]
+        read = [conversation.with_state(engine.id, context) for conversation, context in zip(truncated, encoded, strict=True)]
         return read, engine.begin_turn(encoded, self.card.name)
 
     def _generate(

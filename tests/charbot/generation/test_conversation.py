@@ -88,3 +88,10 @@ def test_what_was_read_before_there_were_caches_or_attention_is_read_anew(parts:
 def test_a_damaged_memory_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         Conversation.from_json(Conversation().add("Hi").to_json() | damage)
+
+
+def test_the_states_of_the_models_that_read_last_are_kept() -> None:
+    conversation, state = Conversation().add("Tea?"), EncodedContext(1, ())
+    for model in ("a", "b", "c", "d", "a", "e"):
+        conversation = conversation.with_state(model, state)
+    assert list(conversation.encoded) == ["c", "d", "a", "e"]
