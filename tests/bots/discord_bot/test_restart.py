@@ -1,8 +1,6 @@
 """Pending messages are answered at the next start, after a stop or a crash."""
 
 import asyncio
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -34,16 +32,15 @@ async def test_commands_that_run_when_it_leaves_are_finished(
     shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage(shared_library, tmp_path) as on:
-        begun, forget = threading.Event(), on.store.forget_channel
+        begun = asyncio.Event()
 
-        def slow(channel: int) -> None:
+        async def slow(channel: int) -> None:
             begun.set()
-            time.sleep(0.5)
-            forget(channel)
+            await asyncio.sleep(1)
 
-        monkeypatch.setattr(on.store, "forget_channel", slow)
+        monkeypatch.setattr(on.bot.services.conversations, "forget_channel", slow)
         asked = await on.discord.command("reset")
-        await asyncio.to_thread(begun.wait, 60)
+        await begun.wait()
     assert on.discord.told(asked) == ["A new conversation."]
 
 
