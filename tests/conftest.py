@@ -13,14 +13,12 @@ import torch
 from charbot.config import Config, CorpusSettings, Hyperparameters, ModelSettings, UnitSettings
 from charbot.corpus.table import corpus_table
 from charbot.dialogue import Utterance
-from charbot.generation.engine import Engine
 from charbot.models.language_model import Architecture, Cell, LanguageModel
 from charbot.models.lora import LoraAdapter, merge
 from charbot.personas.bundle import write_base, write_persona
 from charbot.personas.copy_guard import CopyGuard
 from charbot.personas.library import Library
 from charbot.scripts.line import Line
-from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import UNITS, Vocabulary, build_vocabulary
 
 # Workers of pytest-xdist have it, and programs that tests start would believe it rather than their terminal.
@@ -91,11 +89,12 @@ def tiny_model(
     selector: int = 0,
     attention: int = 0,
     messages: int = 0,
+    word_vectors: int = 0,
 ) -> LanguageModel:
     torch.manual_seed(seed)
     sizes = Architecture(
         len(vocabulary), vocabulary.predicted, 16, 32, layers,
-        cell=cell, cache=cache, selector=selector, attention=attention, messages=messages,
+        cell=cell, cache=cache, selector=selector, attention=attention, messages=messages, word_vectors=word_vectors,
     )  # fmt: skip
     model = LanguageModel(sizes)
     if model.cache is not None:
@@ -104,9 +103,8 @@ def tiny_model(
             torch.nn.init.uniform_(parameter, -1, 1)
         torch.nn.init.constant_(model.cache.logit_scale, 0.8)
     if model.message_encoder is not None:
-        # Or random features would make all messages alike.
-        for parameter in model.message_encoder.features.parameters():
-            torch.nn.init.zeros_(parameter)
+        # Or all messages would be alike.
+        torch.nn.init.normal_(model.message_encoder.vectors)
     return model.eval()
 
 
@@ -116,7 +114,10 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
     for unit in UNITS:
         vocabulary = vocabularies[unit]
         of_words = 8 if unit == "word" else 0
-        model = tiny_model(vocabulary, seed=7, cache=8, selector=of_words, attention=of_words, messages=of_words)
+        known = len(vocabulary.bare_words) if of_words else 0
+        model = tiny_model(
+            vocabulary, seed=7, cache=8, selector=of_words, attention=of_words, messages=of_words, word_vectors=known
+        )
         base = folder / "bases" / unit
         write_base(base, vocabulary, model.architecture.to_json(), dict(model.named_parameters()), GUARD, {}, {})
         speaker = vocabulary.speaker("Ann")
@@ -127,11 +128,10 @@ def write_library(folder: Path, vocabularies: dict[str, Vocabulary]) -> Library:
         id_ = Library((folder,)).base(unit)[1].id
         models[unit] = (id_, speaker, {"test_bits_per_character": 1.5}, adapter.delta())
         merge(model, adapter.delta(), speaker)
-        openings = Engine("", model, tokenizer_for(vocabulary)).encode_openings([VOICE[0].text], "Ann")
     data = {"lines": {"Demo": 9}}
     write_persona(
         folder / "personas" / "ann", name="Ann", show="Demo", rating="general", guard=CopyGuard.of([]), data=data, models=models,
-        voice=[VOICE], openings=openings,
+        voice=[VOICE],
     )  # fmt: skip
     return Library((folder,))
 

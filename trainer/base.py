@@ -27,6 +27,10 @@ from trainer.phrases import frequent_phrases, phrase_kinds
 from trainer.progress import ConsoleProgress
 from trainer.response_selector import train_selector
 from trainer.run import HELD_OUT, TrainingRun, held_out_scores, on_processor, stream_of, validate_model
+from trainer.word_vectors import word_vectors
+
+_WORD_VECTORS = 20_000
+"""Maximum number of words with vectors, for the message encoder."""
 
 _GUARDED_WEIGHT = 0.3
 """How often an epoch reads a chat, at least, for the copy guard to know it."""
@@ -135,8 +139,11 @@ def train_base(run: TrainingRun, unit: Unit) -> Path:
             with ConsoleProgress(f"{unit} base, selector", run.console) as progress:
                 train_selector(fitted, tokenizer, answered, settings.model.selector, fitting.seed, progress)
         if fitted.selector is not None:
+            size, seed = settings.model.selector, fitting.seed
+            texts = ([turn.text for turn in turns] for turns in answered)
+            vectors = word_vectors(texts, vocabulary.bare_words[:_WORD_VECTORS], size, seed)
             with ConsoleProgress(f"{unit} base, message encoder", run.console) as progress:
-                train_message_encoder(fitted, tokenizer, paraphrase_groups(), settings.model.selector, fitting.seed, progress)
+                train_message_encoder(fitted, tokenizer, vectors, paraphrase_groups(), size, seed, progress)
         scores = held_out_scores(fitted, tokenizer, held_out)
         guard = CopyGuard.of(chain(episodes(run.everything), _said_by_others(run, vocabulary)))
         data = run.data(run.everything) | {"conversations": Counter(chat.source for chat in run.chats if run.chat_weight(chat))}

@@ -13,11 +13,8 @@ from torch import Tensor
 from charbot.corpus.examples import Example, character_spans, response_examples
 from charbot.corpus.split import SPLITS, Split
 from charbot.corpus.table import episodes, find_speaker, scenes
-from charbot.dialogue import Utterance
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import characters, likelihood
-from charbot.generation.engine import Engine
-from charbot.generation.sampling import REPLY_VOCABULARY
 from charbot.models.language_model import LanguageModel
 from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
@@ -79,21 +76,11 @@ def train_persona(run: TrainingRun, library: Library, name: str, units: Sequence
         guard = CopyGuard.of(episodes(run.table), excluded=library.base_guards({unit: one[0] for unit, one in models.items()}))
         write_persona(
             folder, name=name, show=show, rating=rating, guard=guard, data=run.data(lines), models=models, voice=voice,
-            openings=_encoded_openings(library, name, models["word"], voice) if "word" in models else None,
         )  # fmt: skip
         for unit, one in finished.items():
             one.close(models[unit][2], run.console)
     run.distributed.barrier()
     return folder
-
-
-def _encoded_openings(library: Library, name: str, trained: _TrainedUnit, voice: Sequence[Sequence[Utterance]]) -> Tensor | None:
-    """Return the encodings (N, size) of the messages with which the voice's conversations begin, by the trained word model."""
-    base, speaker, _, delta = trained
-    model, vocabulary, _ = base_model(library, "word", base)
-    merge(model, delta, speaker)
-    model.quantize(REPLY_VOCABULARY)
-    return Engine("", model, tokenizer_for(vocabulary.knowing(name))).encode_openings([chat[0].text for chat in voice], name)
 
 
 def _train_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tuple[_TrainedUnit, TrainingResult]:

@@ -18,8 +18,11 @@ from charbot.generation.reflection import Frame, Kind, reflected
 from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
 from charbot.text import words
 
-_NEAR = 0.38
-"""Minimum similarity of the last message to a known one, whose answer then becomes a candidate."""
+_NEAR = 0.45
+"""Similarity of the last message to a known one from which its answer is better than one that repeats the message."""
+
+_FAR = 0.38
+"""Minimum similarity to a known message whose answer may be given."""
 
 _ANSWERS = 8
 """Maximum number of retrieved candidates."""
@@ -32,6 +35,9 @@ _CONTINUES = 0.6
 
 _MORE = ("why", "really?", "what do you mean", "tell me more")
 """Groups of paraphrases that one continuation answers: they ask for more of what was just said."""
+
+_MEANING = 1.5
+"""Weight of the similarity in meaning, relative to that of words."""
 
 _RARE = 3
 """Maximum number of messages with a word that counts as a name."""
@@ -79,27 +85,30 @@ class Answers:
     conversations: tuple[tuple[Utterance, ...], ...]
 
     @property
-    def openings(self) -> list[str]:
-        """The messages with which the conversations begin."""
-        return [chat[0].text for chat in self.conversations]
+    def openings(self) -> list[set[str]]:
+        """The message with which each conversation begins, and its paraphrases."""
+        return [_meant(exchange.message) for exchange in self._openings]
 
     def near(
         self, turns: Sequence[Utterance], meaning: Sequence[float] | None = None, avoid: Collection[str] = ()
     ) -> dict[str, float]:
-        """Return the answers to the known messages most similar to the last turn, each with its similarity, from _NEAR to 1,
+        """Return the answers to the known messages most similar to the last turn, each with its similarity, from _FAR to 1,
         best first.
 
         A message is as similar as the words it shares or, where `meaning` tells how similar in meaning each of `openings` is,
-        as the mean of both. An answer from later in a conversation is considered only if the persona has just said what it
+        as a mean of both. An answer from later in a conversation is considered only if the persona has just said what it
         said before it there, and then it goes before all others, or if it recalls what the user told earlier. Where nothing is
         similar but texts to `avoid`, answers that repeat the message are returned.
         """
         if not turns:
             return {}
+        openings = list(self._opening(turns, meaning))
+        near_openings = (pair for pair in openings if pair[0] >= _NEAR)
         sources = (
             self._continuing(turns),
-            chain(self._recalled(turns), self._opening(turns, meaning)),
+            chain(self._recalled(turns), near_openings),
             self._reflecting(turns[-1].text),
+            openings,
         )
         for source in sources:
             near: dict[str, float] = {}
@@ -121,8 +130,8 @@ class Answers:
                 continue
             similarity = similar.get(number, 0.0)
             if meaning is not None:
-                similarity = (similarity + max(0.0, meaning[number])) / 2
-            if similarity >= _NEAR and (answer := _addressed(exchange, name, mentioned)):
+                similarity = (similarity + _MEANING * max(0.0, meaning[number])) / (1 + _MEANING)
+            if similarity >= _FAR and (answer := _addressed(exchange, name, mentioned)):
                 yield similarity, answer
 
     def _continuing(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
@@ -139,7 +148,7 @@ class Answers:
         reflection = reflected(message)
         if reflection is not None:
             for frame in self._frames.get(reflection.kind, ()):
-                yield _NEAR, frame.filled(reflection.text)
+                yield _FAR, frame.filled(reflection.text)
 
     def _recalled(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""

@@ -1,25 +1,29 @@
 """Inference with one model: encodes conversations, generates replies, and scores given ones."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from charbot.corpus.examples import full_example
-from charbot.dialogue import Utterance, prepare_turns
+from charbot.dialogue import Utterance
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.sampling import REPLY_VOCABULARY, Prompt, Sample, SamplingParams, sample_replies
+from charbot.generation.spelling import respelled
 from charbot.models.attention import SPAN
 from charbot.models.language_model import LanguageModel, token_nll
 from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, target_mask
 from charbot.models.response_selector import TURNS, Bags
 from charbot.models.state import DecoderState
-from charbot.text import broken_off, normalise
+from charbot.text import broken_off, normalise, words
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import render, render_turn
 from charbot.tokens.vocabulary import END, Unit
@@ -190,18 +194,32 @@ class Engine:
         return [selector.score(one[None], part)[0].tolist() for one, part in zip(encoded, parts, strict=True)]
 
     @torch.inference_mode()
-    def encode_messages(self, prompts: Sequence[Prompt], messages: Sequence[str]) -> Tensor | None:
-        """Return the encodings (B, size), of length 1, of the last messages of some conversations, given the prompts after them;
-        None without a message encoder."""
-        if self.model.message_encoder is None:
+    def encode_messages(self, messages: Sequence[str]) -> Tensor | None:
+        """Return the encodings (B, size) of messages; None without a message encoder."""
+        if self.model.message_encoder is None or not messages:
             return None
-        found: Tensor = self.model.message_encoder(self._bags(messages), torch.stack([prompt.features for prompt in prompts]))
+        found: Tensor = self.model.message_encoder(*self.word_bags(messages))
         return found
 
-    def encode_openings(self, messages: Sequence[str], speaker: str) -> Tensor | None:
-        """Return the encodings of messages with which conversations begin, to be answered by the speaker."""
-        read = [(prepare_turns([Utterance(None, message)]), None) for message in messages]
-        return self.encode_messages(self.begin_turn(self.prefill(read), speaker), messages) if messages else None
+    @torch.inference_mode()
+    def encode_groups(self, groups: Sequence[Collection[str]]) -> Tensor | None:
+        """Return the mean encodings (N, size), of length 1, of groups of messages; None without a message encoder."""
+        encoded = self.encode_messages([message for group in groups for message in group])
+        if encoded is None:
+            return None
+        parts = torch.split(encoded, [len(group) for group in groups])
+        return torch.stack([normalize(part.sum(0), dim=0) for part in parts])
+
+    def word_bags(self, messages: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the words of messages that the message encoder knows, as it reads them (see MessageEncoder.forward)."""
+        known = [[row for word in words(respelled(text)) if (row := self._word_rows.get(word)) is not None] for text in messages]
+        starts = [0, *accumulate(map(len, known[:-1]))]
+        return torch.tensor([row for rows in known for row in rows], dtype=torch.int64), torch.tensor(starts)
+
+    @cached_property
+    def _word_rows(self) -> dict[str, int]:
+        bare_words = self.tokenizer.vocabulary.bare_words[: self.model.architecture.word_vectors]
+        return {word: row for row, word in enumerate(bare_words)}
 
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])

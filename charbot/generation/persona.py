@@ -27,10 +27,9 @@ from charbot.generation.reranking import (
     sample_best,
     without_repeats,
 )
-from charbot.generation.spelling import respelled
 from charbot.models import LOADING
 from charbot.models.threads import one_thread
-from charbot.personas.bundle import PersonaCard, read_guard, read_openings, read_persona, read_voice
+from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
 from charbot.personas.library import Library
 from charbot.tokens.vocabulary import Unit
 
@@ -87,6 +86,7 @@ class Persona:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
+        self._openings: dict[Unit, Tensor | None] = {}
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
         """Return a unit's engine, and its prompt after SMALL_TALK.
@@ -111,15 +111,12 @@ class Persona:
         cache = self._library.base(unit, model_card.base)[1].cache
         engine = Engine(f"{model_card.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
+        self._openings[unit] = engine.encode_groups(self._answers.openings)
         return engine, small_talk
 
     @cached_property
     def _answers(self) -> Answers:
         return Answers(read_voice(self._folder, self.card))
-
-    @cached_property
-    def _openings(self) -> "Tensor | None":
-        return read_openings(self._folder, self.card)
 
     @cached_property
     def _lexicon(self) -> Lexicon:
@@ -190,7 +187,7 @@ class Persona:
             for conversation, request in zip(conversations, requests, strict=True)
         ]
         # Not all filters: what somebody wrote is no quotation by accident, and its rare words are words.
-        retrieved = self._retrieve(conversations, prompts, said, options.unit, _profanity_filters(options))
+        retrieved = self._retrieve(conversations, said, options.unit, _profanity_filters(options))
         texts = self._log_likelihoods(prompts, retrieved, options.unit)
         # Readers find that written answers make more sense than generated ones even where the known message is not very similar.
         alone = [i for i, answers in enumerate(retrieved) if not answers]
@@ -266,21 +263,17 @@ class Persona:
     def _retrieve(
         self,
         conversations: Sequence[Conversation],
-        prompts: "Sequence[Prompt]",
         said: Sequence[Collection[str]],
         unit: Unit,
         filters: Sequence[ReplyFilter],
     ) -> list[dict[str, float]]:
         """Return for each conversation the retrieved answers that are accepted and not among those `said` before, with the
         similarity of the message that they answer."""
-        meanings: list[list[float] | None] = [None] * len(conversations)
-        if self._openings is not None:
-            engine, _ = self.load(unit)
-            # Without what was said before: the encoder has learnt from single messages.
-            last = [respelled(conversation.turns[-1].text) if conversation.turns else "" for conversation in conversations]
-            encoded = engine.encode_openings(last, self.card.name)
-            if encoded is not None and encoded.shape[1] == self._openings.shape[1]:
-                meanings = list((encoded @ self._openings.t()).tolist())
+        engine, _ = self.load(unit)
+        messages = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
+        encoded = engine.encode_messages(messages)
+        openings = self._openings[unit]
+        meanings = [None] * len(conversations) if encoded is None or openings is None else (encoded @ openings.t()).tolist()
         return [
             {
                 text: similarity

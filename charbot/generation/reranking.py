@@ -18,10 +18,10 @@ from charbot.dialogue import Utterance
 from charbot.generation.lexicon import Lexicon
 from charbot.text import words
 
-_SAME = 0.8
+_SAME = 0.95
 """Similarity from which on a known message means the same: more counts no more, or one answer would win every time."""
 
-_CLEAR = 0.12
+_CLEAR = 0.05
 """Difference in similarity at which the answer to the known message that is more like the last one is clearly better."""
 
 _TEMPERATURE = 0.7

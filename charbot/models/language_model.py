@@ -43,6 +43,8 @@ class Architecture:
     """Size of all attention heads together."""
     messages: int = 0
     """Size of the message encoder's encodings."""
+    word_vectors: int = 0
+    """Number of words that the message encoder knows; 0 for encoders of older bundles, which are not read any more."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,8 +91,8 @@ class LanguageModel(nn.Module):
         if architecture.selector:
             self.add_selector(architecture.selector)
         self.message_encoder: MessageEncoder | None = None
-        if architecture.messages:
-            self.add_message_encoder(architecture.messages)
+        if architecture.word_vectors:
+            self.add_message_encoder(architecture.word_vectors, architecture.messages)
         self.bias = nn.Parameter(torch.zeros(architecture.outputs))
         # Small as weights of the softmax; scaled up to unit variance as inputs (see `_embedded`).
         nn.init.normal_(self.embedding.weight, std=architecture.embedding**-0.5)
@@ -194,10 +196,10 @@ class LanguageModel(nn.Module):
         self.architecture = replace(self.architecture, selector=size)
         self.selector = ResponseSelector(self.architecture.inputs, self.architecture.embedding, size)
 
-    def add_message_encoder(self, size: int) -> None:
-        """Add an untrained message encoder with encodings of size `size`."""
-        self.architecture = replace(self.architecture, messages=size)
-        self.message_encoder = MessageEncoder(self.architecture.inputs, self.architecture.embedding, size)
+    def add_message_encoder(self, words: int, size: int) -> None:
+        """Add an untrained message encoder, with encodings of size `size`, of `words` words."""
+        self.architecture = replace(self.architecture, messages=size, word_vectors=words)
+        self.message_encoder = MessageEncoder(words, size)
 
     def bags(self, texts: Sequence[Tensor]) -> Bags:
         """Return texts, each given as its ids (N,), as bags of words."""

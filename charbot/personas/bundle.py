@@ -5,14 +5,13 @@
            weights.safetensors
            cache.safetensors  (optional)
            selector.safetensors  (optional)
-           messages.safetensors  (optional: the message encoder)
+           word_vectors.safetensors  (optional: the message encoder)
            guard.safetensors
     <persona>/persona.json    kind, format, name, show, rating, data, checksum of its guard; and for each unit
                               its base (by the checksum of its weights), speaker id, scores and checksum
               char.safetensors, word.safetensors
               guard.safetensors
               voice.json.gz      (optional: the conversations that were written for it, as turns)
-              openings.safetensors  (optional: encodings of the messages with which these begin)
     <classifier>/classifier.json   kind, format, speakers, sizes, the word base whose embedding it reads (by the
                               checksum of its weights), scores, checksum of its weights
               weights.safetensors
@@ -51,8 +50,7 @@ _BASE, PERSONA_CARD, _CLASSIFIER = "base.json", "persona.json", "classifier.json
 _VOCABULARY, _WEIGHTS, _GUARD = "vocabulary.json", "weights.safetensors", "guard.safetensors"
 _CACHE = "cache.safetensors"
 _VOICE, _OLD_VOICE = "voice.json.gz", "voice.json"
-_OPENINGS = "openings.safetensors"
-_PARTS = {_CACHE: "cache.", "selector.safetensors": "selector.", "messages.safetensors": "message_encoder."}
+_PARTS = {_CACHE: "cache.", "selector.safetensors": "selector.", "word_vectors.safetensors": "message_encoder."}
 """Files of the parts of a base that can be retrained alone, each with the prefix of its parameters."""
 
 
@@ -105,8 +103,6 @@ class PersonaCard:
     models: Mapping[Unit, ModelCard]
     voice: str = ""
     """Checksum of the conversations that were written for it; empty if there are none."""
-    openings: str = ""
-    """Checksum of the encodings of the messages with which these begin; empty if there are none."""
 
     def model(self, unit: Unit) -> ModelCard:
         """Return the metadata of a unit's model. Raises BundleError if there is none."""
@@ -220,13 +216,11 @@ def write_persona(
     data: Mapping[str, Any],
     models: Mapping[Unit, tuple[str, int, Mapping[str, float], Mapping[str, "Tensor"]]],
     voice: Sequence[Sequence[Utterance]] = (),
-    openings: "Tensor | None" = None,
 ) -> None:
     """Write a persona, replacing the one in `folder`.
 
     `models` gives each unit's base, speaker id, scores and tensors. `guard` covers the training scripts that its bases' guards
-    do not. `voice` are conversations that were written for it, `openings` (N, size) the encodings of their first messages.
-    Raises BundleError.
+    do not. `voice` are conversations that were written for it. Raises BundleError.
     """
 
     def fill(new: Path) -> None:
@@ -245,9 +239,6 @@ def write_persona(
             # Without the time of writing, so that equal voices are equal files.
             (new / _VOICE).write_bytes(gzip.compress(json.dumps(turns).encode("ascii"), mtime=0))
             card["voice"] = sha256(new / _VOICE)
-        if openings is not None:
-            save_tensors({"openings": openings}, new / _OPENINGS)
-            card["openings"] = sha256(new / _OPENINGS)
         (new / PERSONA_CARD).write_text(json.dumps(card, indent=1), "utf-8")
 
     _replace(folder, fill)
@@ -265,9 +256,9 @@ def read_persona(folder: Path) -> PersonaCard:
             _require_type(str, base=model_card.base, file=model_card.file, sha256=model_card.sha256)
             _require_type(dict, scores=model_card.scores)
             _require_type((int, float), speaker=model_card.speaker, **model_card.scores)
-        _require_type(str, voice=(voice := card.get("voice", "")), openings=(openings := card.get("openings", "")))
+        _require_type(str, voice=(voice := card.get("voice", "")))
         _require_printable(card["name"], card["show"], card["rating"])
-        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], models, voice, openings)
+        return PersonaCard(card["name"], card["show"], card["rating"], card["data"], card["guard"], models, voice)
 
 
 def verify_persona(folder: Path, persona: PersonaCard) -> None:
@@ -277,8 +268,6 @@ def verify_persona(folder: Path, persona: PersonaCard) -> None:
         verify(folder / Path(model_card.file).name, model_card.sha256)
     if persona.voice:
         verify(_voice_path(folder), persona.voice)
-    if persona.openings:
-        verify(folder / _OPENINGS, persona.openings)
 
 
 def read_change(folder: Path, model_card: ModelCard) -> dict[str, "Tensor"]:
@@ -305,14 +294,6 @@ def read_voice(folder: Path, persona: PersonaCard) -> tuple[tuple[Utterance, ...
 
 def _voice_path(folder: Path) -> Path:
     return folder / (_OLD_VOICE if (folder / _OLD_VOICE).exists() else _VOICE)
-
-
-def read_openings(folder: Path, persona: PersonaCard) -> "Tensor | None":
-    """Return the encodings (N, size) of the messages with which the conversations of `read_voice` begin, if any.
-
-    Raises BundleError.
-    """
-    return load_tensors(folder / _OPENINGS, persona.openings)["openings"] if persona.openings else None
 
 
 def write_classifier(folder: Path, card: ClassifierCard, weights: Mapping[str, "Tensor"]) -> None:

@@ -15,7 +15,6 @@ from charbot.personas.bundle import (
     read_base_card,
     read_change,
     read_guard,
-    read_openings,
     read_persona,
     read_voice,
 )
@@ -151,7 +150,6 @@ def _checked(path: Path, new: Path, out: Path) -> tuple[Path, PersonaCard]:
     card = read_persona(folder)
     read_guard(folder, card)
     read_voice(folder, card)
-    read_openings(folder, card)
     for unit, model_card in card.models.items():
         read_change(folder, model_card)
         Library((new, out, Library.shipped())).base(unit, model_card.base)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from charbot.text import words
 from charbot.tokens.pieces import pieces
 
 Unit = Literal["char", "word"]
@@ -70,6 +71,11 @@ class Vocabulary:
     @cached_property
     def word_ids(self) -> Mapping[str, int]:
         return {word: self.first_word + i for i, word in enumerate(self.words)}
+
+    @cached_property
+    def bare_words(self) -> tuple[str, ...]:
+        """The words as `charbot.text.words` spells them, in lower case and without the space before; the most frequent first."""
+        return tuple(dict.fromkeys(bare for word in self.words for bare in words(word)))
 
     @property
     def predicted(self) -> int:

@@ -10,27 +10,23 @@ from tests.conftest import tiny_model
 from trainer.message_encoder import train_message_encoder
 from trainer.progress import ConsoleProgress
 
-GROUPS = [
-    ["more tea", "tea please", "a cup of tea"],
-    ["where is my mug", "my mug is gone", "lost my mug"],
-    ["good night", "sleep well", "off to bed"],
-    ["hello there", "good morning", "hi"],
-]
-
 
 def test_messages_that_mean_the_same_come_near_each_other(
     vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer.message_encoder, "_STEPS", 80)
+    monkeypatch.setattr(trainer.message_encoder, "_STEPS", 300)
+    known = vocabularies["word"].bare_words
+    groups = [[f"{a} {b}", f"{b} {c}", f"{c} {a}"] for a, b, c in zip(known[:12:3], known[1:12:3], known[2:12:3], strict=True)]
     model = tiny_model(vocabularies["word"], seed=1)
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    vectors = torch.randn(len(known), 16, generator=torch.Generator().manual_seed(1))
     with ConsoleProgress("messages", Console(quiet=True)) as progress:
-        train_message_encoder(model, tokenizer_for(vocabularies["word"]), GROUPS, 8, 1, progress)
-    assert model.architecture.messages == 8
+        train_message_encoder(model, tokenizer_for(vocabularies["word"]), vectors, groups, 8, 1, progress)
+    assert (model.architecture.messages, model.architecture.word_vectors) == (8, len(known))
     after = model.state_dict()
     assert all(torch.equal(weight, after[name]) for name, weight in before.items()), "the base is frozen"
-    encoded = Engine("", model, tokenizer_for(vocabularies["word"])).encode_openings(
-        [message for group in GROUPS for message in group], "Ann"
+    encoded = Engine("", model, tokenizer_for(vocabularies["word"])).encode_messages(
+        [message for group in groups for message in group]
     )
     assert encoded is not None
     similarity = (encoded @ encoded.t()).fill_diagonal_(-1)

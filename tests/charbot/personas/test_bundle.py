@@ -9,7 +9,6 @@ from charbot.personas.bundle import (
     read_base,
     read_change,
     read_guard,
-    read_openings,
     read_persona,
     read_voice,
     write_base,
@@ -36,7 +35,6 @@ def _load_all(library: Library) -> None:
     library.base_guards({unit: model_card.base for unit, model_card in card.models.items()})
     read_guard(folder, card)
     read_voice(folder, card)
-    read_openings(folder, card)
 
 
 def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
@@ -51,15 +49,12 @@ def test_a_bundle_comes_back_as_it_was(library: Library) -> None:
 def test_a_voice_of_an_older_bundle_is_read(library: Library) -> None:
     folder = library.find("ann")
     (folder / "voice.json.gz").unlink()
-    (folder / "openings.safetensors").unlink()
     old = folder / "voice.json"
     old.write_text(json.dumps([[[turn.speaker, turn.text] for turn in VOICE]]), "ascii")
     path = folder / "persona.json"
     card = json.loads(path.read_text("utf-8")) | {"voice": sha256(old)}
-    del card["openings"]
     path.write_text(json.dumps(card), "utf-8")
     assert read_voice(folder, read_persona(folder)) == (VOICE,)
-    assert read_openings(folder, read_persona(folder)) is None
 
 
 def test_a_persona_is_its_base_changed(library: Library) -> None:
@@ -78,7 +73,7 @@ FILES = [
     "bases/char/base.json", "bases/char/vocabulary.json", "bases/char/weights.safetensors", "bases/char/guard.safetensors",
     "bases/char/cache.safetensors", "bases/word/selector.safetensors", "personas/ann/persona.json",
     "personas/ann/char.safetensors", "personas/ann/word.safetensors", "personas/ann/guard.safetensors",
-    "bases/word/messages.safetensors", "personas/ann/voice.json.gz", "personas/ann/openings.safetensors",
+    "bases/word/word_vectors.safetensors", "personas/ann/voice.json.gz",
 ]  # fmt: skip
 
 
