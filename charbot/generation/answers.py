@@ -12,14 +12,16 @@ from itertools import chain
 from typing import NamedTuple
 
 from charbot.dialogue import Utterance
-from charbot.generation.facts import PROPER, fact_asked, facts_told, statement_asked, statement_told
+from charbot.generation.facts import PROPER, fact_asked, facts_told
 from charbot.generation.paraphrases import paraphrases, wording
-from charbot.generation.reflection import Frame, Kind, reflected
+from charbot.generation.recall import told, told_before
+from charbot.generation.reflection import Frame, Kind, Reflection, reflected
 from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
 from charbot.text import words
 
-_NEAR = 0.45
-"""Similarity of the last message to a known one from which its answer is better than one that repeats the message."""
+_NEAR = {Kind.STATEMENT: 0.5, Kind.ABOUT_PERSONA: 0.45, Kind.QUESTION: 0.6}
+"""Similarity of the last message to a known one from which its answer is better than one that repeats the message, by readers'
+marks. Questions about the world are often like others that want something else."""
 
 _FAR = 0.38
 """Minimum similarity to a known message whose answer may be given."""
@@ -103,11 +105,13 @@ class Answers:
         if not turns:
             return {}
         openings = list(self._opening(turns, meaning))
-        near_openings = (pair for pair in openings if pair[0] >= _NEAR)
+        reflection = reflected(turns[-1].text)
+        enough = _NEAR[reflection.kind] if reflection else _FAR
+        near_openings = (pair for pair in openings if pair[0] >= enough)
         sources = (
             self._continuing(turns),
             chain(self._recalled(turns), near_openings),
-            self._reflecting(turns[-1].text),
+            self._reflecting(reflection) if reflection else (),
             openings,
         )
         for source in sources:
@@ -143,23 +147,21 @@ class Answers:
             if similarity >= _CONTINUES and (answer := _addressed(exchange, name, mentioned)):
                 yield similarity, answer
 
-    def _reflecting(self, message: str) -> Iterator[tuple[float, str]]:
+    def _reflecting(self, reflection: Reflection) -> Iterator[tuple[float, str]]:
         """Yield answers that repeat a message."""
-        reflection = reflected(message)
-        if reflection is not None:
-            for frame in self._frames.get(reflection.kind, ()):
-                yield _FAR, frame.filled(reflection.text)
+        for frame in self._frames.get(reflection.kind, ()):
+            yield _FAR, frame.filled(reflection.text)
 
     def _recalled(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""
         asked = fact_asked(turns[-1].text)
         said = [turn.text for turn in turns[:-1] if turn.speaker == turns[-1].speaker]
-        told = [(fact, text) for text in said for fact in facts_told(text)]
-        fact, text = next(((fact, text) for fact, text in reversed(told) if fact.kind == asked), (None, None))
+        facts = [(fact, text) for text in said for fact in facts_told(text)]
+        fact, text = next(((fact, text) for fact, text in reversed(facts) if fact.kind == asked), (None, None))
         if fact and (recalls := self._recalls.get(fact.kind) or self._recalls_like(fact.kind)):
             for recall in recalls:
                 yield _RECALLED, _replaced(recall.answer, recall.value, fact.value, proper=fact.kind.startswith(PROPER))
-        elif statement := statement_told(text) if text else statement_asked(turns[-1].text, said):
+        elif statement := told(text) if text else told_before(turns[-1].text, said):
             for frame in self._recall_frames:
                 yield _RECALLED, frame.filled(statement)
 
@@ -227,8 +229,8 @@ class Answers:
     @cached_property
     def _recall_frames(self) -> list[Frame]:
         """The answers that repeat what the message before told."""
-        asked = [chat for chat in self.conversations if len(chat) == 4 and statement_asked(chat[2].text, [chat[0].text])]
-        found = [(chat, statement_asked(chat[2].text, [chat[0].text])) for chat in asked]
+        asked = [chat for chat in self.conversations if len(chat) == 4 and told_before(chat[2].text, [chat[0].text])]
+        found = [(chat, told_before(chat[2].text, [chat[0].text])) for chat in asked]
         return [frame for chat, told in found if told and (frame := Frame.of(chat[3].text, told))]
 
     @cached_property

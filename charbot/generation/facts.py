@@ -1,11 +1,7 @@
 """Facts that users tell about themselves, and questions that ask for them, recognised by common wordings in English."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from charbot.generation.reflection import Kind, reflected
-from charbot.text import words
 
 NAME_OF = "name of "
 """Begins the kinds of facts that are names of others than the user."""
@@ -17,6 +13,10 @@ _NOUNS = {
     "dog": "dog|puppy|pup|doggo", "cat": "cat|kitten|kitty", "hamster": "hamster", "rabbit": "rabbit|bunny", "pet": "pet",
     "bird": "bird|parrot", "fish": "fish|goldfish", "horse": "horse|pony", "sister": "sister|sis", "brother": "brother|bro",
     "mother": "mother|mom|mum", "father": "father|dad", "friend": "friend|bestie|bff", "girlfriend": "girlfriend|gf",
+    "uncle": "uncle", "aunt": "aunt|auntie", "cousin": "cousin", "twin": "twin", "ex": "ex",
+    "grandmother": "grandmother|grandma|granny|nana|nan", "grandfather": "grandfather|grandpa|granddad", "kid": "kid|child",
+    "grandson": "grandson", "granddaughter": "granddaughter", "fiance": "fiance|fiancee", "neighbor": "neighbor|neighbour",
+    "car": "car", "boat": "boat", "snake": "snake", "turtle": "turtle|tortoise", "lizard": "lizard|gecko",
     "boyfriend": "boyfriend|bf", "wife": "wife", "husband": "husband", "daughter": "daughter", "son": "son|boy",
     "baby": "baby", "boss": "boss", "roommate": "roommate", "teacher": "teacher",
 }  # fmt: skip
@@ -37,7 +37,8 @@ _THING = (
 _PERSON = r"(?P<value>(?:(?:mr|mrs|ms|dr|miss|sir|lady)\.? )?[a-z]+)"
 
 _TOLD = [
-    ("name", r"\b(?:my name(?:'s| is)|call me|name's) (?P<value>[a-z]+)"),
+    ("name", r"\b(?:my name(?:'s| is)|calls? me|name's) (?P<value>[a-z]+)"),
+    ("name", r"(?P<value>(?-i:[A-Z][a-z]+)) here\b"),
     ("name", r"(?-i:\b(?:[Ii]'?m|[Ii] am|[Tt]his is) (?P<value>[A-Z][a-z]+)\b)(?! years| from)"),
     ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) " + _PLACE),
     ("home", r"\bi'?m from (?:an?|the) [^.?!]*?(?:called|named) " + _PLACE),
@@ -60,7 +61,11 @@ _ASKED = [
     ("home", r"\bwhere (?:do i live|am i from|i live|i'?m from|i am from|did i move)\b"),
     ("home", r"\b(?:city|town|country|place) (?:(?:do|did|am|was) )?i\b"),
     ("trip", r"\bwhere (?:am i|i'?m|i am|was i) (?:going|flying|travell?ing|driving|moving|off)\b"),
-    ("job", r"\bmy job\b|\bwhat (?:do i do|i do)\b|\bi do for (?:a living|work)\b|\bwhat do i work\b"),
+    (
+        "job",
+        r"\bmy (?:job|line of work|profession|occupation)\b|\bwhat (?:do i|i) do\b"
+        r"|\bi do for (?:a living|work)\b|\bwhat do i work\b",
+    ),
     ("instrument", r"\bwhat (?:instrument )?(?:do|did) i (?:say i )?play\b|\bi play\b|\bmy instrument\b"),
     (
         "allergy",
@@ -92,23 +97,6 @@ _NO_VALUE = re.compile(
 )
 """Words that follow where a value could stand."""
 
-_ASKS_FOR_STATEMENT = re.compile(
-    r"\b(?:remember|remind|recall|did i (?:just )?(?:say|tell|mention)|i (?:said|told|mentioned)|i (?:just )?tell you)\b"
-    r".*\b(?:i|my|me)\b|\b(?:i|my|me)\b.*\bagain\b"
-    r"|^(?:\w+,? ){0,2}(?:what|which|who|where|when)\b.*\b(?:am|was|did|do|have) i\b(?! (?:do|say|get|make|look)\b)",
-    re.IGNORECASE,
-)
-_EMPTY = frozenset(
-    words(
-        "i you your yours my mine me we us our he she it they them his her its their the a an this that these those and or but"
-        " so if of to in on at for from with by about as am is are was were be been do did doe have had has will would can could"
-        " should not no what which who whom whose where when why how again remember remind recall tell told say said mention know"
-        " name call there here just now then ok well please go get got really very"
-    )
-)
-_WORK = {"work", "liv"}
-_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)$")
-
 
 @dataclass(frozen=True)
 class Fact:
@@ -139,34 +127,6 @@ def fact_asked(text: str) -> str | None:
     if match := _ASKED_FAVOURITE.search(text):
         return _favourite(match["noun"] or match["other"])
     return next((kind for kind, pattern in _ASKED if re.search(pattern, text, re.IGNORECASE)), None)
-
-
-def statement_asked(question: str, told: Sequence[str]) -> str | None:
-    """Return the statement in earlier messages, latest last, that a question asks for: the user's words in the second person.
-
-    None if it does not ask for what the user said, or shares no word with it that carries a meaning.
-    """
-    if not (_ASKS_FOR_STATEMENT.search(question) or fact_asked(question)):
-        return None
-    asked = _stems(question) | (_WORK if fact_asked(question) == "job" else set())
-    best, most = None, 0
-    for message in reversed(told):
-        statement = statement_told(message)
-        shared = len(asked & _stems(statement or ""))
-        if shared > most:
-            best, most = statement, shared
-    return best
-
-
-def statement_told(message: str) -> str | None:
-    """Return what a message tells, in the second person; None if that cannot be said so."""
-    reflection = reflected(message)
-    return reflection.text if reflection and reflection.kind is Kind.STATEMENT else None
-
-
-def _stems(text: str) -> set[str]:
-    """Return the words of a text that carry a meaning, without common endings."""
-    return {_ENDING.sub("", word.partition("'")[0]) for word in words(text)} - _EMPTY
 
 
 def _noun(word: str) -> str:

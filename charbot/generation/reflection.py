@@ -1,6 +1,7 @@
 """Reflection: a sentence of the user with the first and second person exchanged (Weizenbaum 1966, "ELIZA")."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import dropwhile
@@ -88,7 +89,7 @@ class Reflection:
     text: str
 
 
-_FILLERS = frozenset(
+FILLERS = frozenset(
     words("and so but well ok okay yeah yes no oh hi hey hello hmm lol haha anyway honestly actually also then now please btw")
 )
 """Words before a sentence that do not belong to it."""
@@ -99,21 +100,33 @@ def reflected(message: str) -> Reflection | None:
 
     None if it has no such sentence of a fit length, or if one cannot tell who is meant.
     """
-    sentences = [_without_fillers(sentence) for sentence in _SENTENCE.findall(message.lower() if message.isupper() else message)]
-    questions = [spoken for spoken in sentences if spoken and _plain(spoken[0]) in _QUESTION]
-    for spoken in questions[-1:] or sentences:
-        plain = [_plain(word) for word in spoken]
-        if len(spoken) in _LENGTHS and (_PLURAL.isdisjoint(plain) if questions else _is_statement(plain)):
-            text = " ".join(_exchanged(spoken, plain))
-            kind = Kind.STATEMENT if not questions else Kind.ABOUT_PERSONA if _about_persona(plain) else Kind.QUESTION
-            return Reflection(kind, text[:1].upper() + text[1:])
-    return None
+    found = [reflection for sentence in sentences(message) if (reflection := reflection_of(sentence))]
+    questions = [reflection for reflection in found if reflection.kind is not Kind.STATEMENT]
+    return next(iter(questions[-1:] or found), None)
+
+
+def sentences(message: str) -> list[list[str]]:
+    """Return the words of each sentence of a message, without its final punctuation and the fillers before it."""
+    return [_without_fillers(sentence) for sentence in _SENTENCE.findall(message.lower() if message.isupper() else message)]
+
+
+def reflection_of(sentence: Sequence[str]) -> Reflection | None:
+    """Return the reflection of a sentence, given as `sentences` does; None if there is none."""
+    plain = [_plain(word) for word in sentence]
+    if len(sentence) not in _LENGTHS:
+        return None
+    asks = plain[0] in _QUESTION
+    if not (_PLURAL.isdisjoint(plain) if asks else _is_statement(plain)):
+        return None
+    text = " ".join(_exchanged(sentence, plain))
+    kind = Kind.STATEMENT if not asks else Kind.ABOUT_PERSONA if _about_persona(plain) else Kind.QUESTION
+    return Reflection(kind, text[:1].upper() + text[1:])
 
 
 def _without_fillers(sentence: str) -> list[str]:
     """Return the words of a sentence, without its final punctuation and the fillers before it."""
     spoken = sentence.rstrip(".!?, ").split()
-    return list(dropwhile(lambda word: _plain(word) in _FILLERS, spoken))
+    return list(dropwhile(lambda word: _plain(word) in FILLERS, spoken))
 
 
 def _is_statement(plain: list[str]) -> bool:
@@ -125,7 +138,7 @@ def _about_persona(plain: list[str]) -> bool:
     return any(word in _YOU or _EXCHANGED.get(word, "").startswith(("I'", "my", "mine")) for word in plain)
 
 
-def _exchanged(spoken: list[str], plain: list[str]) -> list[str]:
+def _exchanged(spoken: Sequence[str], plain: list[str]) -> list[str]:
     """Return words, given also without punctuation and capitals, in the other person."""
     subjects = ["i" if word in ("i", "we") else "you" if _is_subject(plain, place) else "" for place, word in enumerate(plain)]
     found = []

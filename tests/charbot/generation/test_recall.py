@@ -1,0 +1,59 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charbot.generation.recall import told, told_before
+
+SAID = [
+    "hi, i grow giant pumpkins on my roof",
+    "My neighbour Olga won a cake contest in May. It had seven layers.",
+    "just lost my wig at the fair",
+    "do you like boats?",
+    "she wants to sail to Malta on friday",
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("what do i grow on my roof?", "You grow giant pumpkins on your roof"),
+        ("do you remember what i grow?", "You grow giant pumpkins on your roof"),
+        ("ok quick test, what did i say i'm growing", "You grow giant pumpkins on your roof"),
+        ("who won the cake contest?", "Your neighbour Olga won a cake contest in May"),
+        ("and how many layers was that?", "It had seven layers"),
+        ("what did i lose at the fair again?", '"just lost my wig at the fair"'),
+        ("where does she want to sail", "She wants to sail to Malta on friday"),
+    ],
+)
+def test_what_was_told_is_found_by_what_it_shares_with_the_question(question: str, sentence: str) -> None:
+    assert told_before(question, SAID) == sentence
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "what should i do about my pumpkins?",
+        "do you grow pumpkins?",
+        "i love pumpkins",
+        "what is the capital of peru",
+        "why pumpkins",
+        "",
+    ],
+)
+def test_other_messages_ask_for_nothing_that_was_told(message: str) -> None:
+    assert told_before(message, SAID) is None
+
+
+def test_nothing_is_recalled_that_nobody_told() -> None:
+    assert told_before("what do i grow on my roof?", SAID[1:]) is None
+    assert told_before("what do i grow?", ["do you know what i grow?"]) is None
+
+
+def test_a_message_tells_its_first_statement() -> None:
+    assert told("Hello! I am Zora, I herd ducks. They bite.") == "You are Zora, you herd ducks"
+    assert told("how deep is the sea?") is None
+
+
+@given(st.text(), st.lists(st.text()))
+def test_any_message_may_ask(question: str, earlier: list[str]) -> None:
+    told_before(question, earlier)
