@@ -4,6 +4,7 @@ import dataclasses
 import os
 import random
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -49,6 +50,13 @@ def invented_lines(episodes: int = 40) -> list[Line]:
             speaker = rng.choice(list(SAYINGS))
             lines.append(Line("Demo", f"S01E{episode:02}", position // 8, position, speaker, rng.choice(SAYINGS[speaker])))
     return lines
+
+
+@pytest.fixture(autouse=True)
+def _denormals() -> Iterator[None]:
+    """Training flushes denormals to zero, for the whole process; other tests are not to notice."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

@@ -34,9 +34,10 @@ def test_what_is_read_in_parts_is_read_as_at_once(model: LanguageModel, cuts: tu
     for part in torch.tensor_split(ids, cuts):
         features, state = model(part, state)
         parts.append(features)
-    torch.testing.assert_close(torch.cat(parts), whole)
+    # Sums of single precision: in another order they differ by as much, of values of about 1.
+    torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-4, atol=1e-4)
     for one, other in zip(state or (), end, strict=True):
-        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_a_token_at_a_time_is_the_same(model: LanguageModel) -> None:

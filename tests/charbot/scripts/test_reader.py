@@ -326,7 +326,7 @@ def test_a_column_that_a_table_lacks_is_named_with_those_it_has(tmp_path: Path, 
     table = write(tmp_path / "a.csv", f"{header}\n" + "Nele,Hallo.,Pier\nBartok,Ja.,Boot\n" * 2)
     named = dict(zip(("speaker", "text"), header.split(","), strict=False)) | {field: "wo"}
     columns = header.replace(",", ", ")
-    with pytest.raises(ScriptError, match=rf"a\.csv has no column called 'wo'; its columns are {columns}\. "):
+    with pytest.raises(ScriptError, match=rf"a\.csv has no column called 'wo'; its columns are {columns}"):
         read_scripts([table], table_format(named))
 
 
