@@ -41,6 +41,9 @@ _MORE = ("why", "really?", "what do you mean", "tell me more")
 _MEANING = 1.5
 """Weight of the similarity in meaning, relative to that of words."""
 
+_PARAPHRASE = 0.8
+"""Weight of the words shared with a paraphrase of a known message, relative to those shared with the message itself."""
+
 _RARE = 3
 """Maximum number of messages with a word that counts as a name."""
 
@@ -204,17 +207,19 @@ class Answers:
         index, owners = self._index
         similar: dict[int, float] = {}
         for number, similarity in index.search(query).items():
-            similar[owners[number]] = max(similarity, similar.get(owners[number], 0.0))
+            owner, weight = owners[number]
+            similar[owner] = max(weight * similarity, similar.get(owner, 0.0))
         return similar
 
     @cached_property
-    def _index(self) -> tuple[TfidfIndex, list[int]]:
-        """An index of the openings and of their paraphrases, and the number of the opening of each."""
+    def _index(self) -> tuple[TfidfIndex, list[tuple[int, float]]]:
+        """An index of the openings and of their paraphrases, and the number of the opening of each with its weight."""
         texts, owners = [], []
         for number, exchange in enumerate(self._openings):
+            own = _without_name(exchange.message)[0]
             for text in _meant(exchange.message):
                 texts.append(text)
-                owners.append(number)
+                owners.append((number, 1.0 if text == own else _PARAPHRASE))
         return TfidfIndex(self._rarity, texts), owners
 
     @cached_property

@@ -18,11 +18,14 @@ from charbot.dialogue import Utterance
 from charbot.generation.lexicon import Lexicon
 from charbot.text import words
 
-_SAME = 0.95
+_SAME = 0.9
 """Similarity from which on a known message means the same: more counts no more, or one answer would win every time."""
 
 _CLEAR = 0.05
 """Difference in similarity at which the answer to the known message that is more like the last one is clearly better."""
+
+_ALIKE = 0.78
+"""Similarity from which on every answer has its turn: the commonest messages have several."""
 
 _TEMPERATURE = 0.7
 """Of the choice between candidates, in points of the score."""
@@ -171,7 +174,8 @@ def sample_best(candidates: tuple[Candidate, ...], uniform: float) -> tuple[Cand
     `uniform` is a random number from [0, 1). Of candidates that are about equally good, each has its turn; one that was written
     for a message that is clearly less like the last one than that of another has none.
     """
-    enough = min(max(candidate.familiarity for candidate in candidates), _SAME) - _CLEAR
+    best = max(candidate.familiarity for candidate in candidates)
+    enough = min(min(best, _SAME) - _CLEAR, _ALIKE)
     masses = [
         exp((candidate.score - candidates[0].score) / _TEMPERATURE) if candidate.familiarity >= enough else 0.0
         for candidate in candidates
