@@ -164,7 +164,7 @@ class Answers:
         if fact and (recalls := self._recalls.get(fact.kind) or self._recalls_like(fact.kind)):
             for recall in recalls:
                 yield _RECALLED, _replaced(recall.answer, recall.value, fact.value, proper=fact.kind.startswith(PROPER))
-        elif statement := told(text) if text else told_before(turns[-1].text, said):
+        elif statement := told(text, fact.value) if fact and text else told_before(turns[-1].text, said):
             for frame in self._recall_frames:
                 yield _RECALLED, frame.filled(statement)
 

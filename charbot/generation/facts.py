@@ -39,6 +39,7 @@ _PERSON = r"(?P<value>(?:(?:mr|mrs|ms|dr|miss|sir|lady)\.? )?[a-z]+)"
 _TOLD = [
     ("name", r"\b(?:my name(?:'s| is)|calls? me|name's) (?P<value>[a-z]+)"),
     ("name", r"(?P<value>(?-i:[A-Z][a-z]+)) here\b"),
+    ("name", r"^(?:(?:hi|hey|yo),? )?(?:the )?names (?P<value>[a-z]+)"),
     ("name", r"(?-i:\b(?:[Ii]'?m|[Ii] am|[Tt]his is) (?P<value>[A-Z][a-z]+)\b)(?! years| from)"),
     ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) " + _PLACE),
     ("home", r"\bi'?m from (?:an?|the) [^.?!]*?(?:called|named) " + _PLACE),

@@ -45,6 +45,9 @@ _CHARACTERS_PER_WORD = 6
 _OPENING = 2
 """Words at the start of a reply that are sampled at the full temperature."""
 
+_OWN = 0.9
+"""Weight of the similarity to a known message alone, relative to that to the mean of its paraphrases."""
+
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
 
@@ -86,7 +89,9 @@ class Persona:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
+        # Encodings of the messages with which the voice's conversations begin, with and without their paraphrases.
         self._openings: dict[Unit, Tensor | None] = {}
+        self._messages: dict[Unit, Tensor | None] = {}
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
         """Return a unit's engine, and its prompt after SMALL_TALK.
@@ -112,6 +117,7 @@ class Persona:
         engine = Engine(f"{model_card.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
         self._openings[unit] = engine.encode_groups(self._answers.openings)
+        self._messages[unit] = engine.encode_messages([chat[0].text for chat in self._answers.conversations])
         return engine, small_talk
 
     @cached_property
@@ -272,8 +278,12 @@ class Persona:
         engine, _ = self.load(unit)
         messages = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
         encoded = engine.encode_messages(messages)
-        openings = self._openings[unit]
-        meanings = [None] * len(conversations) if encoded is None or openings is None else (encoded @ openings.t()).tolist()
+        openings, own = self._openings[unit], self._messages[unit]
+        meanings: list[list[float] | None] = [None] * len(conversations)
+        if encoded is not None and openings is not None and own is not None:
+            similar = (encoded @ openings.t()).maximum(_OWN * encoded @ own.t())
+            # A message without known words has no meaning that could be compared.
+            meanings = [near.tolist() if one.any() else None for one, near in zip(encoded, similar, strict=True)]
         return [
             {
                 text: similarity

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from charbot.generation.facts import fact_asked
 from charbot.generation.reflection import FILLERS, Kind, reflection_of, sentences
+from charbot.generation.spelling import respelled
 from charbot.text import words
 
 _LONGEST = 14
@@ -44,14 +45,16 @@ _ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)$")
 
 _SYNONYMS = [
     "work job profession occupation liv", "birthday turn born age old", "mom mother mum", "dad father",
-    "kid son daughter boy girl", "movi film watch", "scar afraid terrifi phobia fear stand", "exam class study subject test",
-    "flavour flavor tast", "cig smok", "lov favourit favorit", "city town countri stat grew mov",
+    "kid son daughter boy girl", "movi film watch", "scar afraid terrifi phobia fear stand",
+    "exam class study subject test midterm quiz", "fail flunk", "team support fan root", "operation surgery",
+    "wedding marri marry engag fianc", "flavour flavor tast", "cig smok", "lov favourit favorit",
+    "city town countri stat grew mov",
 ]  # fmt: skip
 _MEANING = {word: group.split()[0] for group in _SYNONYMS for word in group.split()}
 
 _ANSWERS = [
     (re.compile(r"\bhow (?:many|much|old|long)\b"), re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand)\b")),
+        r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand)\b")),
     (re.compile(r"\bwhen\b|\b(?:what|which) (?:day|time|month|date)\b"), re.compile(
         r"\b(?:\w+day|\w+days|tomorrow|tonight|weekend|week|month|year|january|february|march|april|june|july|august|september"
         r"|october|november|december|spring|summer|autumn|winter|at \w+)\b")),
@@ -77,7 +80,8 @@ def told_before(question: str, told: Sequence[str]) -> str | None:
             shared = len(asked & _stems(" ".join(sentence)))
             text = " ".join(sentence)
             fits = any(kind.search(plain) and answer.search(text) for kind, answer in _ANSWERS)
-            if (shared or (fits and _FIRST_PERSON.search(plain))) and (said := _said(sentence)):
+            measures = bool(fits and _MEASURES.search(plain) and _FIRST_PERSON.search(plain))
+            if (shared or measures) and (said := _said(sentence)):
                 # Of equals, what can be said in the second person.
                 score = shared + fits / 2 - (said[0] == _QUOTE) / 4
                 if score > most:
@@ -85,10 +89,14 @@ def told_before(question: str, told: Sequence[str]) -> str | None:
     return best
 
 
-def told(message: str) -> str | None:
-    """Return the first sentence of a message that tells something, in the second person or quoted."""
-    return next((said for sentence in sentences(message) if (said := _said(sentence))), None)
+def told(message: str, value: str) -> str | None:
+    """Return the sentence of a message that tells a value, in the second person or quoted."""
+    having = (sentence for sentence in sentences(message) if value.casefold() in " ".join(sentence).casefold())
+    return next((said for sentence in having if (said := _said(sentence))), None)
 
+
+_MEASURES = re.compile(r"\b(?:how (?:many|much|old|long)|when|(?:what|which) (?:day|time|month|date))\b")
+"""Asks for what a sentence may tell though it shares no word with the question."""
 
 _FIRST_PERSON = re.compile(r"\b(?:i|my|me|mine)\b")
 
@@ -118,5 +126,5 @@ def _said(sentence: Sequence[str]) -> str | None:
 
 def _stems(text: str) -> set[str]:
     """Return the words of a text that carry a meaning, without common endings, one for all that mean the same."""
-    stems = {_ENDING.sub("", word.partition("'")[0]) for word in words(text) if word not in _EMPTY} - _EMPTY
+    stems = {_ENDING.sub("", word.partition("'")[0]) for word in words(respelled(text)) if word not in _EMPTY} - _EMPTY
     return {_MEANING.get(stem, stem) for stem in stems}

@@ -24,10 +24,10 @@ _SAME = 0.9
 _CLEAR = 0.05
 """Difference in similarity at which the answer to the known message that is more like the last one is clearly better."""
 
-_ALIKE = 0.78
+_ALIKE = 0.69
 """Similarity from which on every answer has its turn: the commonest messages have several."""
 
-_TEMPERATURE = 0.7
+_TEMPERATURE = 1.0
 """Of the choice between candidates, in points of the score."""
 
 _RUN = 4

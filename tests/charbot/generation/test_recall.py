@@ -23,6 +23,7 @@ SAID = [
         ("and how many layers was that?", "It had seven layers"),
         ("what did i lose at the fair again?", '"just lost my wig at the fair"'),
         ("where does she want to sail", "She wants to sail to Malta on friday"),
+        ("how many layers did it get", "It had seven layers"),
     ],
 )
 def test_what_was_told_is_found_by_what_it_shares_with_the_question(question: str, sentence: str) -> None:
@@ -49,9 +50,10 @@ def test_nothing_is_recalled_that_nobody_told() -> None:
     assert told_before("what do i grow?", ["do you know what i grow?"]) is None
 
 
-def test_a_message_tells_its_first_statement() -> None:
-    assert told("Hello! I am Zora, I herd ducks. They bite.") == "You are Zora, you herd ducks"
-    assert told("how deep is the sea?") is None
+def test_the_sentence_that_tells_a_value_is_found() -> None:
+    assert told("Hello! I am Zora, I herd ducks. They bite.", "Zora") == "You are Zora, you herd ducks"
+    assert told("never mind, it is fine. i turned 81 today", "81") == "You turned 81 today"
+    assert told("how deep is the sea?", "sea") is None
 
 
 @given(st.text(), st.lists(st.text()))
