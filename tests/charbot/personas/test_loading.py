@@ -40,6 +40,12 @@ def test_sizes_that_no_model_can_have_are_told(library: Library, sizes: dict[str
         base_model(library, "char")
 
 
+def test_no_weights_are_drawn_that_those_of_a_file_replace(library: Library) -> None:
+    before = torch.get_rng_state()
+    base_model(library, "char")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 LATER = ("cache.match", "cache.longest", "cache.logit_scale")
 
 
