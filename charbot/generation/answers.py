@@ -89,7 +89,7 @@ class Answers:
 
     conversations: tuple[tuple[Utterance, ...], ...]
 
-    @property
+    @cached_property
     def openings(self) -> list[set[str]]:
         """The message with which each conversation begins, and its paraphrases."""
         return [_meant(exchange.message) for exchange in self._openings]
@@ -215,9 +215,9 @@ class Answers:
     def _index(self) -> tuple[TfidfIndex, list[tuple[int, float]]]:
         """An index of the openings and of their paraphrases, and the number of the opening of each with its weight."""
         texts, owners = [], []
-        for number, exchange in enumerate(self._openings):
+        for number, (exchange, wordings) in enumerate(zip(self._openings, self.openings, strict=True)):
             own = _without_name(exchange.message)[0]
-            for text in _meant(exchange.message):
+            for text in wordings:
                 texts.append(text)
                 owners.append((number, 1.0 if text == own else _PARAPHRASE))
         return TfidfIndex(self._rarity, texts), owners
