@@ -1,6 +1,7 @@
 """Options that several commands share, and the settings, scripts and library that they select."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -94,7 +95,12 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def set_torch_environment() -> None:
-    """Set the environment variables that speed torch up at inference, unless they are set; call it before importing torch."""
+    """Set up this process for inference by torch: environment variables, unless they are set, and the garbage collector.
+
+    Call it before importing torch.
+    """
+    # Importing torch and loading a persona make hundreds of thousands of objects, of which little is garbage.
+    gc.set_threshold(50_000)
     # Threads that wait for one another spin for some microseconds, then sleep. Sleeping at once doubles the time of a
     # reply; spinning for long, on a busy machine, takes the cores from the threads that are waited for. GNU OpenMP, as in
     # torch for Linux, obeys the spin count; other runtimes obey the policy.
