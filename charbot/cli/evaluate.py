@@ -1,4 +1,4 @@
-"""Commands that measure and query models: score, who, eval and bench."""
+"""Commands that measure and query models: score, who and eval."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,7 @@ from charbot.cli.options import (
     config_of,
     library_of,
     print_answers,
-    print_json,
+    print_figures,
     reading_of,
     set_torch_environment,
     standard_input,
@@ -57,27 +57,6 @@ def add(commands: Commands) -> None:
     evaluate.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(evaluate)
     evaluate.set_defaults(run=_eval)
-
-    bench = add_command(
-        commands, "bench", "speed, as ratios to this machine's limits", "charbot bench train", "charbot bench reply joey"
-    )
-    actions = bench.add_subparsers(title="actions", metavar="ACTION", required=True)
-    steps = add_command(
-        actions, "train", "a training step, against a plain loop and the machine's peak",
-        "charbot bench train --rounds 3 --json",
-    )  # fmt: skip
-    steps.add_argument("--rounds", type=int, default=5, metavar="N", help="how often everything is timed (default: 5)")
-    steps.add_argument("--steps", type=int, default=12, metavar="N", help="training steps timed in a round (default: 12)")
-    steps.add_argument("--json", action="store_true", help="as JSON")
-    steps.set_defaults(run=_bench_train)
-
-    reply = add_command(actions, "reply", "replies to one user and to many at once", "charbot bench reply joey --messages 20")
-    reply.add_argument("persona", help="who replies")
-    reply.add_argument("--rounds", type=int, default=3, metavar="N", help="how often everything is timed (default: 3)")
-    reply.add_argument("--messages", type=int, default=40, metavar="N", help="messages of one user in a round (default: 40)")
-    reply.add_argument("--json", action="store_true", help="as JSON")
-    add_bundles(reply)
-    reply.set_defaults(run=_bench_reply)
 
 
 def _score(args: argparse.Namespace) -> int:
@@ -129,39 +108,5 @@ def _eval(args: argparse.Namespace) -> int:
                 [base_report(library, table) | (chat_report(library, chats, config.chat.context_turns) if chats.files else {})]
             )
         for row in rows:
-            _print_figures(row, args.json)
+            print_figures(row, args.json)
     return 0
-
-
-def _bench_train(args: argparse.Namespace) -> int:
-    from trainer.bench import bench_train
-
-    if args.rounds < 1 or args.steps < 2:
-        raise UsageError("bench needs at least one round and two steps")
-    _print_figures(bench_train(args.rounds, args.steps), args.json)
-    return 0
-
-
-def _bench_reply(args: argparse.Namespace) -> int:
-    set_torch_environment()
-    from charbot.generation.persona import Persona
-
-    if args.rounds < 1 or args.messages < 2:
-        raise UsageError("bench needs at least one round and two messages")
-    persona = Persona(library_of(args), args.persona)
-    from charbot.evaluation.everyday import everyday_messages
-    from charbot.generation.bench import bench_reply
-
-    _print_figures(bench_reply(persona, everyday_messages()[: args.messages], args.rounds, config_of(args).chat), args.json)
-    return 0
-
-
-def _print_figures(figures: dict[str, object], as_json: bool) -> None:
-
-    if as_json:
-        finite = {name: None if value != value else value for name, value in figures.items()}  # JSON has no NaN
-        print_json(finite)
-        return
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):28} {f'{value:.4f}' if isinstance(value, float) else value}", flush=True)
-    print()

@@ -146,6 +146,16 @@ def print_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=not is_unicode), flush=True)
 
 
+def print_figures(figures: "Mapping[str, object]", as_json: bool) -> None:
+    """Print figures by their names: a line each, or all as one line of JSON."""
+    if as_json:
+        print_json({name: None if value != value else value for name, value in figures.items()})  # JSON has no NaN
+        return
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' '):28} {round(value, 4) if isinstance(value, float) else value}", flush=True)
+    print()
+
+
 def config_of(args: argparse.Namespace) -> "Config":
     """Return the settings of the file that --config names, else of ./config.yaml, else the defaults. Raises ConfigError."""
     from charbot.config import Config, load_config

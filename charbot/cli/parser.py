@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 
-from charbot.cli import bases, chat, chats, completion, discord, evaluate, personas, recipes, scripts, serve, train
+from charbot.cli import bases, bench, chat, chats, completion, discord, evaluate, personas, recipes, scripts, serve, train
 from charbot.cli.options import Parser, add_config, add_continue, format_examples
 from charbot.errors import BundleError, UsageError
 
@@ -72,7 +72,7 @@ def parser_of_all() -> Parser:
     add_continue(parser, default=False)
     parser.set_defaults(run=_version_or_chat, persona=None, unit=None, temperature=None, seed=None, bundles=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for group in (chat, chats, discord, serve, personas, bases, scripts, train, recipes, evaluate):
+    for group in (chat, chats, discord, serve, personas, bases, scripts, train, recipes, evaluate, bench):
         group.add(commands)
     completion.add(commands, parser_of_all)
     return parser

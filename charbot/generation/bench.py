@@ -1,4 +1,4 @@
-"""Benchmark of reply speed: latency for one user, throughput for many, and a decoding step against the machine's peak."""
+"""Benchmark of reply speed: the replies to one user, those to many at once, and a decoding step against the machine's peak."""
 
 import resource
 import time
@@ -9,67 +9,79 @@ from typing import Any
 import torch
 
 from charbot.config import ChatSettings
-from charbot.generation.batching import MAX_BATCH
+from charbot.generation.batching import BatchScheduler
 from charbot.generation.conversation import Conversation
-from charbot.generation.persona import Persona, Request
+from charbot.generation.persona import Persona
 from charbot.generation.sampling import REPLY_VOCABULARY
 from charbot.models.language_model import LanguageModel
 from charbot.models.peak import peak_gflops
+from charbot.models.threads import one_thread
 
-_AT_ONCE = (1, 8, 64)
+_AT_ONCE = 64
+"""Number of conversations that wait for a reply at once."""
+
+_ROUNDS = 3
+"""How often all of them are answered."""
 
 
-def bench_reply(persona: Persona, messages: Sequence[str], rounds: int, options: ChatSettings) -> dict[str, Any]:
-    """Return median timings over `rounds`; each round times everything once."""
+def bench_reply(persona: Persona, messages: Sequence[str], options: ChatSettings) -> dict[str, Any]:
+    """Return the figures of a persona's replies to these messages. Raises BundleError."""
+    persona.reply(Conversation().add("Hi."), options, seed=0)  # loads it
+    return (
+        latency(persona, messages, options)
+        | {f"replies_per_second_at_{_AT_ONCE}": round(throughput(persona, messages, options), 1)}
+        | _step_figures(persona, options)
+        | {"memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+    )
+
+
+def latency(
+    persona: Persona, messages: Sequence[str], options: ChatSettings, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Return how long the replies to one user take, who sends the messages one by one: percentiles and the longest, in ms.
+
+    `clock` returns the time in seconds.
+    """
+    conversation, times = Conversation(), []
+    for message in messages:
+        conversation = conversation.add(message)
+        started = clock()
+        conversation = persona.reply(conversation, options, seed=0).conversation
+        times.append((clock() - started) * 1e3)
+    percentiles = quantiles(times, n=100, method="inclusive")
+    found = {f"p{percent}_ms": percentiles[percent - 1] for percent in (50, 95, 99)} | {"longest_ms": max(times)}
+    return {"replies": len(times)} | {name: round(value, 1) for name, value in found.items()}
+
+
+def throughput(
+    persona: Persona, messages: Sequence[str], options: ChatSettings, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Return replies per second with _AT_ONCE conversations waiting at once, answered as the bots do: the median of _ROUNDS."""
+    conversations = [Conversation().add(messages[number % len(messages)]) for number in range(_AT_ONCE)]
+    found = []
+    with BatchScheduler() as scheduler:
+        for _ in range(_ROUNDS):
+            started = clock()
+            replies = [scheduler.submit(persona, one, options, seed=seed) for seed, one in enumerate(conversations)]
+            for reply in replies:
+                reply.result()
+            found.append(_AT_ONCE / (clock() - started))
+    return median(found)
+
+
+def _step_figures(persona: Persona, options: ChatSettings) -> dict[str, float]:
+    """Return the milliseconds of a decoding step on one thread, and its speed against `nn.LSTM` and the machine's peak."""
     engine, _ = persona.load(options.unit)
     model, rows = engine.model, options.candidates
     plain = LanguageModel(model.architecture).eval()
-    persona.reply(Conversation().add("Hi."), options, seed=0)
-    alone: list[float] = []
-    found: list[dict[str, float]] = []
-    for number in range(rounds):
-        alone += _one_user(persona, messages, number, options)
-        figures = {f"replies_per_second_at_{count}": _together(persona, messages, count, number, options) for count in _AT_ONCE}
+    with one_thread():
         step, slow = _seconds(_step(model, rows)), _seconds(_plain_step(plain, rows))
-        gflops, peak = _flops(plain, rows) / step / 1e9, peak_gflops(torch.float32)
-        found.append(
-            figures
-            | {"together_against_alone": figures[f"replies_per_second_at_{_AT_ONCE[-1]}"] / figures["replies_per_second_at_1"]}
-            | {"step_ms": step * 1e3, "step_against_nn_lstm": slow / step, "step_gflops": gflops, "peak_gflops": peak}
-            | {"step_against_peak": gflops / peak}
-        )
+        peak = peak_gflops(torch.float32)
     return {
-        "persona": persona.card.name,
-        "unit": options.unit,
-        "candidates": rows,
-        "threads": torch.get_num_threads(),
-        "rounds": rounds,
-        "median_ms": round(median(alone) * 1e3, 1),
-        "95th_percentile_ms": round(quantiles(alone, n=20)[-1] * 1e3, 1),
-        **{name: round(median(one[name] for one in found), 3) for name in found[0]},
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "step_ms": round(step * 1e3, 3),
+        "step_against_nn_lstm": round(slow / step, 2),
+        "step_against_peak": round(_flops(plain, rows) / step / 1e9 / peak, 2),
     }
-
-
-def _one_user(persona: Persona, messages: Sequence[str], seed: int, options: ChatSettings) -> list[float]:
-    """Return the seconds that each reply takes in one conversation."""
-    conversation, seconds = Conversation(), []
-    for message in messages:
-        reply = persona.reply(conversation.add(message), options, seed=seed)
-        conversation = reply.conversation
-        seconds.append(reply.seconds)
-    return seconds
-
-
-def _together(persona: Persona, messages: Sequence[str], count: int, seed: int, options: ChatSettings) -> float:
-    """Return replies per second with `count` conversations waiting at once; the number of replies is always the same."""
-    conversations = [Conversation().add(messages[i % len(messages)]) for i in range(_AT_ONCE[-1])]
-    started = time.perf_counter()
-    size = min(count, MAX_BATCH)
-    for start in range(0, len(conversations), size):
-        part = conversations[start : start + size]
-        persona.reply_batch([Request(one, seed + start + i) for i, one in enumerate(part)], options)
-    return len(conversations) / (time.perf_counter() - started)
 
 
 def _seconds(run: Callable[[], object], times: int = 30) -> float:
