@@ -85,7 +85,7 @@ class LanguageModel(nn.Module):
             nn.LSTM(architecture.hidden, architecture.hidden) if architecture.attention else None
         )
         self.projection: nn.Linear | QuantizedLinear = nn.Linear(architecture.hidden, architecture.embedding)
-        self._first: tuple[int, QuantizedLinear] | None = None
+        self._softmax: dict[int | None, QuantizedLinear] = {}
         self.cache = NeuralCache(architecture.embedding, architecture.cache) if architecture.cache else None
         self.selector: ResponseSelector | None = None
         if architecture.selector:
@@ -174,8 +174,8 @@ class LanguageModel(nn.Module):
     def quantize(self, vocab_limit: int) -> None:
         """Replace the matrices by 8-bit ones, if the model is an LSTM and the machine supports it.
 
-        Of the softmax's weights only a copy for `logits` with this `vocab_limit` is quantised. The model cannot be trained
-        afterwards.
+        Of the softmax's weights copies for `logits` with this `vocab_limit` and without one are quantised. The model cannot be
+        trained afterwards.
         """
         if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and is_supported():
             self.recurrent = QuantizedLSTM(self.recurrent)
@@ -184,7 +184,7 @@ class LanguageModel(nn.Module):
                 for name in ("read", "write"):
                     setattr(self.attention, name, QuantizedLinear(getattr(self.attention, name).weight))
             self.projection = QuantizedLinear(self.projection.weight, self.projection.bias)
-            self._first = vocab_limit, QuantizedLinear(self.output_weight[:vocab_limit])
+            self._softmax = {limit: QuantizedLinear(self.output_weight[:limit]) for limit in (vocab_limit, None)}
 
     def add_cache(self, size: int) -> None:
         """Add an untrained neural cache with keys of size `size`."""
@@ -224,8 +224,8 @@ class LanguageModel(nn.Module):
     def logits(self, features: Tensor, vocab_limit: int | None = None) -> Tensor:
         """Return the logits (..., outputs) for features (..., embedding), or only those of the first `vocab_limit` ids."""
         features, bias = self._scale_logits(features, self.bias[:vocab_limit])
-        if self._first is not None and self._first[0] == vocab_limit:
-            scores: Tensor = self._first[1](features)
+        if vocab_limit in self._softmax:
+            scores: Tensor = self._softmax[vocab_limit](features)
             return scores.add_(bias)
         weight = self.output_weight[:vocab_limit]
         if features.ndim == 2 and len(features) <= _FEW:

@@ -164,7 +164,10 @@ def test_a_quantised_model_finds_nearly_the_same(vocabularies: dict[str, Vocabul
         last, state = model.step(ids[8], state)
         torch.testing.assert_close(model.logits(last, 20).log_softmax(-1), expected[8], atol=0.05, rtol=0.02)
         torch.testing.assert_close(state, end, atol=0.05, rtol=0.02)
-        assert not torch.equal(model.logits(last, 20), model.logits(last)[:, :20])
+        for limit in (20, None):
+            scores, exact = model.logits(last, limit), model.logits(last, 21 if limit else len(model.output_weight) + 1)
+            torch.testing.assert_close(scores, exact[:, : scores.shape[1]], atol=0.05, rtol=0.02)
+            assert not torch.equal(scores, exact[:, : scores.shape[1]]), "not quantised"
 
 
 def test_other_cells_are_not_quantised(vocabularies: dict[str, Vocabulary]) -> None:
