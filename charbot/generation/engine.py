@@ -164,13 +164,18 @@ class Engine:
         order = sorted(range(len(pairs)), key=lambda i: len(encoded[i]))
         spoken = [max(one, default=END) < REPLY_VOCABULARY for one in encoded]
         found = [0.0] * len(pairs)
-        for vocab_limit in (REPLY_VOCABULARY, None):
-            alike = [i for i in order if spoken[i] == (vocab_limit is not None)]
-            for start in range(0, len(alike), _AT_ONCE):
-                part = alike[start : start + _AT_ONCE]
-                nats = self._nats([pairs[i][0] for i in part], [encoded[i] for i in part], vocab_limit)
-                for i, cost in zip(part, nats.tolist(), strict=True):
-                    found[i] = -cost / (len(pairs[i][1]) + 1)
+        for start in range(0, len(pairs), _AT_ONCE):
+            part = order[start : start + _AT_ONCE]
+            features = self._features([pairs[i][0] for i in part], [encoded[i] for i in part])
+            for vocab_limit in (REPLY_VOCABULARY, None):
+                alike = [(column, i) for column, i in enumerate(part) if spoken[i] == (vocab_limit is not None)]
+                if alike:
+                    columns, numbers = zip(*alike, strict=True)
+                    texts = [encoded[i] for i in numbers]
+                    longest = max(map(len, texts))
+                    nats = self._nats([pairs[i][0] for i in numbers], texts, features[: longest + 1, columns], vocab_limit)
+                    for i, cost in zip(numbers, nats.tolist(), strict=True):
+                        found[i] = -cost / (len(pairs[i][1]) + 1)
         return found
 
     @torch.inference_mode()
@@ -224,17 +229,22 @@ class Engine:
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])
 
-    def _nats(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]], vocab_limit: int | None) -> Tensor:
-        """Return -ln P (N,) of each text and its end, given its prompt, over the first `vocab_limit` ids (all if None)."""
-        longest = max(map(len, texts))
-        ids = torch.full((longest + 1, len(texts)), END)
-        for column, one in enumerate(texts):
-            ids[: len(one), column] = torch.tensor(one, dtype=torch.int64)
-        counted = torch.arange(longest + 1)[:, None] <= torch.tensor([len(one) for one in texts])
+    def _features(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]]) -> Tensor:
+        """Return the features (T + 1, N, E) after each prompt, and then after each id of its text, of at most T."""
         features = torch.stack([one.features for one in prompts])[None]
-        if longest:
-            after, _ = self.model(ids[:-1], DecoderState.stack([one.state for one in prompts]))
-            features = torch.cat([features, after])
+        ids = _columns(texts)
+        if len(ids) == 1:
+            return features
+        after, _ = self.model(ids[:-1], DecoderState.stack([one.state for one in prompts]))
+        return torch.cat([features, after])
+
+    def _nats(
+        self, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]], features: Tensor, vocab_limit: int | None
+    ) -> Tensor:
+        """Return -ln P (N,) of each text and its end, given its prompt, over the first `vocab_limit` ids (all if None)."""
+        ids = _columns(texts)
+        longest = len(ids) - 1
+        counted = torch.arange(longest + 1)[:, None] <= torch.tensor([len(one) for one in texts])
         nats = torch.zeros(3, *ids.shape)
         nats[:, counted] = token_nll(self.model, features[counted], ids[counted], vocab_limit=vocab_limit)
         own = nats[0]
@@ -250,6 +260,14 @@ class Engine:
             distribution = self.model.cache(*self.model.cache_query(features, entries, visible, likeliest, mass, vocab_limit))
             own = distribution.mixture_nll(own, target_mask(entries.ids, targets)).where(counted.t(), 0.0).t()
         return own.sum(0)
+
+
+def _columns(texts: Sequence[Sequence[int]]) -> Tensor:
+    """Return the ids (T + 1, N) of texts of at most T ids, each with its end."""
+    ids = torch.full((max(map(len, texts)) + 1, len(texts)), END)
+    for column, one in enumerate(texts):
+        ids[: len(one), column] = torch.tensor(one, dtype=torch.int64)
+    return ids
 
 
 def _arrays(state: DecoderState) -> "tuple[NDArray[Any], ...]":

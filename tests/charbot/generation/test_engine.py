@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from charbot.errors import Cancelled
 from charbot.evaluation.likelihood import predicted_nats
 from charbot.generation.conversation import EncodedContext
 from charbot.generation.engine import Engine, whole_sentences
-from charbot.generation.sampling import REPLY_VOCABULARY, Sample, SamplingParams, sample_replies
+from charbot.generation.sampling import REPLY_VOCABULARY, Prompt, Sample, SamplingParams, sample_replies
 from charbot.models.language_model import Cell
 from charbot.models.neural_cache import WINDOW
 from charbot.tokens import tokenizer_for
@@ -19,6 +21,10 @@ from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
 
 TURNS = [Utterance("Bob", "Where is my mug?"), Utterance(None, "Hey, you!"), Utterance("Ann", "Zzz!")]
+
+
+def _nats(engine: Engine, prompts: Sequence[Prompt], texts: Sequence[Sequence[int]]) -> torch.Tensor:
+    return engine._nats(prompts, texts, engine._features(prompts, texts), REPLY_VOCABULARY)
 
 
 def _mind(vocabulary: Vocabulary, cell: Cell = "lstm") -> Engine:
@@ -69,6 +75,19 @@ def test_how_likely_a_reply_is_agrees_with_scoring(unit: Unit, vocabularies: dic
 
 
 @pytest.mark.parametrize("unit", UNITS)
+def test_how_likely_texts_with_rare_words_are_is_the_same_alone(
+    unit: Unit, vocabularies: dict[str, Vocabulary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = _mind(vocabularies[unit])
+    ids = [id_ for text in ("More tea?", "Oh, tea it is, then.") for id_ in engine.tokenizer.encode(text)]
+    monkeypatch.setattr(charbot.generation.engine, "REPLY_VOCABULARY", max(ids))  # one of the ids is rare
+    (prompt,) = engine.begin_turn(engine.prefill([(TURNS, None)]), "Ann")
+    pairs = [(prompt, text) for text in ("More tea?", "", "Oh, tea it is, then.", "Tea.", "Where is my mug? No, more tea!")]
+    alone = [engine.log_likelihoods([pair])[0] for pair in pairs]
+    assert engine.log_likelihoods(pairs) == pytest.approx(alone, rel=1e-4)
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_what_is_drawn_comes_with_its_likelihood(unit: Unit, vocabularies: dict[str, Vocabulary]) -> None:
     engine = _mind(vocabularies[unit])
     (prompt,) = engine.begin_turn(engine.prefill([(TURNS, None)]), "Ann")
@@ -85,7 +104,7 @@ def test_a_first_sentence_is_a_reply_with_its_own_likelihood(vocabularies: dict[
     text, sentence = "More tea for me. Oh no.", "More tea for me."
     ids = engine.tokenizer.encode(text)
     with torch.inference_mode():
-        nats = [engine._nats([prompt], [ids[:length]], REPLY_VOCABULARY).item() for length in range(len(ids) + 1)]
+        nats = [_nats(engine, [prompt], [ids[:length]]).item() for length in range(len(ids) + 1)]
     reply = Sample(tuple(ids), (0.0,) * len(ids), tuple(nats), ended=True)
     ((said, log_prob),) = engine._first_sentence(reply, text).items()
     assert said == sentence
@@ -109,7 +128,7 @@ def test_ids_are_drawn_as_likely_as_they_are_found(
     ended = [one for one in drawn if one.ended]
     assert len(max((one.ids for one in ended), key=len)) > 2 * 7
     with torch.inference_mode():
-        again = engine._nats([prompt] * len(ended), [one.ids for one in ended], REPLY_VOCABULARY)
+        again = _nats(engine, [prompt] * len(ended), [one.ids for one in ended])
     assert [sum(one.nats) for one in ended] == pytest.approx(again.tolist(), rel=1e-4)
 
 
