@@ -5,7 +5,7 @@ Retrieved answers join the generated candidates and win only if they rank higher
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -16,10 +16,11 @@ from charbot.generation.facts import PROPER, fact_asked, facts_told
 from charbot.generation.paraphrases import paraphrases, wording
 from charbot.generation.recall import told, told_before
 from charbot.generation.reflection import Frame, Kind, Reflection, reflected
+from charbot.generation.spelling import respelled
 from charbot.generation.tfidf import Rarity, TfidfIndex, Vector, cosine
 from charbot.text import words
 
-_NEAR = {Kind.STATEMENT: 0.5, Kind.ABOUT_PERSONA: 0.45, Kind.QUESTION: 0.6}
+_NEAR = {Kind.STATEMENT: 0.5, Kind.ABOUT_PERSONA: 0.45, Kind.QUESTION: 0.55}
 """Similarity of the last message to a known one from which its answer is better than one that repeats the message, by readers'
 marks. Questions about the world are often like others that want something else."""
 
@@ -47,6 +48,10 @@ _PARAPHRASE = 0.8
 _RARE = 3
 """Maximum number of messages with a word that counts as a name."""
 
+_FIRST = frozenset({"i", "im", "my", "me", "mine"})
+_SECOND = frozenset({"you", "your", "u", "ur", "youre", "yours"})
+_ASKING = frozenset(words("what whats what's who whos who's hows how's where when how which do did are is have can"))
+
 _SHOUTED = 3
 """Maximum length of names that are kept in capitals, as initials are."""
 
@@ -73,6 +78,14 @@ class _Exchange(NamedTuple):
     """Kind of the sentence that it repeats."""
     numbers: frozenset[str]
     """Numbers in the message: the answer is wrong for others."""
+    names: frozenset[str]
+    """Names of others in the message, likewise."""
+    person: frozenset[str]
+    """Whom it asks about: see `_person`."""
+
+    def may_answer(self, numbers: Set[str], said: Set[str], person: Set[str]) -> bool:
+        """Return whether the answer may be one to a message with these numbers and words that asks about this person."""
+        return self.frame is None and self.numbers <= numbers and self.names <= said and len(self.person | person) < 2
 
 
 class _Recall(NamedTuple):
@@ -88,6 +101,8 @@ class Answers:
     """Conversations in which a persona answers every message of somebody else, searchable by message."""
 
     conversations: tuple[tuple[Utterance, ...], ...]
+    names: Collection[str] = frozenset()
+    """Names of people, in lower case: a message about somebody else is another message."""
 
     @cached_property
     def openings(self) -> list[set[str]]:
@@ -111,12 +126,11 @@ class Answers:
         reflection = reflected(turns[-1].text)
         enough = _NEAR[reflection.kind] if reflection else _FAR
         near_openings = (pair for pair in openings if pair[0] >= enough)
-        sources = (
-            self._continuing(turns),
-            chain(self._recalled(turns), near_openings),
-            self._reflecting(reflection) if reflection else (),
-            openings,
-        )
+        reflecting = self._reflecting(reflection, turns) if reflection else ()
+        sources = [self._continuing(turns), chain(self._recalled(turns), near_openings), reflecting, openings]
+        if _has_reflected(turns):
+            # Twice in a row would be tiresome.
+            sources[2:] = reversed(sources[2:])
         for source in sources:
             near: dict[str, float] = {}
             for similarity, answer in sorted(source, key=lambda pair: -pair[0]):
@@ -131,9 +145,9 @@ class Answers:
         query, name = _without_name(turns[-1].text)
         similar = self._similar(self._rarity.vector(query))
         mentioned = _mentioned(turns)
-        numbers = set(_NUMBER.findall(turns[-1].text))
+        numbers, said, person = set(_NUMBER.findall(turns[-1].text)), set(words(turns[-1].text)), _person(turns[-1].text)
         for number, exchange in enumerate(self._openings):
-            if exchange.frame or not exchange.numbers <= numbers:
+            if not exchange.may_answer(numbers, said, person):
                 continue
             similarity = similar.get(number, 0.0)
             if meaning is not None:
@@ -150,10 +164,11 @@ class Answers:
             if similarity >= _CONTINUES and (answer := _addressed(exchange, name, mentioned)):
                 yield similarity, answer
 
-    def _reflecting(self, reflection: Reflection) -> Iterator[tuple[float, str]]:
-        """Yield answers that repeat a message."""
+    def _reflecting(self, reflection: Reflection, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
+        """Yield answers that repeat a message, with remarks that were not made in these turns."""
         for frame in self._frames.get(reflection.kind, ()):
-            yield _FAR, frame.filled(reflection.text)
+            if not any(frame.after and turn.text.endswith(frame.after) for turn in turns):
+                yield _FAR, frame.filled(reflection.text)
 
     def _recalled(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""
@@ -199,8 +214,12 @@ class Answers:
         return _Exchange(
             message, answer, self._borrowed(answer, [turn.text for turn in chat[:place:2]]),
             Frame.of(answer, reflection.text) if reflection else None, reflection.kind if reflection else None,
-            frozenset(_NUMBER.findall(message)),
+            frozenset(_NUMBER.findall(message)), self._others(message), _person(message),
         )  # fmt: skip
+
+    def _others(self, message: str) -> frozenset[str]:
+        """Return the names in a question; what is told of somebody may be told of anybody."""
+        return frozenset(words(message)).intersection(self.names) if _asks(message) else frozenset()
 
     def _similar(self, query: Vector) -> Mapping[int, float]:
         """Return the similarity of the openings, by their numbers, or of what means the same as these."""
@@ -283,8 +302,25 @@ def _meant(message: str, groups: Sequence[str] = ()) -> set[str]:
     return {_without_name(message)[0], *same, *(text for group in among if same in among for text in group)}
 
 
+def _person(message: str) -> frozenset[str]:
+    """Return {"i"} or {"you"} for a question about the user or about the persona alone, and nothing for other messages."""
+    spoken = [word.partition("'")[0] for word in words(message)]
+    first, second = not _FIRST.isdisjoint(spoken), not _SECOND.isdisjoint(spoken)
+    return frozenset({"i" if first else "you"}) if _asks(message) and first != second else frozenset()
+
+
+def _asks(message: str) -> bool:
+    return message.rstrip().endswith("?") or not _ASKING.isdisjoint(words(message)[:1])
+
+
+def _has_reflected(turns: Sequence[Utterance]) -> bool:
+    """Return whether the last answer repeats the message before it."""
+    before = reflected(turns[-3].text) if len(turns) > 2 else None
+    return before is not None and before.text.casefold() in turns[-2].text.casefold()
+
+
 def _mentioned(turns: Sequence[Utterance]) -> set[str]:
-    return {word for turn in turns for word in words(turn.text)}
+    return {word for turn in turns for word in words(respelled(turn.text))}
 
 
 def _without_name(text: str) -> tuple[str, str | None]:

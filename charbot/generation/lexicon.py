@@ -27,6 +27,8 @@ class Lexicon:
     ranks: dict[str, int]
     """Frequency rank of each word, from 1; empty if the vocabulary is unknown."""
     names: frozenset[str]
+    people: frozenset[str]
+    """Names that are those of speakers."""
 
     @classmethod
     def of(cls, by_frequency: Sequence[str], people: Iterable[str] = ()) -> "Lexicon":
@@ -45,7 +47,7 @@ class Lexicon:
             small = word.casefold()
             if small != word and (small not in places or (small in called and place < places[small])):
                 names.add(small)
-        return cls(ranks, frozenset(names))
+        return cls(ranks, frozenset(names), frozenset(names & called))
 
     def knows(self, text: str) -> bool:
         """Return whether all words of a text are listed (numbers are). What a model spells is seldom a word."""

@@ -31,6 +31,7 @@ from charbot.models import LOADING
 from charbot.models.threads import one_thread
 from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
 from charbot.personas.library import Library
+from charbot.text import words
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ _CHARACTERS_PER_WORD = 6
 
 _OPENING = 2
 """Words at the start of a reply that are sampled at the full temperature."""
+
+_TITLES = ("mr", "mrs", "ms", "dr", "jr", "sgt", "president")
+"""Parts of names that many people leave out."""
 
 _OWN = 0.9
 """Weight of the similarity to a known message alone, relative to that to the mean of its paraphrases."""
@@ -122,7 +126,8 @@ class Persona:
 
     @cached_property
     def _answers(self) -> Answers:
-        return Answers(read_voice(self._folder, self.card))
+        # Not the persona's own: a greeting by name is a greeting.
+        return Answers(read_voice(self._folder, self.card), self._lexicon.people.difference(_TITLES, words(self.card.name)))
 
     @cached_property
     def _lexicon(self) -> Lexicon:

@@ -159,3 +159,34 @@ def test_what_the_user_told_is_said_back_when_asked_for(told: str, question: str
     turns = _chat(told, "How nice.", *["go on", "I do."] * 9, question)
     assert answer in TAKEN_UP.near(turns)
     assert answer not in TAKEN_UP.near(turns[2:])
+
+
+PEOPLE = Answers(
+    (
+        _chat("who is Olga?", "She sells hats."),
+        _chat("who is Bartok?", "He mends clocks."),
+        _chat("what do you do for a living", "I mend hats."),
+        _chat("what do i do for a living", "You never told me."),
+        _chat("screw you", "Screw me? Have some tea."),
+    ),
+    frozenset({"olga", "bartok", "nele"}),
+)
+
+
+def test_a_question_about_somebody_else_is_another_question() -> None:
+    assert list(PEOPLE.near([Utterance(None, "so who is Bartok")])) == ["He mends clocks."]
+    assert not PEOPLE.near([Utterance(None, "so who is Nele")])
+    assert list(PEOPLE.near([Utterance(None, "what do you do for a living?")])) == ["I mend hats."]
+    assert list(PEOPLE.near([Utterance(None, "what do i do for a living?")])) == ["You never told me."]
+
+
+def test_swearing_is_answered_as_what_it_stands_for() -> None:
+    assert list(PEOPLE.near([Utterance(None, "fuck you")])) == ["Screw me? Have some tea."]
+
+
+def test_no_two_answers_in_a_row_say_the_message_back_and_none_with_the_same_remark() -> None:
+    message, answer = "i sold my trumpet to a sailor", "You sold your trumpet to a sailor? Sit down and tell me."
+    again = _chat(message, answer, "i sold the boat to his aunt")
+    assert TAKEN_UP.near(again) == {}
+    later = [*again, *_chat("Ann", "Good.", "i gave the hats to a monk")[1:]]
+    assert not any("Sit down and tell me." in one for one in TAKEN_UP.near(later))
