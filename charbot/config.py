@@ -27,7 +27,7 @@ class ChatSettings:
     temperature: float = _number(1.0, 0.05, 2.0)
     top_p: float = _number(0.92, 0.05, 1.0)
     candidates: int = _number(16, 1, 64)
-    """Replies that are sampled for each one shown."""
+    """Replies that the LSTM generates to choose from, where no written answer fits."""
     context_turns: int = _number(6, 1, 50)
     """Minimum number of earlier turns that the model reads (see `Conversation.truncated`)."""
     max_words: int = _number(40, 3, 200)

@@ -227,8 +227,9 @@ def _why(talk: Chat, argument: str) -> None:
         for number, candidate in enumerate(candidates, start=1)
     ]
     table(("", *parts.values(), "reply"), rows)
+    note("The first was said: of the best ones each has its turn. /pick takes another.")
     if len(parts) > 1:
-        note("log p: nats per character. familiar: like a message that a reply was written for. /pick takes another.")
+        note("log p: nats per character. familiar: like a message that a reply was written for.")
 
 
 def _who(talk: Chat, argument: str) -> None:
