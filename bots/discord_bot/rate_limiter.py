@@ -22,18 +22,19 @@ class RateLimiter:
         """Let `rate` requests pass per second."""
         self._interval = 1 / rate
         self._next = 0.0
+        self._turn = asyncio.Lock()
 
     @property
     def is_busy(self) -> bool:
         """Whether requests have to wait."""
-        return self._next > time.monotonic()
+        return self._turn.locked() or self._next > time.monotonic()
 
     async def wait(self) -> None:
         """Wait for the turn of a request."""
-        now = time.monotonic()
-        turn = max(self._next, now - (_BURST - 1) * self._interval)
-        self._next = turn + self._interval
-        await asyncio.sleep(turn - now)
+        # One after the other: if all slept until turns given in advance, those that a busy loop delays would pass at once.
+        async with self._turn:
+            await asyncio.sleep(self._next - time.monotonic())
+            self._next = max(self._next, time.monotonic() - (_BURST - 1) * self._interval) + self._interval
 
 
 def limiting_trace(limiter: RateLimiter, metrics: Metrics) -> aiohttp.TraceConfig:

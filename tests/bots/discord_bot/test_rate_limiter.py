@@ -20,3 +20,19 @@ async def test_requests_pass_in_order_and_at_the_rate() -> None:
     # Four pass at once, and each of the others after another hundredth of a second: never before.
     assert all(at - began > (number - 3.1) / 100 for number, at in passed)
     assert limiter.is_busy
+
+
+@run
+async def test_after_a_stall_of_the_loop_no_more_pass_at_once_than_after_a_pause() -> None:
+    limiter, passed = RateLimiter(100.0), list[float]()
+
+    async def send() -> None:
+        await limiter.wait()
+        passed.append(time.monotonic())
+
+    sends = [asyncio.create_task(send()) for _ in range(30)]
+    await asyncio.sleep(0.02)
+    time.sleep(0.15)  # The stall.
+    await asyncio.gather(*sends)
+    for number, began in enumerate(passed):
+        assert all(at - began > (later - 3.1) / 100 for later, at in enumerate(passed[number:]))
