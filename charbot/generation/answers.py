@@ -27,7 +27,7 @@ marks. Questions about the world are often like others that want something else.
 _FAR = 0.38
 """Minimum similarity to a known message whose answer may be given."""
 
-_ANSWERS = 8
+_ANSWERS = 5
 """Maximum number of retrieved candidates."""
 
 _RECALLED = 0.9
@@ -147,13 +147,13 @@ class Answers:
         mentioned = _mentioned(turns)
         numbers, said, person = set(_NUMBER.findall(turns[-1].text)), set(words(turns[-1].text)), _person(turns[-1].text)
         for number, exchange in enumerate(self._openings):
-            if not exchange.may_answer(numbers, said, person):
-                continue
             similarity = similar.get(number, 0.0)
             if meaning is not None:
                 similarity = (similarity + _MEANING * max(0.0, meaning[number])) / (1 + _MEANING)
-            if similarity >= _FAR and (answer := _addressed(exchange, name, mentioned)):
-                yield similarity, answer
+            if similarity >= _FAR and exchange.may_answer(numbers, said, person):
+                answer = _addressed(exchange, name, mentioned)
+                if answer:
+                    yield similarity, answer
 
     def _continuing(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers from conversations in which the persona has just said the same."""
