@@ -75,12 +75,12 @@ def _pieces(scene: Sequence[Utterance], rng: random.Random) -> list[Sequence[Utt
 def _queries(
     model: LanguageModel, tokenizer: Tokenizer, conversations: Sequence[Example]
 ) -> Iterator[list[tuple[Tensor, Tensor, CacheQuery]]]:
-    """Yield, per conversation, its parts: N targets (N,), their -ln p (N,) by the model alone, and the cache's query for them."""
+    """Yield, per conversation, its parts: N targets (1, N), what `token_nll` returns of them (3, 1, N), and the cache's query."""
     for start in range(0, len(conversations), _AT_ONCE):
         rendered = [render(tokenizer, one) for one in conversations[start : start + _AT_ONCE]]
         for read in (one for batch in read_conversations(model, rendered) for one in batch):
-            own, likeliest, mass = token_nll(model, read.features[read.places], read.targets)
-            yield [(read.targets[part], own[part], query) for part, query in cache_queries(model, read, likeliest, mass)]
+            nats = token_nll(model, read.features[read.places], read.targets)
+            yield [(read.targets[None, part], nats[:, None, part], query) for part, query in cache_queries(model, read)]
 
 
 def _fit_keys(
@@ -97,9 +97,9 @@ def _fit_keys(
     asked = _queries(model, tokenizer, conversations)
     for done in range(1, steps + 1):
         nats = torch.cat([
-            cache(*query).mixture_nll(own[None], target_mask(query.entries.ids, targets[None]))[0]
+            model.mixed_nll(alone, query, targets)[0, 0]
             for parts in islice(asked, _IN_A_STEP)
-            for targets, own, query in parts
+            for targets, alone, query in parts
         ])  # fmt: skip
         loss = nats.mean()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -126,10 +126,12 @@ def _fit_gate(model: LanguageModel, cache: NeuralCache, tokenizer: Tokenizer, co
     """
     known: list[tuple[Tensor, ...]] = []
     with torch.no_grad():
-        for targets, own, query in (part for parts in _queries(model, tokenizer, conversations) for part in parts):
-            features, entries, (visible,), (matched,), (nats,), (likeliest,) = query
+        for targets, alone, query in (part for parts in _queries(model, tokenizer, conversations) for part in parts):
+            features, entries, (visible,), (matched,) = query
+            own, likeliest, mass = alone[:, 0]
+            (nats,) = model.entry_nll(features, entries.ids, mass[None])
             scores = cache.compare(features, entries, visible[None])[0]
-            hit, nats = target_mask(entries.ids, targets[None])[0], nats.clamp(max=MAX_NLL)
+            hit, nats = target_mask(entries.ids, targets)[0], nats.clamp(max=MAX_NLL)
             alike = [scores.masked_fill((matched != length) | ~visible, MASKED) for length in range(LONGEST_MATCH + 1)]
             masses, found, tops, surprise = (
                 torch.stack(parts, 1)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from charbot.corpus.examples import Example
 from charbot.models.language_model import LanguageModel, token_nll
-from charbot.models.neural_cache import WINDOW, CacheDistribution, CacheEntries, CacheQuery, target_mask
+from charbot.models.neural_cache import WINDOW, CacheEntries, CacheQuery, match_lengths
 from charbot.tokens import Tokenizer
 from charbot.tokens.render import Rendered, render
 
@@ -88,11 +88,10 @@ def read_conversations(model: LanguageModel, rendered: Sequence[Rendered]) -> It
     model.train(was_training)
 
 
-def cache_queries(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheQuery]]:
-    """Yield the queries of the model's cache at `read.places`, each with the slice of places that it covers.
-
-    `likeliest` and `mass` (N,) are as `token_nll` returns them.
-    """
+def cache_queries(model: LanguageModel, read: Read) -> Iterator[tuple[slice, CacheQuery]]:
+    """Yield the queries of the model's cache, if it has one, at `read.places`, each with the slice of places that it covers."""
+    if model.cache is None:
+        return
     held = (read.ids[1:] < model.architecture.outputs).nonzero()[:, 0]
     ids = read.ids[1:][held]
     keys = model.keys(read.features[held], ids)
@@ -105,14 +104,7 @@ def cache_queries(model: LanguageModel, read: Read, likeliest: Tensor, mass: Ten
         visible = (at < known) & (at >= known - WINDOW)
         if last:
             features, some = read.features[read.places[part]][None], CacheEntries(keys[None, first:last], ids[None, first:last])
-            yield part, model.cache_query(features, some, visible[None], likeliest[None, part], mass[None, part])
-
-
-def opinions(model: LanguageModel, read: Read, likeliest: Tensor, mass: Tensor) -> Iterator[tuple[slice, CacheDistribution]]:
-    """Yield the distributions of the model's cache, if it has one, for these queries."""
-    if model.cache is not None:
-        for part, query in cache_queries(model, read, likeliest, mass):
-            yield part, model.cache(*query)
+            yield part, CacheQuery(features, some, visible[None], match_lengths(some.ids, visible[None]))
 
 
 def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Tensor | None = None) -> list[NDArray[np.float32]]:
@@ -125,14 +117,10 @@ def predicted_nats(model: LanguageModel, rendered: Sequence[Rendered], group: Te
         features = torch.cat([read.features[read.places] for read in batch])
         nats = token_nll(model, features, torch.cat([read.targets for read in batch]), group)
         for read, part_nats in zip(batch, torch.split(nats, [len(read.places) for read in batch], 1), strict=True):
-            own, likeliest, mass = part_nats[:3]
             with torch.no_grad():
-                for at, opinion in opinions(model, read, likeliest, mass):
-                    own[at] = opinion.mixture_nll(own[None, at], target_mask(opinion.ids, read.targets[None, at]))[0]
-                    if group is not None:
-                        in_group = group[opinion.ids][:, None].expand_as(opinion.log_shares)
-                        part_nats[3, at] = opinion.mixture_nll(part_nats[3:, at], in_group)[0]
-            results[read.number] = (own if group is None else part_nats[[0, 3]]).numpy()
+                for at, query in cache_queries(model, read):
+                    part_nats[:-2, at] = model.mixed_nll(part_nats[:, None, at], query, read.targets[None, at], group)[:, 0]
+            results[read.number] = (part_nats[0] if group is None else part_nats[:2]).numpy()
     return results
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from charbot.corpus.examples import Example
-from charbot.evaluation.likelihood import opinions, read_conversations
+from charbot.evaluation.likelihood import cache_queries, read_conversations
 from charbot.models.language_model import LanguageModel
 from charbot.tokens.pieces import lower, lower_pieces
 from charbot.tokens.render import render
@@ -42,12 +42,9 @@ def closed_perplexity(
     reads = (one for batch in read_conversations(model, [render(tokenizer, one) for one in conversations]) for one in batch)
     for read in reads:
         with torch.inference_mode():
-            scores = model.logits(read.features[read.places])
-            mass = scores.logsumexp(1)
-            log_p = scores.sub_(mass[:, None])
-            for part, opinion in opinions(model, read, -log_p.amax(1), mass):
-                by_model = (log_p[part] + opinion.log_model_weight[0, :, None]).exp_()
-                log_p[part] = by_model.add_(opinion.to_vocab(log_p.shape[1])[0]).log_()
+            log_p = model.logits(read.features[read.places]).log_softmax(1)
+            for part, query in cache_queries(model, read):
+                log_p[part] = model.mixed_probs(log_p[None, part], query)[0].log_()
             own = log_p.gather(1, read.targets[:, None])[:, 0].numpy()
             summed = torch.zeros(len(log_p), unknown + 2).index_add_(1, torch.from_numpy(of_id), log_p.exp()).log().numpy()
         ids = read.targets.tolist()

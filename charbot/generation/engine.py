@@ -20,7 +20,7 @@ from charbot.generation.sampling import REPLY_VOCABULARY, Prompt, Sample, Sampli
 from charbot.generation.spelling import respelled
 from charbot.models.attention import SPAN
 from charbot.models.language_model import LanguageModel, token_nll
-from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, target_mask
+from charbot.models.neural_cache import WINDOW, CacheEntries, CacheQuery, batch_entries, match_lengths
 from charbot.models.response_selector import TURNS, Bags
 from charbot.models.state import DecoderState
 from charbot.text import broken_off, normalise, words
@@ -250,15 +250,15 @@ class Engine:
         own = nats[0]
         if self.model.cache is not None:
             # From here on the shapes are (N, T), or (N, T, cache entries).
-            own, likeliest, mass = nats.mT
             targets, features = ids.t(), features.transpose(0, 1)
             entries = batch_entries([prompt.entries for prompt in prompts], 1, longest + 1)
             before = entries.ids.shape[1] - longest - 1
             entries.keys[:, before:], entries.ids[:, before:] = self.model.keys(features, targets), targets
             at, seen = torch.arange(entries.ids.shape[1]), before + torch.arange(longest + 1)[:, None]
             visible = (entries.ids >= 0)[:, None] & (at < seen) & (at >= seen - WINDOW)
-            distribution = self.model.cache(*self.model.cache_query(features, entries, visible, likeliest, mass, vocab_limit))
-            own = distribution.mixture_nll(own, target_mask(entries.ids, targets)).where(counted.t(), 0.0).t()
+            query = CacheQuery(features, entries, visible, match_lengths(entries.ids, visible))
+            (mixed,) = self.model.mixed_nll(nats.mT, query, targets, vocab_limit=vocab_limit)
+            own = mixed.where(counted.t(), 0.0).t()
         return own.sum(0)
 
 

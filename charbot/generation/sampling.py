@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from charbot.errors import Cancelled
-from charbot.models.language_model import MIN_PROB, LanguageModel, shifted_exp_
-from charbot.models.neural_cache import WINDOW, CacheEntries, batch_entries, match_lengths, next_match_lengths
+from charbot.models.language_model import LanguageModel
+from charbot.models.neural_cache import WINDOW, CacheEntries, CacheQuery, batch_entries, match_lengths, next_match_lengths
 from charbot.models.state import DecoderState
 from charbot.tokens.vocabulary import END, Vocabulary
 
@@ -111,27 +111,15 @@ class _Caches:
         said = self.entries.ids[:: sampling.count, : self.length]
         self.matched = match_lengths(said, (said >= 0)[:, None])[:, 0].repeat_interleave(sampling.count, 0)
 
-    def probabilities(self, features: Tensor, scores: Tensor) -> Tensor:
-        """Turn logits (B, V), in place, into probabilities of model and cache mixed.
-
-        Each is at least MIN_PROB, so that an allowed id can always be sampled.
-        """
-        probs, sums = shifted_exp_(scores)
+    def query(self, features: Tensor) -> CacheQuery | None:
+        """Return the query for the next ids, given the features (B, E) before them; None if the model has no cache."""
         if self.model.cache is None:
-            return probs.div_(sums[:, None]).clamp_(min=MIN_PROB)
+            return None
         seen = slice(max(0, self.length - WINDOW), self.length)
         entries = CacheEntries(self.entries.keys[:, seen], self.entries.ids[:, seen])
         # Matches must not reach back beyond the window.
         matched = self.matched[:, seen].minimum(torch.arange(entries.ids.shape[1]))
-        there, likeliest = entries.ids >= 0, sums.log()
-        has_prob = there & (entries.ids < probs.shape[1])
-        logs = probs.gather(1, entries.ids.where(has_prob, 0)).log_().where(has_prob, -torch.inf)
-        nats = likeliest[:, None] - logs
-        distribution = self.model.cache(
-            features[:, None], entries, there[:, None], matched[:, None], nats[:, None], likeliest[:, None]
-        )
-        probs.mul_(distribution.log_model_weight.exp() / sums[:, None])
-        return probs.add_(distribution.to_vocab(probs.shape[1])[:, 0]).clamp_(min=MIN_PROB)
+        return CacheQuery(features[:, None], entries, (entries.ids >= 0)[:, None], matched[:, None])
 
     def append(self, features: Tensor, ids: Tensor) -> None:
         """Add the next id of each reply, given the features before it."""
@@ -200,7 +188,7 @@ def sample_replies(
     for position in range(sampling.max_tokens):
         if cancelled():
             raise Cancelled
-        probs = caches.probabilities(features, model.logits(features, REPLY_VOCABULARY))
+        probs = model.mixed_probs(model.logits(features, REPLY_VOCABULARY)[:, None], caches.query(features))[:, 0]
         probs.masked_fill_(constraints.forbidden(previous, spelling, first=position == 0), 0.0)
         temperature = sampling.temperature * (1.0 if position < sampling.opening else _LATER_SCALE)
         temperatures = torch.where(spelling, _SPELLING_SCALE, 1.0) * temperature

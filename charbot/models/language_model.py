@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from charbot.models.attention import Attention
 from charbot.models.message_encoder import MessageEncoder
-from charbot.models.neural_cache import CacheEntries, CacheQuery, NeuralCache, match_lengths
+from charbot.models.neural_cache import CacheDistribution, CacheQuery, NeuralCache, target_mask
 from charbot.models.ngram_embedding import NgramEmbedding
 from charbot.models.quantization import QuantizedLinear, QuantizedLSTM, is_supported
 from charbot.models.response_selector import Bags, ResponseSelector
@@ -245,18 +245,36 @@ class LanguageModel(nn.Module):
             nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
             return nats if vocab_limit is None else nats.where(ids[:, None] < vocab_limit, torch.inf)
 
-    def cache_query(
-        self,
-        features: Tensor,
-        entries: CacheEntries,
-        visible: Tensor,
-        likeliest: Tensor,
-        mass: Tensor,
-        vocab_limit: int | None = None,
-    ) -> CacheQuery:
-        """Return the cache's query at T positions per sequence; `likeliest` and `mass` (B, T) come from `token_nll`."""
-        nats = self.entry_nll(features, entries.ids, mass, vocab_limit)
-        return CacheQuery(features, entries, visible, match_lengths(entries.ids, visible), nats, likeliest)
+    def mixed_nll(
+        self, nats: Tensor, query: CacheQuery, targets: Tensor, group: Tensor | None = None, vocab_limit: int | None = None
+    ) -> Tensor:
+        """Return -ln p (1, B, T) of targets (B, T) by the model and its cache.
+
+        `nats` (3, B, T) is what `token_nll` returns for the same targets, group and limit. If `group` (V,) marks ids, the second
+        row of (2, B, T) is -ln p of any of them.
+        """
+        assert self.cache is not None
+        *alone, likeliest, mass = nats
+        ids = query.entries.ids
+        mixture: CacheDistribution = self.cache(*query, self.entry_nll(query.features, ids, mass, vocab_limit), likeliest)
+        chosen = [target_mask(ids, targets)] + ([] if group is None else [group[ids][:, None]])
+        return torch.stack([mixture.mixture_nll(own, marks) for own, marks in zip(alone, chosen, strict=True)])
+
+    def mixed_probs(self, scores: Tensor, query: CacheQuery | None) -> Tensor:
+        """Turn logits (B, T, V), in place, into probabilities by the model and its cache; by the model alone without a query.
+
+        Each is at least MIN_PROB, so that any id can be sampled.
+        """
+        probs, sums = shifted_exp_(scores)
+        if query is None:
+            return probs.div_(sums[..., None]).clamp_(min=MIN_PROB)
+        assert self.cache is not None
+        ids = query.entries.ids[:, None].expand_as(query.visible)
+        known, likeliest = (ids >= 0) & (ids < probs.shape[2]), sums.log()
+        logs = probs.gather(2, ids.where(known, 0)).log_().where(known, -torch.inf)
+        mixture: CacheDistribution = self.cache(*query, likeliest[..., None] - logs, likeliest)
+        probs.mul_((mixture.log_model_weight.exp() / sums)[..., None])
+        return probs.add_(mixture.to_vocab(probs.shape[2])).clamp_(min=MIN_PROB)
 
     def _scale_logits(self, features: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Return features and bias, scaled by the cache's `logit_scale` if there is a cache."""
@@ -326,9 +344,9 @@ def linear_cross_entropy(
 
 
 def shifted_exp_(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Replace scores (N, V) by exp(scores - row maximum); return them and the row sums (N,)."""
-    found = scores.sub_(scores.amax(1, keepdim=True)).exp_()
-    return found, found.sum(1)
+    """Replace scores (..., V) by exp(scores - row maximum); return them and the row sums (...)."""
+    found = scores.sub_(scores.amax(-1, keepdim=True)).exp_()
+    return found, found.sum(-1)
 
 
 def token_nll(
@@ -336,16 +354,17 @@ def token_nll(
 ) -> Tensor:
     """Return -ln p of each target (N,), given its features (N, E), by the model without its cache and without gradients.
 
-    The rows of the result (3, N) are -ln p of the target, -ln p of the likeliest id, and the logsumexp of all scores. If `group`
-    (V,) marks ids, a fourth row is -ln p of any of them. Only the first `vocab_limit` ids (if it is given) are possible.
+    The first row of the result (3, N) is -ln p of the target. If `group` (V,) marks ids, another row follows: -ln p of any of
+    them. The last two rows are for the cache: -ln p of the likeliest id, and the logsumexp of all scores. Only the first
+    `vocab_limit` ids (if it is given) are possible.
     """
     with torch.no_grad():
         found = torch.zeros(3 if group is None else 4, len(targets))
         for start in range(0, len(targets), _LinearCrossEntropy.SLICE):
             part = slice(start, start + _LinearCrossEntropy.SLICE)
             scores = model.logits(features[part], vocab_limit)
-            found[0, part], found[1, part] = -scores.gather(1, targets[part, None])[:, 0], -scores.amax(1)
+            found[0, part], found[-2, part] = -scores.gather(1, targets[part, None])[:, 0], -scores.amax(1)
             if group is not None:
-                found[3, part] = -scores[:, group].logsumexp(1)
-            found[:, part] += shifted_exp_(scores)[1].log_() - found[1, part]
+                found[1, part] = -scores[:, group].logsumexp(1)
+            found[:, part] += shifted_exp_(scores)[1].log_() - found[-2, part]
         return found

@@ -82,7 +82,7 @@ def next_match_lengths(matched: Tensor, ids: Tensor, new: Tensor) -> Tensor:
 
 
 class CacheQuery(NamedTuple):
-    """The inputs of B caches at T positions each."""
+    """What B caches are asked at T positions each."""
 
     features: Tensor
     """(B, T, embedding): the model's, before the id to be predicted."""
@@ -91,10 +91,6 @@ class CacheQuery(NamedTuple):
     """(B, T, M) bool: the entries visible from each position."""
     matched: Tensor
     """(B, T, M): see `match_lengths`."""
-    nats: Tensor
-    """(B, T, M): -ln p of each entry's id by the model alone."""
-    likeliest: Tensor
-    """(B, T): -ln p of the model's likeliest id."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,10 @@ class NeuralCache(nn.Module):
     def forward(
         self, features: Tensor, entries: CacheEntries, visible: Tensor, matched: Tensor, nats: Tensor, likeliest: Tensor
     ) -> CacheDistribution:
-        """Return the distribution for a CacheQuery. Its weight is zero where nothing is visible."""
+        """Return the distribution for a CacheQuery. Its weight is zero where nothing is visible.
+
+        By the model alone, `nats` (B, T, M) is -ln p of each entry's id, and `likeliest` (B, T) that of the likeliest id.
+        """
         scores = self.compare(features, entries, visible) + self.match_bonus(self.match)[matched]
         mass = scores.logsumexp(2)
         log_shares = scores - mass[..., None]

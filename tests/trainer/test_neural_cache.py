@@ -7,7 +7,6 @@ from rich.console import Console
 from charbot.corpus.examples import response_examples
 from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood
-from charbot.models.neural_cache import target_mask
 from charbot.tokens import tokenizer_for
 from charbot.tokens.vocabulary import END, UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
@@ -62,10 +61,8 @@ def test_the_gate_could_not_be_better(vocabularies: dict[str, Vocabulary]) -> No
     def slopes() -> float:
         """How much better what is said would be found by other matches and gates, as those that ask the cache see it."""
         asked = [part for parts in _queries(model, tokenizer, held_out) for part in parts]
-        found = [
-            cache(*query).mixture_nll(own[None], target_mask(query.entries.ids, targets[None])) for targets, own, query in asked
-        ]
-        wanted = torch.autograd.grad(torch.cat(found, 1).mean(), [cache.match, cache.gate, cache.longest])
+        found = torch.cat([model.mixed_nll(alone, query, targets) for targets, alone, query in asked], 2)
+        wanted = torch.autograd.grad(found.mean(), [cache.match, cache.gate, cache.longest])
         return max(float(one.abs().max()) for one in wanted)
 
     before = slopes()

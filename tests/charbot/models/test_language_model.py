@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charbot.models.language_model import Cell, LanguageModel, linear_cross_entropy, token_nll
+from charbot.models.language_model import MIN_PROB, Cell, LanguageModel, linear_cross_entropy, token_nll
+from charbot.models.neural_cache import CacheEntries, CacheQuery, match_lengths
 from charbot.models.quantization import is_supported
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
 from tests.conftest import tiny_model
@@ -108,7 +109,7 @@ def test_token_nats_are_minus_log_probabilities(model: LanguageModel) -> None:
     group = torch.arange(model.architecture.outputs) % 3 == 0
     expected_of_group = -log_p[:, group].logsumexp(1)
     torch.testing.assert_close(
-        token_nll(model, features, targets, group), torch.stack((expected.detach(), -log_p.amax(1), mass, expected_of_group))
+        token_nll(model, features, targets, group), torch.stack((expected.detach(), expected_of_group, -log_p.amax(1), mass))
     )
     assert token_nll(model, features[:0], targets[:0]).shape == (3, 0)
     ids = torch.tensor([[3, 5, 3, -1], [4, -1, -1, 2]])
@@ -117,6 +118,44 @@ def test_token_nats_are_minus_log_probabilities(model: LanguageModel) -> None:
     for row, place, held in ((0, 2, 0), (0, 0, 2), (1, 1, 3)):
         assert float(nats[row, place, held]) == pytest.approx(-float(log_p[3 * row + place, ids[row, held]]), rel=1e-4)
     assert nats[0, 0, 1] == torch.inf, "not among those that can be said"
+
+
+@pytest.mark.parametrize("limit", [None, 6])
+def test_mixed_probabilities_and_likelihoods_agree(model: LanguageModel, limit: int | None) -> None:
+    """Whether all probabilities are asked for or those of single ids and groups, of many places at once or of each alone."""
+    model.add_cache(8)
+    assert model.cache is not None
+    for parameter in model.cache.parameters():
+        torch.nn.init.normal_(parameter)
+    torch.nn.init.constant_(model.cache.logit_scale, 0.8)
+    features = torch.randn(2, 3, 16)
+    ids = torch.tensor([[3, 5, 3, 4], [4, -1, 7, 2]])
+    entries = CacheEntries(torch.randn(2, 4, 8), ids)
+    visible = (ids >= 0)[:, None] & (torch.arange(4) <= torch.arange(3)[:, None])
+    query = CacheQuery(features, entries, visible, match_lengths(ids, visible))
+    with torch.no_grad():
+        scores = model.logits(features, limit)
+        alone = scores.softmax(2)
+        torch.testing.assert_close(model.mixed_probs(scores.clone(), None), alone)
+        mixed = model.mixed_probs(scores, query)
+        assert not torch.isclose(mixed, alone).all()
+        group = torch.arange(alone.shape[2]) % 3 == 0
+        for id_ in range(alone.shape[2]):
+            targets = torch.full((2, 3), id_)
+            nats = token_nll(model, features.view(6, 16), targets.view(6), None if limit else group, limit).view(-1, 2, 3)
+            own, *of_group = model.mixed_nll(nats, query, targets, None if limit else group, limit).neg().exp()
+            torch.testing.assert_close(own, mixed[..., id_])
+            if not limit:
+                torch.testing.assert_close(of_group[0], mixed[..., group].sum(2))
+
+
+def test_no_probability_is_zero(model: LanguageModel) -> None:
+    model.add_cache(8)
+    ids, visible = torch.tensor([[2]]), torch.ones(1, 1, 1, dtype=torch.bool)
+    query = CacheQuery(torch.randn(1, 1, 16), CacheEntries(torch.randn(1, 1, 8), ids), visible, match_lengths(ids, visible))
+    with torch.no_grad():
+        for asked in (None, query):
+            assert model.mixed_probs(torch.tensor([[[0.0, -1000.0, 0.0]]]), asked).min() == MIN_PROB
 
 
 def test_dropout_is_locked_in_time_and_off_when_replying(model: LanguageModel) -> None:
