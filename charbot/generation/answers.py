@@ -105,7 +105,7 @@ class Answers:
     """Names of people, in lower case: a message about somebody else is another message."""
 
     @cached_property
-    def openings(self) -> list[set[str]]:
+    def openings(self) -> list[list[str]]:
         """The message with which each conversation begins, and its paraphrases."""
         return [_meant(exchange.message) for exchange in self._openings]
 
@@ -294,12 +294,13 @@ def _addressed(exchange: _Exchange, name: str | None, mentioned: set[str]) -> st
     return _replaced(exchange.answer, known, name)
 
 
-def _meant(message: str, groups: Sequence[str] = ()) -> set[str]:
+def _meant(message: str, groups: Sequence[str] = ()) -> list[str]:
     """Return the wordings of a message: its own and those of its paraphrases; of all `groups` if it is in one of them."""
     known = paraphrases()
     same = known.get(wording(message), ())
     among = [known[wording(group)] for group in groups]
-    return {_without_name(message)[0], *same, *(text for group in among if same in among for text in group)}
+    # In a fixed order, on which sums of their encodings depend.
+    return list(dict.fromkeys([_without_name(message)[0], *same, *(text for group in among if same in among for text in group)]))
 
 
 def _person(message: str) -> frozenset[str]:
