@@ -12,7 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from charbot.dialogue import Utterance
-from charbot.generation.facts import PROPER, fact_asked, facts_told
+from charbot.generation.facts import PROPER, fact_asked, facts_told, name_given
 from charbot.generation.paraphrases import paraphrases, wording
 from charbot.generation.recall import told, told_before
 from charbot.generation.reflection import Frame, Kind, Reflection, reflected
@@ -58,8 +58,6 @@ _SHOUTED = 3
 _CAPITALISED = re.compile(r"\b[A-Z]\w+")
 
 _NUMBER = re.compile(r"\d+")
-
-_GIVEN_NAME = re.compile(r"(?i:\b(?:named|called|name is|name's|names|name was)) (\w+)|\b(?i:i'm|im|i am|this is) ([A-Z]\w+)")
 
 _NAME = "somename"
 """Stands for a name in texts that are compared."""
@@ -326,8 +324,7 @@ def _mentioned(turns: Sequence[Utterance]) -> set[str]:
 
 def _without_name(text: str) -> tuple[str, str | None]:
     """Return a text with _NAME for the name that it gives, and the name; or the text and None."""
-    match = _GIVEN_NAME.search(text)
-    name = match and (match[1] or match[2])
+    name = name_given(text)
     return (_replaced(text, name, _NAME), name) if name else (text, None)
 
 

@@ -36,10 +36,21 @@ _THING = (
 
 _PERSON = r"(?P<value>(?:(?:mr|mrs|ms|dr|miss|sir|lady)\.? )?[a-z]+)"
 
+_STATES = (
+    r"(?!(?:\w+(?:ed|ing|less|ful)|an?|not|so|too|back|here|new|home|lost|sick|ill|sad|mad|happy|hungry|lonely|drunk|single|done|late"
+    r"|ready|busy|sleepy|curious|angry|okay|ok|fine|good|great|bad|well|alive|alone|awake|broke|human|gay|old|young|fat|sorry|sure"
+    r"|nervous|anxious|depressed|high|cold|hot|free|weird|crazy|dead|dying|your|you)\b)"
+)
+"""What people say that they are, if it is not a name."""
+
+_GREETED = rf"^(?:hi|hello|hey|hiya|yo|sup)(?: there)?[,.!]? (?:i'?m|i am|this is|it'?s) {_STATES}"
+"""A greeting after which a name follows, also in small letters."""
+
 _TOLD = [
     ("name", r"\b(?:my name(?:'s| is)|calls? me|name's) (?P<value>[a-z]+)"),
     ("name", r"(?P<value>(?-i:[A-Z][a-z]+)) here\b"),
     ("name", r"^(?:(?:hi|hey|yo),? )?(?:the )?names (?P<value>[a-z]+)"),
+    ("name", _GREETED + r"(?P<value>[a-z]+)[.!]*$"),
     ("name", r"(?-i:\b(?:[Ii]'?m|[Ii] am|[Tt]his is) (?P<value>[A-Z][a-z]+)\b)(?! years| from)"),
     ("home", r"\b(?:i live in|i'?m from|i am from|i come from|(?:i|we) (?:just )?moved to|i grew up in) " + _PLACE),
     ("home", r"\bi'?m from (?:an?|the) [^.?!]*?(?:called|named) " + _PLACE),
@@ -57,6 +68,8 @@ _TOLD = [
         r"(?! *(?:[a-z]+ (?:away|late)|%|am|pm))",
     ),
 ]
+_GIVEN_NAME = re.compile(r"(?i:\b(?:named|called|name is|name's|names|name was)) (\w+)|\b(?i:i'm|im|i am|this is) ([A-Z]\w+)")
+
 _ASKED = [
     ("name", r"\b(?:my name|who (?:am i|i am)|what am i called|what i'?m called)\b"),
     ("home", r"\bwhere (?:do i live|am i from|i live|i'?m from|i am from|did i move)\b"),
@@ -119,6 +132,12 @@ def facts_told(text: str) -> list[Fact]:
         if match := re.search(pattern, text, re.IGNORECASE):
             facts.append(Fact(kind, match["value"]))
     return [fact for fact in facts if not _NO_VALUE.fullmatch(fact.value.casefold())]
+
+
+def name_given(text: str) -> str | None:
+    """Return the name that a message gives, of its writer or of somebody of his, if any."""
+    match = _GIVEN_NAME.search(text) or re.search(_GREETED + r"(?P<greeted>[a-z]+)[.!]*$", text, re.IGNORECASE)
+    return next((group for group in match.groups() if group), None) if match else None
 
 
 def fact_asked(text: str) -> str | None:

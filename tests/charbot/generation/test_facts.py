@@ -29,6 +29,8 @@ from charbot.generation.facts import Fact, fact_asked, facts_told
         ("my favorite band is oasis so there", "favourite band", "oasis"),
         ("my cat scratched me. his name is Mr. Pickles", "name of cat", "Mr. Pickles"),
         ("I am 72 and new here", "age", "72"),
+        ("hi, i'm tom", "name", "tom"),
+        ("hey there! im olga!!", "name", "olga"),
         ("i'm allergic to peanuts so no thanks", "allergy", "peanuts"),
     ],
 )
@@ -45,6 +47,8 @@ def test_what_is_told(text: str, kind: str, value: str) -> None:
         "I'm not sure",
         "my name is not important",
         "i am 10 minutes away",
+        "hi, i'm bored",
+        "hello i am lonely",
         "what's your name?",
     ],
 )
