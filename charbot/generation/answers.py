@@ -338,6 +338,9 @@ def _replaced(text: str, word: str, replacement: str, *, proper: bool = True) ->
     def spelled(match: re.Match[str]) -> str:
         begins = not match.string[: match.start()].strip() or match.string[: match.start()].rstrip().endswith((".", "!", "?"))
         capital = match[0][0].isupper() and (proper or begins)
-        return replacement[:1].upper() + replacement[1:] if capital else replacement
+        if not capital:
+            return replacement
+        first, *rest = replacement.split(" ")
+        return " ".join([first[:1].upper() + first[1:], *(word[:1].upper() + word[1:] if proper else word for word in rest)])
 
     return re.sub(rf"(?i)\b{re.escape(word)}\b", spelled, text)

@@ -87,6 +87,7 @@ def test_no_written_name_is_said_where_nobody_gave_one() -> None:
     [
         ("my dog is named Rex", "so what's my dog's name", "Rex, of course."),
         ("i live in oslo with my mum", "where do i live", "Oslo. You told me."),
+        ("i live in new york", "where do i live", "New York. You told me."),
     ],
 )
 def test_what_the_user_told_is_recalled(fact: str, question: str, answer: str) -> None:
