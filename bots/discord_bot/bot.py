@@ -31,7 +31,7 @@ from bots.discord_bot.attachments import attached_text, unseen_kind
 from bots.discord_bot.background import BackgroundTasks
 from bots.discord_bot.channel_settings import MAX_COOLDOWN, ChannelSettings, age_restricted, rejection_reason
 from bots.discord_bot.command_tree import GuardedTree
-from bots.discord_bot.conversations import Conversations
+from bots.discord_bot.conversations import Conversations, kept_turns
 from bots.discord_bot.cooldowns import Cooldowns
 from bots.discord_bot.database import StoreError
 from bots.discord_bot.event_guard import guard_parsers
@@ -54,7 +54,6 @@ from bots.discord_bot.webhooks import PersonaWebhooks
 from bots.persona_pool import PersonaPool
 from charbot.config import Config
 from charbot.generation.batching import BatchScheduler
-from charbot.generation.conversation import MAX_EARLIER
 from charbot.text import prepare_message
 
 _RECEIVED = 1000
@@ -138,9 +137,7 @@ class Bot(commands.AutoShardedBot):
 
     def _make_services(self, personas: PersonaPool, scheduler: BatchScheduler, config: Config) -> Services:
         settings = SettingsService(self._store, self._disk, config.discord)
-        conversations = Conversations(
-            self._store, self._disk, 2 * config.chat.context_turns + MAX_EARLIER, config.discord.memory_days
-        )
+        conversations = Conversations(self._store, self._disk, kept_turns(config.chat), config.discord.memory_days)
         cooldowns, generator = Cooldowns(), ReplyGenerator(personas, scheduler, config.chat)
         targets = ReplyTargets(
             self, self._wrote, self._webhooks, regenerate_view, conversations.add_quote, self._limiter, self._timings.retries

@@ -13,8 +13,9 @@ from bots.discord_bot.database import StoreError
 from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.serial_executor import SerialExecutor
 from bots.discord_bot.store import FORGOTTEN, PendingMessage, Quote, Store, StoredTurn
+from charbot.config import ChatSettings
 from charbot.dialogue import Utterance
-from charbot.generation.conversation import Conversation
+from charbot.generation.conversation import MAX_EARLIER, Conversation
 
 _CACHED = 1000
 """Conversations in memory at once, at most (others are in the database), and recent deletions that are remembered."""
@@ -48,6 +49,11 @@ class _Write:
     """The turns that it stores."""
     replaces: bool = False
     """Whether the last of them replaces the channel's last turn."""
+
+
+def kept_turns(settings: ChatSettings) -> int:
+    """Return the maximum number of turns kept per channel: those that models may read, and earlier ones."""
+    return 2 * settings.context_turns + MAX_EARLIER
 
 
 class Conversations:

@@ -251,9 +251,8 @@ class Answers:
     @cached_property
     def _recall_frames(self) -> list[Frame]:
         """The answers that repeat what the message before told."""
-        asked = [chat for chat in self.conversations if len(chat) == 4 and told_before(chat[2].text, [chat[0].text])]
-        found = [(chat, told_before(chat[2].text, [chat[0].text])) for chat in asked]
-        return [frame for chat, told in found if told and (frame := Frame.of(chat[3].text, told))]
+        found = [(chat[3].text, told_before(chat[2].text, [chat[0].text])) for chat in self.conversations if len(chat) == 4]
+        return [frame for answer, sentence in found if sentence and (frame := Frame.of(answer, sentence))]
 
     @cached_property
     def _rarity(self) -> Rarity:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from charbot.generation.facts import fact_asked
-from charbot.generation.reflection import FILLERS, Kind, reflection_of, sentences
+from charbot.generation.reflection import Kind, reflection_of, sentences, without_fillers
 from charbot.generation.spelling import respelled
 from charbot.text import words
 
@@ -77,8 +77,8 @@ def told_before(question: str, told: Sequence[str]) -> str | None:
     best, most = None, 0.0
     for message in reversed(told):
         for sentence in sentences(message):
-            shared = len(asked & _stems(" ".join(sentence)))
             text = " ".join(sentence)
+            shared = len(asked & _stems(text))
             fits = any(kind.search(plain) and answer.search(text) for kind, answer in _ANSWERS)
             measures = bool(fits and _MEASURES.search(plain) and _FIRST_PERSON.search(plain))
             if (shared or measures) and (said := _said(sentence)):
@@ -107,10 +107,7 @@ def _asks(plain: str) -> bool:
         return bool(_FIRST_PERSON.search(plain))
     if fact_asked(plain):
         return True
-    spoken = plain.split()
-    while spoken and spoken[0].strip(",.!") in FILLERS:
-        spoken.pop(0)
-    start = " ".join(spoken)
+    start = " ".join(without_fillers(plain))
     return bool(_ASKS.match(start)) and not _OTHERWISE.search(start) and not re.search(r"\b(?:you|your|u|ur|yours)\b", start)
 
 
@@ -119,9 +116,8 @@ def _said(sentence: Sequence[str]) -> str | None:
     reflection = reflection_of(sentence)
     if reflection is not None:
         return reflection.text if reflection.kind is Kind.STATEMENT else None
-    return (
-        f'"{" ".join(sentence)}"' if 3 <= len(sentence) <= _LONGEST and not _ASKS.match(" ".join(sentence).casefold()) else None
-    )
+    text = " ".join(sentence)
+    return _QUOTE + text + _QUOTE if 3 <= len(sentence) <= _LONGEST and not _ASKS.match(text.casefold()) else None
 
 
 def _stems(text: str) -> set[str]:

@@ -89,7 +89,7 @@ class Reflection:
     text: str
 
 
-FILLERS = frozenset(
+_FILLERS = frozenset(
     words("and so but well ok okay yeah yes no oh hi hey hello hmm lol haha anyway honestly actually also then now please btw")
 )
 """Words before a sentence that do not belong to it."""
@@ -107,7 +107,7 @@ def reflected(message: str) -> Reflection | None:
 
 def sentences(message: str) -> list[list[str]]:
     """Return the words of each sentence of a message, without its final punctuation and the fillers before it."""
-    return [_without_fillers(sentence) for sentence in _SENTENCE.findall(message.lower() if message.isupper() else message)]
+    return [without_fillers(sentence) for sentence in _SENTENCE.findall(message.lower() if message.isupper() else message)]
 
 
 def reflection_of(sentence: Sequence[str]) -> Reflection | None:
@@ -123,10 +123,10 @@ def reflection_of(sentence: Sequence[str]) -> Reflection | None:
     return Reflection(kind, text[:1].upper() + text[1:])
 
 
-def _without_fillers(sentence: str) -> list[str]:
+def without_fillers(sentence: str) -> list[str]:
     """Return the words of a sentence, without its final punctuation and the fillers before it."""
     spoken = sentence.rstrip(".!?, ").split()
-    return list(dropwhile(lambda word: _plain(word) in FILLERS, spoken))
+    return list(dropwhile(lambda word: _plain(word) in _FILLERS, spoken))
 
 
 def _is_statement(plain: list[str]) -> bool:

@@ -6,12 +6,11 @@ from discord import app_commands
 
 from bots.discord_bot import texts
 from bots.discord_bot.commands.base import Interaction, ServicesCog
-from bots.discord_bot.conversations import DEPARTED_DAYS
+from bots.discord_bot.conversations import DEPARTED_DAYS, kept_turns
 from bots.discord_bot.interactions import tell
 from bots.discord_bot.retry import SEND_ERRORS
 from bots.discord_bot.store import Quote
 from bots.discord_bot.texts import text
-from charbot.generation.conversation import MAX_EARLIER
 
 _LISTED = 20
 """Messages that /forget-me lists if it cannot delete them, at most."""
@@ -24,7 +23,7 @@ class About(ServicesCog):
 
     @app_commands.command(name="privacy", description="What is kept, and for how long")
     async def privacy(self, interaction: Interaction) -> None:
-        turns, days = 2 * self.services.config.chat.context_turns + MAX_EARLIER, self.services.config.discord.memory_days
+        turns, days = kept_turns(self.services.config.chat), self.services.config.discord.memory_days
         await tell(interaction, texts.PRIVACY.format(turns=turns, days=days, departed=DEPARTED_DAYS))
 
     @app_commands.command(name="forget-me", description="Delete all that you said to me")
