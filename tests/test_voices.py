@@ -1,6 +1,7 @@
 """The voices that charbot ships: conversations written for its personas, in its own words."""
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from charbot.config import CorpusSettings
 from charbot.corpus.chats import ChatFiles
+from charbot.generation.dialogue_acts import DialogueAct, marked_act
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
 
@@ -34,6 +36,21 @@ def test_a_voice_is_many_conversations_in_which_every_message_is_answered(name: 
     assert all(reply.isascii() and len(reply.split()) <= 32 for reply in replies)
     assert {chat.split for chat in chats} == {"train", "valid", "test"}, "some are held out"
     assert sum(len(chat.turns) > 2 for chat in chats) > len(chats) / 8, "and many go on"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_voice_has_answers_to_every_dialogue_act(name: str) -> None:
+    answers: dict[DialogueAct, list[str]] = {act: [] for act in DialogueAct}
+    for line in (VOICES / f"{name}.jsonl").read_text("utf-8").splitlines():
+        (_, message), (_, answer), *_ = json.loads(line)["turns"]
+        if act := marked_act(message):
+            answers[act].append(answer)
+        else:
+            assert not message.startswith("["), "every act has its name"
+    gaps = {DialogueAct.CHOICE, DialogueAct.RECALL}
+    for act, texts in answers.items():
+        assert len(texts) >= 10, act
+        assert all(len(re.findall(r"\{x\}", text, re.IGNORECASE)) == (act in gaps) for text in texts), act
 
 
 def test_ids_tell_conversations_apart() -> None:

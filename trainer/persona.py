@@ -15,6 +15,7 @@ from charbot.corpus.split import SPLITS, Split
 from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import characters, likelihood
+from charbot.generation.dialogue_acts import marked_act
 from charbot.models.language_model import LanguageModel
 from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
@@ -143,11 +144,16 @@ def _train_unit(run: TrainingRun, library: Library, name: str, unit: Unit) -> tu
 
 
 def voice_conversations(run: TrainingRun, name: str, split: Split) -> list[Example]:
-    """Return the persona's voice: the conversations of one split in which it speaks, only its turns to be predicted."""
+    """Return the persona's voice: the conversations of one split in which it speaks, only its turns to be predicted.
+
+    Answers to whole dialogue acts are left out: their messages were not said.
+    """
     return [
         Example(chat.turns, loss_mask)
         for chat in run.voices
-        if chat.split == split and any(loss_mask := tuple(turn.speaker == name for turn in chat.turns))
+        if chat.split == split
+        and not marked_act(chat.turns[0].text)
+        and any(loss_mask := tuple(turn.speaker == name for turn in chat.turns))
     ]
 
 

@@ -80,7 +80,7 @@ _ASKED = [
         r"\bmy (?:job|line of work|profession|occupation)\b|\bwhat (?:do i|i) do\b"
         r"|\bi do for (?:a living|work)\b|\bwhat do i work\b",
     ),
-    ("instrument", r"\bwhat (?:instrument )?(?:do|did) i (?:say i )?play\b|\bi play\b|\bmy instrument\b"),
+    ("instrument", r"\b(?:what|which)\b.*\bi play\b|\bi say i play\b|\bmy instrument\b"),
     (
         "allergy",
         r"\bi(?:'?m| am) allergic|\bam i allergic|\bmy allerg|\bi (?:must |should |can )?(?:never|not|can'?t) eat\b",

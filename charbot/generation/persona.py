@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.dialogue import Utterance
@@ -35,6 +36,7 @@ from charbot.text import words
 from charbot.tokens.vocabulary import Unit
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Generator, Tensor
 
     from charbot.generation.engine import Engine
@@ -120,14 +122,15 @@ class Persona:
         cache = self._library.base(unit, model_card.base)[1].cache
         engine = Engine(f"{model_card.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
-        self._openings[unit] = engine.encode_groups(self._answers.openings)
-        self._messages[unit] = engine.encode_messages([chat[0].text for chat in self._answers.conversations])
+        self._openings[unit] = engine.encode_groups(self._answers.openings.groups)
+        self._messages[unit] = engine.encode_messages(self._answers.openings.messages)
         return engine, small_talk
 
     @cached_property
     def _answers(self) -> Answers:
         # Not the persona's own: a greeting by name is a greeting.
-        return Answers(read_voice(self._folder, self.card), self._lexicon.people.difference(_TITLES, words(self.card.name)))
+        called = frozenset(words(self.card.name))
+        return Answers(read_voice(self._folder, self.card), self._lexicon.people.difference(_TITLES, called), called)
 
     @cached_property
     def _lexicon(self) -> Lexicon:
@@ -281,22 +284,31 @@ class Persona:
         """Return for each conversation the retrieved answers that are accepted and not among those `said` before, with the
         similarity of the message that they answer."""
         engine, _ = self.load(unit)
-        messages = [conversation.turns[-1].text if conversation.turns else "" for conversation in conversations]
-        encoded = engine.encode_messages(messages)
-        openings, own = self._openings[unit], self._messages[unit]
-        meanings: list[list[float] | None] = [None] * len(conversations)
-        if encoded is not None and openings is not None and own is not None:
-            similar = (encoded @ openings.t()).maximum(_OWN * encoded @ own.t())
-            # A message without known words has no meaning that could be compared.
-            meanings = [near.tolist() if one.any() else None for one, near in zip(encoded, similar, strict=True)]
+        queries = [
+            self._answers.openings.queries(conversation.turns[-1].text) if conversation.turns else {}
+            for conversation in conversations
+        ]
+        meanings = iter(self._meanings(engine, unit, list(chain.from_iterable(queries))))
         return [
             {
                 text: similarity
-                for text, similarity in self._answers.near(conversation.earlier + conversation.turns, meaning, before).items()
+                for text, similarity in self._answers.near(
+                    conversation.earlier + conversation.turns, [next(meanings) for _ in found], before
+                ).items()
                 if _accepted(text, filters)
             }
-            for conversation, meaning, before in zip(conversations, meanings, said, strict=True)
+            for conversation, found, before in zip(conversations, queries, said, strict=True)
         ]
+
+    def _meanings(self, engine: "Engine", unit: Unit, messages: Sequence[str]) -> "list[NDArray[Any] | None]":
+        """Return how similar in meaning each message is to the known ones; None if that cannot be told."""
+        encoded = engine.encode_messages(messages)
+        openings, own = self._openings[unit], self._messages[unit]
+        if encoded is None or openings is None or own is None:
+            return [None] * len(messages)
+        similar = (encoded @ openings.t()).maximum(_OWN * encoded @ own.t())
+        # A message without known words has no meaning that could be compared.
+        return [near.numpy() if one.any() else None for one, near in zip(encoded, similar, strict=True)]
 
     def _rerank(
         self,

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from charbot.generation.facts import fact_asked
-from charbot.generation.reflection import Kind, reflection_of, sentences, without_fillers
+from charbot.generation.reflection import in_second_person
+from charbot.generation.sentences import asks, sentences, without_fillers
 from charbot.generation.spelling import respelled
 from charbot.text import words
 
@@ -113,11 +114,12 @@ def _asks(plain: str) -> bool:
 
 def _said(sentence: Sequence[str]) -> str | None:
     """Return a sentence in the second person if it is a statement, or quoted; None for questions and for long ones."""
-    reflection = reflection_of(sentence)
-    if reflection is not None:
-        return reflection.text if reflection.kind is Kind.STATEMENT else None
     text = " ".join(sentence)
-    return _QUOTE + text + _QUOTE if 3 <= len(sentence) <= _LONGEST and not _ASKS.match(text.casefold()) else None
+    if asks(text):
+        return None
+    if statement := in_second_person(sentence):
+        return statement
+    return _QUOTE + text + _QUOTE if 3 <= len(sentence) <= _LONGEST else None
 
 
 def _stems(text: str) -> set[str]:

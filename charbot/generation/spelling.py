@@ -17,6 +17,7 @@ _WORDS = {
     "omg": "oh my god", "nvm": "never mind", "bf": "boyfriend", "gf": "girlfriend", "bff": "best friend", "ppl": "people",
     "tmrw": "tomorrow", "tmr": "tomorrow", "bday": "birthday", "b4": "before", "gr8": "great", "luv": "love", "sry": "sorry",
     "prolly": "probably", "def": "definitely", "alot": "a lot", "tonite": "tonight", "nite": "night",
+    "goodnight": "good night", "gnight": "good night", "goodmorning": "good morning", "rly": "really",
     "fuck": "screw", "fck": "screw", "fuk": "screw", "fucking": "damn", "fuckin": "damn", "fucked": "screwed", "stfu": "shut up",
     "wtf": "what the hell", "gtfo": "get out", "bitch": "jerk", "asshole": "jerk", "shit": "crap", "shitty": "crappy",
     "realy": "really", "freind": "friend", "wich": "which", "wierd": "weird", "definately": "definitely", "tommorow": "tomorrow",

@@ -103,11 +103,17 @@ def test_what_was_told_of_something_else_is_not_recalled() -> None:
 TAKEN_UP = Answers((
     _chat("do you like tea", "Only from my own cup.", "tell me more", "It has a chip, and I know where."),
     _chat("why", "Why not?"),
-    _chat("i painted my boat green", "You painted your boat green? Sit down and tell me.",
-          "what did i paint", "You said you painted your boat green. I hear all."),
-    _chat("have you ever met a goat", "Have I ever met a goat? Ask the goat."),
-    _chat("how wide is a river?", "How wide is a river? My aunt knows."),
+    _chat("[recall]", "You said {x}. I hear all."),
     _chat("what is 7 times 8", "Fifty-six."),
+    _chat("how are you", "Warm."),
+    _chat("bye", "Mind the goat."),
+    _chat("i won the race", "A gold medal!"),
+    _chat("[choice]", "{X}, of course."),
+    _chat("[able]", "Not without my aunt."),
+    _chat("[tells]", "Sit down and go on."),
+    _chat("[tells]", "Does the goat know?"),
+    _chat("[bad]", "I am sorry."),
+    _chat("[corrects]", "I heard goat."),
 ))  # fmt: skip
 
 
@@ -119,20 +125,36 @@ def test_who_asks_for_more_gets_what_belongs_to_the_last_answer(question: str) -
 
 
 @pytest.mark.parametrize(
-    ("message", "answer"),
+    ("message", "answers"),
     [
-        ("i sold my trumpet to a sailor", "You sold your trumpet to a sailor? Sit down and tell me."),
-        ("could you ever eat a whole hat?", "Could I ever eat a whole hat? Ask the goat."),
-        ("who wears the widest hats?", "Who wears the widest hats? My aunt knows."),
+        ("i sold my trumpet to a sailor", {"Sit down and go on.", "Does the goat know?"}),
+        ("could you eat a whole hat?", {"Not without my aunt."}),
+        ("hey Ann, hats or hats?", {"Hats, of course."}),
+        ("my goat hates me, it is horrible", {"I am sorry."}),
+        ("who wears the widest hats?", set()),
     ],
 )
-def test_what_is_like_no_message_is_said_back(message: str, answer: str) -> None:
-    assert list(TAKEN_UP.near([Utterance(None, message)])) == [answer]
+def test_what_is_like_no_message_is_answered_by_its_act(message: str, answers: set[str]) -> None:
+    assert set(TAKEN_UP.near([Utterance(None, message)])) == answers
 
 
-def test_no_other_sentence_is_said_back() -> None:
-    found = TAKEN_UP.near([Utterance(None, "i painted my old boat")])
-    assert not any("green" in answer for answer in found)
+def test_who_corrects_is_answered_whatever_it_is_like() -> None:
+    assert list(TAKEN_UP.near(_chat("i won a hat", "A gold medal!", "wait, no one won the race"))) == ["I heard goat."]
+    assert "A gold medal!" in TAKEN_UP.near(_chat("hi", "Hi.", "no, i said that i won the race"))
+
+
+def test_the_question_of_a_message_is_answered() -> None:
+    assert next(iter(TAKEN_UP.near([Utterance(None, "My aunt sold all of her boats. How are you?")]))) == "Warm."
+    assert next(iter(TAKEN_UP.near([Utterance(None, "the soup is boiling over, gotta run")]))) == "Mind the goat."
+
+
+def test_good_news_are_no_answer_to_bad_ones() -> None:
+    assert "A gold medal!" not in TAKEN_UP.near([Utterance(None, "i cried at the race, it was horrible")])
+
+
+def test_a_question_about_what_was_just_said_gets_more_of_it() -> None:
+    found = TAKEN_UP.near(_chat("do you drink tea?", "Only from my own cup.", "how big is that cup"))
+    assert list(found) == ["It has a chip, and I know where."]
 
 
 def test_an_answer_to_other_numbers_is_none() -> None:
@@ -183,11 +205,3 @@ def test_a_question_about_somebody_else_is_another_question() -> None:
 
 def test_swearing_is_answered_as_what_it_stands_for() -> None:
     assert list(PEOPLE.near([Utterance(None, "fuck you")])) == ["Screw me? Have some tea."]
-
-
-def test_no_two_answers_in_a_row_say_the_message_back_and_none_with_the_same_remark() -> None:
-    message, answer = "i sold my trumpet to a sailor", "You sold your trumpet to a sailor? Sit down and tell me."
-    again = _chat(message, answer, "i sold the boat to his aunt")
-    assert TAKEN_UP.near(again) == {}
-    later = [*again, *_chat("Ann", "Good.", "i gave the hats to a monk")[1:]]
-    assert not any("Sit down and tell me." in one for one in TAKEN_UP.near(later))

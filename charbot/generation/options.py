@@ -1,0 +1,47 @@
+"""Questions that give things to choose from, as "tea or coffee?"."""
+
+import re
+import zlib
+
+from charbot.generation.reflection import exchanged
+from charbot.generation.sentences import asks, bare, parts
+from charbot.text import words
+
+_LONGEST = 5
+"""Maximum number of words of each thing."""
+
+_OR = re.compile(r"\s+or\s+", re.IGNORECASE)
+
+_NO_OPTION = frozenset(
+    words("not what something nothing no anything whatever so are is do did am was were should you i he she they it just")
+)
+"""Words after "or" with which no other thing begins."""
+
+_INSIDE = frozenset(words("of to in on at for with is are be it or and like want more do does did should you i than"))
+"""Words with which no thing begins."""
+
+
+def choice(message: str) -> str | None:
+    """Return one of the things that a message asks to choose from, in the second person; None if it does not ask that.
+
+    The same message gives the same one.
+    """
+    found = next((given for sentence in parts(message) if asks(sentence) and (given := options(sentence))), None)
+    if found is None:
+        return None
+    chosen = found[zlib.crc32(message.encode()) % len(found)]
+    return chosen[:1].upper() + chosen[1:]
+
+
+def options(question: str) -> tuple[str, ...] | None:
+    """Return the things that a question gives to choose from, in the second person; None if it gives none."""
+    left, _, right = _OR.sub("\0", question.rstrip(".!? "), count=1).partition("\0")
+    second = right.split()
+    if not second or len(second) > _LONGEST or bare(second[0]) in _NO_OPTION or not left.strip():
+        return None
+    # The first has about as many words as the second, if it does not begin like it.
+    clause = re.split(r"[,:;?]\s+", left.strip())[-1].split()
+    starts = [place for place, word in enumerate(clause) if bare(word) == bare(second[0])]
+    first = clause[starts[-1] :] if starts else clause[-len(second) :]
+    found = [first] if len(first) <= _LONGEST and bare(first[0]) not in _INSIDE else []
+    return tuple(" ".join(exchanged(option)) for option in [*found, second])
