@@ -32,7 +32,7 @@ class ChatSettings:
     """Minimum number of earlier turns that the model reads (see `Conversation.truncated`)."""
     max_words: int = _number(40, 3, 200)
     clean: bool = False
-    """Whether replies are kept free of profanity and slurs."""
+    """Whether replies are kept free of profanity, slurs, sexual talk and judgements of groups of people."""
     unclean_words: tuple[str, ...] = ()
     """Words that count as profanity, in addition to the built-in list."""
     crisis_note: str | None = None

@@ -11,6 +11,9 @@ from charbot.text import broken_off
 if TYPE_CHECKING:
     from charbot.personas.copy_guard import CopyGuard
 
+CHANGE_OF_SUBJECT = "Let's talk about something else."
+"""What is said where there is nothing clean to say."""
+
 
 class ReplyFilter(Protocol):
     """A condition that replies must meet."""

@@ -6,8 +6,8 @@ It prints nothing and has no conversation state of its own.
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from charbot.dialogue import Utterance
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
-from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter
+from charbot.generation.filters import CHANGE_OF_SUBJECT, CopyFilter, ReplyFilter, WordFilter
 from charbot.generation.lexicon import Lexicon
 from charbot.generation.reranking import (
     GENERATION_WEIGHTS,
@@ -56,6 +56,12 @@ _OWN = 0.9
 
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
+
+_LATEST = 3
+"""Turns that a reply may be about."""
+
+_EVASION = f"{CHANGE_OF_SUBJECT} "
+"""Goes before a reply to what was not heard, so that it looks like no answer."""
 
 SMALL_TALK = (Utterance(None, "Hey."),)
 """Context of the unconditional log-probability of a reply. An empty context would not do: at the start of a scene people
@@ -192,19 +198,27 @@ class Persona:
         """Return for each request the candidates, the one to say first, and the conversation with the models' states."""
         import torch
 
-        filters = self._filters(options)
-        conversations, prompts = self._encode([request.conversation for request in requests], options)
+        read = [request.conversation.truncated(options.context_turns) for request in requests]
+        heard = [_heard(conversation, self.card.name, options) for conversation in read]
+        evading = [one.turns[-1:] != other.turns[-1:] for one, other in zip(read, heard, strict=True)]
+        clean = [_clean_filters(conversation, options) for conversation in heard]
+        conversations, prompts = self._encode(heard, options)
         seeds = [options.seed if request.seed is None else request.seed for request in requests]
         generators = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in seeds]
+        # What was said before may be an evasion again: other answers might look like answers to what was not heard.
         said = [
-            _said_by(self.card.name, conversation) | set(request.avoid)
-            for conversation, request in zip(conversations, requests, strict=True)
+            {
+                text.removeprefix(_EVASION)
+                for text in (*request.avoid, *(() if evades else _said_by(self.card.name, conversation)))
+            }
+            for conversation, request, evades in zip(conversations, requests, evading, strict=True)
         ]
         # Not all filters: what somebody wrote is no quotation by accident, and its rare words are words.
-        retrieved = self._retrieve(conversations, said, options.unit, _profanity_filters(options))
+        retrieved = self._retrieve(conversations, said, options.unit, clean)
         texts = self._log_likelihoods(prompts, retrieved, options.unit)
         # Readers find that written answers make more sense than generated ones even where the known message is not very similar.
         alone = [i for i, answers in enumerate(retrieved) if not answers]
+        filters = [(*self._filters(options), *clean[i]) for i in alone]
         generated = self._generate([prompts[i] for i in alone], [generators[i] for i in alone], options, filters, cancelled)
         for i, replies in zip(alone, generated, strict=True):
             texts[i] = replies
@@ -213,7 +227,9 @@ class Persona:
             sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
             for ranking, repeated, generator in zip(rankings, said, generators, strict=True)
         ]
-        return list(zip(chosen, conversations, strict=True))
+        spoken = [_evasions(ranking) if evades else ranking for ranking, evades in zip(chosen, evading, strict=True)]
+        states = [replace(one, encoded=conversation.encoded) for one, conversation in zip(read, conversations, strict=True)]
+        return list(zip(spoken, states, strict=True))
 
     def shortened(self, text: str, unit: Unit, tokens: int) -> str:
         """Return the end of a message that is at most about so many tokens of a unit's model. Raises BundleError."""
@@ -233,8 +249,12 @@ class Persona:
         return ranking
 
     def _filters(self, options: ChatSettings) -> tuple[ReplyFilter, ...]:
-        """Return the filters that generated replies pass under these options."""
-        return *self._sound, *_profanity_filters(options)
+        """Return the filters that generated replies to any conversation pass under these options."""
+        if not options.clean:
+            return self._sound
+        from charbot.generation.profanity import GroupFilter
+
+        return *self._sound, GroupFilter()
 
     def _encode(self, conversations: Sequence[Conversation], options: ChatSettings) -> "tuple[list[Conversation], list[Prompt]]":
         """Return the conversations, truncated and with model states, and the prompts at which the persona's turns begin."""
@@ -249,7 +269,7 @@ class Persona:
         prompts: "Sequence[Prompt]",
         chances: "Sequence[Generator]",
         options: ChatSettings,
-        filters: Sequence[ReplyFilter],
+        filters: Sequence[Sequence[ReplyFilter]],
         cancelled: Callable[[], bool],
     ) -> list[dict[str, float]]:
         """Return, for each prompt, replies that the filters accept (or repaired ones), with their log p in nats per character."""
@@ -267,11 +287,11 @@ class Persona:
             generated = engine.generate([prompts[i] for i in pending], params, [chances[i] for i in pending], cancelled)
             for i, texts in zip(pending, generated, strict=True):
                 capitalised = {_capitalised(text): log_prob for text, log_prob in texts.items()}
-                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if _accepted(text, filters)}
+                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if _accepted(text, filters[i])}
         # Prompts without an accepted reply after all rounds get repaired ones of the last round.
         for i, texts in zip(pending, generated, strict=False):
             if not accepted[i]:
-                accepted[i] = {_repaired(_capitalised(text), filters): log_prob for text, log_prob in texts.items()}
+                accepted[i] = {_repaired(_capitalised(text), filters[i]): log_prob for text, log_prob in texts.items()}
         return accepted
 
     def _retrieve(
@@ -279,7 +299,7 @@ class Persona:
         conversations: Sequence[Conversation],
         said: Sequence[Collection[str]],
         unit: Unit,
-        filters: Sequence[ReplyFilter],
+        filters: Sequence[Sequence[ReplyFilter]],
     ) -> list[dict[str, float]]:
         """Return for each conversation the retrieved answers that are accepted and not among those `said` before, with the
         similarity of the message that they answer."""
@@ -295,9 +315,9 @@ class Persona:
                 for text, similarity in self._answers.near(
                     conversation.earlier + conversation.turns, [next(meanings) for _ in found], before
                 ).items()
-                if _accepted(text, filters)
+                if _accepted(text, clean)
             }
-            for conversation, found, before in zip(conversations, queries, said, strict=True)
+            for conversation, found, before, clean in zip(conversations, queries, said, filters, strict=True)
         ]
 
     def _meanings(self, engine: "Engine", unit: Unit, messages: Sequence[str]) -> "list[NDArray[Any] | None]":
@@ -345,6 +365,10 @@ def _crisis_note(conversation: Conversation, options: ChatSettings) -> str | Non
     return crisis_note(conversation.turns[-1].text, options.crisis_note) if conversation.turns else None
 
 
+def _evasions(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    return tuple(replace(candidate, text=_EVASION + candidate.text) for candidate in candidates)
+
+
 def _said_by(name: str, conversation: Conversation) -> set[str]:
     return {turn.text for turn in conversation.earlier + conversation.turns if turn.speaker == name}
 
@@ -364,12 +388,21 @@ def _repaired(text: str, filters: Sequence[ReplyFilter]) -> str:
     return text
 
 
-def _profanity_filters(options: ChatSettings) -> tuple[ReplyFilter, ...]:
-    return (_profanity_filter(options.unclean_words),) if options.clean else ()
+def _heard(conversation: Conversation, persona: str, options: ChatSettings) -> Conversation:
+    """Return a conversation as a persona hears it: without what offends, if replies are to be clean."""
+    if not options.clean:
+        return conversation
+    from charbot.generation.offence import without_offence
+
+    return without_offence(conversation, persona)
 
 
-@lru_cache
-def _profanity_filter(more: tuple[str, ...]) -> ReplyFilter:
+def _clean_filters(conversation: Conversation, options: ChatSettings) -> tuple[ReplyFilter, ...]:
+    """Return the filters that any reply to a conversation passes if it is to be clean."""
+    if not options.clean:
+        return ()
+    from charbot.generation.offence import mentions_group
     from charbot.generation.profanity import ProfanityFilter
 
-    return ProfanityFilter(more)
+    latest = " ".join(turn.text for turn in conversation.turns[-_LATEST:])
+    return (ProfanityFilter(options.unclean_words, mentions_group(latest)),)

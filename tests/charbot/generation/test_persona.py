@@ -11,6 +11,7 @@ from charbot.dialogue import Utterance
 from charbot.errors import BundleError
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import CRISIS_NOTE
+from charbot.generation.filters import CHANGE_OF_SUBJECT
 from charbot.generation.persona import Persona, Reply, Request
 from charbot.models import LOADING
 from charbot.models.language_model import LanguageModel
@@ -189,7 +190,39 @@ def test_a_clean_reply_is_chosen_and_else_masked(library: Library, monkeypatch: 
     assert [candidate.text for candidate in said.candidates] == ["More tea?"]
     assert len(_persona(library).reply(Conversation()).candidates) == 3
     _quoting(monkeypatch, "The kettle is on.")
-    assert clean.reply(Conversation()).text == "The *** is on."
+    assert clean.reply(Conversation()).text == "The bleep is on."
+
+
+def test_what_offends_is_not_answered_where_replies_are_clean(shared_library: Library) -> None:
+    persona, offence = _persona(shared_library, clean=True), Conversation().add("Do you hate hippies?")
+    evasion = persona.reply(offence, seed=1)
+    assert evasion.text == evasion.candidates[0].text
+    assert all(one.text.startswith(f"{CHANGE_OF_SUBJECT} ") for one in evasion.candidates)
+    assert evasion.conversation.turns == (*offence.turns, Utterance("Ann", evasion.text))
+    instead = persona.reply(Conversation().add("Tell me something interesting."), seed=1)
+    assert [one.text.removeprefix(f"{CHANGE_OF_SUBJECT} ") for one in evasion.candidates] == [o.text for o in instead.candidates]
+    goes_on = persona.reply(evasion.conversation.add("More tea?"), seed=2)
+    assert not goes_on.text.startswith(CHANGE_OF_SUBJECT)
+    afresh = persona.reply(Conversation(evasion.conversation.turns).add("More tea?"), seed=2)
+    assert [one.text for one in goes_on.candidates] == [one.text for one in afresh.candidates]
+    assert not _persona(shared_library).reply(offence, seed=1).text.startswith(CHANGE_OF_SUBJECT)
+
+
+def test_an_evasion_may_be_said_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    _quoting(monkeypatch, "More tea?", "Less tea?")
+    clean, offence = _persona(library, clean=True), "Do you hate hippies?"
+    evasion = clean.reply(Conversation().add(offence), seed=1)
+    assert len(clean.reply(evasion.conversation.add(offence)).candidates) == 2
+    other = clean.persona.reply(Conversation().add(offence), clean.options, seed=1, avoid=[evasion.text])
+    assert other.text != evasion.text
+
+
+def test_where_replies_are_clean_no_group_is_judged(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    _quoting(monkeypatch, "They smell.", "A Mormon?", "More tea?")
+    clean, met = _persona(library, clean=True), Conversation().add("I met some Mormons")
+    assert [one.text for one in clean.reply(met).candidates] == ["More tea?"]
+    assert {one.text for one in clean.reply(Conversation().add("I met some cats")).candidates} == {"They smell.", "More tea?"}
+    assert len(_persona(library).reply(met).candidates) == 3
 
 
 def test_candidates_are_distinct_and_best_first(shared_library: Library) -> None:
