@@ -1,6 +1,6 @@
 """Many channels in which everything happens at random, from a seed: nothing is lost, said twice, or said elsewhere.
 
-SOAK_SECONDS=600 makes a long run of the short one, with Discord's limits, and shows the memory that it takes:
+SOAK_SECONDS=600 makes a long run of the short one, with Discord's limits, and shows as it goes the memory that it takes:
 
     SOAK_SECONDS=600 python -m pytest tests/bots/discord_bot/test_soak.py -s -p no:logging --timeout 0
 
@@ -168,6 +168,10 @@ class _Server:
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         self.memory.append((pages * resource.getpagesize() / 2**20, len(gc.get_objects())))
+        if _SECONDS:
+            # At once, so that a run of hours that is ended early has told what it found.
+            events, (size, objects) = self.happened.total(), self.memory[-1]
+            print(f"{time.strftime('%H:%M:%S')} {events} events, all well, {size:.1f} MB, {objects} objects", flush=True)
 
     def _answers(self) -> list[int]:
         """Return the numbers of the messages that were answered, each in its channel."""
@@ -218,6 +222,5 @@ async def test_whatever_happens_each_message_is_answered_once(shared_library: Li
                 await server.settle(on)
     if _SECONDS:
         print(f"\nseed {seed}: {rounds} restarts, {dict(server.happened)}, {len(fake.too_many)} times 429")
-        print("\n".join(f"{size:.1f} MB, {objects} objects" for size, objects in server.memory))
         quarter = len(server.memory) // 4
         assert server.memory[-1][0] < server.memory[quarter][0] + 10, "memory grows"
