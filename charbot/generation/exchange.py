@@ -24,6 +24,9 @@ _CAPITALISED = re.compile(r"\b[A-Z]\w+")
 
 _NUMBER = re.compile(r"\d+")
 
+_NONE: frozenset[str] = frozenset()
+"""The one empty set of all exchanges: most are empty, and thousands of them would take megabytes."""
+
 _NAME = "somename"
 """Stands for a name in texts that are compared."""
 
@@ -65,9 +68,9 @@ class Exchange(NamedTuple):
         anybody.
         """
         message, answer = chat[place - 1].text, chat[place].text
-        others = names.intersection(words(message)) if asks(message) else frozenset[str]()
+        others = names.intersection(words(message)) if asks(message) else _NONE
         borrowed = _borrowed(answer, [turn.text for turn in chat[:place:2]], counts)
-        return cls(message, answer, borrowed, _numbers(message), others, _person(message))
+        return cls(message, answer, borrowed or _NONE, _numbers(message), others or _NONE, _person(message))
 
     def may_answer(self, heard: Heard) -> bool:
         """Return whether the answer contradicts nothing of a message."""
@@ -122,13 +125,13 @@ def filled(answer: str, text: str) -> str:
 
 
 def _numbers(message: str) -> frozenset[str]:
-    return frozenset(_NUMBER.findall(message))
+    return frozenset(_NUMBER.findall(message)) or _NONE
 
 
 def _person(message: str) -> frozenset[str]:
     spoken = [word.partition("'")[0] for word in words(message)]
     first, second = not _FIRST.isdisjoint(spoken), not _SECOND.isdisjoint(spoken)
-    return frozenset({"i" if first else "you"}) if asks(message) and first != second else frozenset()
+    return frozenset({"i" if first else "you"}) if asks(message) and first != second else _NONE
 
 
 def _borrowed(answer: str, messages: Sequence[str], counts: Mapping[str, int]) -> frozenset[str]:

@@ -132,9 +132,7 @@ class Openings:
 
         similar = np.zeros(len(self._exchanges))
         owners, weights = self._owners
-        for number, similarity in self._index.search(self.vector(query)).items():
-            owner = owners[number]
-            similar[owner] = max(weights[number] * similarity, similar[owner])
+        np.maximum.at(similar, owners, weights * self._index.search(self.vector(query)))
         if meaning is not None:
             similar = (similar + _MEANING * meaning.clip(0)) / (1 + _MEANING)
         if asks(query):
@@ -157,7 +155,9 @@ class Openings:
         return TfidfIndex(self.rarity, [text for wordings in self.groups for text in wordings])
 
     @cached_property
-    def _owners(self) -> tuple[list[int], list[float]]:
+    def _owners(self) -> tuple["NDArray[Any]", "NDArray[Any]"]:
         """The opening that each text of the index stands for, and its weight."""
-        owners = [number for number, wordings in enumerate(self.groups) for _ in wordings]
-        return owners, [_PARAPHRASE if place else 1.0 for wordings in self.groups for place in range(len(wordings))]
+        import numpy as np
+
+        owners = np.array([number for number, wordings in enumerate(self.groups) for _ in wordings], np.intp)
+        return owners, np.array([_PARAPHRASE if place else 1.0 for wordings in self.groups for place in range(len(wordings))])

@@ -17,7 +17,7 @@ def test_spellings_that_mean_the_same_are_the_same(query: str, number: int) -> N
 
 @given(st.text(), st.text())
 def test_the_index_finds_what_comparing_finds(query: str, text: str) -> None:
-    similarity = TfidfIndex(RARITY, [text]).search(RARITY.vector(query)).get(0, 0.0)
+    similarity = TfidfIndex(RARITY, [text]).search(RARITY.vector(query))[0]
     assert similarity == pytest.approx(cosine(RARITY.vector(query), RARITY.vector(text)))
     assert 0 <= similarity <= 1 + 1e-9
 
