@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "errors", "text", "english", "storage", "yamlfile", "config", "dialogue", "jsonlines", "scripts", "corpus", "tokens",
-    "models", "personas", "speakers", "generation", "testing", "evaluation", "cli",
+    "errors", "malloc", "sharing", "text", "english", "storage", "yamlfile", "config", "dialogue", "jsonlines", "scripts",
+    "corpus", "tokens", "models", "personas", "speakers", "generation", "testing", "evaluation", "cli",
 )  # fmt: skip
 """The packages and modules of charbot, ground floor first: each imports only what stands before it."""
 

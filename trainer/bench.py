@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from charbot.config import Hyperparameters
+from charbot.malloc import keep_freed_memory
 from charbot.models.language_model import Architecture, LanguageModel
 from charbot.models.peak import peak_gflops
 from trainer.checkpoint import Epoch
 from trainer.loop import CheckpointPlan, Validation, bf16_pays, train
-from trainer.malloc import keep_freed_memory
 from trainer.stream import Batch
 
 WORDS, WIDTH, BATCH, WINDOW = 15_000, 512, 32, 35

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from charbot.config import Hyperparameters
 from charbot.errors import TrainingError
+from charbot.malloc import release_freed_memory
 from charbot.models.language_model import linear_cross_entropy
 from charbot.models.state import DecoderState
 from trainer.checkpoint import Epoch, Snapshot, check_space, load_checkpoint, save_checkpoint, trained
 from trainer.distributed import SINGLE_PROCESS, Distributed
-from trainer.malloc import release_freed_memory
 from trainer.optimizer import Optimizer
 from trainer.sampled_softmax import shortlist
 from trainer.stream import Batch

@@ -25,13 +25,13 @@ from charbot.errors import CorpusError, TrainingError
 from charbot.evaluation.likelihood import likelihood
 from charbot.generation.engine import Engine
 from charbot.generation.sampling import SamplingParams
+from charbot.malloc import keep_freed_memory
 from charbot.models.language_model import LanguageModel
 from charbot.tokens import Tokenizer
 from charbot.tokens.vocabulary import Unit
 from trainer.checkpoint import Epoch
 from trainer.distributed import SINGLE_PROCESS, Distributed
 from trainer.loop import Batches, CheckpointPlan, Trainable, Validation, train
-from trainer.malloc import keep_freed_memory
 from trainer.progress import ConsoleProgress
 from trainer.runlog import RunLog
 from trainer.stream import BatchStream

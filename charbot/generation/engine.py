@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -217,14 +216,10 @@ class Engine:
 
     def word_bags(self, messages: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return the words of messages that the message encoder knows, as it reads them (see MessageEncoder.forward)."""
-        known = [[row for word in words(respelled(text)) if (row := self._word_rows.get(word)) is not None] for text in messages]
+        rows, count = self.tokenizer.vocabulary.bare_word_rows, self.model.architecture.word_vectors
+        known = [[row for word in words(respelled(text)) if (row := rows.get(word, count)) < count] for text in messages]
         starts = [0, *accumulate(map(len, known[:-1]))]
         return torch.tensor([row for rows in known for row in rows], dtype=torch.int64), torch.tensor(starts)
-
-    @cached_property
-    def _word_rows(self) -> dict[str, int]:
-        bare_words = self.tokenizer.vocabulary.bare_words[: self.model.architecture.word_vectors]
-        return {word: row for row, word in enumerate(bare_words)}
 
     def _bags(self, texts: Sequence[str]) -> Bags:
         return self.model.bags([torch.tensor(self.tokenizer.encode(text), dtype=torch.int64) for text in texts])

@@ -28,12 +28,14 @@ from charbot.generation.reranking import (
     sample_best,
     without_repeats,
 )
+from charbot.malloc import release_freed_memory
 from charbot.models import LOADING
 from charbot.models.threads import one_thread
 from charbot.personas.bundle import PersonaCard, read_guard, read_persona, read_voice
 from charbot.personas.library import Library
+from charbot.sharing import shared
 from charbot.text import words
-from charbot.tokens.vocabulary import Unit
+from charbot.tokens.vocabulary import Unit, Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,6 +132,7 @@ class Persona:
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
         self._openings[unit] = engine.encode_groups(self._answers.openings.groups)
         self._messages[unit] = engine.encode_messages(self._answers.openings.messages)
+        release_freed_memory()
         return engine, small_talk
 
     @cached_property
@@ -143,8 +146,7 @@ class Persona:
         model_card = self.card.models.get("word")
         if model_card is None:
             return Lexicon.of(())
-        vocabulary = self._library.base("word", model_card.base)[2]
-        return Lexicon.of(vocabulary.words, vocabulary.speakers)
+        return _lexicon(self._library.base("word", model_card.base)[2])
 
     @cached_property
     def _sound(self) -> tuple[ReplyFilter, ...]:
@@ -359,6 +361,11 @@ class Persona:
         asked = [(prompt, text) for prompt, found in zip(prompts, texts, strict=True) for text in found]
         likely = iter(engine.log_likelihoods(asked))
         return [{text: next(likely) for text in found} for found in texts]
+
+
+@shared
+def _lexicon(vocabulary: Vocabulary) -> Lexicon:
+    return Lexicon.of(vocabulary.words, vocabulary.speakers)
 
 
 def _crisis_note(conversation: Conversation, options: ChatSettings) -> str | None:

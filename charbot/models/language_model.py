@@ -15,6 +15,7 @@ from charbot.models.ngram_embedding import NgramEmbedding
 from charbot.models.quantization import QuantizedLinear, QuantizedLSTM, is_supported
 from charbot.models.response_selector import Bags, ResponseSelector
 from charbot.models.state import DecoderState
+from charbot.models.token_embedding import TokenEmbedding
 
 Cell = Literal["lstm", "gru", "rnn"]
 _CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -73,7 +74,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.dropout = dropout
-        self.embedding = nn.Embedding(architecture.inputs, architecture.embedding)
+        self.embedding = TokenEmbedding(architecture.inputs, architecture.outputs, architecture.embedding)
+        self.speaker: int | None = None
+        self.register_buffer("speaker_embedding", None, persistent=False)
         self.phrases = (
             NgramEmbedding(architecture.phrases, architecture.inputs, architecture.embedding) if architecture.phrases else None
         )
@@ -85,7 +88,6 @@ class LanguageModel(nn.Module):
             nn.LSTM(architecture.hidden, architecture.hidden) if architecture.attention else None
         )
         self.projection: nn.Linear | QuantizedLinear = nn.Linear(architecture.hidden, architecture.embedding)
-        self._softmax: dict[int | None, QuantizedLinear] = {}
         self.cache = NeuralCache(architecture.embedding, architecture.cache) if architecture.cache else None
         self.selector: ResponseSelector | None = None
         if architecture.selector:
@@ -104,8 +106,8 @@ class LanguageModel(nn.Module):
 
     @property
     def output_weight(self) -> Tensor:
-        """Weights (outputs, embedding) of the softmax: the embedding's rows of the ids that are predicted."""
-        return self.embedding.weight[: self.architecture.outputs]
+        """Weights (outputs, embedding) of the softmax: the embeddings of the ids that are predicted."""
+        return self.embedding.output_weight
 
     def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
         """Return the features (T, B, embedding) of ids (T, B), and the state after the last.
@@ -174,7 +176,7 @@ class LanguageModel(nn.Module):
     def quantize(self, vocab_limit: int) -> None:
         """Replace the matrices by 8-bit ones, if the model is an LSTM and the machine supports it.
 
-        Of the softmax's weights copies for `logits` with this `vocab_limit` and without one are quantised. The model cannot be
+        `logits` is then quick with this `vocab_limit` and without one. The model, and others that share its tables, cannot be
         trained afterwards.
         """
         if isinstance(self.recurrent, nn.LSTM) and isinstance(self.projection, nn.Linear) and is_supported():
@@ -184,7 +186,13 @@ class LanguageModel(nn.Module):
                 for name in ("read", "write"):
                     setattr(self.attention, name, QuantizedLinear(getattr(self.attention, name).weight))
             self.projection = QuantizedLinear(self.projection.weight, self.projection.bias)
-            self._softmax = {limit: QuantizedLinear(self.output_weight[:limit]) for limit in (vocab_limit, None)}
+            self.embedding.quantize(vocab_limit)
+            if self.message_encoder is not None:
+                self.message_encoder.quantize()
+
+    def set_speaker(self, speaker: int, embedding: Tensor) -> None:
+        """Set the embedding of a speaker's id beside the table, which may be shared."""
+        self.speaker, self.speaker_embedding = speaker, embedding
 
     def add_cache(self, size: int) -> None:
         """Add an untrained neural cache with keys of size `size`."""
@@ -216,6 +224,8 @@ class LanguageModel(nn.Module):
     def _embedded(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
         """Return the recurrent layers' inputs (T, B, embedding) for ids (T, B), and the NgramEmbedding's state after the last."""
         embedded, trie = self.embedding(ids), state.trie
+        if self.speaker is not None:
+            embedded = self.speaker_embedding.where((ids == self.speaker)[..., None], embedded)
         if self.phrases is not None:
             found, trie = self.phrases(ids, trie)
             embedded = embedded + found
@@ -224,8 +234,10 @@ class LanguageModel(nn.Module):
     def logits(self, features: Tensor, vocab_limit: int | None = None) -> Tensor:
         """Return the logits (..., outputs) for features (..., embedding), or only those of the first `vocab_limit` ids."""
         features, bias = self._scale_logits(features, self.bias[:vocab_limit])
-        if vocab_limit in self._softmax:
-            scores: Tensor = self._softmax[vocab_limit](features)
+        # The table may be shared with models that are quantised.
+        softmax = self.embedding.softmax(vocab_limit) if isinstance(self.projection, QuantizedLinear) else None
+        if softmax is not None:
+            scores: Tensor = softmax(features)
             return scores.add_(bias)
         weight = self.output_weight[:vocab_limit]
         if features.ndim == 2 and len(features) <= _FEW:
@@ -241,7 +253,7 @@ class LanguageModel(nn.Module):
         with torch.no_grad():
             some, which = torch.unique(ids.clamp(min=0), return_inverse=True)
             features, bias = self._scale_logits(features, self.bias[some])
-            scores = nn.functional.linear(features, self.output_weight[some], bias)
+            scores = nn.functional.linear(features, self.embedding(some), bias)
             nats = mass[..., None] - scores.gather(2, which[:, None].expand(-1, features.shape[1], -1))
             return nats if vocab_limit is None else nats.where(ids[:, None] < vocab_limit, torch.inf)
 

@@ -1,7 +1,7 @@
 """LoRA adapters: a persona as low-rank changes of a base's matrices (Hu et al. 2022, "LoRA").
 
 They are small on disk, and merged into the base's weights once when a persona is loaded, so that a reply takes no longer
-than the base's.
+than the base's. The lookup tables and the parts of a base stay as they are: all personas share them.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ def _adapted(model: LanguageModel) -> list[str]:
 
 
 def _of_part(name: str) -> bool:
-    """Return whether a parameter belongs to the cache or the selector, which all personas share with the base."""
-    return name.startswith(("cache.", "selector."))
+    """Return whether a parameter belongs to a part of the base that is trained on its own."""
+    return name.startswith(("cache.", "selector.", "message_encoder."))
 
 
 class LoraAdapter(nn.Module):
@@ -62,7 +62,11 @@ class LoraAdapter(nn.Module):
         return {name: parameter.detach() for name, parameter in self.named_parameters() if not name.startswith("base.")}
 
     def forward(self, ids: Tensor, state: DecoderState | None = None) -> tuple[Tensor, DecoderState]:
-        merged = _merged(dict(self.base.named_parameters()), dict(self.named_parameters()), self.speaker)
+        delta = dict(self.named_parameters())
+        merged = {name: _merged(name, weight, delta) for name, weight in self.base.named_parameters()}
+        table = self.base.embedding.weight
+        row = torch.tensor([self.speaker], device=table.device)
+        merged["embedding.weight"] = table.index_add(0, row, delta["shift.speaker"][None])
         self.base.train(self.training)
         out: tuple[Tensor, DecoderState] = functional_call(self.base, merged, (ids, state))
         return out
@@ -81,20 +85,12 @@ def _key(name: str) -> str:
     return name.replace(".", "_")
 
 
-def _merged(weights: Mapping[str, Tensor], delta: Mapping[str, Tensor], speaker: int) -> dict[str, Tensor]:
-    merged = {}
-    for name, weight in weights.items():
-        key = _key(name)
-        if f"b.{key}" in delta:
-            merged[name] = torch.addmm(weight, delta[f"b.{key}"], delta[f"a.{key}"])
-        elif f"shift.{key}" in delta:
-            merged[name] = weight + delta[f"shift.{key}"]
-        elif name == "embedding.weight":
-            row = torch.tensor([speaker], device=weight.device)
-            merged[name] = weight.index_add(0, row, delta["shift.speaker"][None])
-        else:
-            merged[name] = weight
-    return merged
+def _merged(name: str, weight: Tensor, delta: Mapping[str, Tensor]) -> Tensor:
+    """Return the parameter of that name with a delta; itself if it stays as it is."""
+    key = _key(name)
+    if f"b.{key}" in delta:
+        return torch.addmm(weight, delta[f"b.{key}"], delta[f"a.{key}"])
+    return weight + delta[f"shift.{key}"] if f"shift.{key}" in delta else weight
 
 
 def scale_delta(delta: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
@@ -104,8 +100,10 @@ def scale_delta(delta: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
 
 
 def merge(model: LanguageModel, delta: Mapping[str, Tensor], speaker: int) -> None:
-    """Add a persona's delta to the weights of `model`, in place."""
+    """Add a persona's delta to the weights of `model`, in place, but for the tables and parts that personas share."""
     with torch.no_grad():
-        merged = _merged(dict(model.named_parameters()), delta, speaker)
+        (embedding,) = model.embedding(torch.tensor([speaker]))
+        model.set_speaker(speaker, embedding + delta["shift.speaker"])
         for name, parameter in model.named_parameters():
-            parameter.copy_(merged[name])
+            if name not in TABLES and not _of_part(name):
+                parameter.copy_(_merged(name, parameter, delta))

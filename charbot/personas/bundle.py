@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 from charbot.dialogue import Utterance, parse_turns
 from charbot.errors import BundleError
 from charbot.personas.files import bundle_errors, load_tensors, save_tensors, verify
+from charbot.sharing import shared
 from charbot.storage import replace_folder, sha256
 from charbot.text import is_name
 from charbot.tokens.vocabulary import UNITS, Unit, Vocabulary
@@ -73,6 +74,10 @@ class BaseCard:
     def cache(self) -> str:
         """Checksum of its cache; empty if it has none."""
         return self.files.get(_CACHE, "")
+
+    def checksum(self, prefix: str) -> str:
+        """Return the checksum of the file with the parameters whose names start with `prefix`."""
+        return next((self.files[file] for file, start in _PARTS.items() if start == prefix and file in self.files), self.id)
 
 
 @dataclass(frozen=True)
@@ -180,10 +185,14 @@ def read_base_card(folder: Path) -> BaseCard:
 def read_base(folder: Path) -> tuple[BaseCard, Vocabulary]:
     """Return a base's card and vocabulary. Raises BundleError."""
     base = read_base_card(folder)
-    path = folder / _VOCABULARY
-    verify(path, base.files.get(_VOCABULARY))
+    return base, _read_vocabulary(folder / _VOCABULARY, base.files.get(_VOCABULARY))
+
+
+@shared
+def _read_vocabulary(path: Path, expected: str | None) -> Vocabulary:
+    verify(path, expected)
     with bundle_errors(path):
-        return base, Vocabulary.from_json(json.loads(path.read_text("utf-8")))
+        return Vocabulary.from_json(json.loads(path.read_text("utf-8")))
 
 
 def verify_base(folder: Path, base: BaseCard) -> None:
@@ -192,11 +201,14 @@ def verify_base(folder: Path, base: BaseCard) -> None:
         verify(folder / Path(file).name, checksum)
 
 
-def read_base_weights(folder: Path, base: BaseCard) -> dict[str, "Tensor"]:
-    """Return a base's weights in single precision, with those of its parts. Raises BundleError."""
-    weights = load_tensors(folder / _WEIGHTS, base.id)
-    for file in _PARTS:
-        if file in base.files:
+def read_base_weights(folder: Path, base: BaseCard, without: tuple[str, ...] = ()) -> dict[str, "Tensor"]:
+    """Return a base's weights in single precision, with those of its parts. Raises BundleError.
+
+    Those whose names start with one of `without` are not read.
+    """
+    weights = load_tensors(folder / _WEIGHTS, base.id, without)
+    for file, start in _PARTS.items():
+        if file in base.files and start not in without:
             weights |= load_tensors(folder / file, base.files[file])
     return weights
 
@@ -367,6 +379,7 @@ def _save_guard(guard: "CopyGuard", path: Path) -> None:
     save_tensors({"filled": torch.from_numpy(guard.filled)}, path)
 
 
+@shared
 def _load_guard(path: Path, expected: str | None) -> "CopyGuard":
     from charbot.personas.copy_guard import CopyGuard
 

@@ -71,19 +71,30 @@ def save_tensors(tensors: Mapping[str, "Tensor"], path: Path) -> None:
     path.chmod(0o644)
 
 
-def load_tensors(path: Path, expected: str | None) -> dict[str, "Tensor"]:
-    """Return the tensors that `save_tensors` wrote, weights in single precision, if the checksum is right. Raises BundleError."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def load_tensors(path: Path, expected: str | None, without: tuple[str, ...] = ()) -> dict[str, "Tensor"]:
+    """Return the tensors that `save_tensors` wrote, weights in single precision, if the checksum is right. Raises BundleError.
+
+    Those whose names start with one of `without` are not read.
+    """
+    from safetensors import SafetensorError, safe_open
 
     verify(path, expected)
     with bundle_errors(path):
         try:
-            tensors = load_file(path)
+            with safe_open(path, framework="pt") as file:
+                stored = set(file.keys())
+                # One after the other, so that not all of them are in memory in both precisions.
+                return {
+                    name: _restored(file.get_tensor(name), file.get_tensor(name + _SCALE) if name + _SCALE in stored else None)
+                    for name in sorted(stored)
+                    if not name.endswith(_SCALE) and not name.startswith(without)
+                }
         except SafetensorError as error:
             raise ValueError(error) from error
-        scales = {name.removesuffix(_SCALE): tensors.pop(name) for name in list(tensors) if name.endswith(_SCALE)}
-        return {
-            name: tensor * scales[name] if name in scales else tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in tensors.items()
-        }
+
+
+def _restored(tensor: "Tensor", scale: "Tensor | None") -> "Tensor":
+    """Return a tensor as it was before `_stored`."""
+    if scale is not None:
+        return tensor * scale
+    return tensor.float() if tensor.is_floating_point() else tensor

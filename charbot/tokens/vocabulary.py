@@ -77,6 +77,11 @@ class Vocabulary:
         """The words as `charbot.text.words` spells them, in lower case and without the space before; the most frequent first."""
         return tuple(dict.fromkeys(bare for word in self.words for bare in words(word)))
 
+    @cached_property
+    def bare_word_rows(self) -> Mapping[str, int]:
+        """The place of each of the bare words."""
+        return {word: row for row, word in enumerate(self.bare_words)}
+
     @property
     def predicted(self) -> int:
         """Number of ids that a model predicts: the size of its output layer."""

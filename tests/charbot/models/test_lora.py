@@ -18,7 +18,7 @@ def _stir(adapter: LoraAdapter) -> None:
 
 
 def _fresh(vocabulary: Vocabulary) -> LanguageModel:
-    return tiny_model(vocabulary, layers=2, cache=4, selector=8)
+    return tiny_model(vocabulary, layers=2, cache=4, selector=8, messages=8, word_vectors=9)
 
 
 def test_an_adapter_changes_nothing_at_first(vocabularies: dict[str, Vocabulary]) -> None:
@@ -54,7 +54,7 @@ def test_merged_weights_are_the_adapter(vocabularies: dict[str, Vocabulary]) -> 
 def test_a_change_is_none_of_what_is_fitted_after_the_base(vocabularies: dict[str, Vocabulary]) -> None:
     change = _adapter(vocabularies["word"]).delta()
     assert any("recurrent" in name for name in change)
-    assert not [name for name in change if "cache" in name or "selector" in name]
+    assert not [name for name in change if "cache" in name or "selector" in name or "message_encoder" in name]
 
 
 def test_only_the_change_is_trained(vocabularies: dict[str, Vocabulary]) -> None:
@@ -68,15 +68,19 @@ def test_only_the_change_is_trained(vocabularies: dict[str, Vocabulary]) -> None
     assert not any("cache" in name for name in adapter.delta())
 
 
-def test_only_the_own_speaker_token_moves(vocabularies: dict[str, Vocabulary]) -> None:
+def test_only_the_own_speaker_token_moves_and_not_in_the_table(vocabularies: dict[str, Vocabulary]) -> None:
     vocabulary = vocabularies["char"]
     adapter = _adapter(vocabulary)
     _stir(adapter)
     model = _fresh(vocabulary)
-    before = model.embedding.weight.clone()
-    merge(model, adapter.delta(), vocabulary.speaker("Ann"))
-    moved = (model.embedding.weight != before).any(1).nonzero()[:, 0].tolist()
-    assert moved == [vocabulary.speaker("Ann")]
+    ann, everything = vocabulary.speaker("Ann"), torch.arange(len(vocabulary))[:, None]
+    table, before = model.embedding.weight.clone(), model._embedded(everything, model.initial_state(1))[0]
+    merge(model, adapter.delta(), ann)
+    assert torch.equal(model.embedding.weight, table)
+    after = model._embedded(everything, model.initial_state(1))[0]
+    assert (after != before).any(2).nonzero()[:, 0].tolist() == [ann]
+    change = adapter.delta()["shift.speaker"] * model.architecture.embedding**0.5
+    torch.testing.assert_close(after[ann, 0], before[ann, 0] + change)
 
 
 def test_a_scaled_change_goes_part_of_the_way(vocabularies: dict[str, Vocabulary]) -> None:
@@ -87,9 +91,9 @@ def test_a_scaled_change_goes_part_of_the_way(vocabularies: dict[str, Vocabulary
     for share in (0.0, 0.5, 1.0):
         model = _fresh(vocabulary)
         merge(model, scale_delta(adapter.delta(), share), vocabulary.speaker("Ann"))
-        weights[share] = dict(model.named_parameters())
+        weights[share] = dict(model.named_parameters()) | {"speaker": model.speaker_embedding}
     for name, half in weights[0.5].items():
-        if name == "embedding.weight":
+        if name == "speaker":
             torch.testing.assert_close(half, weights[1.0][name])
         else:
             torch.testing.assert_close(half, (weights[0.0][name] + weights[1.0][name]) / 2)

@@ -25,6 +25,17 @@ def test_a_message_is_encoded_as_a_direction_that_no_other_message_changes() -> 
         torch.testing.assert_close(encoder(*_bags(text))[0], encoded[row])
 
 
+def test_vectors_in_8_bits_give_the_same_encodings() -> None:
+    encoder = _encoder().eval()
+    encoder.vectors.data = (encoder.vectors * 40).round().clamp(-127, 127) / 8
+    encoder.vectors.data[:, 0] = 127 / 8
+    bags = _bags([1, 2, 5], [], [3, 3])
+    before = encoder(*bags)
+    encoder.quantize()
+    assert encoder.vectors is None
+    assert torch.equal(encoder(*bags), before)
+
+
 def test_words_count_by_the_length_of_their_vectors_and_in_no_order() -> None:
     encoder = _encoder().eval()
     torch.testing.assert_close(encoder(*_bags([1, 2])), encoder(*_bags([2, 1])))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from charbot.models.quantization import QuantizedLinear, QuantizedLSTM, is_supported
+from charbot.models.quantization import ByteTable, QuantizedLinear, QuantizedLSTM, is_supported
 
 pytestmark = pytest.mark.skipif(not is_supported(), reason="torch multiplies no matrices of 8 bits on this machine")
 
@@ -31,6 +31,19 @@ def test_the_largest_numbers_do_not_overflow() -> None:
     ones = torch.ones(4, 512)
     assert QuantizedLinear(ones)(ones) == pytest.approx(torch.full((4, 4), 512.0), rel=1e-3)
     assert QuantizedLinear(ones)(-ones) == pytest.approx(torch.full((4, 4), -512.0), rel=1e-3)
+
+
+def test_weights_that_were_stored_in_8_bits_are_kept_so_and_others_as_they_are() -> None:
+    scales = _rows(1500, 1).abs() / 1000
+    levels = (_rows(1500, 90) * 40).round().clamp(-127, 127)
+    levels[:, 3], levels[7] = 127, 0
+    weight = levels * scales
+    table = ByteTable.of(weight)
+    assert table is not None
+    assert table.levels.dtype == torch.int8
+    assert torch.equal(table[torch.arange(1500)], weight)
+    assert torch.equal(table[slice(20)], weight[:20])
+    assert ByteTable.of(_rows(1500, 90)) is None
 
 
 def test_nothing_is_nothing() -> None:

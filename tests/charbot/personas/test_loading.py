@@ -1,4 +1,6 @@
+import gc
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -6,11 +8,14 @@ import torch
 from safetensors.torch import save_file
 
 from charbot.errors import BundleError
+from charbot.models.language_model import LanguageModel
+from charbot.models.lora import merge
 from charbot.personas import loading
 from charbot.personas.bundle import read_base_guard, read_change, read_persona, write_base
 from charbot.personas.library import Library
 from charbot.personas.loading import base_model, persona_model
 from charbot.storage import sha256
+from charbot.tokens.vocabulary import UNITS, Unit
 
 
 @pytest.mark.parametrize(
@@ -91,3 +96,74 @@ def test_a_change_that_does_not_fit_its_base_is_told(library: Library) -> None:
     model_card = replace(model_card, sha256=sha256(folder / "word.safetensors"))
     with pytest.raises(BundleError, match="is damaged"):
         persona_model(library, folder, model_card, "word", "Ann")
+
+
+def _persona(library: Library, unit: Unit) -> LanguageModel:
+    folder = library.find("ann")
+    return persona_model(library, folder, read_persona(folder).models[unit], unit, "Ann")[0]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_personas_share_what_they_do_not_change(library: Library, unit: Unit) -> None:
+    one, other = (_persona(Library(library.folders), unit) for _ in range(2))
+    assert one.embedding is other.embedding
+    assert one.cache is other.cache
+    assert one.selector is other.selector
+    assert one.message_encoder is other.message_encoder
+    assert one.recurrent is not other.recurrent
+    one.quantize(20)
+    again = _persona(library, unit)
+    for model in (other, again):
+        model.quantize(20)
+        assert model.embedding.softmax(20) is one.embedding.softmax(20)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_persona_that_shares_is_the_same_as_one_that_stands_alone(library: Library, unit: Unit) -> None:
+    before = _persona(library, unit)
+    before.quantize(20)
+    folder = library.find("ann")
+    model_card = read_persona(folder).models[unit]
+    shared = persona_model(library, folder, model_card, unit, "Ann")[0]
+    alone, vocabulary, _ = base_model(library, unit, model_card.base)
+    merge(alone, read_change(folder, model_card), model_card.speaker)
+    ids = torch.randint(0, len(vocabulary), (9, 3), generator=torch.Generator().manual_seed(1))
+    ids[2] = model_card.speaker
+    with torch.inference_mode():
+        for quantised in (False, True):
+            if quantised:
+                shared.quantize(20)
+                alone.quantize(20)
+            (features, state), (expected, end) = shared(ids), alone(ids)
+            assert torch.equal(features, expected)
+            assert torch.equal(shared.step(ids[0], state)[0], alone.step(ids[0], end)[0])
+            for limit in (20, None):
+                assert torch.equal(shared.logits(features[-1], limit), alone.logits(expected[-1], limit))
+
+
+def test_what_no_persona_uses_any_more_is_dropped(library: Library) -> None:
+    held = len(loading._loaded)
+    model = _persona(library, "word")
+    assert len(loading._loaded) > held
+    del model
+    gc.collect()
+    assert len(loading._loaded) == held
+
+
+def test_a_base_whose_parts_were_trained_again_shares_only_the_rest(library: Library) -> None:
+    before = _persona(library, "word")
+    folder = library.folders[0] / "bases/word"
+    model, vocabulary, card = base_model(library, "word")
+    assert model.message_encoder is not None
+    with torch.no_grad():
+        model.message_encoder.vectors.add_(1)
+    shutil.copytree(folder, folder.with_name("before"))
+    write_base(folder, vocabulary, card.architecture, model.state_dict(), read_base_guard(folder, card), {}, {})
+    for file in ("weights.safetensors", "vocabulary.json"):
+        shutil.copy(folder.with_name("before") / file, folder / file)
+    written = json.loads((folder / "base.json").read_text())
+    written["files"]["weights.safetensors"] = card.id
+    (folder / "base.json").write_text(json.dumps(written))
+    after = _persona(Library(library.folders), "word")
+    assert after.embedding is before.embedding
+    assert after.message_encoder is not before.message_encoder
