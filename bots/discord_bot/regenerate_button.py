@@ -50,6 +50,7 @@ class RegenerateButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
         return cls(int(match["author"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        interaction.client.tree.watch()
         services: Services = interaction.client.services
         settings = services.settings.of(interaction.channel, interaction.guild_id)
         user, locale = interaction.user, str(interaction.locale)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.store import PendingMessage
 from bots.discord_bot.timings import Timings
 from charbot.personas.library import Library
@@ -42,6 +43,26 @@ async def test_commands_that_run_when_it_leaves_are_finished(
         asked = await on.discord.command("reset")
         await begun.wait()
     assert on.discord.told(asked) == ["A new conversation."]
+
+
+@run
+async def test_buttons_that_are_pressed_when_it_leaves_are_answered(
+    shared_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(shared_library, tmp_path) as on:
+        await on.discord.say(f"{ME} One")
+        await on.heard(1)
+        begun, answer = asyncio.Event(), on.bot.services.responder.answer
+
+        async def slow(request: ReplyRequest) -> str | None:
+            begun.set()
+            await asyncio.sleep(1)
+            return await answer(request)
+
+        monkeypatch.setattr(on.bot.services.responder, "answer", slow)
+        pressed = await on.discord.press(on.discord.messages[0])
+        await begun.wait()
+    assert [told[:19] for told in on.discord.told(pressed)] == ["I have to go for a "]
 
 
 @run
