@@ -15,8 +15,8 @@ from charbot.tokens.vocabulary import Unit
 if TYPE_CHECKING:
     from charbot.speakers.identifier import Ranking, SpeakerIdentifier
 
-_LOADED = 8
-"""Maximum personas whose models are in memory at once."""
+_LOADED = 32
+"""Maximum personas whose models are in memory at once: each takes about 22 MB, beside what all on one base share."""
 
 
 @dataclass(frozen=True)

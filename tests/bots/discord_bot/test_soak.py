@@ -146,7 +146,9 @@ class _Server:
         while (missing := wanted - set(self._answers())) or on.bot.services.responder.pending:
             assert time.monotonic() < end, f"lost: {missing}"
             await asyncio.sleep(0.02)
-        assert max(Counter(self._answers()).values(), default=0) <= 1, "said twice"
+        twice = {number for number, times in Counter(self._answers()).items() if times > 1}
+        doubles = [sent for sent, number in zip(self.fake.messages, self._answers(), strict=True) if number in twice]
+        assert not doubles, f"said twice: {doubles}"
         # Those that reach the bot later than three seconds after, as over a broken line, it cannot answer.
         for command in {callback["id"] for callback in self.fake.callbacks} & set(self.commands):
             await on.until(lambda command=command: self.fake.told(command), 1)  # type: ignore[misc]
