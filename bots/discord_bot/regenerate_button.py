@@ -25,6 +25,9 @@ class _InPlace:
     quoted: str
     """The lines above the reply, which stay: the user's text below a command, else nothing."""
 
+    def edited(self, text: str) -> "_InPlace":
+        return self
+
     async def typing(self) -> None:
         return None
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -101,6 +101,10 @@ class ToMessage:
     by_webhook: bool = False
     """Whether personas post under their own names."""
 
+    def edited(self, text: str) -> "ToMessage":
+        # The answer is looked for with its quotation after a restart, which knows the edited text alone.
+        return replace(self, asked=text)
+
     async def typing(self) -> None:
         # Answers come first: where many are to be sent, nobody is shown to type.
         if not self.targets.limiter.is_busy:
@@ -155,6 +159,9 @@ class ToCommand:
     targets: ReplyTargets
     named: bool = False
     """Whether the answer begins with the persona's name."""
+
+    def edited(self, text: str) -> "ToCommand":
+        return self
 
     async def typing(self) -> None:
         return None

@@ -1,7 +1,7 @@
 """Requests for replies, and the targets that replies are sent to."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bots.discord_bot.channel_settings import ChannelSettings
@@ -9,6 +9,9 @@ from bots.discord_bot.channel_settings import ChannelSettings
 
 class ReplyTarget(Protocol):
     """Where an answer is sent."""
+
+    def edited(self, text: str) -> "ReplyTarget":
+        """Return the target after what is answered was edited."""
 
     async def typing(self) -> None: ...
     async def send(self, text: str, speaker: str | None = None, *, in_doubt: bool = False) -> None:
@@ -45,3 +48,7 @@ class ReplyRequest:
     """The channel's last reply as Discord shows it, if this request is for another reply in its place."""
     received_at: float = field(default_factory=time.monotonic)
     """On the monotonic clock."""
+
+    def edited(self, text: str) -> "ReplyRequest":
+        """Return the request after its message was edited."""
+        return replace(self, text=text, target=self.target.edited(text))

@@ -132,7 +132,8 @@ class Responder:
         """Answer a request, or apologise."""
         if isinstance(request, PendingMessage):
             request = await self._restored(request)
-        request = replace(request, text=self._edited.pop(request.id, request.text))
+        if request.id in self._edited:
+            request = request.edited(self._edited.pop(request.id))
         if request.id in self._withdrawn:
             await self._conversations.done(request)
             return

@@ -80,6 +80,23 @@ async def test_an_edit_counts_while_a_message_waits(shared_library: Library, tmp
 
 
 @run
+async def test_a_webhook_quotes_an_edited_message_as_it_is_now(shared_library: Library, tmp_path: Path) -> None:
+    # Otherwise the answer would not be found after a crash, which leaves the edited text alone, and be said twice.
+    async with stage(shared_library, tmp_path) as on:
+        await on.told("settings", manager=True, webhooks=True)
+        script.free.clear()
+        await on.discord.say(f"{ME} First")
+        await on.until(lambda: script.asked, 1)
+        waiting = await on.discord.say(f"{ME} Tee?")
+        await on.until(lambda: on.store.waiting(60), 2)
+        await on.discord.edit(waiting, f"{ME} Tea?")
+        await on.until(lambda: [True] if on.store.waiting(60)[1].text == "Tea?" else [], 1)
+        script.free.set()
+        await on.heard(2)
+        assert on.discord.messages[1]["content"] == "> Tea?\nAnn clean 3: Tea?"
+
+
+@run
 async def test_an_edit_keeps_the_text_of_attached_files(shared_library: Library, tmp_path: Path) -> None:
     async with stage(shared_library, tmp_path) as on:
         script.free.clear()
