@@ -223,8 +223,8 @@ class Bot(commands.AutoShardedBot):
         """Finish pending answers or apologise for them, and disconnect."""
         if not self.is_closed():
             await self.services.responder.close(self._timings.closing if self.is_ready() else 0)
-            for say in self.services.scenes.stop_all():
-                await ignore_send_errors(say(texts.text("closing", "en")))
+            for excuse in self.services.scenes.stop_all():
+                await ignore_send_errors(excuse())
             assert isinstance(self.tree, GuardedTree)
             await self.tree.finish(self._timings.flushing)
             self._background.cancel()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.fair_slots import FairSlots
+from bots.discord_bot.texts import NoticeError
 from bots.persona_pool import PersonaInfo, PersonaPool
 from charbot.config import ChatSettings
-from charbot.errors import UsageError
 from charbot.generation.batching import MAX_BATCH, BatchScheduler
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
@@ -48,10 +48,10 @@ class ReplyGenerator:
         """
         persona = self._personas.member(settings.persona or "")
         if persona is None:
-            raise UsageError(f"{settings.persona} is not here any more. /persona set chooses somebody else.")
+            raise NoticeError("persona_gone", name=settings.persona)
         clean = not nsfw if settings.clean is None else settings.clean
         if persona.mature and not clean and not nsfw:
-            raise UsageError(f"{persona.name} talks in age-restricted channels, or where `/settings clean:true` is set.")
+            raise NoticeError("mature", name=persona.name)
         return persona, clean
 
     def crisis_note(self, text: str) -> str | None:

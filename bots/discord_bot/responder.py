@@ -19,7 +19,7 @@ from bots.discord_bot.reply_generator import Asker, ReplyGenerator
 from bots.discord_bot.requests import ReplyRequest
 from bots.discord_bot.retry import SEND_ERRORS, ignore_send_errors, is_transient
 from bots.discord_bot.store import PendingMessage
-from bots.discord_bot.texts import duration, text
+from bots.discord_bot.texts import duration, refusal_text, text
 from bots.discord_bot.timings import Timings
 from charbot.errors import BusyError, CharbotError, UsageError
 from charbot.generation.conversation import Conversation
@@ -146,7 +146,7 @@ class Responder:
                 before = Conversation() if outside else await self._conversations.conversation(request.channel)
                 reply, after = await self._generate(request, before)
         except (UsageError, BusyError) as error:
-            await self._tell(request, str(error), "apologised")
+            await self._tell(request, refusal_text(error, request.locale), "apologised")
         except CharbotError as error:
             _log.warning("no answer in channel %d: %s", request.channel, error)
             self._errors.append(str(error))

@@ -43,15 +43,15 @@ class Scenes:
     """The running scenes, at most one per channel."""
 
     def __init__(self) -> None:
-        self._running: dict[int, tuple[asyncio.Task[None], Say]] = {}
+        self._running: dict[int, tuple[asyncio.Task[None], Callable[[], Awaitable[None]]]] = {}
 
-    def begin(self, channel: int, play: Coroutine[Any, Any, None], say: Say) -> bool:
-        """Start a scene; return False if one is running in the channel."""
+    def begin(self, channel: int, play: Coroutine[Any, Any, None], excuse: Callable[[], Awaitable[None]]) -> bool:
+        """Start a scene; return False if one is running in the channel. `excuse` tells its user that the bot is closing."""
         if channel in self._running:
             play.close()
             return False
         task = asyncio.create_task(play, name=f"scene {channel}")
-        self._running[channel] = task, say
+        self._running[channel] = task, excuse
         task.add_done_callback(lambda _: self._end(channel, task))
         return True
 
@@ -64,6 +64,6 @@ class Scenes:
         """Cancel the scene in a channel; return False if there is none."""
         return channel in self._running and self._running[channel][0].cancel()
 
-    def stop_all(self) -> list[Say]:
-        """Cancel all scenes; return the functions that send to their channels."""
-        return [say for task, say in list(self._running.values()) if task.cancel()]
+    def stop_all(self) -> list[Callable[[], Awaitable[None]]]:
+        """Cancel all scenes; return the functions that tell their users that the bot is closing."""
+        return [excuse for task, excuse in list(self._running.values()) if task.cancel()]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from charbot.errors import BusyError, UsageError
+
 LIMIT = 2000
 """Characters that Discord allows per message."""
 
@@ -56,6 +58,26 @@ def _catalogue(language: str) -> Mapping[str, str]:
 def text(key: str, locale: str, **values: object) -> str:
     """Return the notice with a key in the language of one of Discord's locales, such as "pt-BR", or else in English."""
     return _catalogue(locale.partition("-")[0])[key].format(**values)
+
+
+class NoticeError(UsageError):
+    """A refusal that its user reads in their language."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        """Refuse with the notice of a key."""
+        super().__init__(text(key, "en", **values))
+        self._key, self._values = key, values
+
+    def text(self, locale: str) -> str:
+        """Return the notice in the language of a locale."""
+        return text(self._key, locale, **self._values)
+
+
+def refusal_text(error: Exception, locale: str) -> str:
+    """Return what users read of an error that they can do something about."""
+    if isinstance(error, NoticeError):
+        return error.text(locale)
+    return text("busy", locale) if isinstance(error, BusyError) else str(error)
 
 
 def duration(seconds: float, locale: str) -> str:

@@ -15,7 +15,7 @@ from bots.discord_bot.interactions import tell
 from bots.discord_bot.markdown import escape
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.services import Services
-from bots.discord_bot.texts import text
+from bots.discord_bot.texts import NoticeError, refusal_text, text
 from bots.persona_pool import PersonaInfo
 from charbot.errors import BusyError, CharbotError, UsageError
 
@@ -47,7 +47,7 @@ def error_text(error: Exception, locale: str) -> str:
     """Return the text that users see for an error."""
     if isinstance(error, StoreError):
         return text("not_stored", locale)
-    return str(error) if isinstance(error, _EXPECTED) else text("sorry", locale)
+    return refusal_text(error, locale) if isinstance(error, _EXPECTED) else text("sorry", locale)
 
 
 class ServicesCog(commands.Cog):
@@ -81,7 +81,7 @@ class ServicesCog(commands.Cog):
         """Return a persona by its name. Raises UsageError if there is none."""
         persona = self.services.personas.member(name)
         if persona is None:
-            raise UsageError(f"There is no {escape(name)}. /persona list shows who there is.")
+            raise NoticeError("no_persona", name=escape(name))
         return persona
 
     def complete_persona(self, typed: str) -> list[Choice[str]]:

@@ -1,5 +1,7 @@
 """The commands /scene and /stop."""
 
+from functools import partial
+
 from discord import app_commands
 from discord.app_commands import Choice
 
@@ -9,6 +11,7 @@ from bots.discord_bot.markdown import quote
 from bots.discord_bot.reply_generator import Asker
 from bots.discord_bot.retry import ignore_send_errors
 from bots.discord_bot.scenes import MAX_PEOPLE, play
+from bots.discord_bot.texts import NoticeError, text
 from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Reply
@@ -27,7 +30,7 @@ class SceneCommands(ServicesCog):
         turns: app_commands.Range[int, 2, 20] = 6,
     ) -> None:
         self.require_accepted(interaction)
-        people = self._people(interaction, personas)
+        people, locale = self._people(interaction, personas), str(interaction.locale)
         if note := self.services.generator.crisis_note(topic):
             raise UsageError(note)
         settings = self.settings_of(interaction)
@@ -47,18 +50,18 @@ class SceneCommands(ServicesCog):
             try:
                 await play(people, topic, turns, reply, say, self.services.timings.scene_pause)
             except Exception as error:
-                await ignore_send_errors(say(error_text(error, str(interaction.locale))))
+                await ignore_send_errors(say(error_text(error, locale)))
                 raise
 
-        if not self.services.scenes.begin(channel_of(interaction), perform(), say):
-            raise UsageError("A scene is on already; /stop ends it.")
+        if not self.services.scenes.begin(channel_of(interaction), perform(), partial(say, text("closing", locale))):
+            raise NoticeError("scene_on")
         self.services.cooldowns.start(interaction.user.id)
 
     def _people(self, interaction: Interaction, personas: str) -> list[str]:
         """Return the names of the personas of a scene. Raises UsageError."""
         names = [name.strip() for name in personas.split(",") if name.strip()]
         if not 2 <= len(names) <= MAX_PEOPLE:
-            raise UsageError(f"A scene has two to {MAX_PEOPLE} people: joey, ross")
+            raise NoticeError("scene_size", most=MAX_PEOPLE)
         settings, nsfw = self.settings_of(interaction), age_restricted(interaction.channel)
         people = []
         for name in names:
@@ -66,7 +69,7 @@ class SceneCommands(ServicesCog):
             persona, _ = self.services.generator.persona(ChannelSettings(persona=name).with_fallback(settings), nsfw)
             people.append(persona.name)
         if len(set(people)) < len(people):
-            raise UsageError("Nobody can take part twice.")
+            raise NoticeError("scene_twice")
         return people
 
     @scene.autocomplete("personas")
@@ -80,4 +83,5 @@ class SceneCommands(ServicesCog):
     async def stop(self, interaction: Interaction) -> None:
         self.require_admin(interaction)
         stopped = self.services.scenes.stop(channel_of(interaction))
-        await interaction.response.send_message("Cut!" if stopped else "No scene is on.", ephemeral=not stopped)
+        told = text("cut" if stopped else "no_scene", str(interaction.locale))
+        await interaction.response.send_message(told, ephemeral=not stopped)

@@ -8,7 +8,7 @@ from bots.discord_bot.addressing import GREETING
 from bots.discord_bot.channel_settings import ChannelSettings, age_restricted, channel_of
 from bots.discord_bot.commands.base import Interaction, ServicesCog
 from bots.discord_bot.interactions import answer_interaction
-from charbot.errors import UsageError
+from bots.discord_bot.texts import NoticeError, text
 from charbot.text import prepare_message
 
 _SHOWN = 3
@@ -42,7 +42,7 @@ class Talk(ServicesCog):
         """Answer any message of the channel, from its menu."""
         self.require_accepted(interaction)
         if not prepare_message(message.content):
-            raise UsageError("That message has no text.")
+            raise NoticeError("no_text")
         await self._answer(interaction, self.settings_of(interaction), message.content)
 
     async def _answer(
@@ -51,9 +51,9 @@ class Talk(ServicesCog):
         """Defer a command and enqueue it, to be answered under these settings."""
         await interaction.response.defer(thinking=True)
         target = self.services.targets.command(interaction, message, named=outside_conversation)
-        text = prepare_message(message) or GREETING
+        said = prepare_message(message) or GREETING
         await answer_interaction(
-            self.services, interaction, target, settings, text, outside_conversation=outside_conversation
+            self.services, interaction, target, settings, said, outside_conversation=outside_conversation
         )  # fmt: skip
 
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -74,4 +74,4 @@ class Talk(ServicesCog):
         self.require_admin(interaction)
         await interaction.response.defer()
         await self.services.conversations.forget_channel(channel_of(interaction))
-        await interaction.followup.send("A new conversation.")
+        await interaction.followup.send(text("new_conversation", str(interaction.locale)))

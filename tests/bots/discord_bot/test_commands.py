@@ -146,7 +146,7 @@ async def test_who_would_have_said_it_keeps_no_answer_waiting(
             await on.discord.say(f"{ME} Tea?")
             await on.heard(1, 20)
             refused = await on.until(lambda: [command for command in asked if on.discord.told(command)], 32)
-            assert {on.discord.told(command)[0] for command in refused} == {"Too many ask that at once; try again in a moment."}
+            assert {on.discord.told(command)[0] for command in refused} == {"Too many ask at once; try again in a moment."}
         finally:
             ranked.set()
         await on.until(lambda: [command for command in asked if on.discord.told(command)], 40)

@@ -6,11 +6,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.discord_bot.texts import CATALOGUES, LIMIT, duration, pieces, text
+from bots.discord_bot.texts import CATALOGUES, LIMIT, NoticeError, duration, pieces, refusal_text, text
 from bots.discord_bot.timings import Timings
+from charbot.errors import BusyError, UsageError
 from charbot.personas.library import Library
 from tests.bots.discord_bot.fake_discord import FakeDiscord
-from tests.bots.discord_bot.harness import ME, run, stage
+from tests.bots.discord_bot.harness import ME, add_persona, run, stage
 
 
 @given(st.text(alphabet="ab \n", max_size=200), st.integers(1, 30))
@@ -68,3 +69,23 @@ async def test_users_read_notices_in_their_language(shared_library: Library, tmp
         await on.until(lambda: on.discord.told(pressed), 1)
         assert on.discord.told(pressed) == ["Dieser Knopf ist für jemand anderen."]
         assert (await on.told("forget-me")).startswith("Alles, was du mir gesagt")
+        assert await on.told("stop") == "Gerade läuft keine Szene."
+        assert await on.told("reset") == "Ein neues Gespräch."
+        assert await on.told("scene", personas="ann", author=4003) == "Eine Szene hat zwei bis 4 Personen: joey, ross"
+        assert (await on.told("scene", personas="ann, zoe", author=4004)).startswith("zoe gibt es nicht.")
+
+
+def test_refusals_are_in_the_language_of_who_is_refused() -> None:
+    assert refusal_text(NoticeError("persona_gone", name="Zoe"), "fr").startswith("Zoe n'est plus là.")
+    assert str(NoticeError("persona_gone", name="Zoe")).startswith("Zoe is not here any more.")
+    assert refusal_text(BusyError("too many"), "de").startswith("Zu viele fragen")
+    assert refusal_text(UsageError("That needs webhooks."), "de") == "That needs webhooks."
+
+
+@run
+async def test_a_scene_that_is_cut_off_says_so_in_the_language_of_its_user(library: Library, tmp_path: Path) -> None:
+    add_persona(library, "Bob")
+    async with stage(library, tmp_path, FakeDiscord(locale="de"), timings=Timings(scene_pause=60.0)) as on:
+        asked = await on.discord.command("scene", personas="ann, bob")
+        await on.until(lambda: on.discord.told(asked)[1:], 1)
+    assert on.discord.told(asked)[-1].startswith("Ich muss kurz weg.")
