@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.dialogue import Utterance
@@ -19,6 +19,7 @@ from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
 from charbot.generation.filters import CHANGE_OF_SUBJECT, CopyFilter, ReplyFilter, WordFilter
 from charbot.generation.lexicon import Lexicon
+from charbot.generation.meaning import MeaningIndex
 from charbot.generation.reranking import (
     GENERATION_WEIGHTS,
     SELECTION_WEIGHTS,
@@ -38,8 +39,7 @@ from charbot.text import words
 from charbot.tokens.vocabulary import Unit, Vocabulary
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Generator, Tensor
+    from torch import Generator
 
     from charbot.generation.engine import Engine
     from charbot.generation.sampling import Prompt
@@ -52,9 +52,6 @@ _OPENING = 2
 
 _TITLES = ("mr", "mrs", "ms", "dr", "jr", "sgt", "president")
 """Parts of names that many people leave out."""
-
-_OWN = 0.9
-"""Weight of the similarity to a known message alone, relative to that to the mean of its paraphrases."""
 
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
@@ -103,9 +100,7 @@ class Persona:
         self._folder: Path = library.find(name)
         self.card: PersonaCard = read_persona(self._folder)
         self._loaded: dict[Unit, tuple[Engine, Prompt]] = {}
-        # Encodings of the messages with which the voice's conversations begin, with and without their paraphrases.
-        self._openings: dict[Unit, Tensor | None] = {}
-        self._messages: dict[Unit, Tensor | None] = {}
+        self._meanings: dict[Unit, MeaningIndex | None] = {}
 
     def load(self, unit: Unit) -> "tuple[Engine, Prompt]":
         """Return a unit's engine, and its prompt after SMALL_TALK.
@@ -130,8 +125,7 @@ class Persona:
         cache = self._library.base(unit, model_card.base)[1].cache
         engine = Engine(f"{model_card.sha256}{cache}", model, tokenizer_for(vocabulary))
         (small_talk,) = engine.begin_turn(engine.prefill([(SMALL_TALK, None)]), self.card.name)
-        self._openings[unit] = engine.encode_groups(self._answers.openings.groups)
-        self._messages[unit] = engine.encode_messages(self._answers.openings.messages)
+        self._meanings[unit] = MeaningIndex.of(engine, self._answers.openings)
         release_freed_memory()
         return engine, small_talk
 
@@ -310,7 +304,8 @@ class Persona:
             self._answers.openings.queries(conversation.turns[-1].text) if conversation.turns else {}
             for conversation in conversations
         ]
-        meanings = iter(self._meanings(engine, unit, list(chain.from_iterable(queries))))
+        index, asked = self._meanings[unit], list(chain.from_iterable(queries))
+        meanings = iter(index.similar(engine, asked) if index else [None] * len(asked))
         return [
             {
                 text: similarity
@@ -321,16 +316,6 @@ class Persona:
             }
             for conversation, found, before, clean in zip(conversations, queries, said, filters, strict=True)
         ]
-
-    def _meanings(self, engine: "Engine", unit: Unit, messages: Sequence[str]) -> "list[NDArray[Any] | None]":
-        """Return how similar in meaning each message is to the known ones; None if that cannot be told."""
-        encoded = engine.encode_messages(messages)
-        openings, own = self._openings[unit], self._messages[unit]
-        if encoded is None or openings is None or own is None:
-            return [None] * len(messages)
-        similar = (encoded @ openings.t()).maximum(_OWN * encoded @ own.t())
-        # A message without known words has no meaning that could be compared.
-        return [near.numpy() if one.any() else None for one, near in zip(encoded, similar, strict=True)]
 
     def _rerank(
         self,
