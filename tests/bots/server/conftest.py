@@ -16,6 +16,7 @@ from openai import OpenAI
 from bots.persona_pool import PersonaPool
 from bots.server.access import AccessRules, access_rules
 from bots.server.app import create_app
+from bots.server.run import _listening
 from charbot.config import DEFAULT_OPTIONS, ChatSettings
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.persona import Persona, Reply, Request
@@ -49,7 +50,7 @@ def client(library: Library, rules: AccessRules = LOOPBACK, *, address: str = "1
 @contextmanager
 def served(library: Library, **more: Any) -> Iterator[str]:
     """The address of a real server."""
-    with application(library, **more) as app, socket.create_server(("127.0.0.1", 0)) as listener:
+    with application(library, **more) as app, _listening("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

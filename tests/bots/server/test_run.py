@@ -94,6 +94,13 @@ def test_a_host_that_is_no_name_is_told(host: str) -> None:
         _listening(host, 0)
 
 
+def test_the_body_of_a_response_does_not_wait_for_the_acknowledgement_of_its_head() -> None:
+    with _listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CHARBOT_API_KEY", raising=False)
