@@ -33,19 +33,19 @@ class Catalogue:
         return {model.id: model for model in models}
 
     def model(self, id_: str) -> Model:
-        """Return a model by its id, or by the persona's name. Raises ProtocolError."""
-        models = self.models()
-        name, colon, unit = id_.partition(":")
-        key = slug(name) + colon + unit.casefold()
-        if key in models:
-            return models[key]
+        """Return a model by its id, or by the names of the persona and the unit. Raises ProtocolError."""
+        name, colon, unit_name = id_.partition(":")
         info = self._pool.member(name)
         if info and info.mature and not self._mature:
-            message = f"{info.name} is a mature persona, which this server does not offer: start it with `--mature`"
-        else:
-            _, hint = find_name(key, models)
-            message = f"there is no model {id_[:80]!r}.{hint} GET /v1/models lists them all."
-        raise ProtocolError(404, message, param="model", code="model_not_found")
+            raise _not_found(f"{info.name} is a mature persona, which this server does not offer: start it with `--mature`")
+        # Each request comes here: the other models are not made for it.
+        wanted = unit_name.casefold() if colon else self._unit
+        if info:
+            for unit in info.units:
+                if unit == wanted:
+                    return self._model(info, unit, self._pool.members)
+        _, hint = find_name(f"{slug(name)}{colon}{unit_name}", self.models())
+        raise _not_found(f"there is no model {id_[:80]!r}.{hint} GET /v1/models lists them all.")
 
     def persona(self, model: Model) -> Persona:
         """Return the persona of a model. May block to read it. Raises BundleError."""
@@ -67,3 +67,7 @@ class Catalogue:
             colour=Colour(dark=colour(dark), light=colour(light)),
             show_colour=Colour(dark=show_colour(dark), light=show_colour(light)),
         )  # fmt: skip
+
+
+def _not_found(message: str) -> ProtocolError:
+    return ProtocolError(404, message, param="model", code="model_not_found")

@@ -36,6 +36,12 @@ def test_each_persona_is_a_model_per_unit(openai: OpenAI) -> None:
     assert ann.colour["dark"] != models["bob"].to_dict()["colour"]["dark"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize(("asked", "id_"), [("ann:word", "ann"), ("Ann:WORD", "ann"), ("ANN", "ann"), ("Ann:Char", "ann:char")])
+def test_a_model_may_be_spelled_out(openai: OpenAI, asked: str, id_: str) -> None:
+    assert openai.models.retrieve(asked).id == id_
+    assert _complete(openai, model=asked).model == id_
+
+
 def test_a_reply_comes_whole_or_streamed(openai: OpenAI) -> None:
     whole = _complete(openai)
     choice = whole.choices[0]
@@ -132,6 +138,7 @@ def test_candidates_come_with_their_scores(openai: OpenAI) -> None:
         ({"model": "nobody"}, sdk.NotFoundError, "model", "no model 'nobody'"),
         ({"model": "bbo"}, sdk.NotFoundError, "model", "Did you mean bob"),
         ({"model": "cy:char"}, sdk.NotFoundError, "model", "no model 'cy:char'"),
+        ({"model": "ann:"}, sdk.NotFoundError, "model", "no model 'ann:'"),
         ({"model": "\ud800"}, sdk.NotFoundError, "model", "no model"),
         ({"messages": []}, sdk.BadRequestError, "messages", "at least 1 item"),
         ({"messages": USER * (MAX_MESSAGES + 1)}, sdk.BadRequestError, "messages", f"at most {MAX_MESSAGES} items"),
