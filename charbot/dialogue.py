@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from charbot.text import prepare_message
@@ -26,5 +27,6 @@ def parse_turns(data: Any) -> tuple[Utterance, ...]:
 
 def prepare_turns(turns: Sequence[Utterance], count: int | None = None) -> tuple[Utterance, ...]:
     """Return the last `count` turns that are not empty (all if it is None), normalised as scripts are."""
-    spoken = [Utterance(turn.speaker, text) for turn in turns if (text := prepare_message(turn.text))]
-    return tuple(spoken if count is None else spoken[max(0, len(spoken) - count) :])
+    # From the end: a chat program sends thousands of turns, of which few count.
+    spoken = (Utterance(turn.speaker, text) for turn in reversed(turns) if (text := prepare_message(turn.text)))
+    return tuple(islice(spoken, count))[::-1]

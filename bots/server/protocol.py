@@ -6,9 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from charbot.tokens.vocabulary import Unit
 
-MAX_MESSAGES = 500
-"""Maximum messages per request."""
-
 MAX_CHOICES = 8
 """Maximum replies per request."""
 
@@ -44,7 +41,7 @@ class CompletionRequest(BaseModel):
 
     model: str
     """A persona, such as `joey`, or a persona and a unit: `joey:char`."""
-    messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
+    messages: Annotated[list[Message], Field(min_length=1)]
     n: Annotated[int | None, Field(ge=1, le=MAX_CHOICES)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(ge=0, le=1)] = None
