@@ -9,7 +9,9 @@ from io import TextIOWrapper
 from charbot.errors import INTERRUPTED, CharbotError
 from charbot.text import printable
 
-_EXTRA = {"matplotlib": "train", "scipy": "train", "sklearn": "train", "fastapi": "serve", "uvicorn": "serve"}
+_EXTRA = {
+    "matplotlib": "train", "scipy": "train", "sklearn": "train", "fastapi": "serve", "starlette": "serve", "uvicorn": "serve",
+}  # fmt: skip
 """Packages that some commands need, each with the extra that installs it."""
 
 

@@ -16,8 +16,9 @@ from charbot.errors import UsageError
 
 def add(commands: Commands) -> None:
     bench = add_command(
-        commands, "bench", "how fast this machine trains and replies", "charbot bench train", "charbot bench reply joey"
-    )
+        commands, "bench", "how fast this machine trains and replies",
+        "charbot bench train", "charbot bench reply joey", "charbot bench serve joey",
+    )  # fmt: skip
     actions = bench.add_subparsers(title="actions", metavar="ACTION", required=True)
     train = add_command(
         actions, "train", "a training step, against a plain loop and the machine's peak",
@@ -40,6 +41,19 @@ def add(commands: Commands) -> None:
     reply.add_argument("--json", action="store_true", help="as JSON")
     add_bundles(reply)
     reply.set_defaults(run=_reply)
+
+    serve = add_command(
+        actions, "serve", "a server's replies to 1, 8 and 64 clients, beside those of the engine alone",
+        "charbot bench serve joey",
+        "charbot bench serve joey --requests 1200  # 10,800 in all, and the memory after them",
+    )  # fmt: skip
+    serve.add_argument("persona", help="who replies")
+    serve.add_argument(
+        "--requests", type=int, default=200, metavar="N", help="requests per measurement, of which there are nine (default: 200)"
+    )
+    serve.add_argument("--json", action="store_true", help="as JSON")
+    add_bundles(serve)
+    serve.set_defaults(run=_serve)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -71,7 +85,27 @@ def _reply(args: argparse.Namespace) -> int:
     return 0
 
 
+def _serve(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    if args.requests < 1:
+        raise UsageError("--requests is the number of requests: 1 or more")
+    set_torch_environment()
+    from bots.server.bench import Client, bench_serve
+    from bots.server.run import api_key
+    from charbot.cli.processes import server_process
+    from charbot.evaluation.everyday import everyday_messages
+    from charbot.generation.persona import Persona
+
+    persona, messages = Persona(library_of(args), args.persona), everyday_messages()
+    with Console(stderr=True).status("Measuring; that takes minutes"), server_process(_shared_options(args)) as (host, port):
+        client = Client(host, port, args.persona, messages, api_key())
+        found = bench_serve(client, persona, messages, config_of(args).chat, args.requests)
+    print_figures({"persona": persona.card.name, **found}, args.json)
+    return 0
+
+
 def _shared_options(args: argparse.Namespace) -> list[str]:
-    """Return those options of this command that `charbot chat` and `charbot say` have too."""
+    """Return those options of this command that the commands which it starts have too."""
     chosen = {"--config": args.config, "--bundles": args.bundles}
     return [word for option, value in chosen.items() if value is not None for word in (option, str(value))]

@@ -1,6 +1,7 @@
-"""The processes of `charbot bench reply`: busy ones to measure beside, and fresh ones of charbot whose start is timed."""
+"""The processes of `charbot bench`: busy ones to measure beside, fresh ones of charbot whose start is timed, and a server."""
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -40,6 +41,21 @@ def busy_processes(count: int) -> "Iterator[list[Popen[bytes]]]":
             stack.callback(process.kill)
             processes.append(process)
         yield processes
+
+
+@contextmanager
+def server_process(options: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Have `charbot serve` run meanwhile, and return its address and port. Raises CharbotError if it does not start."""
+    command = [sys.executable, "-m", "charbot", "serve", "--port", "0", "--mature", *options]
+    with Popen(command, stdout=PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            address = re.search(r"http://([\d.]+):(\d+)", process.stdout.readline())
+            if address is None:
+                raise CharbotError("`charbot serve` did not start; see above")
+            yield address[1], int(address[2])
+        finally:
+            process.terminate()
 
 
 def start_figures(persona: str, options: Sequence[str]) -> dict[str, float]:

@@ -115,9 +115,11 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pyte
         api_key()
 
 
-@pytest.mark.parametrize("package", ["fastapi", "uvicorn"])
-def test_without_the_extra_it_says_how_to_install_it(package: str) -> None:
-    code = f"import sys; sys.modules[{package!r}] = None; from charbot.cli import main; sys.exit(main(['serve']))"
+@pytest.mark.parametrize(
+    ("package", "command"), [("fastapi", ["serve"]), ("uvicorn", ["serve"]), ("starlette", ["bench", "serve", "joey"])]
+)
+def test_without_the_extra_it_says_how_to_install_it(package: str, command: list[str]) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from charbot.cli import main; sys.exit(main({command}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"charbot: this needs {package}: pip install 'charbot[serve]'\n"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from charbot.cli import main, processes
-from charbot.cli.processes import busy_processes, start_figures
+from charbot.cli.processes import busy_processes, server_process, start_figures
 from charbot.errors import CharbotError
 from charbot.evaluation import everyday
 from charbot.personas.library import Library
@@ -79,3 +79,27 @@ def test_bench_reply_prints_all_figures(
 def test_fewer_than_no_processes_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "reply", "ann", "--beside", "-1"]) == 2
     assert "--beside" in capsys.readouterr().err
+
+
+def test_bench_serve_prints_the_figures_of_a_server_of_its_own(
+    shared_library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bots.server import bench
+
+    monkeypatch.setattr(bench, "_CLIENTS", (2,))
+    monkeypatch.setattr(bench, "_ROUNDS", 1)
+    bundles = ["--bundles", str(shared_library.folders[0])]
+    assert main(["bench", "serve", "ann", "--requests", "3", "--json", *bundles]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["persona"], figures["requests"]) == ("Ann", 3)
+    assert {"engine_replies_per_second_at_2", "server_replies_per_second_at_2", "first_byte_ms", "memory_mb"} <= set(figures)
+
+
+def test_a_server_that_does_not_start_is_told() -> None:
+    with pytest.raises(CharbotError, match="did not start"), server_process(["--bundles", "nowhere"]):
+        pass
+
+
+def test_fewer_than_one_request_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "serve", "ann", "--requests", "0"]) == 2
+    assert "--requests" in capsys.readouterr().err
