@@ -14,6 +14,9 @@ from charbot.personas.library import slug
 _CHARACTERS = 4_000
 """Code points of a conversation that are read, at most: longer ones would hold up all other clients."""
 
+_EXAMPLES = ("example_user", "example_assistant")
+"""Names under which clients send the turns of an example conversation, as system messages. They may name anybody."""
+
 
 @dataclass(frozen=True)
 class Dialogue:
@@ -27,8 +30,8 @@ class Dialogue:
 def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str, ...], turns: int) -> Dialogue:
     """Return a conversation with a persona, of which models read the last `turns` turns; the beginning of a long one is left out.
 
-    Assistants speak as the persona, users as the character that a system message names, if any. `speakers` are the characters
-    that the model knows.
+    Assistants speak as the persona, users as the character that a system message names, if any; examples name nobody. `speakers`
+    are the characters that the model knows.
     """
     user: str | None = None
     utterances: list[Utterance] = []
@@ -37,7 +40,9 @@ def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str
         text, other_types = _text(message)
         if other_types:
             warnings.append(f"parts of the type {', '.join(other_types)} are ignored: personas read text alone")
-        if message.role in ("system", "developer"):
+        if message.role == "system" and message.name in _EXAMPLES:
+            warnings.append("examples are ignored: a persona knows how it talks")
+        elif message.role in ("system", "developer"):
             names = characters_named(text, speakers) - {persona}
             if len(names) == 1:
                 (user,) = names

@@ -40,6 +40,12 @@ def test_a_system_message_says_who_the_user_is_from_then_on() -> None:
     ]  # fmt: skip
 
 
+def test_nobody_is_whom_an_example_names() -> None:
+    examples = (("system", "where is Bob?", "example_user"), ("system", "Mr. Cole left.", "example_assistant"))
+    assert _turns(*examples, ("user", "a")) == [(None, "a")]
+    assert _turns(("system", "Frank"), *examples, ("user", "a")) == [("Frank", "a")]
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

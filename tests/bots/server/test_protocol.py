@@ -113,6 +113,12 @@ def test_the_user_is_the_character_that_a_system_message_names(openai: OpenAI) -
         assert first.warnings == [warning]
 
 
+def test_examples_are_ignored_with_one_warning(openai: OpenAI) -> None:
+    examples = [{"role": "system", "name": f"example_{who}", "content": "Hi, Bob."} for who in ("user", "assistant")]
+    (warning,) = _complete(openai, messages=[*examples, *USER]).warnings
+    assert warning.startswith("examples are ignored")
+
+
 def test_what_is_ignored_is_named(openai: OpenAI) -> None:
     parts = [{"type": "text", "text": "More tea?"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
     messages = [{"role": "user", "content": parts}, {"role": "tool", "tool_call_id": "1", "content": "7"}]
