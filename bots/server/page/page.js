@@ -309,8 +309,9 @@ function candidateList(item, turn) {
     const row = clone("candidate");
     const button = row.querySelector("button");
     button.querySelector(".text").textContent = candidate.text;
-    const share = high > low ? (candidate.score - low) / (high - low) : 1;
-    button.querySelector(".score").style.setProperty("--share", `${100 * share}%`);
+    // The lowest one has a short bar: an empty one would look as if nothing had been measured.
+    const share = high > low ? 10 + 90 * (candidate.score - low) / (high - low) : 100;
+    button.querySelector(".score").style.setProperty("--share", `${share}%`);
     const origin = candidate.familiarity > 0 ? "written for a message like yours" : "made up just now";
     const figures = [["relevance", candidate.relevance], ["topic", candidate.topic], ["repeats", candidate.repetition]];
     const features = figures.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ");
