@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import socket
+from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
+from starlette.types import Receive, Send
 
 from charbot.personas.library import Library
-from tests.bots.server.conftest import ASKED, Gate, client, served
+from tests.bots.server.conftest import ASKED, Gate, application, client, served
 
 JSON_BODY = {"Content-Type": "application/json"}
 USER: Any = [{"role": "user", "content": "More tea?"}]
+SLOW = 40
+"""Readers who stop: more than are answered in a batch."""
 
 
 def _complete(openai: OpenAI, **request: Any) -> Any:
@@ -280,17 +284,42 @@ def test_a_stream_begins_before_its_reply_is_there(company: Library, gate: Gate)
         assert [line for line in lines if line][-1] == "data: [DONE]"
 
 
-def test_a_slow_reader_holds_up_nobody(company: Library) -> None:
-    with served(company) as address:
-        where = urlsplit(address)
-        with socket.create_connection((where.hostname or "", where.port or 0)) as slow:
-            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
-            content = json.dumps({**ASKED, "stream": True, "n": 8}).encode()
-            slow.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-            assert httpx.post(f"{address}/v1/chat/completions", json=ASKED).status_code == 200
-            with ThreadPoolExecutor(4) as pool:
-                replies = pool.map(lambda _: httpx.post(f"{address}/v1/chat/completions", json=ASKED), range(8))
-            assert all(reply.status_code == 200 for reply in replies)
+def test_readers_who_stop_in_mid_stream_hold_up_nobody(company: Library) -> None:
+    async def run() -> None:
+        waiting, read_on = asyncio.Semaphore(0), asyncio.Event()
+
+        def read_nothing() -> tuple[Receive, Send]:
+            messages: list[MutableMapping[str, Any]] = [
+                {"type": "http.request", "body": json.dumps({**ASKED, "stream": True}).encode()}
+            ]
+
+            async def receive() -> MutableMapping[str, Any]:
+                return messages.pop() if messages else await asyncio.Future()
+
+            async def send(message: MutableMapping[str, Any]) -> None:
+                # As when the buffers of the connection are full.
+                if message["type"] == "http.response.body" and not read_on.is_set():
+                    waiting.release()
+                    await read_on.wait()
+
+            return receive, send
+
+        with application(company) as app:
+            scope = {
+                "type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b"",
+                "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+            }  # fmt: skip
+            slow = [asyncio.create_task(app(dict(scope), *read_nothing())) for _ in range(SLOW)]
+            for _ in slow:
+                await waiting.acquire()
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as quick:
+                replies = await asyncio.gather(*(quick.post("/v1/chat/completions", json=ASKED) for _ in range(8)))
+            assert {reply.status_code for reply in replies} == {200}
+            assert not any(reader.done() for reader in slow)
+            read_on.set()
+            await asyncio.gather(*slow)
+
+    asyncio.run(run())
 
 
 def test_a_full_queue_is_told(company: Library, gate: Gate) -> None:
