@@ -1,4 +1,4 @@
-"""Atomic writing of files and folders: written beside the target first, then renamed to it."""
+"""Files and folders: written beside their target first, then renamed to it; read up to a limit."""
 
 import hashlib
 import os
@@ -13,6 +13,15 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 checksum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """Return the content of a file. Raises OSError, and ValueError if it has more than `limit` bytes, as a device without end."""
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"is larger than {limit // 1_000_000} MB")
+    return content
 
 
 def replace_file(path: Path, write: Callable[[Path], object], mode: int = 0o644) -> None:

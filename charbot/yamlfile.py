@@ -6,6 +6,11 @@ from typing import Any
 
 import yaml
 
+from charbot.storage import read_bounded
+
+_BYTES = 1_000_000
+"""Maximum bytes of a file."""
+
 
 class _Loader(yaml.SafeLoader):
     """Refuses a key given twice, of which YAML would silently keep the last."""
@@ -22,7 +27,7 @@ class _Loader(yaml.SafeLoader):
 def read_yaml(path: Path) -> Any:
     """Return the content of a YAML file. Raises ValueError, with the line number if it is known."""
     try:
-        text = path.read_text("utf-8")
+        text = read_bounded(path, _BYTES).decode("utf-8")
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

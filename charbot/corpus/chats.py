@@ -45,9 +45,14 @@ class ChatFiles:
 
     @classmethod
     def find(cls, paths: Sequence[Path], settings: CorpusSettings) -> "ChatFiles":
-        """Return the files among `paths`, and those in the folders among them. Raises CorpusError if a folder has none."""
+        """Return the files among `paths`, and those in the folders among them.
+
+        Raises CorpusError if a folder has none, and for a device or a pipe: files are read more than once.
+        """
         files: list[Path] = []
         for path in paths:
+            if path.exists() and not path.is_dir() and not path.is_file():
+                raise CorpusError(f"{path}: is neither a file nor a folder")
             inside = sorted(file for file in path.rglob("*") if _is_chat(file)) if path.is_dir() else [path]
             if not inside:
                 raise CorpusError(f"{path}: holds no conversations ({' or '.join('*' + suffix for suffix in _SUFFIXES)})")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from charbot.dialogue import Utterance
 from charbot.errors import BundleError
+from charbot.storage import read_bounded
 from charbot.text import is_name, normalise
 
 Chat = tuple[Utterance, ...]
@@ -18,8 +19,8 @@ Chat = tuple[Utterance, ...]
 USER = "user"
 """The speaker of a user's turns in a voice."""
 
-_BYTES = 1 << 26
-"""Maximum bytes of a file that are read."""
+_BYTES = 64_000_000
+"""Maximum bytes of a file."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEYS = (b"chara", b"ccv3")
 """Keywords of the PNG texts that hold a card in Base64."""
@@ -56,8 +57,7 @@ def card_of_voice(name: str, description: str, voice: Sequence[Sequence[Utteranc
 def read_card(path: Path) -> CharacterCard:
     """Return the card in a JSON or PNG file. Raises BundleError if there is none."""
     try:
-        with path.open("rb") as file:
-            return _parse(file.read(_BYTES))
+        return _parse(read_bounded(path, _BYTES))
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, TypeError, AttributeError, RecursionError, struct.error) as error:

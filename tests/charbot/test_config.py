@@ -74,6 +74,8 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
         load_config(tmp_path / "latin.yaml")
     with pytest.raises(ConfigError, match=f"{tmp_path.name}: cannot be read"):
         load_config(tmp_path)
+    with pytest.raises(ConfigError, match="/dev/zero: is larger than 1 MB"):
+        load_config(Path("/dev/zero"))
 
 
 def test_null_is_a_value_only_where_it_may_be(tmp_path: Path) -> None:

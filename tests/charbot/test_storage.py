@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from charbot.storage import replace_file, replace_folder, sha256
+from charbot.storage import read_bounded, replace_file, replace_folder, sha256
 
 
 def test_a_file_is_replaced_or_left_alone(tmp_path: Path) -> None:
@@ -58,3 +58,12 @@ def test_a_folder_survives_a_failed_rename(tmp_path: Path, monkeypatch: pytest.M
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert sha256(tmp_path / "empty").startswith("e3b0c442")
+
+
+def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"tea")
+    assert read_bounded(path, 3) == b"tea"
+    for endless, limit in ((path, 2), (Path("/dev/zero"), 2_000_000)):
+        with pytest.raises(ValueError, match=f"is larger than {limit // 1_000_000} MB"):
+            read_bounded(endless, limit)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from charbot.errors import TrainingError
+from charbot.storage import read_bounded
 from trainer.recipes.plain import PlainLSTM
 
 CONTEXT = 3
@@ -20,6 +21,8 @@ UNITS = 512
 _RATE = 0.001
 _AVERAGED = 1_000
 """Number of latest steps that accuracy and loss are averaged over."""
+_BYTES = 1_000_000
+"""Maximum bytes of a story."""
 _MOST_SYMBOLS = 5_000
 
 REFERENCE = {1: 0.906, 2: 0.952}
@@ -46,8 +49,8 @@ def symbols(text: str) -> list[str]:
 def read_story(path: Path) -> list[str]:
     """Return the symbols of a file. Raises TrainingError if it is not a short text."""
     try:
-        story = symbols(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        story = symbols(read_bounded(path, _BYTES).decode("utf-8"))
+    except (OSError, ValueError) as error:
         raise TrainingError(f"{path}: cannot be read as text: {error}") from error
     if len(story) <= CONTEXT + 1:
         raise TrainingError(f"{path}: holds {len(story)} words and marks; a story has more than {CONTEXT + 1}")

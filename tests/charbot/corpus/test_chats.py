@@ -105,6 +105,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         ChatFiles.find([tmp_path], SETTINGS)
     with pytest.raises(CorpusError, match=r"gone\.jsonl: cannot be read"):
         list(ChatFiles.find([tmp_path / "gone.jsonl"], SETTINGS))
+    with pytest.raises(CorpusError, match="/dev/null: is neither a file nor a folder"):
+        ChatFiles.find([Path("/dev/null")], SETTINGS)
     packed = gzip.compress(_line(TURNS).encode() * 100)
     damaged = packed[:20] + b"\xff" * 20 + packed[40:]
     for name, content in (

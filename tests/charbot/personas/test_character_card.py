@@ -67,6 +67,8 @@ def test_what_is_no_card_is_named(content: bytes, tmp_path: Path) -> None:
 def test_a_missing_card_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="cannot be read: No such file"):
         read_card(tmp_path / "card.png")
+    with pytest.raises(BundleError, match="is larger than 64 MB"):
+        read_card(Path("/dev/zero"))
 
 
 def test_a_voice_becomes_a_card() -> None:

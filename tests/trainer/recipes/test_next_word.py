@@ -47,5 +47,7 @@ def test_no_story_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         read_story(short)
     with pytest.raises(TrainingError, match="cannot be read as text"):
         read_story(binary)
+    with pytest.raises(TrainingError, match="is larger than 1 MB"):
+        read_story(Path("/dev/zero"))
     assert main(["recipe", "next-word", str(tmp_path / "none.txt")]) == 1
     assert "none.txt: cannot be read" in capsys.readouterr().err
