@@ -3,13 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from charbot.cli.options import Commands, add_bundles, add_command, library_of, print_json
 from charbot.text import printable
-
-if TYPE_CHECKING:
-    from charbot.personas.bundle import ModelCard
 
 
 def add(commands: Commands) -> None:
@@ -55,7 +51,6 @@ def add(commands: Commands) -> None:
 
 
 def _personas_list(args: argparse.Namespace) -> int:
-
     library = library_of(args)
     cards = [(path.name, card) for path, card in library.cards()]
     for id_, why in library.broken.items():
@@ -64,21 +59,13 @@ def _personas_list(args: argparse.Namespace) -> int:
         rows = [{"id": id_, "name": c.name, "show": c.show, "rating": c.rating, "units": list(c.models)} for id_, c in cards]
         print_json(rows)
         return 0
-    for id_, card in sorted(cards, key=lambda pair: (pair[1].show, pair[1].name)):
-        print(f"{id_:14} {card.name:14} {card.show:12} {card.rating:8}", *map(_unit_scores, card.models.items()), sep="  ")
+    listed = sorted(cards, key=lambda pair: (pair[1].show, pair[1].name))
+    for row in [("PERSONA", "NAME", "SHOW", "RATING"), *((id_, card.name, card.show, card.rating) for id_, card in listed)]:
+        print("{:14} {:14} {:14} {}".format(*row))
     return 0
 
 
-def _unit_scores(model: "tuple[str, ModelCard]") -> str:
-    """Return a unit's name, and the bits per character on held-out lines of its base and of the persona."""
-    unit, scores = model[0], model[1].scores
-    before, after = (scores.get(f"{prefix}test_bits_per_character") for prefix in ("base_", ""))
-    return unit if before is None or after is None else f"{unit} {before:.3f} > {after:.3f}"
-
-
 def _personas_show(args: argparse.Namespace) -> int:
-    import json
-
     from charbot.personas.bundle import read_persona
     from charbot.personas.portrait import portrait
 
@@ -88,15 +75,21 @@ def _personas_show(args: argparse.Namespace) -> int:
     if args.json:
         print_json(card.to_json())
         return 0
-    print(f"{card.name} ({card.show}), rated {card.rating}\n  in {folder}")
-    print(printable(f"  data: {json.dumps(card.data, ensure_ascii=False)}"))
-    for unit, model_card in card.models.items():
-        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in model_card.scores.items())
-        print(printable(f"  {unit}: {scores}"))
+    print(printable(f"{card.name} is from {card.show} and rated {card.rating}. Its files are in {folder}."))
     if card.name in (usable.name for _, usable in library.cards()):
         self_portrait = portrait(library, card.name)
-        print(printable(f"  says: {self_portrait.introduction or 'nothing of itself'}"))
-        print(printable(f"  talks about: {', '.join(self_portrait.topics) or 'nothing in particular'}"))
+        if self_portrait.introduction:
+            print(printable(f'It says: "{self_portrait.introduction}"'))
+        if self_portrait.topics:
+            print(printable(f"It likes to talk about {', '.join(self_portrait.topics)}."))
+    read = [f"{count:,} lines of {show}" for show, count in card.data.get("lines", {}).items()]
+    print(printable(f"It has read {' and '.join(read) or 'no lines'}{' and a voice written for it' if card.voice else ''}."))
+    for unit, model_card in card.models.items():
+        for prefix, of in (("", "lines"), ("voice_", "replies of its voice")):
+            before, after = (model_card.scores.get(f"{base}{prefix}test_bits_per_character") for base in ("base_", ""))
+            if after is not None:
+                than = "" if before is None else f"; its base alone needs {before:.3f}"
+                print(f"Its {unit} model needs {after:.3f} bits per character for {of} that it has not read{than}.")
     return 0
 
 

@@ -184,11 +184,20 @@ def test_personas(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     listed = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
     assert listed["ann"] == {"id": "ann", "name": "Ann", "show": "Demo", "rating": "general", "units": ["char", "word"]}
     assert main(["personas", "list", "--bundles", bundles]) == 0
-    assert "Demo" in capsys.readouterr().out
+    header, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert header == ["PERSONA", "NAME", "SHOW", "RATING"]
+    assert ["ann", "Ann", "Demo", "general"] in rows
     assert main(["personas", "show", "ann", "--bundles", bundles]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"Ann is from Demo and rated general. Its files are in {bundles}/personas/ann.",
+        "It has read 9 lines of Demo and a voice written for it.",
+        "Its char model needs 1.500 bits per character for lines that it has not read.",
+        "Its word model needs 1.500 bits per character for lines that it has not read.",
+    ]
+    assert main(["personas", "show", "joey"]) == 0
     shown = capsys.readouterr().out
-    assert "test bits per character 1.500" in shown
-    assert shown.endswith("  says: nothing of itself\n  talks about: nothing in particular\n")
+    assert re.search(r'^It says: ".+"\nIt likes to talk about .+\.$', shown, re.M)
+    assert re.search(r"^Its word model .* replies of its voice that it has not read; its base alone needs [\d.]+$", shown, re.M)
     assert main(["personas", "show", "ann", "--json", "--bundles", bundles]) == 0
     card = json.loads(capsys.readouterr().out)
     assert card["name"] == "Ann"
