@@ -13,8 +13,9 @@ from bots.terminal.screen import cooked_mode, listed, note, show, styled, table
 from bots.terminal.transcript import save
 from charbot.config import Config, override
 from charbot.corpus.examples import response_example
-from charbot.errors import UsageError
+from charbot.errors import BundleError, UsageError
 from charbot.generation.reranking import Candidate
+from charbot.personas.bundle import read_persona
 from charbot.personas.library import match_name, similar_names
 from charbot.personas.portrait import portrait
 from charbot.text import find_name
@@ -75,9 +76,19 @@ def _help(talk: Chat, argument: str) -> None:
         note(f"{keys}, Ctrl-X Ctrl-E opens your editor, Alt-N and Alt-P show the next and the previous candidate.")
 
 
+def _slug(talk: Chat, name: str, command: str) -> str:
+    """Return the slug of a persona that was named to a command. Raises UsageError, with what may have been meant."""
+    slug = match_name(name, talk.library.personas)
+    if slug is None:
+        near = " or ".join(f"/{command} {meant}" for meant in talk.library.similar(name))
+        hint = f" Did you mean {near}?" if near else ""
+        raise UsageError(f"there is no persona called {name!r}.{hint} /personas lists them all.")
+    return slug
+
+
 def _persona(talk: Chat, argument: str) -> None:
     with cooked_mode():
-        chosen = argument or pick(talk.library, talk.theme, talk.persona.card.name)
+        chosen = _slug(talk, argument, "persona") if argument else pick(talk.library, talk.theme, talk.persona.card.name)
     if chosen:
         before = talk.kept
         talk.start(chosen)
@@ -91,25 +102,25 @@ def _personas(talk: Chat, argument: str) -> None:
 
 
 def _about(talk: Chat, argument: str) -> None:
-    cards = {card.name: card for _, card in talk.library.cards()}
-    name = match_name(argument, cards) if argument else talk.persona.card.name
-    if name is None:
-        raise UsageError(f"there is no persona called {argument!r}; /personas lists them all")
-    card, self_portrait = cards[name], portrait(talk.library, name)
+    slug = _slug(talk, argument or talk.persona.card.name, "about")
+    if slug in talk.library.broken:
+        raise BundleError(talk.library.broken[slug])
+    card = read_persona(talk.library.personas[slug])
+    self_portrait = portrait(talk.library, card.name)
     rows = [
         ("from", f"{card.show}, {card.rating}"),
         ("trained on", ", ".join(f"{count:,} lines of {show}" for show, count in card.data.get("lines", {}).items())),
         ("says", self_portrait.introduction or ""),
         ("talks about", ", ".join(self_portrait.topics)),
     ]
-    show((talk.style(name), name))
+    show((talk.style(card.name), card.name))
     table((), [row for row in rows if row[1]])
 
 
 def _with(talk: Chat, argument: str) -> None:
     if not argument:
         raise UsageError("/with NAME: who else takes part")
-    talk.join(argument)
+    talk.join(_slug(talk, argument, "with"))
     talk.keep()
     note(f"{listed(talk.names)} take part. Enter alone has the next of them speak; /without NAME has one leave.")
 
@@ -256,6 +267,7 @@ def _set(talk: Chat, argument: str) -> None:
 def _show(talk: Chat, argument: str) -> None:
     values = {key: getattr(talk.settings, key) for key in SETTABLE}
     table((), [(key, _NONE if value is None else str(value).lower()) for key, value in values.items()])
+    note("Candidates are generated where no written answer fits; there are fewer written ones.")
 
 
 def _stats(talk: Chat, argument: str) -> None:

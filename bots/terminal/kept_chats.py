@@ -133,13 +133,17 @@ class ChatStore:
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
                 yield DamagedChat(path, versions[path], "is no conversation that charbot kept")
 
-    def newest(self, report: Callable[[str], object]) -> KeptChat:
-        """Return the conversation that changed last; `report` a problem of each file before it. Raises UsageError."""
+    def newest(self, report: Callable[[str], object], persona: str | None = None) -> KeptChat:
+        """Return the conversation that changed last, of those with a `persona` if one is given.
+
+        `report` a problem of each file before it. Raises UsageError.
+        """
         for file in self.files():
-            if isinstance(file, KeptChat):
+            if isinstance(file, DamagedChat):
+                report(f"{file.path}: {file.problem}")
+            elif persona is None or persona in file.chat.cast:
                 return file
-            report(f"{file.path}: {file.problem}")
-        raise UsageError("there is no conversation to continue yet")
+        raise UsageError(f"there is no conversation{f' with {persona}' if persona else ''} to continue yet")
 
     def find(self, wanted: str) -> KeptChat:
         """Return a conversation by its number, 1 being the one that changed last, or by its name. Raises UsageError."""
@@ -157,7 +161,7 @@ class ChatStore:
         if len(matching) > 1:
             raise UsageError(f"{len(matching)} conversations are called {wanted!r}; give the number of the one you mean")
         if not matching:
-            raise UsageError(f"there is no conversation called {wanted!r}; `charbot chats list` shows them all")
+            raise UsageError(f"there is no conversation called {wanted!r}; `charbot chats list`, or /chats, shows them all")
         return matching[0]
 
     def save(self, chat: SavedChat, before: KeptChat | None = None) -> KeptChat:

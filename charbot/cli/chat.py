@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         commands, "chat", "talk to a persona in the terminal",
         "charbot chat joey                         # /help lists what you can do there, Ctrl-D leaves",
         "charbot chat cartman --seed 7 --unit char",
-        "charbot chat --continue                   # continue the last conversation",
+        "charbot chat joey --continue              # continue the last conversation with Joey",
     )  # fmt: skip
     talk.add_argument("persona", nargs="?", help="who to talk to; without it, pick one from a list")
     # SUPPRESS, so that the default does not replace a flag before the command: `charbot -c chat`.
@@ -52,11 +52,16 @@ def add(commands: Commands) -> None:
 
 
 def chat(args: argparse.Namespace) -> int:
-    from bots.terminal.kept_chats import ChatStore
+    return run_chat(args, _newest_chat(args) if args.resume else None)
 
-    if args.resume and args.persona:
-        raise UsageError("--continue continues the last conversation; leave the name out")
-    return run_chat(args, ChatStore.default().newest(report_problem) if args.resume else None)
+
+def _newest_chat(args: argparse.Namespace) -> "KeptChat":
+    """Return the conversation that changed last, with the persona that the command line names if any. Raises CharbotError."""
+    from bots.terminal.kept_chats import ChatStore
+    from charbot.personas.bundle import read_persona
+
+    persona = read_persona(library_of(args).find(args.persona)).name if args.persona else None
+    return ChatStore.default().newest(report_problem, persona)
 
 
 def run_chat(args: argparse.Namespace, kept: "KeptChat | None" = None) -> int:

@@ -73,8 +73,9 @@ def add_config(parser: argparse.ArgumentParser, default: object) -> None:
 
 def add_continue(parser: argparse.ArgumentParser, default: object) -> None:
     parser.add_argument(
-        "-c", "--continue", dest="resume", action="store_true", default=default, help="continue the last conversation"
-    )
+        "-c", "--continue", dest="resume", action="store_true", default=default,
+        help="continue the last conversation, or the last one with that persona",
+    )  # fmt: skip
 
 
 def add_scripts(parser: argparse.ArgumentParser) -> None:

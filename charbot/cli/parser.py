@@ -61,6 +61,7 @@ def parser_of_all() -> Parser:
             "charbot                                   # pick a persona from a list, and talk",
             "charbot joey                              # talk to Joey",
             "charbot -c                                # continue the last conversation",
+            "charbot -c joey                           # continue the last one with Joey",
             'charbot say ross "Are you happy?"         # one reply',
             "charbot train --scripts my_show/ --persona Alice",
             "charbot say --help                        # what a command does, by example",

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,16 @@ def test_conversations_are_listed_and_found(store: ChatStore) -> None:
     for wanted in ("5", "0", "9" * 5000, "coffee"):
         with pytest.raises(UsageError, match="no conversation called"):
             store.find(wanted)
+
+
+def test_the_newest_conversation_with_somebody(store: ChatStore) -> None:
+    _, kept = _save(store, "Tea?", "Cake?")
+    other = store.save(replace(_chat(), cast=("Cy",)))
+    os.utime(other.path, ns=(10**18 + 1, 10**18 + 1))
+    assert store.newest(_fail).path == other.path
+    assert store.newest(_fail, "Bob").path == kept.path
+    with pytest.raises(UsageError, match="no conversation with Dan to continue yet"):
+        store.newest(_fail, "Dan")
 
 
 def test_a_conversation_is_renamed_and_stays_in_its_place(store: ChatStore) -> None:

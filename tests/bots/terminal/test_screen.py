@@ -518,7 +518,7 @@ def test_what_is_pasted_during_a_reply_is_one_message(start: Start) -> None:
 
 def test_settings_are_shown_as_they_are_set(start: Start) -> None:
     screen = start("ann", "--no-stream", "--seed", "3").wait("You:").say("/set seed none").wait("seed is none")
-    screen.say("/show").wait("context_turns").wait("clean")
+    screen.say("/show").wait("context_turns").wait("clean").wait("where no written answer")
     shown = dict(line.split() for line in screen.text.splitlines() if len(line.split()) == 2)
     assert {"seed": "none", "clean": "false", "max_words": "40", "top_p": "0.92"}.items() <= shown.items()
     for key in ("temperature", "top_p", "unit", "seed", "candidates", "max_words", "context_turns", "clean"):
@@ -558,7 +558,14 @@ def test_candidates_back_and_forth_with_one_key(start: Start, tmp_path: Path) ->
 
 def test_about_tells_who_somebody_is(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/about").wait("9 lines of Demo").say("/about cy").wait("Other, mature")
-    screen.say("/about zed").wait("no persona called 'zed'")
+    screen.say("/about zed").wait("no persona called 'zed'.")
+
+
+def test_a_persona_that_is_not_there_gets_hints_that_can_be_typed(start: Start) -> None:
+    screen = start("ann", "--no-stream", columns=100).wait("You:")
+    for command in ("persona", "with", "about"):
+        screen.say(f"/{command} bbo").wait(f"Did you mean /{command} bob? /personas lists them all.")
+    screen.say("/chats 7").wait("or /chats, shows them all")
 
 
 def test_another_language_is_told_once(start: Start) -> None:

@@ -87,6 +87,8 @@ def test_every_help_teaches_by_examples_that_can_be_typed() -> None:
         (["garrison", "--seed", "3"], "garrison", False),
         (["-c"], None, True),
         (["-c", "chat"], None, True),
+        (["-c", "joey"], "joey", True),
+        (["joey", "-c"], "joey", True),
         (["chat", "-c"], None, True),
         (["chat", "joey"], "joey", False),
         (["--config", "some.yaml", "joey"], "joey", False),
@@ -265,6 +267,18 @@ def test_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert main(["chats", "remove", "the kettle"]) == 0
     assert main(["chats", "list"]) == 0
     assert capsys.readouterr().out == "The kettle\n"
+
+
+def test_there_is_nothing_to_continue_with_somebody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    session = Session().add_message("Tea?")
+    ChatStore.default().save(SavedChat(None, ("Ann",), None, session, ChatSettings(), ChatSettings()))
+    assert main(["-c", "joey"]) == 2
+    assert "no conversation with Joey to continue yet" in capsys.readouterr().err
+    assert main(["chat", "-c", "joye"]) == 1
+    assert "Did you mean joey or kyle?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("how", [[], ["--json"]])
