@@ -47,13 +47,14 @@ def _sillytavern(session: Session, title: str) -> str:
     flagged = list(zip(session.turns, session.from_user, strict=True))
     user = next((turn.speaker for turn, from_user in flagged if from_user and turn.speaker), _YOU)
     rows: list[dict[str, object]] = [{"user_name": user, "character_name": title, "create_date": now, "chat_metadata": {}}]
-    rows += [
-        {
-            "name": turn.speaker or _YOU, "is_user": from_user, "is_system": False, "send_date": now, "mes": turn.text,
-            "extra": {},
-        }
-        for turn, from_user in flagged
-    ]  # fmt: skip
+    for number, (turn, from_user) in enumerate(flagged, start=1):
+        row = {"name": turn.speaker or _YOU, "is_user": from_user, "is_system": False, "send_date": now, "mes": turn.text}
+        if not from_user:
+            # The texts between which its arrows change; the candidates are those of the last reply.
+            texts = [candidate.text for candidate in session.candidates] if number == len(flagged) else []
+            row["swipes"] = texts = texts if turn.text in texts else [turn.text]
+            row["swipe_id"] = texts.index(turn.text)
+        rows.append(row | {"extra": {}})
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from bots.terminal.transcript import save
 from charbot.cli import main
 from charbot.dialogue import Utterance
 from charbot.errors import UsageError
+from charbot.generation.reranking import Candidate
 from charbot.scripts.reader import read_scripts
 
 
@@ -53,6 +55,16 @@ def test_a_chat_of_sillytavern(tmp_path: Path) -> None:
     assert (reply["name"], reply["is_user"], reply["is_system"], reply["mes"]) == ("Joey", False, False, "Hello.")
     assert head["create_date"] == reply["send_date"]
     assert (head["chat_metadata"], message["extra"]) == ({}, {})
+    assert "swipes" not in message
+
+
+def test_candidates_are_what_the_arrows_of_sillytavern_change_between(tmp_path: Path) -> None:
+    turns = [Utterance((None, "Joey")[at % 2], text) for at, text in enumerate(["Hi.", "Hello.", "Tea?", "Cake!"])]
+    candidates = tuple(map(Candidate.of_text, ("Tea.", "Cake!")))
+    save(replace(_session(turns), candidates=candidates), "Joey", tmp_path / "talk.jsonl")
+    _, _, first, _, last = map(json.loads, (tmp_path / "talk.jsonl").read_text().splitlines())
+    assert (first["swipes"], first["swipe_id"]) == (["Hello."], 0)
+    assert (last["swipes"], last["swipe_id"], last["mes"]) == (["Tea.", "Cake!"], 1, "Cake!")
 
 
 @pytest.mark.parametrize("said", [["Hi.", "Hello."], ["(whispers) hello", "Hey.", "{{char}} \u00e9?", '"Tea" Joey: *hi*']])
