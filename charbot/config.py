@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from charbot.errors import ConfigError
-from charbot.yamlfile import read_yaml
+from charbot.yamlfile import read_yaml, shown
 
 
 def _number(default: float | int | None, low: float, high: float) -> Any:
@@ -235,7 +235,7 @@ def override(config: Config, data: Any, source: str) -> Config:
 
 def _merge(default: Any, data: Any, path: str, prefix: str) -> Any:
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{path}: {prefix.rstrip('.') or 'the file'} must hold `key: value` lines, not {data!r}")
+        raise ConfigError(f"{path}: {prefix.rstrip('.') or 'the file'} must hold `key: value` lines, not {shown(data)}")
     fields = {f.name: f for f in dataclasses.fields(default)}
     hints = typing.get_type_hints(type(default))
     changes: dict[str, Any] = {}
@@ -263,23 +263,23 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> An
         kind = typing.get_args(hint)[0]
         if not isinstance(value, list) or not all(type(item) is kind for item in value):
             items = "texts: [this, that]" if kind is str else "whole numbers: [1, 2]"
-            raise ConfigError(f"{where} is {value!r}; it must be a list of {items}")
+            raise ConfigError(f"{where} is {shown(value)}; it must be a list of {items}")
         return tuple(value)
     if typing.get_origin(hint) is dict:
         kind = typing.get_args(hint)[1]
         if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-            raise ConfigError(f"{where} is {value!r}; it must be values by name: {{name: value}}")
+            raise ConfigError(f"{where} is {shown(value)}; it must be values by name: {{name: value}}")
         return {name: _checked(one, kind, limits, f"{where}, {name}") for name, one in value.items()}
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise ConfigError(f"{where} is {value!r}; allowed: {', '.join(choices)}")
+            raise ConfigError(f"{where} is {shown(value)}; allowed: {', '.join(choices)}")
         return value
     number = hint is float and type(value) is int
     if type(value) is not hint and not number:
         hint_text = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[hint]
-        raise ConfigError(f"{where} is {value!r}; it must be {hint_text}")
+        raise ConfigError(f"{where} is {shown(value)}; it must be {hint_text}")
     if limits and not limits["low"] <= value <= limits["high"]:
         low, high = (f"{limits[end]:g}" if hint is float else limits[end] for end in ("low", "high"))
-        raise ConfigError(f"{where} is {value}; allowed: {low} to {high}")
+        raise ConfigError(f"{where} is {shown(value)}; allowed: {low} to {high}")
     return float(value) if number else value

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 
 import yaml
@@ -10,6 +11,9 @@ from charbot.storage import read_bounded
 
 _BYTES = 1_000_000
 """Maximum bytes of a file."""
+
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,6 +37,15 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise ValueError("is not UTF-8 text") from error
     return parse_yaml(text)
+
+
+def shown(value: Any) -> str:
+    """Return a value as part of a message, shortened: by its aliases, a short file can hold a value of gigabytes."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:
+        # Python refuses to write whole numbers of thousands of digits, which hexadecimal ones can have.
+        return "a number too long to write"
 
 
 def parse_yaml(text: str) -> Any:

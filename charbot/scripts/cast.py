@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from charbot.errors import ScriptError
-from charbot.yamlfile import read_yaml
+from charbot.yamlfile import read_yaml, shown
 
 CAST_FILE = "cast.yaml"
 Listed = Mapping[str, Mapping[str, Sequence[str]]]
@@ -115,9 +115,9 @@ def read_cast(path: Path) -> Listed:
     casts: dict[str, dict[str, list[str]]] = {}
     for show, names in data.items():
         if not isinstance(names, dict):
-            raise ScriptError(f"{problem}; `{show}` holds {names!r}")
+            raise ScriptError(f"{problem}; `{show}` holds {shown(names)}")
         for name, aliases in names.items():
             if aliases is not None and not (isinstance(aliases, list) and all(isinstance(alias, str) for alias in aliases)):
-                raise ScriptError(f"{problem}; `{show}`, `{name}` holds {aliases!r}")
+                raise ScriptError(f"{problem}; `{show}`, `{name}` holds {shown(aliases)}")
         casts[str(show)] = {str(name): aliases or [] for name, aliases in names.items()}
     return casts

@@ -47,7 +47,7 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
         ("train:\n  word:\n    base:\n      epochs: 0\n", ["`train.word.base.epochs`", "1 to 1000"]),
         ("chat:\n  seed: 99999999999999999999\n", ["`chat.seed`", "0 to 9223372036854775807"]),
         ("chat:\n  seed: -1\n", ["`chat.seed`", "0 to 9223372036854775807"]),
-        (f"chat:\n  seed: 0x{'f' * 9000}\n", ["4300 digits"]),
+        (f"chat:\n  seed: 0x{'f' * 9000}\n", ["`chat.seed` is a number too long to write", "0 to 9223372036854775807"]),
         (f"chat:\n  temperature: 1{'0' * 400}\n", ["`chat.temperature`", "0.05 to 2"]),
         ("chat:\n  seed: 2020-13-45\n", ["no value: month must be in 1..12"]),
         ('chat:\n  seed: !!int ""\n', ["no value"]),
@@ -64,6 +64,13 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, names: list[str]) -> None
     for name in names:
         assert name in str(caught.value)
     assert "config.yaml" in str(caught.value)
+
+
+def test_a_value_of_gigabytes_is_named_in_short(tmp_path: Path) -> None:
+    lists = "\n".join(f"  - &a{level} [{', '.join([f'*a{level - 1}'] * 9) if level else 'tea'}]" for level in range(12))
+    with pytest.raises(ConfigError, match=r"`chat.persona` is \[\['tea'\], .*; it must be text") as caught:
+        _load(tmp_path, f"chat:\n  persona:\n{lists}\n")
+    assert len(str(caught.value)) < 1_000
 
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
@@ -88,3 +95,5 @@ def test_override_names_its_source() -> None:
     assert override(Config(), {"chat": {"seed": 4}}, "here").chat.seed == 4
     with pytest.raises(ConfigError, match="the command line"):
         override(Config(), {"chat": {"seed": "x"}}, "the command line")
+    with pytest.raises(ConfigError, match=r"/set: `chat\.seed` is a number too long to write"):
+        override(Config(), {"chat": {"seed": 2**20_000}}, "/set")
