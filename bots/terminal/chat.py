@@ -144,7 +144,7 @@ class Chat:
         """Remove a persona from the cast. Raises UsageError where it is not in it, or alone."""
         leaving = match_name(name, self.names)
         if leaving is None:
-            raise UsageError(f"{name!r} does not take part; {listed(self.names)} do")
+            raise UsageError(f"{name!r} does not take part; {listed(self.names)} {'does' if len(self.names) == 1 else 'do'}")
         if len(self.cast) == 1:
             raise UsageError(f"{leaving} is alone with you; /persona has somebody else take the place")
         self.cast = [persona for persona in self.cast if persona.card.name != leaving]

@@ -14,6 +14,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
 from prompt_toolkit.utils import is_dumb_terminal
 
+from bots.terminal.screen import ignore_mouse
 from bots.terminal.theme import Theme
 from charbot.errors import BundleError
 from charbot.personas.bundle import PersonaCard, read_voice
@@ -143,6 +144,7 @@ class _Picker:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
+        ignore_mouse(keys)
         for names, by in ((("up", "c-p", "s-tab"), -1), (("down", "c-n", "tab"), 1), (("pageup",), -8), (("pagedown",), 8)):
             for key in names:
                 keys.add(key)(lambda event, by=by: self._move(by))

@@ -23,7 +23,7 @@ from bots.terminal.chat import SETTABLE, Chat, greet
 from bots.terminal.commands import COMMANDS, STEPS, is_command, run
 from bots.terminal.kept_chats import ChatStore, KeptChat
 from bots.terminal.picker import pick
-from bots.terminal.screen import listed, note, raw_mode
+from bots.terminal.screen import ignore_mouse, listed, note, raw_mode
 from bots.terminal.theme import THEMES
 from charbot.config import ChatSettings, TerminalSettings
 from charbot.english import is_foreign
@@ -127,6 +127,7 @@ def _completer(talk: Chat, commands: Iterable[str]) -> Completer:
 
 def _prompt(talk: Chat, completer: Completer) -> PromptSession[str]:
     keys = KeyBindings()
+    ignore_mouse(keys)
     has_text = Condition(lambda: bool(get_app().current_buffer.text))
 
     # Only in the message itself: in history search, Enter accepts the match.

@@ -11,6 +11,8 @@ from typing import Any
 
 from prompt_toolkit import print_formatted_text
 from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.utils import get_cwidth, is_dumb_terminal
 from rich.console import Console
 from rich.table import Table
@@ -110,6 +112,14 @@ def _terminal(*, on: Sequence[str], off: Sequence[str] = ()) -> Iterator[Callabl
         yield apply_modes
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
+def ignore_mouse(keys: KeyBindings) -> None:
+    """Bind reports of the mouse, which is not used, to nothing.
+
+    prompt_toolkit takes pasted colours (ESC [31m) for such reports where the terminal does not mark what is pasted, and fails.
+    """
+    keys.add(Keys.Vt100MouseEvent)(lambda event: None)
 
 
 def show(*parts: tuple[str, str], end: str = "\n") -> None:

@@ -508,6 +508,11 @@ def test_completion_and_a_pasted_message_of_several_lines(start: Start) -> None:
     screen.type(f"\x1b[200~{'long ' * 401}end\x1b[201~").say("").wait("only its last 2,000 characters")
 
 
+def test_pasted_colours_are_no_obstacle_where_pastes_are_not_marked(start: Start) -> None:
+    screen = start().wait("Who do you want").type("\x1b[31man\x1b[0m").wait("> Ann").type("\r").wait("You:")
+    screen.type("\x1b[31mred\x1b[0m").say("").wait(": red")
+
+
 def test_what_is_pasted_during_a_reply_is_one_message(start: Start) -> None:
     screen = start("ann", "--no-stream", THINK="1").wait("You:").say("Hello").wait("Ann:")
     assert 2004 << 5 in screen.modes, "the terminal marks what is pasted"
@@ -577,6 +582,7 @@ def test_another_language_is_told_once(start: Start) -> None:
 def test_names_are_matched_as_personas_are(start: Start) -> None:
     screen = start("ann", "--no-stream").wait("You:").say("/as BOB.").wait("You are Bob")
     screen.say("/as cyy").wait("Did you mean Cy?").wait("Bob:").say("/as cy").wait("You are Cy")
+    screen.say("/without zed").wait("'zed' does not take part; Ann does")
     screen.say("/with bob").wait("take part").say("/without zed").wait("'zed' does not take part; Ann and Bob do")
     screen.say("/without bob.").wait("Ann takes part")
 
