@@ -61,7 +61,7 @@ def _personas_list(args: argparse.Namespace) -> int:
         return 0
     listed = sorted(cards, key=lambda pair: (pair[1].show, pair[1].name))
     for row in [("PERSONA", "NAME", "SHOW", "RATING"), *((id_, card.name, card.show, card.rating) for id_, card in listed)]:
-        print("{:14} {:14} {:14} {}".format(*row))
+        print(printable("{:14} {:14} {:14} {}".format(*row)))
     return 0
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -284,9 +285,11 @@ def test_there_is_nothing_to_continue_with_somebody(
 @pytest.mark.parametrize("how", [[], ["--json"]])
 def test_a_list_of_personas_says_who_cannot_be_used(how: list[str], library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     (library.folders[0] / "personas" / "bob").mkdir()
+    shutil.copytree(library.find("ann"), library.folders[0] / "personas" / "a\x1bnn")
     assert main(["personas", "list", *how, "--bundles", str(library.folders[0])]) == 0
     shown = capsys.readouterr()
     assert "Ann" in shown.out
+    assert "\x1b" not in shown.out
     assert re.fullmatch(r"bob cannot be used: .*bob: no persona here \(persona\.json is missing\)\n", shown.err)
 
 
