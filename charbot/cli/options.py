@@ -35,6 +35,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
+    def print_help(self, file: Any = None) -> None:
+        # argparse itself ends as if all were well where the help cannot be written.
+        (file or sys.stdout).write(self.format_help())
+
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         if self._in_passes or self._subparsers is not None:
             return super().parse_known_args(args, namespace)

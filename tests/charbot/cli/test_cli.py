@@ -389,6 +389,13 @@ def test_a_stream_that_is_closed_or_full_is_told(
     assert (done.returncode, done.stderr) == (1, f"charbot: {problem}\n")
 
 
+def test_help_that_cannot_be_written_is_told_where_nothing_is_buffered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    command = f"{sys.executable} -m charbot say --help > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (1, "charbot: the input or output: No space left on device\n")
+
+
 def test_ctrl_c_ends_a_command_as_a_signal_does(bundles: str) -> None:
     command = [sys.executable, "-m", "charbot", "say", "ann", "--bundles", bundles]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as said:
