@@ -1,6 +1,7 @@
 """Options that several commands share, and the settings, scripts and library that they select."""
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -106,6 +107,8 @@ def set_torch_environment() -> None:
     """
     # Importing torch and loading a persona make hundreds of thousands of objects, of which little is garbage.
     gc.set_threshold(50_000)
+    # At its end Python looks for garbage among all of them once more, though their memory is given back all the same.
+    atexit.register(gc.freeze)
     # Threads that wait for one another spin for some microseconds, then sleep. Sleeping at once doubles the time of a
     # reply; spinning for long, on a busy machine, takes the cores from the threads that are waited for. GNU OpenMP, as in
     # torch for Linux, obeys the spin count; other runtimes obey the policy.
