@@ -212,7 +212,7 @@ class Engine:
         if encoded is None:
             return None
         parts = torch.split(encoded, [len(group) for group in groups])
-        return torch.stack([normalize(part.sum(0), dim=0) for part in parts])
+        return normalize(torch.stack([part.sum(0) for part in parts]), dim=1)
 
     def word_bags(self, messages: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return the words of messages that the message encoder knows, as it reads them (see MessageEncoder.forward)."""
