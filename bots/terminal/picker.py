@@ -11,6 +11,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.data_structures import Point
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, VSplit, Window
 from prompt_toolkit.utils import is_dumb_terminal
 
@@ -153,6 +154,11 @@ class _Picker:
         def _(event: KeyPressEvent) -> None:
             if shown := self._shown():
                 event.app.exit(result=shown[self._selected].name)
+
+        # Of several pasted lines only one would be seen.
+        @keys.add(Keys.BracketedPaste)
+        def _(event: KeyPressEvent) -> None:
+            self._typed.insert_text(" ".join(event.data.split()))
 
         for key in ("c-c", "c-d", "escape"):
             keys.add(key)(lambda event: event.app.exit(result=None))

@@ -513,6 +513,11 @@ def test_pasted_colours_are_no_obstacle_where_pastes_are_not_marked(start: Start
     screen.type("\x1b[31mred\x1b[0m").say("").wait(": red")
 
 
+def test_pasted_lines_are_one_in_the_list_of_personas(start: Start) -> None:
+    screen = start().wait("Who do you want").type("\x1b[200~an\nor\nbob\x1b[201~").wait("an or bob")
+    screen.type("\x15bob").wait("> Bob").type("\r").wait("You:")
+
+
 def test_what_is_pasted_during_a_reply_is_one_message(start: Start) -> None:
     screen = start("ann", "--no-stream", THINK="1").wait("You:").say("Hello").wait("Ann:")
     assert 2004 << 5 in screen.modes, "the terminal marks what is pasted"
