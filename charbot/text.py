@@ -35,11 +35,14 @@ def normalise(text: str) -> str:
     Idempotent.
     """
     # In this order: a dropped character may stand between a letter and its accent, and NFC may produce quotes.
-    # Each step is skipped where it would change nothing, because most lines are ASCII. Printable characters are visible.
-    if not text.isprintable():
+    # Each step is skipped where it would change nothing, because most lines are ASCII. Printable characters are visible, and
+    # the only space among them is the common one.
+    printable = text.isprintable()
+    if not printable:
         text = "".join(filter(_visible, text))
     text = text.replace("`", "'") if text.isascii() else unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY)
-    text = " ".join(text.split())
+    if not printable or "  " in text or text[:1] == " " or text[-1:] == " ":
+        text = " ".join(text.split())
     if ". ." in text or "...." in text:
         text = _DOTS.sub("...", _SPACED_DOTS.sub("...", text))
     return text

@@ -18,7 +18,8 @@ CERTAIN = 0.9
 _TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "doctor", "prof", "professor", "sgt", "sergeant", "lt", "det", "detective"))
 _VOWELS = re.compile(r"[aeiouy]")
 _WORD = re.compile(r"[^\W\d_]+")
-_NAMED = re.compile(r"\b([^\W\d_a-z]\w+)\.? (?=([^\W\d_a-z][\w'-]+))")
+# A charset at the beginning lets re skip most places, so that the border of the word is checked after its first letter.
+_NAMED = re.compile(r"([^\W\d_a-z](?<!\w\w)\w+)\.? (?=([^\W\d_a-z][\w'-]+))")
 _VARIANT_LENGTH, _VARIANT_LINES = 5, 10
 """Minimum length and lines of two names that may be spellings of one."""
 _REGULAR = 0.3
@@ -53,6 +54,7 @@ class _Evidence:
         self._scenes: dict[str, set[int]] = defaultdict(set)
         self._speakers: list[list[str]] = []
         everywhere = set()
+        pieces: Counter[str] = Counter()
         for episode, turns in scenes:
             everywhere.add(episode)
             speakers = [speaker for speaker, _ in turns]
@@ -62,9 +64,14 @@ class _Evidence:
                 self._scenes[name].add(len(self._speakers))
             self._speakers.append(speakers)
             self._answers.update(pair for pair in pairwise(speakers) if pair[0] != pair[1])
-            for _, text in turns:
-                self._words.update(_WORD.findall(text))
-                self._named.update((first.casefold(), last.casefold()) for first, last in _NAMED.findall(text))
+            # One search per scene: names do not cross line ends.
+            spoken = "\n".join(text for _, text in turns)
+            pieces.update(spoken.split())
+            self._named.update(_NAMED.findall(spoken))
+        for piece, count in pieces.items():
+            for word in _WORD.findall(piece):
+                self._words[word] += count
+        self._named = {(first.casefold(), last.casefold()) for first, last in self._named}
         self._all_episodes = max(1, len(everywhere))
 
     def answer(self, a: str, b: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from charbot.scripts.directions import split_directions
 from charbot.scripts.line import Turn
@@ -12,8 +12,7 @@ Kind = Literal["name", "speech", "scene", "episode", "aside", "omission"]
 _EXCERPT = 80
 
 
-@dataclass(frozen=True, slots=True)
-class LineTag:
+class LineTag(NamedTuple):
     """The role that a format gives to one source line, or to a part of it.
 
     The kinds are:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from charbot.errors import ScriptError
 
-_ESCAPED_BYTES = re.compile(r"((?:<[0-9a-f]{2}>)+)([\x80-\xbf]*)")
+_ESCAPED_BYTES = re.compile(r"(<[0-9a-f]{2}>(?:<[0-9a-f]{2}>)*)([\x80-\xbf]*)")
 _DOCUMENTS = (
     (re.compile(rb"%PDF-"), "is a PDF; save its text first (pdftotext -layout)"),
     (re.compile(rb"\{\\rtf"), "is an RTF document; save it as plain text first"),

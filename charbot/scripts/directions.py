@@ -38,16 +38,16 @@ def split_directions(parts: Sequence[str], opening: str) -> Speech:
     directions, a speech entirely in parentheses (muffled) loses them.
     """
     if not opening:
-        return Speech(normalise(" ".join(parts)), (), tuple(bool(part.strip()) for part in parts))
+        return Speech(normalise(" ".join(parts)), (), tuple(map(bool, map(str.strip, parts))))
     spoken, directions = _separated(parts, opening) if any(map(_BRACKETS.search, parts)) else (parts, [])
     # "Name: (softly): Hello." leaves a second colon.
     text = normalise(" ".join(spoken)).lstrip(": ")
-    if (closed := _GAP.sub(r"\1", text)) != text:
+    if " ," in text or " ." in text or " !" in text or " ?" in text:
         # A full stop moved up to an ellipsis makes four dots.
-        text = normalise(closed)
-    if "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
+        text = normalise(_GAP.sub(r"\1", text))
+    if "(" in text and "(" not in opening and opening != APART and _ALL_MUFFLED.fullmatch(text):
         text = normalise(re.sub(r"[()]", " ", text))
-    return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(bool(part.strip()) for part in spoken))
+    return Speech(text, tuple(filter(None, map(normalise, directions))), tuple(map(bool, map(str.strip, spoken))))
 
 
 def _separated(parts: Sequence[str], opening: str) -> tuple[Sequence[str], list[str]]:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import islice
 
 from charbot.scripts.line import Turn
 
@@ -53,6 +52,13 @@ def _is_code(text: str) -> bool:
 
 def _more_than(share: float, turns: Sequence[Turn], test: Callable[[str], object]) -> bool:
     """Return True if the texts of more than this share of the turns pass a test; no more are tested than needed."""
-    enough = int(share * len(turns)) + 1
-    matching = (turn for turn in turns if test(turn.text))
-    return sum(1 for _ in islice(matching, enough)) == enough
+    passed = int(share * len(turns)) + 1
+    failed = len(turns) - passed + 1
+    for turn in turns:
+        if test(turn.text):
+            passed -= 1
+        else:
+            failed -= 1
+        if not (passed and failed):
+            break
+    return not passed

@@ -31,9 +31,12 @@ def without_quotes(text: str) -> str:
     if '"' not in text[:10_000]:
         return text
     lines = text.splitlines()
+    quoted = sum(bool(turn and turn[1]) for turn in map(_CELL.match, (line for line in lines if '"' in line)))
+    if quoted < max(3, _MIN_TURNS * len(lines)):
+        return text
     turns = list(filter(None, map(_CELL.match, lines)))
     recurring = [name for name, count in Counter(turn[2] for turn in turns).items() if count > 1]
-    if len(recurring) < 2 or sum(turn[1] == '"' for turn in turns) < max(3, _MIN_TURNS * len(lines)):
+    if len(recurring) < 2:
         return text
     cells = (match[1].replace('""', '"') if (match := _QUOTED.fullmatch(line)) else line for line in lines)
     return "\n".join(cells)

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from html.parser import HTMLParser
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.messages import Message, message_tags
-from charbot.scripts.markup import parse_page
+from charbot.scripts.markup import PageReader, attributes_of
 
 _VOID = frozenset(("br", "img", "meta", "link", "hr", "input"))
 
 
-class _Page(HTMLParser):
-    """A parser that collects the messages of a page."""
+class _Page(PageReader):
+    """A reader that collects the messages of a page."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.messages: list[Message] = []
         self._open: list[str] = []
         """The classes of the open elements."""
@@ -25,11 +23,11 @@ class _Page(HTMLParser):
         self._lines: list[tuple[int, str]] = []
         self._service = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        classes = values.get("class") or ""
+    def start(self, tag: str, attributes: str) -> None:
+        values = attributes_of(attributes)
+        classes = values.get("class", "")
         if tag == "br":
-            self._lines.append((self.getpos()[0], ""))
+            self._lines.append((self.line, ""))
         if tag in _VOID:
             return
         self._open.append(classes)
@@ -37,25 +35,25 @@ class _Page(HTMLParser):
             self.end_message()
             self._service = "service" in classes.split()
         elif "date" in classes.split() and "forwarded" not in " ".join(self._open):
-            self._time = _seconds(values.get("title") or "")
+            self._time = _seconds(values.get("title", ""))
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag in _VOID or not self._open:
             return
         if self._open.pop() == "from_name" and not self._inside("forwarded"):
             self._speaker = " ".join("".join(self._name).split())
 
-    def handle_data(self, data: str) -> None:
-        if not data.strip() or not self._open:
+    def text(self, text: str) -> None:
+        if not text.strip() or not self._open:
             return
         if self._open[-1] == "from_name":
-            self._name.append(data)
+            self._name.append(text)
         elif self._inside("text") or self._service:
             # Forwarded words are somebody else's.
             mark = "> " if self._inside("forwarded") else ""
             begun = self._lines[-1][1] if self._lines else ""
-            line = self._lines.pop()[0] if self._lines else self.getpos()[0] + len(data) - len(data.lstrip("\n"))
-            self._lines.append((line, f"{begun or mark}{' '.join(data.split())} "))
+            line = self._lines.pop()[0] if self._lines else self.line + len(text) - len(text.lstrip("\n"))
+            self._lines.append((line, f"{begun or mark}{' '.join(text.split())} "))
 
     def _inside(self, kind: str) -> bool:
         return any(kind in classes.split() for classes in self._open)
@@ -83,7 +81,7 @@ class ChatHtml:
 
     def tags(self, text: str) -> Iterator[LineTag]:
         page = _Page()
-        parse_page(page, text)
+        page.read(text)
         page.end_message()
         yield from message_tags(page.messages)
 

@@ -6,9 +6,9 @@ from itertools import islice
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.columns import kind_of
-from charbot.scripts.formats.csv_records import Record, records
+from charbot.scripts.formats.csv_records import Record, records, table_lines
 from charbot.scripts.formats.messages import Message, message_tags, oldest_first
-from charbot.scripts.formats.table_header import LINE_END, Header, find_header, first_lines
+from charbot.scripts.formats.table_header import Header, find_header, first_lines
 
 _TIMES = ("date", "time", "timestamp", "datetime", "sent at", "created at", "date time")
 _SAMPLE = 50
@@ -29,7 +29,7 @@ class ChatTable:
 
     def tags(self, text: str) -> Iterator[LineTag]:
         table = _time_column(text)
-        lines = LINE_END.split(text)
+        lines = table_lines(text)
         if table is None:
             return
         header, column = table

@@ -125,9 +125,31 @@ class Layout:
 
 def read_rows(text: str) -> list[Row]:
     """Return the lines of a file that are not empty, with the turns that they may begin."""
-    lines = [line.replace("：", ": ") for line in text.splitlines()]
+    lines = _typed_lines(text)
     stripped = [line.strip() for line in lines]
-    full = list(filter(None, stripped))
+    rows: list[Row] = []
+    apart = True
+    shown = _shown(list(filter(None, stripped)))
+    for number, (raw, line) in enumerate(zip(lines, stripped, strict=True), 1):
+        if line:
+            bare, head = next(shown)
+            rows.append(Row(number, bare, len(raw) - len(raw.lstrip()), head, apart))
+        apart = not line
+    return rows
+
+
+def read_names(text: str) -> list[str]:
+    """Return the casefolded name that each line that is not empty may begin with, or an empty string."""
+    full = filter(None, map(str.strip, _typed_lines(text)))
+    return [head.name.casefold() if head else "" for _, head in _shown(list(full))]
+
+
+def _typed_lines(text: str) -> list[str]:
+    return text.replace("：", ": ").splitlines()
+
+
+def _shown(full: Sequence[str]) -> Iterator[tuple[str, Head | None]]:
+    """Return the lines of a file, none of them empty, without markup, each with the turn that it may begin."""
     dressed = is_dressed(full)
     bare = [_undressed(line) if dressed else line for line in full]
     heads = [_head(line) for line in bare]
@@ -137,15 +159,7 @@ def read_rows(text: str) -> list[Row]:
     small = form is _COLON and _is_small(bare)
     if small or form is not _COLON:
         heads = [_head(line, form, small) for line in bare]
-    rows: list[Row] = []
-    apart = True
-    shown = zip(bare, heads, strict=True)
-    for number, (raw, line) in enumerate(zip(lines, stripped, strict=True), 1):
-        if line:
-            text, head = next(shown)
-            rows.append(Row(number, text, len(raw) - len(raw.lstrip()), head, apart))
-        apart = not line
-    return rows
+    return zip(bare, heads, strict=True)
 
 
 def head_of(line: str) -> Head | None:
@@ -160,6 +174,8 @@ def is_dressed(lines: Sequence[str]) -> bool:
 
 def _undressed(line: str) -> str:
     """Return a line without the markup of Markdown or wikis around a turn: a list's mark, a bold name."""
+    if line[:1].isalpha():
+        return line
     listed = _LISTED.match(line)
     bare = line[listed.end() :] if listed else line
     if bold := _BOLD_NAME.fullmatch(bare):

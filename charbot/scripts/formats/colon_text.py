@@ -18,6 +18,7 @@ from charbot.scripts.formats.colon_layout import (
     head_of,
     layout_of,
     narrates,
+    read_names,
     read_rows,
     speaker_names,
 )
@@ -56,10 +57,9 @@ class ColonText:
     def confidence(self, text: str) -> float:
         if text.lstrip()[:1] in "<{" or " --> " in text:
             return 0.0
-        rows = read_rows(text[:_MAX_SEARCHED])
-        counts = Counter(row.name for row in rows if row.head)
-        again = sum(count for count in counts.values() if count > 1)
-        return min(0.9, 4 * again / len(rows)) if again > 3 else 0.0
+        names = read_names(text[:_MAX_SEARCHED])
+        again = sum(count for name, count in Counter(names).items() if name and count > 1)
+        return min(0.9, 4 * again / len(names)) if again > 3 else 0.0
 
     def brackets(self, text: str) -> str:
         return _OPENING

@@ -20,6 +20,11 @@ class Record:
     """The reason why the line is unreadable; empty for a record."""
 
 
+def table_lines(text: str) -> list[str]:
+    """Return the lines of a table; str.splitlines also splits at rarer line ends, which fields may hold."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def records(lines: Sequence[str], delimiter: str = ",") -> Iterator[Record]:
     """Yield the records of a file's lines, in order.
 

@@ -23,7 +23,8 @@ class DailyDialog:
     name = "daily-dialog"
 
     def confidence(self, text: str) -> float:
-        lines = [line for line in text[:_MAX_SEARCHED].splitlines() if line.strip()]
+        begin = text[:_MAX_SEARCHED]
+        lines = [line for line in begin.splitlines() if line.strip()] if _END in begin else []
         several = sum(len(_turns(line)) > 1 for line in lines)
         return 0.97 if several > _SHARE * len(lines) else 0.0
 

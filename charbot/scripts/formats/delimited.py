@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.columns import brackets_of, episode_name, kind_of, names_in, plain
-from charbot.scripts.formats.csv_records import Record, records
-from charbot.scripts.formats.table_header import LINE_END, Header, find_header
+from charbot.scripts.formats.csv_records import Record, records, table_lines
+from charbot.scripts.formats.table_header import Header, find_header
 
 _SPOKEN = frozenset(("talk", "speech", "dialogue", "dialog", "line", "spoken", "message", "utterance"))
 """Values of a column of kinds that mark records as speech."""
@@ -31,7 +31,7 @@ class Delimited:
         header = find_header(text, self.columns)
         if header is None:
             return
-        lines = LINE_END.split(text)
+        lines = table_lines(text)
         kinds = _kinds(header, lines)
         episode = scene = None
         for record in records(lines, header.delimiter):

@@ -7,11 +7,11 @@ also in italics.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from html.parser import HTMLParser
+from itertools import islice
 
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats import paratext
-from charbot.scripts.markup import parse_page
+from charbot.scripts.markup import PageReader
 
 _BLOCKS = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "tr", "td", "th", "li", "dl", "dt", "dd", "center", "blockquote",
@@ -28,6 +28,8 @@ _STYLES = re.compile(f"[{_BOLD_ON}{_BOLD_OFF}{_ITALIC_ON}{_ITALIC_OFF}]")
 _NOTHING_BOLD = re.compile(rf"{_BOLD_ON}\s*{_BOLD_OFF}")
 _OFTEN = 3
 """Minimum number of turns that begin with the same words for these to be certainly a name."""
+_CERTAIN = 20
+"""Number of names that make a page certainly a script."""
 _ALONE = 0.8
 """Minimum number of bold names alone on their lines, per line with a colon, for the colons to be speech."""
 
@@ -47,27 +49,23 @@ _ITALIC_DIRECTION = re.compile(
 _ENDS_ITALIC = re.compile(rf"{_ITALIC_OFF}\W*$")
 
 
-class _Page(HTMLParser):
-    """A parser that collects (line, text) of each paragraph or <br> line of a page, with bold and italics marked.
-
-    It builds no tree, because pages nest deeper than tree builders allow.
-    """
+class _Page(PageReader):
+    """A reader that collects (line, text) of each paragraph or <br> line of a page, with bold and italics marked."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.blocks: list[tuple[int, str]] = []
         self._pieces: list[str] = []
         self._line = 0
         self._hidden = ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: str) -> None:
         if tag in _HIDDEN and not self._hidden:
             self._hidden = tag
         elif tag == "body" or (self._hidden == "title" and tag in _BLOCKS):
             self._hidden = ""
         self._border(tag, _ON)
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag == self._hidden:
             self._hidden = ""
         self._border(tag, _OFF)
@@ -78,31 +76,34 @@ class _Page(HTMLParser):
         elif tag in styles:
             self._pieces.append(styles[tag])
 
-    def handle_data(self, data: str) -> None:
+    def text(self, text: str) -> None:
         if self._hidden:
             return
-        if not self._line and data.strip():
-            self._line = self.getpos()[0] + data[: len(data) - len(data.lstrip())].count("\n")
-        self._pieces.append(data)
+        if not self._line and (shown := text.lstrip()):
+            self._line = self.line + text.count("\n", 0, len(text) - len(shown))
+        self._pieces.append(text)
 
     def end_block(self) -> None:
         if self._line:
-            joined = _NOTHING_BOLD.sub(" ", "".join(self._pieces))
+            joined = "".join(self._pieces)
+            if _BOLD_ON in joined:
+                joined = _NOTHING_BOLD.sub(" ", joined)
             lines = [" ".join(line.split()) for line in joined.split("\n")]
-            full = [number for number, line in enumerate(lines) if _unstyled(line).strip()]
-            if full:
-                self.blocks.append((self._line, "\n".join(lines[full[0] :])))
+            first = next((number for number, line in enumerate(lines) if _unstyled(line).strip()), None)
+            if first is not None:
+                self.blocks.append((self._line, "\n".join(lines[first:])))
         self._pieces.clear()
         self._line = 0
 
 
 def _unstyled(text: str) -> str:
-    return _STYLES.sub("", text)
+    # Most texts have none, and this is the quickest way to see it.
+    return text if text.isprintable() else _STYLES.sub("", text)
 
 
 def _blocks(text: str) -> list[tuple[int, str]]:
     page = _Page()
-    parse_page(page, text)
+    page.read(text)
     page.end_block()
     return page.blocks
 
@@ -124,7 +125,7 @@ def _turns_apart(blocks: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def _head(line: str) -> str:
     """Return the casefolded name of the turn that a line begins, or an empty string."""
-    turn = _TURN.match(_unstyled(line))
+    turn = _TURN.match(_unstyled(line)) if ":" in line else None
     return "" if turn is None or paratext.is_credit(turn[1]) else turn[1].casefold()
 
 
@@ -163,8 +164,12 @@ class EpisodeHtml:
     def confidence(self, text: str) -> float:
         if not _TAG.search(text[:5_000]) or text.lstrip()[:1] in ("{", "["):
             return 0.0
-        bold = sum(count for count in Counter(_BOLD_NAME.findall(text)).values() if count >= _OFTEN)
-        return min(1.0, max(len(_COLON_NAME.findall(text)), bold) / 20)
+        # No more names are counted than are needed.
+        named = sum(1 for _ in islice(_COLON_NAME.finditer(text), _CERTAIN))
+        if named < _CERTAIN:
+            bold = Counter(_BOLD_NAME.findall(text)).values()
+            named = max(named, sum(count for count in bold if count >= _OFTEN))
+        return min(1.0, named / _CERTAIN)
 
     def brackets(self, text: str) -> str:
         return "([{<"
@@ -181,8 +186,8 @@ class EpisodeHtml:
             # Most blocks have no italics, and this is the quickest way to see it.
             directed = _ITALIC_DIRECTION.sub(r"\1(\2)", block, count=1) if _ITALIC_ON in block else block
             plain = " ".join(_unstyled(directed).split())
-            turn = _TURN.fullmatch(plain)
-            forgot = _UNMARKED.fullmatch(block)
+            turn = _TURN.fullmatch(plain) if ":" in plain else None
+            forgot = _UNMARKED.fullmatch(block) if bold else None
             if paratext.is_break(plain):
                 yield LineTag(line, "scene", plain, part=part)
             elif turn and not alone and not paratext.is_credit(turn[1]):

@@ -12,6 +12,7 @@ from typing import Any
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.directions import APART, apart
 from charbot.scripts.formats.columns import brackets_of, episode_name, kind_of, matched, numbered, plain
+from charbot.scripts.formats.csv_records import table_lines
 
 _APART = re.compile(r'"directions"\s*:\s*\[')
 _PLACE = re.compile(r"s(\d+)_e(\d+)", re.I)
@@ -35,8 +36,7 @@ def _documents(text: str) -> list[tuple[int, Any]]:
         pass
     documents: list[tuple[int, Any]] = []
     number = 1
-    # Not splitlines, which also splits at rarer line ends that JSON strings may hold.
-    for line in re.split(r"\r\n?|\n", text):
+    for line in table_lines(text):
         if line.strip():
             try:
                 documents.append((number, json.loads(line)))

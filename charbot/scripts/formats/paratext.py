@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+# These patterns are in lower case, and matched to lines in lower case: then re skips most alternatives by their first
+# letter, which it does not where case is ignored.
 _PEOPLE = (
     r"written|teleplay|story|screenplay|directed|produced|created|edited|hosted|starring|music|"
     r"transcribed|transcriber|transcribing|transcription|transcript|adjustments|formatted|converted|typed|"
@@ -12,8 +14,7 @@ _CREDIT = re.compile(
     rf"(?:[\w&]+ )*?(?:{_PEOPLE}|part|additional \w+|guest (?:stars?|appearances?|callers?|starring)|special guest stars?|"
     r"(?:original(?:ly)? )?(?:air ?date|aired)|broadcast date|(?:episode )?filmed|production code|pc|"
     r"episode(?: number)?(?: \d+)?|season(?: \d+)?)\b"
-    r"(?: (?:by|from|and|with|on|in|number|air ?date|revised|written|production|of)\b.*)?",
-    re.I,
+    r"(?: (?:by|from|and|with|on|in|number|air ?date|revised|written|production|of)\b.*)?"
 )
 _LABEL = re.compile(
     r"synopsis|summary|characters|length|rating|tags|comments|posted(?: (?:by|on))?|source|trivia|goofs|subject|"
@@ -21,28 +22,25 @@ _LABEL = re.compile(
     r"interior|exterior|previously on .+|"
     r"(?:[\w'’-]+ ){0,3}(?:moments?|seconds|minutes|hours|days?|weeks?|months?|years?)['’]? later|"
     r"like this|share this|jump to|related|loading|filed under|tagged|categor(?:y|ies)|leave a (?:comment|reply)|reblog this|"
-    r"search for|posted in|(?:next|previous) post|see also|navigation|menu",
-    re.I,
+    r"search for|posted in|(?:next|previous) post|see also|navigation|menu"
 )
 _CREDIT_LINE = re.compile(
     rf"\W*(?:(?:{_PEOPLE})(?: (?:&|and) (?:{_PEOPLE}))* (?:by|on)\b|teleplay:|story:|"
     r"(?:original(?:ly)? )?(?:air ?date|aired)\b|broadcast date|production code|episode (?:number|filmed|#? ?\d)|"
-    r"transcript\b|pc: ?\d|copyright\b|©|\(c\) ?\d|all rights reserved|printed without permission)",
-    re.I,
+    r"transcript\b|pc: ?\d|copyright\b|©|\(c\) ?\d|all rights reserved|printed without permission)"
 )
 _CAST = re.compile(
-    r"\W*(?:the )?(?:cast(?: list)?|regulars|guest (?:stars?|starring|callers?|appearances?|cast)|also starring)\b.{0,30}", re.I
+    r"\W*(?:the )?(?:cast(?: list)?|regulars|guest (?:stars?|starring|callers?|appearances?|cast)|also starring)\b.{0,30}"
 )
-_CAST_ENTRY = re.compile(r".*\S ?\.{5,} ?\S.*|[A-Z][A-Z.'’ -]+ as [A-Z].{0,60}")
+_DOTTED = re.compile(r"\S ?\.{5,} ?\S")
+_PLAYED = re.compile(r"[A-Z][A-Z.'’ -]+ as [A-Z].{0,60}")
 _NOTE = re.compile(
     r"\W*(?:n\. ?b\.|note|notes|disclaimer|(?:transcriber|author|writer)['’]?s notes?|p\. ?s\b\.?|warning|spoilers?)\b"
-    r"(?: ?[:.-]| to )",
-    re.I,
+    r"(?: ?[:.-]| to )"
 )
 _FURNITURE = re.compile(
     r"[\W_]+|(?:back to|return to|go to|click|next|previous|prev|home|top|menu|search|navigation|links|continue[sd]?|more|"
-    r"script|page \d+(?: of \d+)?|\d+\.?|(?:https?://|www\.)\S+|support this site\W*|contact|advertis\w+|legal stuff)",
-    re.I,
+    r"script|page \d+(?: of \d+)?|\d+\.?|(?:https?://|www\.)\S+|support this site\W*|contact|advertis\w+|legal stuff)"
 )
 _BREAK = re.compile(
     r"\W*(?:(?:opening|closing|ending|end|commercial|title|act)(?:[ -]*(?:credits?|titles?|break|theme|monologue))?|"
@@ -52,11 +50,10 @@ _BREAK = re.compile(
     r"scene\b.*|setting\b.*|skyline\b.*|(?:reset|shift) to\b.*|title card\b.*|"
     r"we cut to\b.*|angle on\b.*|teaser|tag|intro|cold open|later(?: (?:on|in|that|at)\b.{0,100})?|"
     r"flash(?:back|forward)s?(?: to\b.*)?|montage|"
-    r"(?:int|ext|i/e|int\.?/ext)\b[. ].*)\W*",
-    re.I,
+    r"(?:int|ext|i/e|int\.?/ext)\b[. ].*)\W*"
 )
 _BRACKETED_SCENE = re.compile(
-    r"[(\[{]\s*(?:new )?(?:(?:scene|setting|cut|time lapse|fade|intro|flashback|later|location)\b|(?:int|ext)\.)", re.I
+    r"[(\[{]\s*(?:new )?(?:(?:scene|setting|cut|time lapse|fade|intro|flashback|later|location)\b|(?:int|ext)\.)"
 )
 
 
@@ -64,23 +61,25 @@ _BRACKETED_SCENE = re.compile(
 def is_credit(name: str) -> bool:
     """Return True if the text before a colon is a credit or a label ("Written by"), not a speaker."""
     # Cached, because the same few names begin most lines.
-    patterns = (_CREDIT, _LABEL, _CAST)
-    return any(form.fullmatch(name) for form in patterns) or _NOTE.match(f"{name}:") is not None
+    small = name.lower()
+    return any(form.fullmatch(small) for form in (_CREDIT, _LABEL, _CAST)) or _NOTE.match(f"{small}:") is not None
 
 
 def is_break(line: str) -> bool:
     """Return True if a line begins or ends a scene ("INT. ROOF - DAY", "[Scene: The roof]")."""
-    return _BREAK.fullmatch(line) is not None or _BRACKETED_SCENE.match(line) is not None
+    small = line.lower()
+    return _BREAK.fullmatch(small) is not None or _BRACKETED_SCENE.match(small) is not None
 
 
 def reason(line: str) -> str | None:
     """Return the reason why a line, not being a direction, is not speech; None if it may be speech."""
-    if _FURNITURE.fullmatch(line):
+    small = line.lower()
+    if _FURNITURE.fullmatch(small):
         return "page furniture"
-    if _CAST.fullmatch(line) or _CAST_ENTRY.fullmatch(line):
+    if _CAST.fullmatch(small) or ("....." in line and _DOTTED.search(line)) or (" as " in line and _PLAYED.fullmatch(line)):
         return "cast list"
-    if _CREDIT_LINE.match(line):
+    if _CREDIT_LINE.match(small):
         return "credits"
-    if _NOTE.match(line):
+    if _NOTE.match(small):
         return "transcriber's note"
     return None

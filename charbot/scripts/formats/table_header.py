@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from charbot.scripts.formats.columns import matched, names_in
-from charbot.scripts.formats.csv_records import records
+from charbot.scripts.formats.csv_records import records, table_lines
 
-LINE_END = re.compile(r"\r\n|\r|\n")
-"""The line ends of CSV; str.splitlines also splits at rarer ones, which fields may hold."""
 _DELIMITERS = (",", "\t", ";", "|", " ")
 _QUOTED_WORDS = re.compile(r'"[^"]+"(?: "[^"]+")+')
 _SEPARATOR = re.compile(r'\s*"?sep=.{0,8}', re.I)
@@ -72,7 +70,7 @@ def missing_columns(text: str, named: Collection[str]) -> list[str]:
 
 def first_lines(text: str) -> list[str]:
     """Return the lines at the beginning of a table, from its header on."""
-    lines = LINE_END.split(text[:50_000].lstrip("\r\n"))
+    lines = table_lines(text[:50_000].lstrip("\r\n"))
     # "sep=;" is how Excel learns the delimiter.
     return lines[1:] if _SEPARATOR.fullmatch(lines[0]) else lines
 
