@@ -81,6 +81,9 @@ def _separated(parts: Sequence[str], opening: str) -> tuple[Sequence[str], list[
                     directions.append("".join(current))
                     current.clear()
                     outside.append(" ")
+            elif part[match.start() - 1 : match.start()].isalnum() and part[start : start + 1].isalnum():
+                # Dropped, it would make one word of two.
+                outside.append(" ")
         (current if expected else outside).append(part[start:])
         if expected:
             current.append(" ")

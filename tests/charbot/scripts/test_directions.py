@@ -28,6 +28,7 @@ MESSY = st.text("ab .!?…()[]{}<>\n")
         ("a (b", "a", ("b",)),
         ("a (b [c) d", "a", ("b [c) d",)),
         ("a) b] c", "a b c", ()),
+        ("the cook]and I>saw) it's", "the cook and I saw it's", ()),
         ("a () b ( ) c", "a b c", ()),
         ("So... (he leaves).", "So...", ("he leaves",)),
         ("Well (beat)... yes", "Well ... yes", ("beat",)),
