@@ -1,8 +1,8 @@
 """Detection of episodes that share dialogue: uncut versions, two-parters that also exist in parts, outtakes."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, groupby
 
 from charbot.scripts.line import Line
 
@@ -28,16 +28,18 @@ def line_key(text: str) -> str | None:
 
 def shared_lines(lines: Iterable[Line]) -> dict[tuple[Episode, Episode], int]:
     """Return the number of long lines that two episodes share, for every pair that shares enough."""
-    sources: dict[str, set[Episode]] = defaultdict(set)
+    first: dict[str, Episode] = {}
+    # Most lines are in one episode, and sets take much memory.
+    several: dict[str, set[Episode]] = {}
     sizes: Counter[Episode] = Counter()
-    for line in lines:
-        key = line_key(line.text)
-        if key is not None:
-            sources[key].add((line.show, line.episode))
-            sizes[line.show, line.episode] += 1
+    for episode, spoken in groupby(lines, key=lambda line: (line.show, line.episode)):
+        for key in filter(None, (line_key(line.text) for line in spoken)):
+            sizes[episode] += 1
+            if (other := first.setdefault(key, episode)) != episode:
+                several.setdefault(key, {other}).add(episode)
     shared: Counter[tuple[Episode, Episode]] = Counter()
-    for episodes in sources.values():
-        if 1 < len(episodes) <= _COMMON:
+    for episodes in several.values():
+        if len(episodes) <= _COMMON:
             shared.update(combinations(sorted(episodes), 2))
     return {
         pair: count

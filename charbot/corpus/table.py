@@ -16,7 +16,6 @@ from charbot.scripts.line import Line
 from charbot.text import find_name
 
 _FIELDS = ("show", "episode", "scene", "position", "speaker", "text", "directions")
-_values = attrgetter(*_FIELDS)
 _BLOCK = 8
 """Lines per block of a show that has few scenes."""
 
@@ -28,10 +27,11 @@ def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFram
     of the test split are removed from the other splits, and those of the validation split from the train split: transcripts
     overlap, and models must not be evaluated on lines that they were trained on.
     """
-    rows = [_values(line) for line in lines]
-    if not rows:
+    lines = tuple(lines)
+    if not lines:
         raise CorpusError("the scripts hold no lines")
-    table = pd.DataFrame(rows, columns=list(_FIELDS))
+    # By columns: a record for each line would take twice the memory.
+    table = pd.DataFrame({field: list(map(attrgetter(field), lines)) for field in _FIELDS})
     table["split"] = "train"
     for show, part in table.groupby("show", sort=False):
         units = _units(part)
@@ -43,9 +43,10 @@ def corpus_table(lines: Iterable[Line], settings: CorpusSettings) -> pd.DataFram
 def _units(lines: pd.DataFrame) -> "pd.Series[str]":
     """Return, for each line of a show, the unit that is never divided between splits: its episode, scene or block."""
     episodes = lines["episode"]
+    if episodes.nunique() >= MIN_UNITS:
+        return episodes
     scenes = episodes + "/" + lines["scene"].astype(str)
-    blocks = episodes + "/" + (lines["position"] // _BLOCK).astype(str)
-    return next((units for units in (episodes, scenes) if units.nunique() >= MIN_UNITS), blocks)
+    return scenes if scenes.nunique() >= MIN_UNITS else episodes + "/" + (lines["position"] // _BLOCK).astype(str)
 
 
 def held_out_units(table: pd.DataFrame) -> dict[str, Literal["episodes", "scenes", "blocks of lines", "nothing"]]:

@@ -1,10 +1,10 @@
 """Read script files into Lines: the way from a folder to the corpus."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 
 from charbot.errors import ScriptError
@@ -27,6 +27,9 @@ _SHORT = 20
 """Number of lines of text up to which a file may be too short to tell its layout."""
 _BY_LAYOUT = frozenset(("colon-text", "wiki-dump", "episode-html", "fountain", "screenplay"))
 """Formats of typed text, whose layout other text may have by chance."""
+TYPED = frozenset(("wiki-dump", "colon-text", "one-character"))
+"""Formats whose confidence is at most HIGHEST_OF_TYPED."""
+HIGHEST_OF_TYPED = 0.9
 _UNKNOWN = "is in no format that charbot knows"
 
 
@@ -37,8 +40,9 @@ def detect(text: str) -> Format:
     """
     best, confidence = FORMATS[0], 0.0
     for format_ in FORMATS:
-        # Ties go to the earlier format, so that none is looked for after a certain one.
-        if confidence < 1.0 and (rival := format_.confidence(text)) > confidence:
+        # Ties go to the earlier format, so that none is looked for that cannot be more confident.
+        highest = HIGHEST_OF_TYPED if format_.name in TYPED else 1.0
+        if confidence < highest and (rival := format_.confidence(text)) > confidence:
             best, confidence = format_, rival
     if confidence < MIN_CONFIDENCE:
         columns = ", ".join(column_names(text))
@@ -77,12 +81,19 @@ def read_script(file: ScriptFile, format_: Format | None = None, listed: Listed 
     show, episode = show_of(file.path), episode_of(file.path)
     cast = cast_of(show, listed)
     speakers = {name: cast.canonical(name or file.path.stem) for name in {turn.speaker for turn in transcript.turns}}
-    positions: Counter[str | None] = Counter()
-    lines = []
-    for turn in transcript.turns:
-        place = turn.episode or episode, turn.scene, positions[turn.episode]
-        lines.append(Line(show, *place, speakers[turn.speaker], turn.text, turn.directions))
-        positions[turn.episode] += 1
+    positions: defaultdict[str | None, Iterator[int]] = defaultdict(count)
+    lines = [
+        Line(
+            show,
+            turn.episode or episode,
+            turn.scene,
+            next(positions[turn.episode]),
+            speakers[turn.speaker],
+            turn.text,
+            turn.directions,
+        )
+        for turn in transcript.turns
+    ]
     sources = tuple(turn.source for turn in transcript.turns)
     return ScriptResult(file.path, format_.name, tuple(lines), transcript.kept, transcript.omissions, sources)
 

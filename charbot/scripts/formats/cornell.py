@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from charbot.scripts.assembly import LineTag
 from charbot.scripts.formats.columns import kind_of, plain
 
-_FIELDS = re.compile(r"\s*\+\+\+\$\+\+\+ ?")
+_MARK = "+++$+++"
+_FIELDS = re.compile(rf"\s*{re.escape(_MARK)} ?")
 _ID = re.compile(r"L(\d{1,9})")
 
 
@@ -36,7 +37,8 @@ class Cornell:
     name = "cornell"
 
     def confidence(self, text: str) -> float:
-        lines = [line for line in text[:20_000].splitlines()[:50] if line.strip()]
+        begin = text[:20_000]
+        lines = [line for line in begin.splitlines()[:50] if line.strip()] if _MARK in begin else []
         records = sum(_record(1, line) is not None for line in lines)
         return 0.95 if records > 0.8 * len(lines) > 1 else 0.0
 

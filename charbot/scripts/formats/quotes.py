@@ -16,7 +16,7 @@ class Quotes:
 
     def confidence(self, text: str) -> float:
         lines = [line for line in text.splitlines() if line.strip()]
-        quoted = sum(_QUOTED.fullmatch(line.rstrip()) is not None for line in lines)
+        quoted = sum(_QUOTED.fullmatch(line.rstrip()) is not None for line in lines if line[0] == '"')
         # Quoted lines are the only sign of this format.
         return min(0.9, 3 * quoted / len(lines)) if quoted > 2 and len(lines) > 4 else 0.0
 

@@ -19,7 +19,7 @@ _REVISION = re.compile(r"(?<=\S)\s{2,}\*+$")
 _MARGIN_NUMBER = re.compile(r"(?<=[^\s\d])\s{6,}\d{1,3}[A-Z]?\.?$")
 _PAGE = re.compile(r"(?:page )?\d{1,3}[A-Z]?\.?|\(?(?:continued|more)\)?:?(?: \(\d+\))?|\*+", re.I)
 _HEADING = re.compile(r"(?:[A-Z]?\d+[A-Z]?\.?\s+)?(?:int|ext|i/e|int\.?/ext)\b[. ].*|([A-Z]?\d+[A-Z]?)\.?\s+\S.*\s\1\.?", re.I)
-_INDENTED = re.compile(r"(?m)^(?: {5}|\t)")
+_INDENTS = ("     ", "\t")
 _SLACK = 4
 """Columns by which names and speech may stray, since pages are typed by hand."""
 _MIN_STEP = 3
@@ -124,7 +124,8 @@ class Screenplay:
     name = "screenplay"
 
     def confidence(self, text: str) -> float:
-        if text.lstrip().startswith("<") or not _INDENTED.search(text):
+        indented = text.startswith(_INDENTS) or any(f"\n{indent}" in text for indent in _INDENTS)
+        if not indented or text.lstrip().startswith("<"):
             return 0.0
         rows = _rows(text)
         layout = _layout(rows)

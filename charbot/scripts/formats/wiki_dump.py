@@ -44,9 +44,9 @@ class WikiDump:
     name = "wiki-dump"
 
     def confidence(self, text: str) -> float:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = list(filter(None, map(str.strip, text.splitlines())))
         names = sum(map(_is_name, lines))
-        if names < 2 or text.lstrip().startswith("<") or _SCREENPLAY.search(text):
+        if names < 2 or text.lstrip().startswith("<") or (("INT" in text or "EXT" in text) and _SCREENPLAY.search(text)):
             return 0.0
         return min(0.9, 2.5 * names / len(lines))
 
@@ -59,8 +59,7 @@ class WikiDump:
         first = next(filter(None, lines), "")
         title = "" if _is_name(first) and lines.count(first) > 1 else None
         named = silent = False
-        for number, raw in enumerate(text.splitlines(), 1):
-            line = raw.strip()
+        for number, line in enumerate(lines, 1):
             if not line:
                 continue
             if title is None:

@@ -11,7 +11,7 @@ from charbot.scripts.decoding import decode
 from charbot.scripts.files import script_files
 from charbot.scripts.formats import FORMATS, Format, find_format, read, table_format
 from charbot.scripts.line import Line
-from charbot.scripts.reader import MIN_CONFIDENCE, detect, read_script, read_scripts
+from charbot.scripts.reader import HIGHEST_OF_TYPED, MIN_CONFIDENCE, TYPED, detect, read_script, read_scripts
 
 SAMPLES = Path(__file__).parents[3] / "scripts_data" / "samples"
 PAGE = "<html>" + "<p><b>Dora:</b> It’s a café…</p><p><b>Wilf:</b> (sits) Is it?</p>" * 10
@@ -38,6 +38,12 @@ def test_detect_tells_the_formats_apart() -> None:
 def test_detect_refuses_what_is_in_no_format(text: str) -> None:
     with pytest.raises(ScriptError, match=r"is in no format that charbot knows"):
         detect(text)
+
+
+@pytest.mark.parametrize("name", sorted(TYPED))
+def test_no_format_of_typed_text_is_more_confident_than_detect_supposes(name: str) -> None:
+    samples = [path for path in (SAMPLES / name.replace("-", "_")).rglob("*") if path.is_file()]
+    assert max(find_format(name).confidence(path.read_text("utf-8")) for path in samples) == HIGHEST_OF_TYPED
 
 
 @pytest.mark.parametrize(
