@@ -5,17 +5,18 @@ import re
 from contextlib import suppress
 
 from charbot.errors import ScriptError
+from charbot.scripts.rtf import rtf_text
 
 _ESCAPED_BYTES = re.compile(r"(<[0-9a-f]{2}>(?:<[0-9a-f]{2}>)*)([\x80-\xbf]*)")
 _DOCUMENTS = (
     (re.compile(rb"%PDF-"), "is a PDF; save its text first (pdftotext -layout)"),
-    (re.compile(rb"\{\\rtf"), "is an RTF document; save it as plain text first"),
     (re.compile(rb"PK\x03\x04.{0,60}mimetypeapplication/epub", re.S), "is an EPUB book; save it as plain text or HTML first"),
     (re.compile(rb"PK\x03\x04.{0,4000}(?:word/|\[Content_Types\])", re.S), "is an Office document; save it as plain text first"),
     (re.compile(rb"PK\x03\x04.{0,60}mimetypeapplication/vnd\.oasis", re.S), "is an ODF document; save it as plain text first"),
     (re.compile(rb"\xd0\xcf\x11\xe0"), "is an old Word document; save it as plain text first"),
 )
 """How documents begin that hold text among other things, and what to do with them."""
+_RTF = b"{\\rtf"
 _FOREIGN = 0.4
 """Share of letters beyond ASCII above which a text is in no western language, so that cp1252 is wrong."""
 _MAC_QUOTES = re.compile(r"[a-z]Õ[a-z]|Ò[A-Z][^Ó]{1,200}Ó")
@@ -29,6 +30,8 @@ def decode(data: bytes) -> str:
     for begin, problem in _DOCUMENTS:
         if begin.match(data):
             raise ScriptError(problem)
+    if data.startswith(_RTF):
+        return rtf_text(data)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:

@@ -52,7 +52,6 @@ def test_decode_tells_encodings_of_one_byte_apart(encoding: str, text: str) -> N
     ("data", "problem"),
     [
         (b"%PDF-1.7\n%\xe2\xe3", "is a PDF; save its text"),
-        (b"{\\rtf1\\ansi Nele: Hi.}", "is an RTF document"),
         (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml" + b"\0" * 99, "is an Office document"),
         (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/epub+zipPK", "is an EPUB book"),
         (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.textPK", "is an ODF document"),
@@ -62,6 +61,10 @@ def test_decode_tells_encodings_of_one_byte_apart(encoding: str, text: str) -> N
 def test_decode_says_what_to_do_with_documents(data: bytes, problem: str) -> None:
     with pytest.raises(ScriptError, match=problem):
         decode(data)
+
+
+def test_decode_reads_rich_text() -> None:
+    assert decode(rb"{\rtf1\ansi Nele: A caf\'e9.\par}") == "Nele: A café.\n"
 
 
 @given(st.binary(max_size=40))
