@@ -5,7 +5,7 @@ import re
 
 _LONG_NUMBER = re.compile(r"&#\d{8,}")
 """A reference to no character; Python refuses numbers of thousands of digits."""
-_TAG = re.compile(r"""<(?:(/\s*)?([a-z][^\s/<>]*)((?>[^<>=]+|=\s*(?:"[^"]*"|'[^']*')|=)*+)>|(!--)|[!?/][^>]*>)""", re.I)
+_TAG = re.compile(r"""<(?:(/\s*)?([a-z][^\s/<>]*)((?>[^<>=]+|=\s*(?:"[^"]*"|'[^']*')|=)*+)>|(!--)|[!?/][^<>]*>)""", re.I)
 """A tag with its attributes, in which quotes may hold ">"; the beginning of a comment; a declaration."""
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _VERBATIM = {tag: re.compile(f"</{tag}", re.I) for tag in ("script", "style")}

@@ -63,6 +63,7 @@ class Recorder(PageReader):
         ("<style>p > a", ["<style>"]),
         ("1 < 2, <3 and a<b", ["1:1 < 2, <3 and a<b"]),
         ("a <b c", ["1:a <b c"]),
+        ("a</b) and <i>b", ["1:a</b) and ", "<i>", "1:b"]),
         ("<font size='3>Ned</font>", ["<font>", "1:Ned", "</font>"]),
         ('<a b=c="d>e', ["<a>", "1:e"]),
     ],
