@@ -234,5 +234,7 @@ class Subtitles:
                     yield LineTag(row.number, "speech", before)
                 for voice in voices:
                     yield from tagger.turn(row.number, plain(voice[1]), plain(voice[2]))
+            elif not (line := plain(row.text)).strip():
+                yield LineTag(row.number, "aside", row.text, "nothing said")
             else:
-                yield from tagger.tags(row.number, plain(row.text))
+                yield from tagger.tags(row.number, line)

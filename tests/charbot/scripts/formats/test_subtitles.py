@@ -226,3 +226,9 @@ PARTS = [f"\n{TIME}\n", "NED: ", "<v Ned>", "</v>", "Hello.", "- ", "\n", " ", "
 @given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(st.characters(codec=None)))
 def test_any_text_is_accounted_for(text: str) -> None:
     check_account(Subtitles(), text)
+
+
+def test_a_line_of_a_cue_that_holds_nothing_but_markup_is_accounted_for() -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\nNED: Hi.\n\n2\n00:00:09,000 --> 00:00:10,000\n<br>\n"
+    transcript = read(Subtitles(), text)
+    assert [(omission.line, omission.reason) for omission in transcript.omissions][-1] == (7, "nothing said")
