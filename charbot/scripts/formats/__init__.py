@@ -26,6 +26,7 @@ from charbot.scripts.formats.json_records import JsonRecords
 from charbot.scripts.formats.prose import Prose
 from charbot.scripts.formats.quotes import Quotes
 from charbot.scripts.formats.screenplay import Screenplay
+from charbot.scripts.formats.signal_text import SignalText
 from charbot.scripts.formats.substation import SubStation
 from charbot.scripts.formats.subtitles import Subtitles
 from charbot.scripts.formats.wiki_dump import WikiDump
@@ -52,8 +53,9 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
-    FinalDraft(), ChatExport(), JsonRecords(), CharbotText(), Cornell(), DailyDialog(), ChatHtml(), ChatLog(), ChatTable(),
-    Delimited(), EpisodeHtml(), SubStation(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(), Quotes(), Prose(),
+    FinalDraft(), ChatExport(), JsonRecords(), CharbotText(), Cornell(), DailyDialog(), ChatHtml(), ChatLog(), SignalText(),
+    ChatTable(), Delimited(), EpisodeHtml(), SubStation(), Subtitles(), Fountain(), Screenplay(), WikiDump(), ColonText(),
+    Quotes(), Prose(),
 )  # fmt: skip
 """Ties go to the earlier format. Formats recognised by their header come first, because a saved chat may contain anything."""
 

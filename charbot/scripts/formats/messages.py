@@ -67,19 +67,19 @@ def message_tags(messages: Iterable[Message]) -> Iterator[LineTag]:
     for message in messages:
         yield from (LineTag(number, "aside", line, "timing", message.part) for number, line in message.heads)
         lines = list(_line_tags(message))
-        spoken = any(tag.kind == "speech" for tag in lines)
-        if not spoken:
+        first = next((tag.line for tag in lines if tag.kind == "speech"), None)
+        if first is None:
             yield from lines
             continue
         silence = message.time - last if message.time is not None and last is not None else 0
         if silence > SAME_SCENE:
-            yield LineTag(message.lines[0][0], "scene", "", part=message.part)
+            yield LineTag(first, "scene", "", part=message.part)
         if message.speaker != speaker or silence > SAME_TURN:
             name = message.speaker.strip("~\u202f ") or message.speaker
             if _PHONE.fullmatch(name):
                 # Somebody who is in nobody's address book.
                 name = strangers.setdefault(name, f"Person {len(strangers) + 1}")
-            yield LineTag(message.lines[0][0], "name", name, part=message.part)
+            yield LineTag(first, "name", name, part=message.part)
         yield from lines
         speaker, last = message.speaker, message.time
 
