@@ -20,6 +20,7 @@ _MARGIN_NUMBER = re.compile(r"(?<=[^\s\d])\s{6,}\d{1,3}[A-Z]?\.?$")
 _PAGE = re.compile(r"(?:page )?\d{1,3}[A-Z]?\.?|\(?(?:continued|more)\)?:?(?: \(\d+\))?|\*+", re.I)
 _HEADING = re.compile(r"(?:[A-Z]?\d+[A-Z]?\.?\s+)?(?:int|ext|i/e|int\.?/ext)\b[. ].*|([A-Z]?\d+[A-Z]?)\.?\s+\S.*\s\1\.?", re.I)
 _INDENTS = ("     ", "\t")
+_FINISHED = re.compile(r"""[.?!…]["')\]]*$""")
 _SLACK = 4
 """Columns by which names and speech may stray, since pages are typed by hand."""
 _MIN_STEP = 3
@@ -171,11 +172,14 @@ class _Tagger:
         self._column: int | None = None
         """The column of the current speech, once its first row is read."""
         self._depth = 0
+        self._turned = self._finished = False
+        """Whether the row above belongs to the border of pages, and whether the last row of speech ends like a sentence."""
 
     def tag(self, row: _Row, is_name: bool) -> LineTag:
         """Return the tag of a row."""
         line = row.text
-        spoken = self._speaking and self._goes_on(row)
+        turned, self._turned = self._turned, False
+        spoken = self._speaking and self._goes_on(row) and not (turned and self._leaves(row))
         if self._depth and not spoken:
             self._depth = max(0, self._depth + line.count("[") - line.count("]"))
             return LineTag(row.number, "aside", line, "stage direction")
@@ -183,7 +187,8 @@ class _Tagger:
         if is_name:
             self._speaking, self._column = True, None
             return LineTag(row.number, "name", line)
-        if _PAGE.fullmatch(line) and (row.apart or not spoken):
+        if _PAGE.fullmatch(line) and (row.apart or turned or not spoken):
+            self._turned = True
             return LineTag(row.number, "aside", line, "page furniture")
         if row.is_break and not (spoken and (self._column is None or not row.apart)):
             self._speaking = False
@@ -191,6 +196,7 @@ class _Tagger:
         if spoken:
             if self._column is None and line[0] not in "([":
                 self._column = row.indent
+            self._finished = _FINISHED.search(line) is not None
             return LineTag(row.number, "speech", line)
         return self._unspoken(row)
 
@@ -202,6 +208,10 @@ class _Tagger:
         if row.apart and not self.layout.action:
             return False
         return row.indent >= self._column - max(_SLACK, self.layout.action // 2)
+
+    def _leaves(self, row: _Row) -> bool:
+        """Return True if a row at the top of a page is no part of the speech on the page before."""
+        return self._finished and self._column is not None and row.apart and abs(row.indent - self._column) > 1
 
     def _unspoken(self, row: _Row) -> LineTag:
         """Return the tag of a row that is neither speech nor a scene heading."""

@@ -177,6 +177,18 @@ def test_columns_shift_from_page_to_page() -> None:
     assert [sum(scene == i for scene, *_ in found_) for i in range(4)] == [8] * 4
 
 
+@pytest.mark.parametrize(("speech", "goes_on"), [("Day one.", False), ("Day one and", True)])
+def test_actions_at_the_top_of_a_page_whose_columns_are_shifted_are_no_speech(speech: str, goes_on: bool) -> None:
+    pages = []
+    for shift in (0, 12):
+        column = " " * shift
+        action = f"{column}        They walk to the boat.\n\n"
+        pages.append(action + (cue("NELE", speech, shift) + "\n" + cue("BARTOK", speech, shift) + "\n") * 4)
+    text = f"\n{' ' * 60}1.\n     CONTINUED:\n\n".join(pages)
+    said_ = [words for _, _, words in said(Screenplay(), text)]
+    assert said_ == [*[speech] * 7, f"{speech} They walk to the boat." if goes_on else speech, *[speech] * 8]
+
+
 @pytest.mark.parametrize("gap", ["", "\n"])
 def test_a_name_needs_no_empty_line_above(gap: str) -> None:
     text = (
