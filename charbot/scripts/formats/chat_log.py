@@ -15,14 +15,14 @@ from charbot.scripts.formats.messages import Message, message_tags
 
 _DATE = r"(?P<date>\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4}|[A-Z][a-z]{2} \d{1,2}, \d{4})"
 _TIME = r"(?P<time>\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:[\s\u202f]?[AaPp]\.?[\s\u202f]?[Mm]\.?)?)"
-_NAME = r"(?P<name>[^:\n<>]{1,60}?)"
+_NAME = r'(?P<name>(?:[^:\n<>"„“”]|"[^":\n<>]*"|[„“][^:\n<>„“”]*[“”]){1,60}?)'
 _BEGIN = r"[\u200e\u200f]?"
 _FORMS = tuple(
     re.compile(form)
     for form in (
         # WhatsApp on Android, on an iPhone (and signal-export); Discord; iMessage; IRC; Otter; Rev.
         rf"{_BEGIN}{_DATE},?(?: at| à| um)? {_TIME} [-–] (?:{_NAME}:(?: |$))?(?P<text>.*)",
-        rf"{_BEGIN}\[{_DATE},? {_TIME}\] {_NAME}:(?: (?P<text>.*))?",
+        rf"{_BEGIN}\[{_DATE},? {_TIME}\] (?:{_NAME}:(?: (?P<text>.*))?|(?P<event>\u200e.*))",
         rf"\[{_DATE},? {_TIME}\] (?P<name>[^\s:][^:\n]{{0,40}}?)(?:#\d{{4}})?(?: \(pinned\))?",
         rf"{_DATE},? +{_TIME}(?: \(.*\))?",
         rf"\[?(?:{_DATE}[ T])?{_TIME}\]? +(?:<[ @+%~&]?(?P<name>[^\s<>]{{1,40}})> (?P<text>.*)|(?P<event>(?:\*|-!-|--|=!=).*))",
@@ -42,7 +42,7 @@ _CLOCK = re.compile(r"\d[:.]\d\d")
 _NUMBERS = re.compile(r"\d+")
 _ORDERS = ("%d %m %Y", "%m %d %Y", "%Y %m %d")
 _WORDS = ("%b %d %Y", "%d %b %Y")
-_RULE = re.compile(r"[=\-_*]{5,}")
+_FURNITURE = re.compile(r"[=\-_*]{5,}|Transcribed by https?://otter\.ai/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _entries(text: str, form: re.Pattern[str]) -> Iterator[_Entry]:
             content = groups.get("text", "") or groups.get("event", "")
             heads, lines = ([], [(number, content)]) if content else ([(number, line)], [])
             expected = form is _BELOW
-        elif line and (expected or _RULE.fullmatch(line)):
+        elif line and (expected or _FURNITURE.fullmatch(line)):
             name, expected = (line, False) if expected else (name, expected)
             heads.append((number, line))
         elif line:

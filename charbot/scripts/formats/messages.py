@@ -19,16 +19,22 @@ _PHONE = re.compile(r"(?<![\w.,:/-])(?:\+|00|\(\d|\d)(?:[ ()./-]{0,2}\d){6,14}(?
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _QUOTED = re.compile(r"(?:>|&gt;) ?.*")
 _NOT_SAID = re.compile(
-    r"\u200e.*|<[^<>]{3,60}>|(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|vidéo) (?:omitted|weggelassen|"
-    r"omitid[oa]|absente?)|.+ \((?:file attached|datei angehängt|archivo adjunto|fichier joint|file allegato)\)|"
+    r"\u200e.*|<[^<>]{3,60}>|.+ • \u200e.*|"
+    r"(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|vidéo) (?:omitted|weggelassen|"
+    r"omitid[oa]|absente?)|.+ \((?:file attached|datei angehängt|archivo adjunto|fichier joint|file allegato|arquivo anexado)\)|"
+    r"(?:location|standort|localização|localización|ubicación|position|posizione|locatie): https?://\S+|"
     r"\(?(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|"
     r"se eliminó este mensaje|eliminaste este mensaje|ce message a été supprimé|questo messaggio è stato eliminato|"
-    r"missed (?:voice|video) call|null)\.?\)?|\(- .+: .+ -\)|\(\( .+ \)\)",
+    r"(?:(?:esta|essa) )?mensagem (?:foi )?apagada|você apagou (?:esta|essa) mensagem|dit bericht is verwijderd|"
+    r"(?:missed (?:voice|video) call|verpasster (?:sprach|video)anruf|(?:chamada|ligação) de (?:voz|vídeo) perdida|"
+    r"llamada de voz perdida|videollamada perdida|appel (?:vocal|vidéo) manqué|(?:video)?chiamata (?:vocale )?persa)(?:, .*)?|"
+    r"null)\.?\)?|\(- .+: .+ -\)|\(\( .+ \)\)",
     re.I,
 )
+_POLL_OPTION = re.compile(r"\u200e?(?:OPTION|OPÇÃO|OPCIÓN|OPZIONE|OPTIE) ?: .*")
 _ATTACHED = re.compile(r"!?\[[^\[\]]*\]\(\./[^()\s]*\)")
 """A file beside a chat that signal-export wrote."""
-_EDITED = re.compile(r"\s*\u200e?<[^<>]*(?:edited|bearbeitet|editó|modifié|modificato)[^<>]*>$", re.I)
+_EDITED = re.compile(r"\s*\u200e?<[^<>]*(?:edited|bearbeitet|editó|editad[oa]|modifié|modificato|bewerkt)[^<>]*>$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,12 @@ def message_tags(messages: Iterable[Message]) -> Iterator[LineTag]:
 
 def _line_tags(message: Message) -> Iterator[LineTag]:
     """Yield the tags of a message's lines, without those of the program and quoted ones."""
+    poll = any(_POLL_OPTION.fullmatch(line) for _, line in message.lines)
     for number, raw in message.lines:
         text = _ATTACHED.sub("", _EDITED.sub("", raw))
         if not text.strip("\u200e\u200f\u202f \t"):
             yield LineTag(number, "aside", raw.strip(), "nothing said", message.part)
-        elif not message.speaker or _NOT_SAID.fullmatch(text.strip()):
+        elif poll or not message.speaker or _NOT_SAID.fullmatch(text.strip()):
             reason = "attachment" if message.speaker else "system message"
             yield LineTag(number, "aside", raw.strip(), reason, message.part)
         elif _QUOTED.fullmatch(text.strip()):

@@ -103,6 +103,12 @@ def test_after_midnight_a_clock_without_a_date_starts_again() -> None:
     [
         ("<Media omitted>", "attachment"), ("<Medien ausgeschlossen>", "attachment"), ("\u200eimage omitted", "attachment"),
         ("IMG-2024-WA0001.jpg (file attached)", "attachment"), ("This message was deleted", "attachment"),
+        ("Mensagem apagada", "attachment"), ("Você apagou esta mensagem", "attachment"),
+        ("Dit bericht is verwijderd", "attachment"),
+        ("Verpasster Sprachanruf", "attachment"), ("Verpasster Videoanruf, Zum Zurückrufen tippen", "attachment"),
+        ("Chamada de voz perdida", "attachment"), ("conta.pdf (arquivo anexado)", "attachment"),
+        ("Standort: https://maps.example/?q=1,2", "attachment"),
+        ("Rechnung.pdf • \u200e4 Seiten \u200eDokument weggelassen", "attachment"),
         ("> Is the heron back?", "quoted reply"), (">not mine", "quoted reply"),
     ],
 )  # fmt: skip
@@ -111,6 +117,35 @@ def test_system_messages_and_attachments_are_left_out(text: str, reason: str) ->
     source = read(ChatLog(), chat)
     assert [turn.text for turn in source.turns] == ["Hi. Oh.", "Yo."]
     assert [(omission.line, omission.reason) for omission in source.omissions] == [(2, reason)]
+
+
+@pytest.mark.parametrize("poll", ["POLL:\nWho comes?\nOPTION: I (2 votes)", "ENQUETE:\nQuem?\n\u200eOPÇÃO: Eu (1 voto)"])
+def test_polls_are_left_out(poll: str) -> None:
+    chat = f"1/2/24, 18:00 - Nele: Hi.\n1/2/24, 18:01 - Bartok: {poll}\n1/2/24, 18:01 - Nele: Oh.\n1/2/24, 18:02 - Bartok: Yo.\n"
+    source = read(ChatLog(), chat)
+    assert [turn.text for turn in source.turns] == ["Hi. Oh.", "Yo."]
+    assert [(omission.line, omission.reason) for omission in source.omissions] == [(i, "attachment") for i in (2, 3, 4)]
+
+
+def test_what_the_program_tells_may_hold_a_colon_or_stand_in_the_place_of_a_name() -> None:
+    android = "1/2/24, 18:0{} - {}: Hi.\n"
+    renamed = '1/2/24, 18:02 - Nele changed the group name from "Pier" to "Pier: 9"\n'
+    text = android.format(0, "Nele") + renamed + android.format(3, "Ivo") * 3
+    assert turns(text) == [(0, "Nele", "Hi."), (0, "Ivo", "Hi. Hi. Hi.")]
+    apple = "[01.02.24, 18:0{}:07] {}Hi.\n"
+    text = apple.format(0, "Nele: ") + apple.format(1, "\u200e") + apple.format(2, 'Bartok "Buck" Sands: ') * 3
+    assert turns(text) == [(0, "Nele", "Hi."), (0, 'Bartok "Buck" Sands', "Hi. Hi. Hi.")]
+
+
+@pytest.mark.parametrize("mark", ["<Mensagem editada>", "<Diese Nachricht wurde bearbeitet.>", "<Se editó este mensaje.>"])
+def test_the_mark_of_edited_messages_is_no_speech(mark: str) -> None:
+    text = f"1/2/24, 18:00 - Nele: Hi. \u200e{mark}\n" + "1/2/24, 18:01 - Bartok: Yo.\n" * 3
+    assert turns(text)[0] == (0, "Nele", "Hi.")
+
+
+def test_the_footer_of_otter_is_no_speech() -> None:
+    text = "".join(f"{name}  0:0{i}\n{words}\n\n" for i, (name, words) in enumerate(TALK))
+    assert turns(f"{text}Transcribed by https://otter.ai\n")[-1] == (0, *TALK[-1])
 
 
 def test_what_the_program_tells_is_left_out() -> None:
