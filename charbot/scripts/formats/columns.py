@@ -78,6 +78,8 @@ def _plain(name: str) -> str:
     return " ".join(re.split(r"[\W_]+", words.lower())).strip()
 
 
+# The records of a file have the same few episodes, keys and speakers.
+@lru_cache(maxsize=4096)
 def episode_name(season: str, episode: str) -> str:
     """Return SxxEyy if either value has that form or both hold numbers, else the values joined."""
     if place := _PLACE.fullmatch(episode.strip()) or _PLACE.fullmatch(season.strip()):
@@ -97,11 +99,13 @@ def names_in(value: str) -> tuple[str, ...]:
     return tuple(single or double for single, double in _LISTED.findall(value))
 
 
+@lru_cache(maxsize=4096)
 def numbered(key: str) -> str | None:
     """Return the field that a key with a number names ("Season 1", "S01E02"), or None."""
     return next((field for field, form in _NUMBERED.items() if form.fullmatch(key)), None)
 
 
+@lru_cache(maxsize=4096)
 def kind_of(speaker: str) -> Literal["name", "scene", "omission"]:
     """Return the kind of a record with this speaker: a line, a scene heading, or text that nobody says."""
     speaker = speaker.strip()

@@ -82,7 +82,8 @@ def _spoken(record: dict[str, Any]) -> _Turn | None:
 
 def _parallel(record: dict[str, Any]) -> list[_Turn]:
     """Return the turns of a record that lists its speakers and, in the same order, their texts; else nothing."""
-    keys = matched(key for key, value in record.items() if isinstance(value, list))
+    lists = [key for key, value in record.items() if isinstance(value, list)]
+    keys = matched(lists) if len(lists) > 1 else {}
     if not {"speaker", "text"} <= keys.keys():
         return []
     names, texts = record[keys["speaker"]], record[keys["text"]]
