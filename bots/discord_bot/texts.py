@@ -13,27 +13,9 @@ LIMIT = 2000
 """Characters that Discord allows per message."""
 
 HOURGLASS = "\N{HOURGLASS WITH FLOWING SAND}"
-"""The reaction to a message that is left unanswered for now; HELP explains it."""
-PRIVACY = (
-    "What I keep: the last {turns} turns of a conversation in each channel, with the ids of who spoke, so that I can follow it. "
-    "Each is deleted {days:g} days after it was said, with /reset, or when its channel is deleted. "
-    "So are the ids of my messages that quote somebody. "
-    "A message that waits for its answer is kept, with my reply once I have one, until that is sent or comes too late. "
-    "What servers and channels set is kept until they are deleted. "
-    "All that belongs to a server is deleted {departed:g} days after I leave it. "
-    "I keep nothing else, send nothing anywhere but to Discord, and "
-    "nothing that is typed here is ever used for training. /forget-me deletes all that you said to me, "
-    "and my own messages that quote you."
-)
-HELP = (
-    "Mention me, reply to me, write me a direct message, or use /chat, and a TV character answers.\n"
-    "/persona list - who there is; /persona set - who answers in this channel; /persona show - who that is now\n"
-    "/say - one line of anybody's, outside the conversation; /who - who would have said it\n"
-    "Answer this, in the menu of a message under Apps - an answer to what anybody wrote\n"
-    "/scene - several of them talk to one another; /stop - ends that; /reset - start over in this channel\n"
-    f"{HOURGLASS} under your message - it came too soon after your last one, or too many wait here: ask again later\n"
-    "/settings - what admins can change; /privacy - what is kept; /forget-me - delete what you said"
-)
+"""The reaction to a message that is left unanswered for now; `help_text` explains it."""
+_HELP = ("help_talk", "help_persona", "help_say", "help_answer", "help_scene", "help_left", "help_rest")
+_PRIVACY = ("kept_turns", "kept_until", "kept_waiting", "kept_settings", "kept_departed", "kept_nothing_else")
 SETTINGS_HELP = "What /settings changes in a channel, or with `server_wide` in the server:"
 LOOK = "Look at this!"
 UNSEEN = "I can't see {kind} from here, you know. Tell me about it!"
@@ -78,6 +60,16 @@ def refusal_text(error: Exception, locale: str) -> str:
     if isinstance(error, NoticeError):
         return error.text(locale)
     return text("busy", locale) if isinstance(error, BusyError) else str(error)
+
+
+def help_text(locale: str) -> str:
+    """Return what the bot can do, in the language of a locale."""
+    return "\n".join(text(key, locale, hourglass=HOURGLASS) for key in _HELP)
+
+
+def privacy_text(locale: str, **values: object) -> str:
+    """Return what is kept of users, in the language of a locale."""
+    return " ".join(text(key, locale, **values) for key in _PRIVACY)
 
 
 def duration(seconds: float, locale: str) -> str:

@@ -24,7 +24,8 @@ class About(ServicesCog):
     @app_commands.command(name="privacy", description="What is kept, and for how long")
     async def privacy(self, interaction: Interaction) -> None:
         turns, days = kept_turns(self.services.config.chat), self.services.config.discord.memory_days
-        await tell(interaction, texts.PRIVACY.format(turns=turns, days=days, departed=DEPARTED_DAYS))
+        locale = str(interaction.locale)
+        await tell(interaction, texts.privacy_text(locale, turns=turns, days=days, departed=DEPARTED_DAYS))
 
     @app_commands.command(name="forget-me", description="Delete all that you said to me")
     async def forget_me(self, interaction: Interaction) -> None:
@@ -61,7 +62,7 @@ class About(ServicesCog):
 
     @app_commands.command(name="help", description="What I can do")
     async def help(self, interaction: Interaction) -> None:
-        shown = texts.HELP
+        shown = texts.help_text(str(interaction.locale))
         settings = interaction.client.tree.get_command("settings")
         if interaction.permissions.manage_channels and isinstance(settings, app_commands.Command):
             options = (f"`{option.name}`: {option.description}" for option in settings.parameters)

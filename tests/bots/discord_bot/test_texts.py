@@ -69,6 +69,8 @@ async def test_users_read_notices_in_their_language(shared_library: Library, tmp
         await on.until(lambda: on.discord.told(pressed), 1)
         assert on.discord.told(pressed) == ["Dieser Knopf ist für jemand anderen."]
         assert (await on.told("forget-me")).startswith("Alles, was du mir gesagt")
+        assert (await on.told("help")).startswith("Erwähne mich")
+        assert (await on.told("privacy")).endswith("die dich zitieren.")
         assert await on.told("stop") == "Gerade läuft keine Szene."
         assert await on.told("reset") == "Ein neues Gespräch."
         assert await on.told("scene", personas="ann", author=4003) == "Eine Szene hat zwei bis 4 Personen: joey, ross"
