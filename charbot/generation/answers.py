@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 
 _NEAR, _NEAR_QUESTION, _SAME = 0.53, 0.5, 0.8
 """Similarity of the last message to a known one from which its answer is better than one that fits every message of the act,
-by readers' marks; for questions about the persona; and for corrections and the like, which resemble others by a few words."""
+by readers' marks; for questions about the persona; and for corrections, which resemble others by a few words."""
 
 _ABOUT_PERSONA = {
     DialogueAct.LIKES, DialogueAct.EVER, DialogueAct.ABLE, DialogueAct.WHETHER, DialogueAct.WHY, DialogueAct.ABOUT,
+    DialogueAct.CLARIFY,
 }  # fmt: skip
 
-_ANSWERS = 5
-"""Maximum number of retrieved candidates."""
+_ANSWERS = 25
+"""Maximum number of answers that are retrieved."""
 
 _RECALLED = 0.9
 """Similarity of a question for something that the user told to a known one: the kind of fact is the same."""
@@ -133,8 +134,7 @@ class Answers:
             yield from self._recalling(turns)
         if act is DialogueAct.CLARIFY and self._asks_for_more(turns[-1].text):
             return
-        evident = act in (DialogueAct.CORRECTS, DialogueAct.CLARIFY)
-        enough = _SAME if evident else _NEAR_QUESTION if act in _ABOUT_PERSONA else _NEAR
+        enough = _SAME if act is DialogueAct.CORRECTS else _NEAR_QUESTION if act in _ABOUT_PERSONA else _NEAR
         yield from (pair for pair in self.openings.near(turns, meanings) if pair[0] >= enough)
 
     def _fitting(self, act: DialogueAct | None, message: str) -> list[tuple[float, str]]:

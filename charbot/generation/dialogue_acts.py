@@ -196,7 +196,7 @@ def dialogue_act(message: str, before: str | None, called: Collection[str] = ())
             return DialogueAct.CORRECTS
         if _CLARIFIES.search(plain) or (asks(point) and _repeats(plain, before)):
             return DialogueAct.CLARIFY
-    return _question(point, plain, before) if asks(point) else _statement(message, plain, before)
+    return _question(point, plain, before) if asks(point) else _statement(message, point, before)
 
 
 def is_reaction(sentence: str) -> bool:
@@ -227,8 +227,9 @@ def _question(point: str, plain: str, before: str | None) -> DialogueAct:
     return DialogueAct.ABOUT if about else DialogueAct.FACT
 
 
-def _statement(message: str, plain: str, before: str | None) -> DialogueAct | None:
-    """Return the act of a message whose point, given as its plain words, is no question."""
+def _statement(message: str, point: str, before: str | None) -> DialogueAct | None:
+    """Return the act of a message whose point is no question."""
+    plain = _plain(point)
     spoken = plain.split()
     short, requests = len(spoken) <= _SHORT, _REQUESTS.search(plain)
     if before is not None and before.rstrip().endswith("?") and len(spoken) <= _REPLY and not requests:
@@ -245,7 +246,9 @@ def _statement(message: str, plain: str, before: str | None) -> DialogueAct | No
         return None
     if requests:
         return DialogueAct.REQUESTS
-    feeling = sentiment(message)
+    feeling = sentiment(point)
+    if feeling is Sentiment.NEUTRAL and sentiment(message) is Sentiment.BAD:
+        feeling = Sentiment.BAD
     if not _SECOND.isdisjoint(spoken[:4]):
         return {Sentiment.GOOD: DialogueAct.PRAISES, Sentiment.BAD: DialogueAct.TEASES}.get(feeling, DialogueAct.ADDRESSED)
     if feeling is Sentiment.BAD:

@@ -55,3 +55,15 @@ class CopyFilter:
         while not self.accepts(" ".join(words)):
             words.pop()
         return broken_off(" ".join(words))
+
+
+def accepts(text: str, filters: Sequence[ReplyFilter]) -> bool:
+    """Return whether all filters accept a reply."""
+    return all(one.accepts(text) for one in filters)
+
+
+def repaired(text: str, filters: Sequence[ReplyFilter]) -> str:
+    """Return a reply repaired by each filter in turn."""
+    for one in filters:
+        text = one.repair(text)
+    return text

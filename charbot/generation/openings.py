@@ -34,9 +34,9 @@ _QUERIES = 6
 """Maximum number of parts of a message that are searched for."""
 
 _LEAVES = re.compile(
-    r"\b(?:(?:gotta|got to|have to|need to|must|better|gonna) (?:go|run|leave|head out|get going|sleep|get back)\b(?! to the)"
-    r"|(?:good ?night|bye|see (?:you|ya)(?: (?:later|soon|tomorrow))?|talk (?:to you )?(?:later|soon)|ttyl|take care"
-    r"|(?:off|going|heading) to (?:bed|sleep)|heading (?:out|off|home))(?! to the)\b)",
+    r"\b(?:(?:gotta|got to|have to|need to|must|better|gonna) (?:go|run|leave|head out|get going|sleep|get back)"
+    r"|good ?night|bye|see (?:you|ya)(?: (?:later|soon|tomorrow))?|talk (?:to you )?(?:later|soon)|ttyl|take care"
+    r"|later,? (?:dude|man|bro|guys)|(?:off|going|heading) to (?:bed|sleep)|heading (?:out|off|home))\b(?! to the)",
     re.IGNORECASE,
 )
 """Tells that somebody leaves."""
@@ -90,8 +90,9 @@ class Openings:
         if not asks(point):
             clauses = [core(clause, self.called) for clause in _CLAUSES.split(point) if not is_reaction(clause)]
             weights |= {clause: _CLAUSE for clause in clauses if clause not in weights and len(words(clause)) > 1}
-            if _LEAVES.search(message):
-                weights.setdefault(_BYE, _WHOLE)
+        last = re.split(r"[.!?]\s+", message)[-1]
+        if _LEAVES.search(last) and not asks(last):
+            weights = {_BYE: 1.0, **weights}
         return dict(list(weights.items())[:_QUERIES])
 
     def vector(self, message: str) -> Vector:

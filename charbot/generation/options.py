@@ -17,8 +17,13 @@ _NO_OPTION = frozenset(
 )
 """Words after "or" with which no other thing begins."""
 
-_INSIDE = frozenset(words("of to in on at for with is are be it or and like want more do does did should you i than"))
-"""Words with which no thing begins."""
+_BEFORE_OPTION = frozenset(
+    words("i you we to of on at for with is are be it like want prefer love wear use take get do does did should more than")
+)
+"""Words after which the first thing begins."""
+
+_COMPARES = frozenset(words("better more best most first instead"))
+"""Words after the second thing."""
 
 
 def choice(message: str) -> str | None:
@@ -39,9 +44,11 @@ def options(question: str) -> tuple[str, ...] | None:
     second = right.split()
     if not second or len(second) > _LONGEST or bare(second[0]) in _NO_OPTION or not left.strip():
         return None
-    # The first has about as many words as the second, if it does not begin like it.
+    # The first begins like the second, or after the subject or verb.
     clause = re.split(r"[,:;?]\s+", left.strip())[-1].split()
     starts = [place for place, word in enumerate(clause) if bare(word) == bare(second[0])]
-    first = clause[starts[-1] :] if starts else clause[-len(second) :]
-    found = [first] if len(first) <= _LONGEST and bare(first[0]) not in _INSIDE else []
+    ends = [place + 1 for place, word in enumerate(clause) if bare(word) in _BEFORE_OPTION]
+    first = clause[starts[-1] :] if starts else clause[ends[-1] :] if ends else clause
+    second = second[:-1] if len(second) > 1 and bare(second[-1]) in _COMPARES else second
+    found = [first] if 0 < len(first) <= _LONGEST else []
     return tuple(" ".join(exchanged(option)) for option in [*found, second])

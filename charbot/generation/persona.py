@@ -17,7 +17,8 @@ from charbot.dialogue import Utterance
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
-from charbot.generation.filters import CHANGE_OF_SUBJECT, CopyFilter, ReplyFilter, WordFilter
+from charbot.generation.evasion import EVASION, clean_filters, evasions, heard
+from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter, accepts, repaired
 from charbot.generation.lexicon import Lexicon
 from charbot.generation.meaning import MeaningIndex
 from charbot.generation.reranking import (
@@ -53,14 +54,11 @@ _OPENING = 2
 _TITLES = ("mr", "mrs", "ms", "dr", "jr", "sgt", "president")
 """Parts of names that many people leave out."""
 
+_RETRIEVED = 5
+"""Maximum number of retrieved candidates."""
+
 _ROUNDS = 3
 """Maximum attempts at generating a reply that the filters accept."""
-
-_LATEST = 3
-"""Turns that a reply may be about."""
-
-_EVASION = f"{CHANGE_OF_SUBJECT} "
-"""Goes before a reply to what was not heard, so that it looks like no answer."""
 
 SMALL_TALK = (Utterance(None, "Hey."),)
 """Context of the unconditional log-probability of a reply. An empty context would not do: at the start of a scene people
@@ -195,22 +193,21 @@ class Persona:
         import torch
 
         read = [request.conversation.truncated(options.context_turns) for request in requests]
-        heard = [_heard(conversation, self.card.name, options) for conversation in read]
-        evading = [one.turns[-1:] != other.turns[-1:] for one, other in zip(read, heard, strict=True)]
-        clean = [_clean_filters(conversation, options) for conversation in heard]
-        conversations, prompts = self._encode(heard, options)
+        audible = [heard(conversation, self.card.name, options) for conversation in read]
+        evading = [one.turns[-1:] != other.turns[-1:] for one, other in zip(read, audible, strict=True)]
+        clean = [clean_filters(conversation, options) for conversation in audible]
+        conversations, prompts = self._encode(audible, options)
         seeds = [options.seed if request.seed is None else request.seed for request in requests]
         generators = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in seeds]
         # What was said before may be an evasion again: other answers might look like answers to what was not heard.
         said = [
-            {
-                text.removeprefix(_EVASION)
-                for text in (*request.avoid, *(() if evades else _said_by(self.card.name, conversation)))
-            }
+            {text.removeprefix(EVASION) for text in (*request.avoid, *(() if evades else _said_by(self.card.name, conversation)))}
             for conversation, request, evades in zip(conversations, requests, evading, strict=True)
         ]
         # Not all filters: what somebody wrote is no quotation by accident, and its rare words are words.
-        retrieved = self._retrieve(conversations, said, options.unit, clean)
+        retrieved = self._shortlist(
+            conversations, prompts, self._retrieve(conversations, said, options.unit, clean), options.unit
+        )
         texts = self._log_likelihoods(prompts, retrieved, options.unit)
         # Readers find that written answers make more sense than generated ones even where the known message is not very similar.
         alone = [i for i, answers in enumerate(retrieved) if not answers]
@@ -223,7 +220,7 @@ class Persona:
             sample_best(without_repeats(ranking, repeated), float(torch.rand((), generator=generator)))
             for ranking, repeated, generator in zip(rankings, said, generators, strict=True)
         ]
-        spoken = [_evasions(ranking) if evades else ranking for ranking, evades in zip(chosen, evading, strict=True)]
+        spoken = [evasions(ranking) if evades else ranking for ranking, evades in zip(chosen, evading, strict=True)]
         states = [replace(one, encoded=conversation.encoded) for one, conversation in zip(read, conversations, strict=True)]
         return list(zip(spoken, states, strict=True))
 
@@ -283,11 +280,11 @@ class Persona:
             generated = engine.generate([prompts[i] for i in pending], params, [chances[i] for i in pending], cancelled)
             for i, texts in zip(pending, generated, strict=True):
                 capitalised = {_capitalised(text): log_prob for text, log_prob in texts.items()}
-                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if _accepted(text, filters[i])}
+                accepted[i] = {text: log_prob for text, log_prob in capitalised.items() if accepts(text, filters[i])}
         # Prompts without an accepted reply after all rounds get repaired ones of the last round.
         for i, texts in zip(pending, generated, strict=False):
             if not accepted[i]:
-                accepted[i] = {_repaired(_capitalised(text), filters[i]): log_prob for text, log_prob in texts.items()}
+                accepted[i] = {repaired(_capitalised(text), filters[i]): log_prob for text, log_prob in texts.items()}
         return accepted
 
     def _retrieve(
@@ -312,10 +309,23 @@ class Persona:
                 for text, similarity in self._answers.near(
                     conversation.earlier + conversation.turns, [next(meanings) for _ in found], before
                 ).items()
-                if _accepted(text, clean)
+                if accepts(text, clean)
             }
             for conversation, found, before, clean in zip(conversations, queries, said, filters, strict=True)
         ]
+
+    def _shortlist(
+        self,
+        conversations: Sequence[Conversation],
+        prompts: "Sequence[Prompt]",
+        answers: Sequence[Mapping[str, float]],
+        unit: Unit,
+    ) -> list[dict[str, float]]:
+        """Return the most familiar answers to each conversation; of equals, those that the response selector prefers."""
+        turns = [conversation.turns for conversation in conversations]
+        relevance = self.load(unit)[0].relevance_scores(prompts, turns, [list(found) for found in answers])
+        pairs = [zip(found.items(), scores, strict=True) for found, scores in zip(answers, relevance, strict=True)]
+        return [dict(pair for pair, _ in sorted(one, key=lambda of: (-of[0][1], -of[1]))[:_RETRIEVED]) for one in pairs]
 
     def _rerank(
         self,
@@ -357,10 +367,6 @@ def _crisis_note(conversation: Conversation, options: ChatSettings) -> str | Non
     return crisis_note(conversation.turns[-1].text, options.crisis_note) if conversation.turns else None
 
 
-def _evasions(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    return tuple(replace(candidate, text=_EVASION + candidate.text) for candidate in candidates)
-
-
 def _said_by(name: str, conversation: Conversation) -> set[str]:
     return {turn.text for turn in conversation.earlier + conversation.turns if turn.speaker == name}
 
@@ -368,33 +374,3 @@ def _said_by(name: str, conversation: Conversation) -> set[str]:
 def _capitalised(text: str) -> str:
     """Return a reply with its first letter in upper case; one that starts with a copied word may lack it."""
     return text[:1].upper() + text[1:]
-
-
-def _accepted(text: str, filters: Sequence[ReplyFilter]) -> bool:
-    return all(one.accepts(text) for one in filters)
-
-
-def _repaired(text: str, filters: Sequence[ReplyFilter]) -> str:
-    for one in filters:
-        text = one.repair(text)
-    return text
-
-
-def _heard(conversation: Conversation, persona: str, options: ChatSettings) -> Conversation:
-    """Return a conversation as a persona hears it: without what offends, if replies are to be clean."""
-    if not options.clean:
-        return conversation
-    from charbot.generation.offence import without_offence
-
-    return without_offence(conversation, persona)
-
-
-def _clean_filters(conversation: Conversation, options: ChatSettings) -> tuple[ReplyFilter, ...]:
-    """Return the filters that any reply to a conversation passes if it is to be clean."""
-    if not options.clean:
-        return ()
-    from charbot.generation.offence import mentions_group
-    from charbot.generation.profanity import ProfanityFilter
-
-    latest = " ".join(turn.text for turn in conversation.turns[-_LATEST:])
-    return (ProfanityFilter(options.unclean_words, mentions_group(latest)),)

@@ -17,7 +17,7 @@ _LAUGHTER = re.compile(r"lo+l|l+m+f?a+o+|rofl|(?:a?h[aeiou]){2,}h?|hah?|xd+")
 _EMPTY = frozenset(
     words("hi hey hello hiya heya yo sup oh ooh aw aww ah hmm um uh omg ok okay so well and but anyway anyways btw")
 )
-_ADDRESS = frozenset(words("man dude buddy bro pal mate there guys everyone everybody folks friend sir honey tho though"))
+_ADDRESS = frozenset(words("man dude buddy bro pal mate guys everyone everybody folks friend sir honey tho though"))
 
 _DETERMINER = frozenset(words("the that this a my your his her our their old young what which over in out"))
 """Words before which a noun is no address."""
@@ -25,6 +25,13 @@ _DETERMINER = frozenset(words("the that this a my your his her our their old you
 _BEFORE_NAME = frozenset(words("you u up it me bye goodnight night morning thanks thank sorry going doing today"))
 _AFTER_NAME = frozenset(words("what whats what's who whos who's where wheres where's when why how hows how's do are i i'm im my"))
 """Words after and before which a name is an address, without a comma between."""
+
+_ATTENTION = re.compile(
+    r"(?:(?:are )?(?:you|u) (?:there|busy|free)|(?:have you |you )?got a (?:min|minute|sec|second|moment)"
+    r"|guess what|(?:you )?know what|can i (?:tell|ask) you something)\W*",
+    re.IGNORECASE,
+)
+"""Sentences that only ask for attention."""
 
 _TAG = 2
 """Maximum number of words of a question that only asks for consent."""
@@ -75,7 +82,7 @@ def parts(message: str, called: Collection[str] = ()) -> list[str]:
     """
     found = [core(part.strip(), called) for sentence in _SENTENCE.findall(message) for part in _clauses(sentence)]
     said = [sentence for sentence in reversed(found) if words(sentence)]
-    return sorted(said, key=lambda sentence: (not asks(sentence), len(words(sentence)) < 2))
+    return sorted(said, key=lambda one: (bool(_ATTENTION.fullmatch(one)), not asks(one), len(words(one)) < 2))
 
 
 def asks(sentence: str) -> bool:

@@ -17,7 +17,7 @@ better than congratulating."""
 _SMALL_TALK = words(
     "lol haha hahaha lmao rofl lmfao like liked likes thanks thank please well ok okay yes yeah sure fine pretty help want play"
     " hand number true honest honestly special share matter party save feeling interest interested interesting wish friend"
-    " friends best lazy"
+    " friends best lazy no"
 )
 """Words that VADER counts as good or bad, but that say little of what is told in a chat."""
 

@@ -146,6 +146,11 @@ def test_who_corrects_is_answered_whatever_it_is_like() -> None:
 def test_the_question_of_a_message_is_answered() -> None:
     assert next(iter(TAKEN_UP.near([Utterance(None, "My aunt sold all of her boats. How are you?")]))) == "Warm."
     assert next(iter(TAKEN_UP.near([Utterance(None, "the soup is boiling over, gotta run")]))) == "Mind the goat."
+    assert next(iter(TAKEN_UP.near([Utterance(None, "a hat for me? no thanks. goodnight Ann")]))) == "Mind the goat."
+
+
+def test_what_was_good_before_does_not_make_bad_news_good() -> None:
+    assert list(TAKEN_UP.near([Utterance(None, "that is lovely. my goat hates me")])) == ["I am sorry."]
 
 
 def test_good_news_are_no_answer_to_bad_ones() -> None:

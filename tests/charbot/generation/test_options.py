@@ -14,6 +14,8 @@ from charbot.generation.options import choice, options
         ("do you want to go out or stay home", ("go out", "stay home")),
         ("are you more of a goat or duck person", ("a goat", "duck person")),
         ("do you prefer my hat or your own", ("your hat", "my own")),
+        ("should i tell my aunt this time or keep it secret?", ("tell your aunt this time", "keep it secret")),
+        ("do you like goats or ducks better", ("goats", "ducks")),
         ("are you coming or not?", None),
         ("is it tea or what", None),
         ("do you like tea", None),

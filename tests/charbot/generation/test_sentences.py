@@ -37,6 +37,7 @@ def test_greetings_laughter_and_address_are_no_core(message: str, left: str) -> 
         ("i had soup. again.", ["i had soup.", "again."]),
         ("i bought ten hats, what would you do with them?", ["what would you do with them?", "i bought ten hats"]),
         ("do you like tea, or soup?", ["do you like tea, or soup?"]),
+        ("you there? i sold my goat", ["i sold my goat", "you there?"]),
         ("?!", []),
     ],
 )

@@ -1,0 +1,39 @@
+"""What a persona hears and says where replies are to be clean: offending messages are not heard, and evaded."""
+
+from dataclasses import replace
+
+from charbot.config import ChatSettings
+from charbot.generation.conversation import Conversation
+from charbot.generation.filters import CHANGE_OF_SUBJECT, ReplyFilter
+from charbot.generation.reranking import Candidate
+
+EVASION = f"{CHANGE_OF_SUBJECT} "
+"""Goes before a reply to what was not heard, so that it looks like no answer."""
+
+_LATEST = 3
+"""Turns that a reply may be about."""
+
+
+def heard(conversation: Conversation, persona: str, options: ChatSettings) -> Conversation:
+    """Return a conversation as a persona hears it: without what offends, if replies are to be clean."""
+    if not options.clean:
+        return conversation
+    from charbot.generation.offence import without_offence
+
+    return without_offence(conversation, persona)
+
+
+def clean_filters(conversation: Conversation, options: ChatSettings) -> tuple[ReplyFilter, ...]:
+    """Return the filters that any reply to a conversation passes if it is to be clean."""
+    if not options.clean:
+        return ()
+    from charbot.generation.offence import mentions_group
+    from charbot.generation.profanity import ProfanityFilter
+
+    latest = " ".join(turn.text for turn in conversation.turns[-_LATEST:])
+    return (ProfanityFilter(options.unclean_words, mentions_group(latest)),)
+
+
+def evasions(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Return replies that change the subject."""
+    return tuple(replace(candidate, text=EVASION + candidate.text) for candidate in candidates)
