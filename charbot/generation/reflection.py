@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from charbot.generation.sentences import bare
 from charbot.text import words
 
 _LENGTHS = range(3, 15)
@@ -43,7 +44,7 @@ def in_second_person(sentence: Sequence[str]) -> str | None:
 
     None if it is no statement about the user or somebody else, is too short or too long, or if one cannot tell who is meant.
     """
-    plain = [_plain(word) for word in sentence]
+    plain = [bare(word) for word in sentence]
     if len(sentence) not in _LENGTHS or plain[0] not in _SUBJECT or any(map(_is_second, plain)):
         return None
     text = " ".join(exchanged(sentence))
@@ -52,19 +53,19 @@ def in_second_person(sentence: Sequence[str]) -> str | None:
 
 def exchanged(spoken: Sequence[str]) -> list[str]:
     """Return words with the first and second person exchanged."""
-    plain = [_plain(word) for word in spoken]
+    plain = [bare(word) for word in spoken]
     subjects = ["i" if word in ("i", "we") else "you" if _is_subject(plain, place) else "" for place, word in enumerate(plain)]
     found = []
-    for place, (word, bare) in enumerate(zip(spoken, plain, strict=True)):
+    for place, (word, own) in enumerate(zip(spoken, plain, strict=True)):
         beside = {*subjects[max(0, place - 1) : place], *subjects[place + 1 : place + 2]}
-        if bare in _YOU:
+        if own in _YOU:
             other = "I" if subjects[place] else "me"
-        elif "you" in beside and bare in _WITH_I:
-            other = _WITH_I[bare]
-        elif "i" in beside and bare in _WITH_YOU:
-            other = _WITH_YOU[bare]
+        elif "you" in beside and own in _WITH_I:
+            other = _WITH_I[own]
+        elif "i" in beside and own in _WITH_YOU:
+            other = _WITH_YOU[own]
         else:
-            other = _EXCHANGED.get(bare, "")
+            other = _EXCHANGED.get(own, "")
         found.append(re.sub(r"[\w']+", other, word, count=1) if other else word)
     return found
 
@@ -77,7 +78,3 @@ def _is_subject(plain: list[str], place: int) -> bool:
     return plain[place] in _YOU and (
         place == 0 or plain[place - 1] in _BEFORE_SUBJECT or not _AFTER_SUBJECT.isdisjoint(plain[place + 1 : place + 2])
     )
-
-
-def _plain(word: str) -> str:
-    return word.strip('"(),;:-.!?').casefold()

@@ -8,15 +8,15 @@ from charbot.text import words
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
-_FILLERS = frozenset(
-    words("and so but well ok okay yeah yes no oh hi hey hello hmm lol haha anyway honestly actually also then now please btw")
-)
-"""Words before a sentence that do not belong to it."""
-
 _LAUGHTER = re.compile(r"lo+l|l+m+f?a+o+|rofl|(?:a?h[aeiou]){2,}h?|hah?|xd+")
 _EMPTY = frozenset(
     words("hi hey hello hiya heya yo sup oh ooh aw aww ah hmm um uh omg ok okay so well and but anyway anyways btw")
 )
+"""Words that say nothing at the beginning of a message."""
+
+_FILLERS = _EMPTY | frozenset(words("yeah yes no lol haha honestly actually also then now please"))
+"""Words before a statement that do not belong to it."""
+
 _ADDRESS = frozenset(words("man dude buddy bro pal mate guys everyone everybody folks friend sir honey tho though"))
 
 _DETERMINER = frozenset(words("the that this a my your his her our their old young what which over in out"))
@@ -107,12 +107,11 @@ def _clauses(sentence: str) -> list[str]:
 
 def _is_opener(spoken: Sequence[str], place: int, called: Collection[str]) -> bool:
     """Return whether the word at a place, before which there are openers alone, says little."""
-    word = bare(spoken[place])
+    word, greeted = bare(spoken[place]), place > 0 and bare(spoken[place - 1]) in _EMPTY
     if word in called:
         following = bare(spoken[place + 1]) if place + 1 < len(spoken) else None
-        set_off = not spoken[place][-1].isalnum() or following is None or following in _AFTER_NAME
-        return set_off or (place > 0 and bare(spoken[place - 1]) in _EMPTY)
-    return not word or word in _EMPTY or word in _ADDRESS or bool(_LAUGHTER.fullmatch(word))
+        return greeted or not spoken[place][-1].isalnum() or following is None or following in _AFTER_NAME
+    return not word or word in _EMPTY | _ADDRESS or (greeted and word == "there") or bool(_LAUGHTER.fullmatch(word))
 
 
 def _is_closer(spoken: Sequence[str], called: Collection[str]) -> bool:

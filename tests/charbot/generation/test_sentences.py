@@ -20,6 +20,8 @@ from charbot.generation.sentences import asks, core, parts, sentences
         ("do you like Ann?", "do you like Ann?"),
         ("are you ann?", "are you ann?"),
         ("who's that man?", "who's that man?"),
+        ("hey there, do you swim", "do you swim"),
+        ("there was a goat", "there was a goat"),
         ("hey Ann", "hey Ann"),
         ("lol", "lol"),
         ("", ""),
