@@ -9,7 +9,8 @@ import pytest
 
 from charbot.config import CorpusSettings
 from charbot.corpus.chats import ChatFiles
-from charbot.generation.dialogue_acts import DialogueAct, marked_act
+from charbot.generation.dialogue_acts import DialogueAct, Mark, marked
+from charbot.generation.topics import topics
 from charbot.personas.bundle import read_persona
 from charbot.personas.library import Library
 
@@ -39,18 +40,23 @@ def test_a_voice_is_many_conversations_in_which_every_message_is_answered(name: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_voice_has_answers_to_every_dialogue_act(name: str) -> None:
-    answers: dict[DialogueAct, list[str]] = {act: [] for act in DialogueAct}
+def test_a_voice_has_answers_to_every_dialogue_act_and_topic(name: str) -> None:
+    answers: dict[Mark, list[str]] = {}
     for line in (VOICES / f"{name}.jsonl").read_text("utf-8").splitlines():
         (_, message), (_, answer), *_ = json.loads(line)["turns"]
-        if act := marked_act(message):
-            answers[act].append(answer)
+        if mark := marked(message):
+            answers.setdefault(mark, []).append(answer)
         else:
             assert not message.startswith("["), "every act has its name"
+    for act in DialogueAct:
+        assert len(answers[Mark(act, None)]) >= 10, act
+    for topic in topics():
+        assert len(answers[Mark(DialogueAct.TELLS, topic)]) >= 4, topic
+        assert len(answers[Mark(DialogueAct.BAD, topic)]) >= 2, topic
     gaps = {DialogueAct.CHOICE, DialogueAct.RECALL}
-    for act, texts in answers.items():
-        assert len(texts) >= 10, act
-        assert all(len(re.findall(r"\{x\}", text, re.IGNORECASE)) == (act in gaps) for text in texts), act
+    for mark, texts in answers.items():
+        assert mark.topic in {None, *topics()}
+        assert all(len(re.findall(r"\{x\}", text, re.IGNORECASE)) == (mark.act in gaps) for text in texts), mark
 
 
 def test_ids_tell_conversations_apart() -> None:

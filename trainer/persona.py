@@ -15,7 +15,7 @@ from charbot.corpus.split import SPLITS, Split
 from charbot.corpus.table import episodes, find_speaker, scenes
 from charbot.errors import CorpusError
 from charbot.evaluation.likelihood import characters, likelihood
-from charbot.generation.dialogue_acts import marked_act
+from charbot.generation.dialogue_acts import marked
 from charbot.models.language_model import LanguageModel
 from charbot.models.lora import LoraAdapter, merge, scale_delta
 from charbot.personas.bundle import read_change, read_persona, read_voice, write_persona
@@ -152,7 +152,7 @@ def voice_conversations(run: TrainingRun, name: str, split: Split) -> list[Examp
         Example(chat.turns, loss_mask)
         for chat in run.voices
         if chat.split == split
-        and not marked_act(chat.turns[0].text)
+        and not marked(chat.turns[0].text)
         and any(loss_mask := tuple(turn.speaker == name for turn in chat.turns))
     ]
 

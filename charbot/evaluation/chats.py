@@ -11,7 +11,7 @@ from charbot.dialogue import Utterance
 from charbot.evaluation.likelihood import likelihood
 from charbot.evaluation.replies import retrieval
 from charbot.generation.conversation import Conversation
-from charbot.generation.dialogue_acts import marked_act
+from charbot.generation.dialogue_acts import marked
 from charbot.generation.engine import Engine
 from charbot.generation.lexicon import Lexicon
 from charbot.generation.persona import SMALL_TALK, Persona
@@ -65,7 +65,7 @@ def voice_report(persona: Persona, library: Library, voices: Iterable[Chat], opt
     chosen = _sample(
         one
         for chat in voices
-        if chat.split != "train" and not marked_act(chat.turns[0].text)
+        if chat.split != "train" and not marked(chat.turns[0].text)
         for one in response_examples(chat.turns, options.context_turns, name)
         if len(one.turns) > 1
     )

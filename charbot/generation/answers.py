@@ -5,13 +5,13 @@ Retrieved answers join the generated candidates and win only if they rank higher
 """
 
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from charbot.dialogue import Utterance
-from charbot.generation.dialogue_acts import DialogueAct, dialogue_act, marked_act, refers_back, restated
+from charbot.generation.dialogue_acts import DialogueAct, Mark, dialogue_act, marked, refers_back, restated
 from charbot.generation.exchange import Exchange, filled, mentioned_words, replaced, without_name
 from charbot.generation.facts import PROPER, fact_asked, facts_told
 from charbot.generation.openings import FAR, Openings
@@ -20,19 +20,29 @@ from charbot.generation.paraphrases import paraphrases, wording
 from charbot.generation.recall import told, told_before
 from charbot.generation.sentences import parts
 from charbot.generation.tfidf import cosine
+from charbot.generation.topics import topic
 from charbot.text import words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NEAR, _NEAR_QUESTION, _SAME = 0.53, 0.5, 0.8
+_NEAR = {
+    **dict.fromkeys([DialogueAct.TELLS, DialogueAct.BAD, DialogueAct.GOOD, DialogueAct.PLANS, DialogueAct.REPLIED], 0.45),
+    **dict.fromkeys([DialogueAct.LIKES, DialogueAct.EVER, DialogueAct.ABOUT, DialogueAct.CLARIFY], 0.45),
+    # They resemble others by a few words.
+    DialogueAct.CORRECTS: 0.8,
+}
 """Similarity of the last message to a known one from which its answer is better than one that fits every message of the act,
-by readers' marks; for questions about the persona; and for corrections, which resemble others by a few words."""
+by readers' marks."""
 
-_ABOUT_PERSONA = {
-    DialogueAct.LIKES, DialogueAct.EVER, DialogueAct.ABLE, DialogueAct.WHETHER, DialogueAct.WHY, DialogueAct.ABOUT,
-    DialogueAct.CLARIFY,
-}  # fmt: skip
+_OTHERWISE = 0.5
+"""Likewise, for other acts."""
+
+_TOPICAL = dict.fromkeys((DialogueAct.PLANS, DialogueAct.REPLIED), DialogueAct.TELLS)
+"""Acts whose messages are answered by their topic like those that tell something."""
+
+_TOPIC = 0.04
+"""Added to the similarity of what answers the topic."""
 
 _ANSWERS = 25
 """Maximum number of answers that are retrieved."""
@@ -88,7 +98,7 @@ class Answers:
         message, before = restated(turns[-1].text), turns[-2].text if len(turns) > 1 else None
         turns = [*turns[:-1], Utterance(turns[-1].speaker, message)]
         act = dialogue_act(message, before, self.called)
-        sources = (
+        sources: tuple[Callable[[], Iterable[tuple[float, str]]], ...] = (
             lambda: self._continuing(turns, act),
             lambda: self._answering(turns, meanings, act),
             lambda: self._elaborating(turns, act),
@@ -134,14 +144,18 @@ class Answers:
             yield from self._recalling(turns)
         if act is DialogueAct.CLARIFY and self._asks_for_more(turns[-1].text):
             return
-        enough = _SAME if act is DialogueAct.CORRECTS else _NEAR_QUESTION if act in _ABOUT_PERSONA else _NEAR
+        enough = _NEAR.get(act, _OTHERWISE) if act else _OTHERWISE
         yield from (pair for pair in self.openings.near(turns, meanings) if pair[0] >= enough)
 
-    def _fitting(self, act: DialogueAct | None, message: str) -> list[tuple[float, str]]:
-        """Return the answers that fit every message of an act, in an order that depends on the message."""
-        chosen = choice(message) or ""
-        answers = sorted(self._acts.get(act, ()), key=lambda answer: zlib.crc32(f"{message}{answer}".encode()))
-        return [(FAR, filled(answer, chosen)) for answer in answers]
+    def _fitting(self, act: DialogueAct | None, message: str) -> Iterator[tuple[float, str]]:
+        """Yield the answers that fit every message of an act, those for its topic first, in an order that the message decides."""
+        if act is None:
+            return
+        chosen, about = choice(message) or "", topic(message)
+        of_topic = self._acts.get(Mark(_TOPICAL.get(act, act), about), []) if about else []
+        for similarity, answers in ((FAR + _TOPIC, of_topic), (FAR, self._acts.get(Mark(act, None), []))):
+            for answer in sorted(answers, key=lambda answer: zlib.crc32(f"{message}{answer}".encode())):
+                yield similarity, filled(answer, chosen)
 
     def _recalling(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""
@@ -154,7 +168,7 @@ class Answers:
             for recall in recalls:
                 yield _RECALLED, replaced(recall.answer, recall.value, fact.value, proper=fact.kind.startswith(PROPER))
         elif statement := told(text, fact.value) if fact and text else told_before(question, said):
-            for answer in self._acts.get(DialogueAct.RECALL, ()):
+            for answer in self._acts.get(Mark(DialogueAct.RECALL, None), ()):
                 yield _RECALLED, filled(answer, statement)
 
     def _recalls_like(self, asked: str) -> list[_Recall]:
@@ -173,18 +187,18 @@ class Answers:
         return any(paraphrases().get(wording(query)) in _more_groups() for query in self.openings.queries(message))
 
     @cached_property
-    def _acts(self) -> dict[DialogueAct | None, list[str]]:
-        """The answers that fit every message of an act."""
-        acts: dict[DialogueAct | None, list[str]] = {}
+    def _acts(self) -> dict[Mark, list[str]]:
+        """The answers that fit every message of an act, or every one about a topic."""
+        acts: dict[Mark, list[str]] = {}
         for chat in self.conversations:
-            if act := marked_act(chat[0].text):
-                acts.setdefault(act, []).append(chat[1].text)
+            if mark := marked(chat[0].text):
+                acts.setdefault(mark, []).append(chat[1].text)
         return acts
 
     @cached_property
     def _chats(self) -> list[tuple[Utterance, ...]]:
         """The conversations with real messages."""
-        return [chat for chat in self.conversations if not marked_act(chat[0].text)]
+        return [chat for chat in self.conversations if not marked(chat[0].text)]
 
     @cached_property
     def _continuations(self) -> dict[str, list[Exchange]]:

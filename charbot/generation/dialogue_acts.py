@@ -6,6 +6,7 @@ Where no similar message is known, an answer that fits every message of the act 
 import re
 from collections.abc import Collection
 from enum import Enum
+from typing import NamedTuple
 
 from charbot.generation.options import options
 from charbot.generation.sentences import asks, core, parts
@@ -15,7 +16,7 @@ from charbot.text import words
 
 
 class DialogueAct(Enum):
-    """What a message does. A message in square brackets in a voice, as [choice], stands for all messages of an act."""
+    """What a message does."""
 
     CHOICE = "choice"
     LIKES = "likes"
@@ -48,7 +49,8 @@ class DialogueAct(Enum):
     WONDERS = "wonders"
 
 
-_ACTS = {f"[{act.value}]": act for act in DialogueAct}
+_ACTS = {act.value for act in DialogueAct}
+_MARK = re.compile(r"\[(?P<act>\w+)(?: (?P<topic>\w+))?\]")
 
 _SHORT = 5
 """Maximum number of words of an agreement and the like; longer ones say more."""
@@ -174,9 +176,18 @@ _THIRD = frozenset(words("he she they him her his hers them their theirs it its 
 _THINGS = frozenset(words("it this that these those there"))
 
 
-def marked_act(message: str) -> DialogueAct | None:
-    """Return the act that a message of a voice stands for; None for a real message."""
-    return _ACTS.get(message.strip())
+class Mark(NamedTuple):
+    """What a message in square brackets in a voice stands for, as [choice] or [bad food]."""
+
+    act: DialogueAct
+    topic: str | None
+    """Of what all messages of the act are; None for any (see `charbot.generation.topics`)."""
+
+
+def marked(message: str) -> Mark | None:
+    """Return what a message of a voice stands for; None for a real message."""
+    match = _MARK.fullmatch(message.strip())
+    return Mark(DialogueAct(match["act"]), match["topic"]) if match and match["act"] in _ACTS else None
 
 
 def dialogue_act(message: str, before: str | None, called: Collection[str] = ()) -> DialogueAct | None:

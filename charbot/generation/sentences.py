@@ -34,7 +34,7 @@ _ATTENTION = re.compile(
 """Sentences that only ask for attention."""
 
 _TAG = 2
-"""Maximum number of words of a question that only asks for consent."""
+"""Maximum number of words of a sentence that may say nothing of its own, as "isn't it?" or "Yes, really."."""
 
 _QUESTION = frozenset(
     words(
@@ -82,7 +82,7 @@ def parts(message: str, called: Collection[str] = ()) -> list[str]:
     """
     found = [core(part.strip(), called) for sentence in _SENTENCE.findall(message) for part in _clauses(sentence)]
     said = [sentence for sentence in reversed(found) if words(sentence)]
-    return sorted(said, key=lambda one: (bool(_ATTENTION.fullmatch(one)), not asks(one), len(words(one)) < 2))
+    return sorted(said, key=lambda one: (bool(_ATTENTION.fullmatch(one)), not asks(one), len(words(one)) <= _TAG))
 
 
 def asks(sentence: str) -> bool:

@@ -113,6 +113,8 @@ TAKEN_UP = Answers((
     _chat("[tells]", "Sit down and go on."),
     _chat("[tells]", "Does the goat know?"),
     _chat("[bad]", "I am sorry."),
+    _chat("[bad food]", "Soup has no mercy."),
+    _chat("[tells food]", "Was there salt in it?"),
     _chat("[corrects]", "I heard goat."),
 ))  # fmt: skip
 
@@ -136,6 +138,20 @@ def test_who_asks_for_more_gets_what_belongs_to_the_last_answer(question: str) -
 )
 def test_what_is_like_no_message_is_answered_by_its_act(message: str, answers: set[str]) -> None:
     assert set(TAKEN_UP.near([Utterance(None, message)])) == answers
+
+
+@pytest.mark.parametrize(
+    ("message", "first", "then"),
+    [
+        ("my soup is horrible", "Soup has no mercy.", "I am sorry."),
+        ("we had soup on a boat", "Was there salt in it?", "Sit down and go on."),
+        ("i'm going to cook a soup", "Was there salt in it?", None),
+    ],
+)
+def test_what_answers_the_topic_goes_first(message: str, first: str, then: str | None) -> None:
+    found = TAKEN_UP.near([Utterance(None, message)])
+    assert next(iter(found)) == first
+    assert then is None or then in TAKEN_UP.near([Utterance(None, message)], avoid=[first])
 
 
 def test_who_corrects_is_answered_whatever_it_is_like() -> None:

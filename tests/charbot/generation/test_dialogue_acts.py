@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.generation.dialogue_acts import DialogueAct, dialogue_act, is_reaction, marked_act, refers_back, restated
+from charbot.generation.dialogue_acts import DialogueAct, Mark, dialogue_act, is_reaction, marked, refers_back, restated
 
 TEA = "I drink tea with my goat, and she wears a hat."
 ASKED = "Do you have a goat?"
@@ -69,8 +69,9 @@ def test_any_message_may_have_an_act(message: str, before: str | None) -> None:
 
 
 def test_acts_are_marked_by_their_name_in_square_brackets() -> None:
-    assert all(marked_act(f"[{act.value}]") is act for act in DialogueAct)
-    assert marked_act("choice") is None
+    assert all(marked(f"[{act.value}]") == Mark(act, None) for act in DialogueAct)
+    assert marked("[bad food]") == Mark(DialogueAct.BAD, "food")
+    assert marked("choice") is marked("[hat]") is None
 
 
 @pytest.mark.parametrize(
