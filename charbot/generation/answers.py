@@ -17,8 +17,7 @@ from charbot.generation.facts import PROPER, fact_asked, facts_told
 from charbot.generation.openings import FAR, Openings
 from charbot.generation.options import choice
 from charbot.generation.paraphrases import paraphrases, wording
-from charbot.generation.recall import told, told_before
-from charbot.generation.sentences import parts
+from charbot.generation.recall import recall_question, told, told_before
 from charbot.generation.tfidf import cosine
 from charbot.generation.topics import topic
 from charbot.text import words
@@ -27,16 +26,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NEAR = {
-    **dict.fromkeys([DialogueAct.TELLS, DialogueAct.BAD, DialogueAct.GOOD, DialogueAct.PLANS, DialogueAct.REPLIED], 0.45),
-    **dict.fromkeys([DialogueAct.LIKES, DialogueAct.EVER, DialogueAct.ABOUT, DialogueAct.CLARIFY], 0.45),
+    **dict.fromkeys([DialogueAct.SHOULD, DialogueAct.ADVICE, DialogueAct.OPINION, DialogueAct.CHOICE], 0.5),
     # They resemble others by a few words.
     DialogueAct.CORRECTS: 0.8,
 }
 """Similarity of the last message to a known one from which its answer is better than one that fits every message of the act,
 by readers' marks."""
 
-_OTHERWISE = 0.5
-"""Likewise, for other acts."""
+_OTHERWISE = 0.45
+"""Likewise, for other acts, but that a first message is better answered by whatever is similar."""
 
 _TOPICAL = dict.fromkeys((DialogueAct.PLANS, DialogueAct.REPLIED), DialogueAct.TELLS)
 """Acts whose messages are answered by their topic like those that tell something."""
@@ -144,7 +142,7 @@ class Answers:
             yield from self._recalling(turns)
         if act is DialogueAct.CLARIFY and self._asks_for_more(turns[-1].text):
             return
-        enough = _NEAR.get(act, _OTHERWISE) if act else _OTHERWISE
+        enough = _NEAR.get(act, _OTHERWISE if len(turns) > 1 else FAR) if act else FAR
         yield from (pair for pair in self.openings.near(turns, meanings) if pair[0] >= enough)
 
     def _fitting(self, act: DialogueAct | None, message: str) -> Iterator[tuple[float, str]]:
@@ -159,7 +157,7 @@ class Answers:
 
     def _recalling(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""
-        question = next(iter(parts(turns[-1].text)), "")
+        question = recall_question(turns[-1].text)
         asked = fact_asked(question)
         said = [turn.text for turn in turns[:-1] if turn.speaker == turns[-1].speaker]
         facts = [(fact, text) for text in said for fact in facts_told(text)]

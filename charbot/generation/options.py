@@ -10,10 +10,10 @@ from charbot.text import words
 _LONGEST = 5
 """Maximum number of words of each thing."""
 
-_OR = re.compile(r"\s+or\s+", re.IGNORECASE)
+_OR = re.compile(r",?\s+or\s+(?:just\s+|maybe\s+)?", re.IGNORECASE)
 
 _NO_OPTION = frozenset(
-    words("not what something nothing no anything whatever so are is do did am was were should you i he she they it just")
+    words("not what something nothing no anything whatever so are is do did am was were should you i he she they it")
 )
 """Words after "or" with which no other thing begins."""
 

@@ -1,11 +1,11 @@
 """Recall of what a user said before, for questions that ask for it: the sentence that fits best, in the second person."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from charbot.generation.facts import fact_asked
 from charbot.generation.reflection import in_second_person
-from charbot.generation.sentences import asks, sentences, without_fillers
+from charbot.generation.sentences import asks, parts, sentences, without_fillers
 from charbot.generation.spelling import respelled
 from charbot.text import words
 
@@ -66,6 +66,14 @@ _ANSWERS = [
 """Kinds of questions, and what sentences that answer them have."""
 
 
+def recall_question(message: str) -> str:
+    """Return what of a message may ask for something that was told before."""
+    said = parts(message)
+    reminds = any(asks(part) and _REMINDS.search(part) for part in said)
+    # As in "which team is mine, do you remember?".
+    return message if reminds or not said else said[0]
+
+
 def told_before(question: str, told: Sequence[str]) -> str | None:
     """Return the sentence of earlier messages, latest last, that a question asks for, in the second person or quoted.
 
@@ -77,7 +85,7 @@ def told_before(question: str, told: Sequence[str]) -> str | None:
     asked = _stems(question)
     best, most = None, 0.0
     for message in reversed(told):
-        for sentence in sentences(message):
+        for sentence in _short(sentences(message)):
             text = " ".join(sentence)
             shared = len(asked & _stems(text))
             fits = any(kind.search(plain) and answer.search(text) for kind, answer in _ANSWERS)
@@ -110,6 +118,15 @@ def _asks(plain: str) -> bool:
         return True
     start = " ".join(without_fillers(plain))
     return bool(_ASKS.match(start)) and not _OTHERWISE.search(start) and not re.search(r"\b(?:you|your|u|ur|yours)\b", start)
+
+
+def _short(found: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Yield sentences, given as their words; of those that are too long to be said again, what stands between commas."""
+    for sentence in found:
+        if len(sentence) <= _LONGEST:
+            yield sentence
+        else:
+            yield from (without_fillers(clause) for clause in " ".join(sentence).split(", "))
 
 
 def _said(sentence: Sequence[str]) -> str | None:

@@ -36,14 +36,15 @@ _ATTENTION = re.compile(
 _TAG = 2
 """Maximum number of words of a sentence that may say nothing of its own, as "isn't it?" or "Yes, really."."""
 
-_QUESTION = frozenset(
+_ASKING = frozenset(words("what what's whats who who's whos whose where where's wheres why how how's hows which any wanna ever"))
+_AUXILIARY = frozenset(
     words(
-        "what what's whats who who's whos whose where where's wheres when when's why how how's hows which do does did are is was"
-        " were have has can could would will should don't doesn't didn't aren't isn't won't haven't can't wouldn't shouldn't ever"
-        " dont doesnt didnt arent isnt wont havent cant wouldnt shouldnt any wanna"
+        "do does did are is was were have has can could would will should am don't doesn't didn't aren't isn't wasn't won't"
+        " haven't can't couldn't wouldn't shouldn't dont doesnt didnt arent isnt wasnt wont havent cant couldnt wouldnt shouldnt"
     )
 )
-"""Words with which questions begin."""
+_SUBJECT = frozenset(words("you u ya i we he she it they that this there your my his her our the any anyone anybody"))
+"""Words with which questions begin: one of the first kind, or one of the second and one of the third."""
 
 
 def sentences(message: str) -> list[list[str]]:
@@ -86,10 +87,14 @@ def parts(message: str, called: Collection[str] = ()) -> list[str]:
 
 
 def asks(sentence: str) -> bool:
-    """Return whether a sentence is a question."""
-    first = words(sentence)[:2]
-    exclaims = first in (["what", "a"], ["what", "an"])
-    return sentence.rstrip().endswith("?") or (not exclaims and not _QUESTION.isdisjoint(first[:1]))
+    """Return whether a sentence is a question: by its end or, as many people leave that out, by its first words."""
+    if sentence.rstrip().endswith("?"):
+        return True
+    first, second = (*words(sentence)[:2], "", "")[:2]
+    if first in _ASKING:
+        # As in "what a week".
+        return second not in ("a", "an")
+    return (first in _AUXILIARY and second in _SUBJECT) or (first == "when" and second in _AUXILIARY)
 
 
 def bare(word: str) -> str:
@@ -100,9 +105,9 @@ def bare(word: str) -> str:
 def _clauses(sentence: str) -> list[str]:
     """Return a sentence as a whole, or what stands before and after a comma that a question follows."""
     before, _, after = sentence.rpartition(", ")
-    spoken = words(core(after))
-    # Shorter ones belong to what is before, as "isn't it?".
-    return [before, after] if before and len(spoken) > _TAG and spoken[0] in _QUESTION else [sentence]
+    # Shorter ones belong to what is before, as "isn't it?", and so does what begins with "or".
+    question = core(after).rstrip("?")
+    return [before, after] if before and len(words(question)) > _TAG and asks(question) else [sentence]
 
 
 def _is_opener(spoken: Sequence[str], place: int, called: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ from charbot.generation.options import choice, options
         ("are you more of a goat or duck person", ("a goat", "duck person")),
         ("do you prefer my hat or your own", ("your hat", "my own")),
         ("should i tell my aunt this time or keep it secret?", ("tell your aunt this time", "keep it secret")),
+        ("a hat, or just flowers?", ("a hat", "flowers")),
         ("do you like goats or ducks better", ("goats", "ducks")),
         ("are you coming or not?", None),
         ("is it tea or what", None),

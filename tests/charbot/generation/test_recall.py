@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charbot.generation.recall import told, told_before
+from charbot.generation.recall import recall_question, told, told_before
 
 SAID = [
     "hi, i grow giant pumpkins on my roof",
@@ -43,6 +43,25 @@ def test_what_was_told_is_found_by_what_it_shares_with_the_question(question: st
 )
 def test_other_messages_ask_for_nothing_that_was_told(message: str) -> None:
     assert told_before(message, SAID) is None
+
+
+def test_of_a_long_sentence_what_fits_is_recalled() -> None:
+    long = ["my hands are killing me and i smell like a wet goat today, could be worse i guess, we will see"]
+    said = "Your hands are killing you and you smell like a wet goat today"
+    assert told_before("do you remember what i smell like?", long) == said
+
+
+@pytest.mark.parametrize(
+    ("message", "question"),
+    [
+        ("which hat is mine again, do you remember?", "which hat is mine again, do you remember?"),
+        ("no, i told you. is it cold?", "is it cold?"),
+        ("haha. what is my name?", "what is my name?"),
+        ("", ""),
+    ],
+)
+def test_what_asks_for_something_told(message: str, question: str) -> None:
+    assert recall_question(message) == question
 
 
 def test_nothing_is_recalled_that_nobody_told() -> None:

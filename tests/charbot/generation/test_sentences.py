@@ -48,7 +48,18 @@ def test_questions_come_before_the_rest_of_a_message(message: str, found: list[s
 
 
 @pytest.mark.parametrize(
-    ("sentence", "question"), [("where is it", True), ("it is here?", True), ("it is here", False), ("what a week", False)]
+    ("sentence", "question"),
+    [
+        ("where is it", True),
+        ("it is here?", True),
+        ("it is here", False),
+        ("what a week", False),
+        ("could be worse", False),
+        ("dont laugh", False),
+        ("don't you swim", True),
+        ("when i was small", False),
+        ("when is it", True),
+    ],
 )
 def test_a_question_is_known_by_its_end_or_its_first_word(sentence: str, question: bool) -> None:
     assert asks(sentence) == question
