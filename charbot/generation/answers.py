@@ -25,22 +25,12 @@ from charbot.text import words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NEAR = {
-    **dict.fromkeys([DialogueAct.SHOULD, DialogueAct.ADVICE, DialogueAct.OPINION, DialogueAct.CHOICE], 0.5),
-    # They resemble others by a few words.
-    DialogueAct.CORRECTS: 0.8,
-}
+_NEAR_FIRST, _NEAR, _NEAR_CORRECTION = 0.42, 0.5, 0.8
 """Similarity of the last message to a known one from which its answer is better than one that fits every message of the act,
-by readers' marks."""
-
-_OTHERWISE = 0.45
-"""Likewise, for other acts, but that a first message is better answered by whatever is similar."""
+by readers' marks: of a first message, of a later one, and of corrections, which resemble others by a few words."""
 
 _TOPICAL = dict.fromkeys((DialogueAct.PLANS, DialogueAct.REPLIED), DialogueAct.TELLS)
 """Acts whose messages are answered by their topic like those that tell something."""
-
-_TOPIC = 0.04
-"""Added to the similarity of what answers the topic."""
 
 _ANSWERS = 25
 """Maximum number of answers that are retrieved."""
@@ -142,18 +132,19 @@ class Answers:
             yield from self._recalling(turns)
         if act is DialogueAct.CLARIFY and self._asks_for_more(turns[-1].text):
             return
-        enough = _NEAR.get(act, _OTHERWISE if len(turns) > 1 else FAR) if act else FAR
+        enough = _NEAR_CORRECTION if act is DialogueAct.CORRECTS else _NEAR if len(turns) > 1 else _NEAR_FIRST
         yield from (pair for pair in self.openings.near(turns, meanings) if pair[0] >= enough)
 
-    def _fitting(self, act: DialogueAct | None, message: str) -> Iterator[tuple[float, str]]:
-        """Yield the answers that fit every message of an act, those for its topic first, in an order that the message decides."""
+    def _fitting(self, act: DialogueAct | None, message: str) -> list[tuple[float, str]]:
+        """Return the answers that fit every message of an act, or every one about its topic, in an order that the message
+        decides."""
         if act is None:
-            return
-        chosen, about = choice(message) or "", topic(message)
+            return []
+        about, chosen = topic(message), choice(message) or ""
         of_topic = self._acts.get(Mark(_TOPICAL.get(act, act), about), []) if about else []
-        for similarity, answers in ((FAR + _TOPIC, of_topic), (FAR, self._acts.get(Mark(act, None), []))):
-            for answer in sorted(answers, key=lambda answer: zlib.crc32(f"{message}{answer}".encode())):
-                yield similarity, filled(answer, chosen)
+        answers = [*self._acts.get(Mark(act, None), []), *of_topic]
+        by_chance = sorted(answers, key=lambda answer: zlib.crc32(f"{message}{answer}".encode()))
+        return [(FAR, filled(answer, chosen)) for answer in by_chance]
 
     def _recalling(self, turns: Sequence[Utterance]) -> Iterator[tuple[float, str]]:
         """Yield answers to the last turn if it asks for what the user told before."""

@@ -141,17 +141,15 @@ def test_what_is_like_no_message_is_answered_by_its_act(message: str, answers: s
 
 
 @pytest.mark.parametrize(
-    ("message", "first", "then"),
+    ("message", "answers"),
     [
-        ("my soup is horrible", "Soup has no mercy.", "I am sorry."),
-        ("we had soup on a boat", "Was there salt in it?", "Sit down and go on."),
-        ("i'm going to cook a soup", "Was there salt in it?", None),
+        ("my soup is horrible", {"Soup has no mercy.", "I am sorry."}),
+        ("we had soup on a boat", {"Was there salt in it?", "Sit down and go on.", "Does the goat know?"}),
+        ("i'm going to cook a soup", {"Was there salt in it?"}),
     ],
 )
-def test_what_answers_the_topic_goes_first(message: str, first: str, then: str | None) -> None:
-    found = TAKEN_UP.near([Utterance(None, message)])
-    assert next(iter(found)) == first
-    assert then is None or then in TAKEN_UP.near([Utterance(None, message)], avoid=[first])
+def test_answers_to_what_is_told_may_take_up_its_topic(message: str, answers: set[str]) -> None:
+    assert set(TAKEN_UP.near([Utterance(None, message)])) == answers
 
 
 def test_who_corrects_is_answered_whatever_it_is_like() -> None:
