@@ -12,10 +12,12 @@ from charbot.text import words
 _LONGEST = 14
 """Maximum number of words of a sentence that is quoted because it cannot be said in the second person."""
 
+_CLAUSES = re.compile(r",? (?:and|but|so|because) |, ")
+
 _QUOTE = '"'
 
 _REMINDS = re.compile(
-    r"\b(?:remember|remind|recall|did i (?:just )?(?:say|tell|mention)|i (?:said|told|mentioned)|i (?:just )?tell you"
+    r"\b(?:remember|remind|recall|still know|did i (?:just )?(?:say|tell|mention)|i (?:said|told|mentioned)|i (?:just )?tell you"
     r"|testing you)\b",
     re.IGNORECASE,
 )
@@ -121,12 +123,12 @@ def _asks(plain: str) -> bool:
 
 
 def _short(found: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """Yield sentences, given as their words; of those that are too long to be said again, what stands between commas."""
+    """Yield sentences, given as their words; of those that are too long to be said again, their clauses."""
     for sentence in found:
         if len(sentence) <= _LONGEST:
             yield sentence
         else:
-            yield from (without_fillers(clause) for clause in " ".join(sentence).split(", "))
+            yield from (without_fillers(clause) for clause in _CLAUSES.split(" ".join(sentence)))
 
 
 def _said(sentence: Sequence[str]) -> str | None:

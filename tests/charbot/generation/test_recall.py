@@ -47,8 +47,10 @@ def test_other_messages_ask_for_nothing_that_was_told(message: str) -> None:
 
 def test_of_a_long_sentence_what_fits_is_recalled() -> None:
     long = ["my hands are killing me and i smell like a wet goat today, could be worse i guess, we will see"]
-    said = "Your hands are killing you and you smell like a wet goat today"
+    said = "You smell like a wet goat today"
     assert told_before("do you remember what i smell like?", long) == said
+    longer = ["my aunt Zora comes to the fair on thursday and i haven't sold a single hat to her in two years"]
+    assert told_before("do you still know what day my aunt comes?", longer) == "Your aunt Zora comes to the fair on thursday"
 
 
 @pytest.mark.parametrize(
