@@ -100,11 +100,42 @@ _VIOLENCE = (
     r"(?:quiero|voy a) matar (?:a )?(?:todos|alguien|gente)|(?:quero|vou) matar (?:todo mundo|todos|alguém|pessoas)",
     r"voglio (?:uccidere|ammazzare) (?:tutti|qualcuno)|хочу (?:убить|зарезать) (?:всех|кого то|людей)",
 )
+_ASKS = (
+    r"(?:should|shall|can|could|may|do) (?:i|we)|should you|would you help me|(?:do|dont) you (?:want|wanna)"
+    r"|(?:is|would) it (?:be )?(?:ok|okay|fine|alright|all right|cool|fun|right|good|so bad)(?: \w+){0,2}"
+    r"|help me|lets|how|ok|okay|fine|alright"
+)
+_HARMS = (
+    r"(?!beat (?:him|her|them) |hit (?:on|up) )(?:kill|murder|stab|shoot|poison|drug|rape|molest|strangle|choke|slap|punch|hit"
+    r"|beat(?: up)?|kick|hurt|burn|drown|whip|tie up|kidnap|lock|push|starve|run over)"
+)
+_SOMEBODY = (
+    rf"(?:{_PERSON}|wives|friend|girls?|boys?|child|children|toddler|baby|babies|wom[ae]n|m[ae]n|guys?|people|person|someone|somebody"
+    r"|students?|foreigners?|strangers?|immigrants?|him|her|them|dog|cat|puppy|kitten)"
+)
+_MAY_I = r"(?:should|can|could|may|ok|okay|fine|safe|going to|gonna)(?: \w+){0,2}"
+_PERMISSION = (
+    # Not as in: beat him at chess, kick them out, push him to study.
+    rf"(?:{_ASKS}) (?:to |if (?:i|we) )?(?:just )?{_HARMS} (?:(?:my|your|his|her|our|the|a|an|this|that|some|all|every|up) )?"
+    rf"(?:\w+ )?{_SOMEBODY}\b(?! (?:at|up|out|to|on|with kindness|for a|a|in the (?:game|match|race)|again at)\b)",
+    r"(?:drug|spike|roofie)(?:ging)? (?:his|her|their|someones|somebodys|a) drink|something (?:in|into) (?:his|her|their) drink",
+    r"touch(?:ing)? (?:a|the|that|my|your) (?:sleeping|drunk|little|passed out|unconscious|underage)"
+    r" (?:girl|boy|woman|man|kid|child|sister|brother)",
+    rf"{_MAY_I} drive(?: \w+){{0,2}} (?:(?:after|on|with) (?:\w+ ){{1,3}}(?:beers?|drinks?|wines?|shots?)|drunk|wasted|stoned)",
+    r"(?:stop|quit|skip)(?:ping|ting)? (?:taking )?(?:my|his|her|their) (?:\w+ )?"
+    r"(?:insulin|meds|medication|medicines?|pills|antidepressants)",
+    r"should(?:nt)?(?! you| i)(?: \w+){1,4} be"
+    r" (?:shot|hanged|killed|executed|sterili[sz]ed|castrated|beaten|blown up|stoned|burned|burnt)",
+    r"(?:kids?|children|babies|people|him|her|them) in(?:to)? (?:a )?(?:cages?|lockers?|ovens?)",
+    r"(?:hurt|torture|drown|burn) (?:a |the |my )?(?:cat|dog|puppy|kitten)s?",
+)
+"""Questions whether to do what hurts somebody."""
+
 _UNSPACED = re.compile(
     "死にたい|自殺|消えてしまいたい|リストカット|殺されそう|虐待され|レイプされ|想死|自杀|自殘|自残|죽고 ?싶|자살"
 )
 """Phrases of languages that put no space between words, or inflect within them."""
-_PHRASES = re.compile(rf"\b(?:{'|'.join((*_SELF_HARM, *_ABUSE, *_VIOLENCE))})\b")
+_PHRASES = re.compile(rf"\b(?:{'|'.join((*_SELF_HARM, *_ABUSE, *_VIOLENCE, *_PERMISSION))})\b")
 
 CRISIS_NOTE = (
     "I am leaving my role for a moment. I am only a program and cannot help with this, but what you write sounds serious, "
@@ -115,7 +146,8 @@ CRISIS_NOTE = (
 
 
 def crisis_note(text: str, note: str | None = None) -> str | None:
-    """Return what to answer, out of character, to a message about suicide, self-harm, abuse or violence that is meant.
+    """Return what to answer, out of character, to a message about suicide, self-harm, abuse or violence that is meant, or that
+    asks whether to hurt somebody.
 
     That is `note`, or else CRISIS_NOTE; None for all other messages.
     """

@@ -1,5 +1,6 @@
 """What a persona hears and says where replies are to be clean: offending messages are not heard, and evaded."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from charbot.config import ChatSettings
@@ -9,6 +10,9 @@ from charbot.generation.reranking import Candidate
 
 EVASION = f"{CHANGE_OF_SUBJECT} "
 """Goes before a reply to what was not heard, so that it looks like no answer."""
+
+_FEW = 3
+"""Number of evasions that every persona has at least."""
 
 _LATEST = 3
 """Turns that a reply may be about."""
@@ -32,6 +36,19 @@ def clean_filters(conversation: Conversation, options: ChatSettings) -> tuple[Re
 
     latest = " ".join(turn.text for turn in conversation.turns[-_LATEST:])
     return (ProfanityFilter(options.unclean_words, mentions_group(latest)),)
+
+
+def evadable(avoid: Collection[str]) -> Collection[str]:
+    """Return what an evasion must not be, of the texts that a reply must not be: nothing if these are more than the few evasions.
+
+    Other answers might look like answers to what was not heard.
+    """
+    return avoid if len(avoid) < _FEW else ()
+
+
+def without_evasion(texts: Iterable[str]) -> set[str]:
+    """Return replies without the change of subject before them."""
+    return {text.removeprefix(EVASION) for text in texts}
 
 
 def evasions(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

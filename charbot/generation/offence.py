@@ -10,13 +10,15 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
-from charbot.dialogue import Utterance
 from charbot.generation.conversation import Conversation
 from charbot.generation.disguise import spoken
 from charbot.yamlfile import read_yaml
 
 _HEARD = "Tell me something interesting."
 """What personas hear instead of what offends: voices answer it."""
+
+_BEFORE = 2
+"""Number of turns before a message that it may be about."""
 
 _LIST = re.compile(r"<(\w+)>")
 
@@ -58,12 +60,18 @@ def names_group(reply: str) -> bool:
 
 
 def without_offence(conversation: Conversation, persona: str) -> Conversation:
-    """Return a conversation in which each turn of others than the persona that offends asks for something interesting instead."""
+    """Return a conversation in which each turn of others than the persona that offends asks for something interesting instead.
 
-    def heard(turn: Utterance) -> Utterance:
-        return replace(turn, text=_HEARD) if turn.speaker != persona and offends(turn.text) else turn
-
-    return replace(conversation, turns=tuple(map(heard, conversation.turns)), earlier=tuple(map(heard, conversation.earlier)))
+    A judgement also offends if one of the _BEFORE turns before it mentions a group.
+    """
+    turns = (*conversation.earlier, *conversation.turns)
+    heard = []
+    for place, turn in enumerate(turns):
+        after_group = any(mentions_group(other.text) for other in turns[max(0, place - _BEFORE) : place])
+        offending = offends(turn.text) or (after_group and _judges(spoken(turn.text), after_group))
+        heard.append(replace(turn, text=_HEARD) if turn.speaker != persona and offending else turn)
+    earlier = len(conversation.earlier)
+    return replace(conversation, turns=tuple(heard[earlier:]), earlier=tuple(heard[:earlier]))
 
 
 def _judges(ways: Iterable[str], after_group: bool = False) -> bool:

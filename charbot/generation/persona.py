@@ -17,7 +17,7 @@ from charbot.dialogue import Utterance
 from charbot.generation.answers import Answers
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
-from charbot.generation.evasion import EVASION, clean_filters, evasions, heard
+from charbot.generation.evasion import clean_filters, evadable, evasions, heard, without_evasion
 from charbot.generation.filters import CopyFilter, ReplyFilter, WordFilter, accepts, repaired
 from charbot.generation.lexicon import Lexicon
 from charbot.generation.meaning import MeaningIndex
@@ -199,9 +199,8 @@ class Persona:
         conversations, prompts = self._encode(audible, options)
         seeds = [options.seed if request.seed is None else request.seed for request in requests]
         generators = [torch.Generator().manual_seed(secrets.randbits(31) if seed is None else seed) for seed in seeds]
-        # What was said before may be an evasion again: other answers might look like answers to what was not heard.
         said = [
-            {text.removeprefix(EVASION) for text in (*request.avoid, *(() if evades else _said_by(self.card.name, conversation)))}
+            without_evasion(evadable(request.avoid) if evades else (*request.avoid, *_said_by(self.card.name, conversation)))
             for conversation, request, evades in zip(conversations, requests, evading, strict=True)
         ]
         # Not all filters: what somebody wrote is no quotation by accident, and its rare words are words.

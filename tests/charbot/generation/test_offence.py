@@ -87,7 +87,15 @@ def test_what_is_harmless_is_left_alone(text: str) -> None:
 
 
 def test_a_reply_has_no_word_of_sex_nor_a_slur() -> None:
-    for text in ("Take your panties.", "We made love.", "You honkey!", "He was bitching.", "k 1 n k y"):
+    for text in (
+        "Take your panties.",
+        "We made love.",
+        "You honkey!",
+        "He was bitching.",
+        "k 1 n k y",
+        "Goddammit!",
+        "Hell yes.",
+    ):
         assert is_unclean(text), text
     for text in (
         "I cut the grass.",
@@ -119,6 +127,17 @@ def test_others_turns_that_offend_are_not_heard() -> None:
     heard = without_offence(conversation.add("Mormons stink").add("Mormons stink", "Ann"), "Ann")
     assert [turn.text for turn in heard.turns] == ["Tea?", "No.", "Tell me something interesting.", "Mormons stink"]
     assert [turn.text for turn in heard.earlier] == ["Tell me something interesting."]
+
+
+def test_a_judgement_of_a_group_that_was_mentioned_before_is_not_heard() -> None:
+    asked = Conversation(
+        (Utterance("Bob", "Some Mormons moved in."), Utterance("Ann", "I see."), Utterance("Bob", "They stink, right?"))
+    )
+    assert [turn.text for turn in without_offence(asked, "Ann").turns][-1] == "Tell me something interesting."
+    plain = Conversation(
+        (Utterance("Bob", "Some goats moved in."), Utterance("Ann", "I see."), Utterance("Bob", "They stink, right?"))
+    )
+    assert without_offence(plain, "Ann") == plain
 
 
 def test_a_text_may_be_read_in_several_ways() -> None:
