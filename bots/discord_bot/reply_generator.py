@@ -9,14 +9,13 @@ from bots.discord_bot.channel_settings import ChannelSettings
 from bots.discord_bot.fair_slots import FairSlots
 from bots.discord_bot.texts import NoticeError
 from bots.persona_pool import PersonaInfo, PersonaPool
+from bots.shortening import shortened
 from charbot.config import ChatSettings
 from charbot.generation.batching import MAX_BATCH, BatchScheduler
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
 from charbot.generation.persona import Persona, Reply
 
-MAX_TOKENS = 256
-"""Tokens of a message that are read, at most. They, not its characters, decide how long reading takes."""
 _SLOTS = 2 * MAX_BATCH
 """Replies that are generated or wait in the scheduler at once, so that those who wait get their turns fairly."""
 
@@ -67,7 +66,7 @@ class ReplyGenerator:
         seed: int | None = None,
         avoid: Collection[str] = (),
     ) -> Reply:
-        """Return the reply to a conversation, whose last turn is shortened to MAX_TOKENS; it is none of the texts to `avoid`.
+        """Return the reply to a conversation, whose last turn is shortened; it is none of the texts to `avoid`.
 
         Raises UsageError, BundleError, BusyError, and Cancelled after `close`.
         """
@@ -87,7 +86,6 @@ class ReplyGenerator:
 
 
 def _shortened(persona: Persona, conversation: Conversation, options: ChatSettings) -> Conversation:
-    """Return a conversation whose last turn is shortened to MAX_TOKENS."""
-    *before, last = conversation.turns
-    text = persona.shortened(last.text, options.unit, MAX_TOKENS)
-    return replace(conversation, turns=(*before, replace(last, text=text)))
+    """Return a conversation whose last turn is shortened."""
+    turns = conversation.turns
+    return replace(conversation, turns=turns[:-1] + shortened(persona, turns[-1:], options.unit))

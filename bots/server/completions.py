@@ -14,10 +14,14 @@ from typing import Any, Literal
 from bots.server.catalogue import Catalogue
 from bots.server.messages import Dialogue, read_messages
 from bots.server.protocol import Choice, Completion, CompletionRequest, Model, ReplyMessage, Usage
+from bots.shortening import shortened
 from charbot.config import ChatSettings
 from charbot.generation.batching import BatchScheduler
+from charbot.generation.conversation import Conversation
+from charbot.generation.crisis import crisis_note
 from charbot.generation.persona import Persona, Reply
 from charbot.tokens import Tokenizer
+from charbot.tokens.vocabulary import Unit
 
 _LOWEST = 0.05
 """The lowest temperature and top_p of charbot. The protocol's go down to 0, which means the same: as likely as possible."""
@@ -71,6 +75,7 @@ class Completions:
         speakers = engine.tokenizer.vocabulary.speakers
         # At this length models read all of it: see `Conversation.truncated`.
         dialogue = read_messages(body.messages, persona.card.name, speakers, 2 * self._settings.context_turns)
+        dialogue = replace(dialogue, conversation=_bounded(persona, dialogue.conversation, model.unit))
         seed = self._settings.seed if body.seed is None else body.seed
         seeds = tuple(None if seed is None else (seed + index) % _SEEDS for index in range(body.n or 1))
         id_ = f"chatcmpl-{secrets.token_hex(12)}"
@@ -196,6 +201,15 @@ def event(data: dict[str, Any]) -> bytes:
     """Return a server-sent event."""
     # Escaped to ASCII: a line separator within the data would end the event for some clients.
     return f"data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def _bounded(persona: Persona, conversation: Conversation, unit: Unit) -> Conversation:
+    """Return a conversation of whose messages models read no more tokens than they may."""
+    turns = conversation.turns
+    if turns and crisis_note(turns[-1].text):
+        # It may be said at the beginning of a long message. The note answers it: no model reads it.
+        return conversation
+    return replace(conversation, turns=shortened(persona, turns, unit))
 
 
 def _max_tokens(body: CompletionRequest) -> int | None:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 from starlette.types import Receive, Send
 
+from bots.shortening import MAX_TOKENS
+from charbot.generation.crisis import CRISIS_NOTE
 from charbot.personas.library import Library
 from tests.bots.server.conftest import ASKED, Gate, application, client, served
 
@@ -50,6 +52,18 @@ def test_a_long_chat_is_answered_as_its_last_turns_are(openai: OpenAI, count: in
     end = [{"role": ("assistant", "user")[turn % 2], "content": f"Tea {turn}."} for turn in range(200)]
     long, short = (_complete(openai, messages=messages) for messages in (USER * (count - len(end)) + end, end))
     assert (long.choices, long.usage) == (short.choices, short.usage)
+
+
+@pytest.mark.parametrize("model", ["ann", "ann:char"])
+def test_what_is_read_of_each_message_is_bounded_in_tokens(openai: OpenAI, model: str) -> None:
+    emoji = [{"role": role, "content": "\N{GRINNING FACE}\N{FOX FACE}" * 900} for role in ("user", "assistant")]
+    # The speaker and the end of each turn are tokens too.
+    assert _complete(openai, model=model, messages=[*emoji, *USER]).usage.prompt_tokens < 3 * (MAX_TOKENS + 2)
+
+
+def test_a_cry_for_help_is_heard_at_the_beginning_of_a_long_message(openai: OpenAI) -> None:
+    text = f"I want to kill myself. {'Tea is nice. ' * 120}"
+    assert _complete(openai, messages=[{"role": "user", "content": text}]).choices[0].message.content == CRISIS_NOTE
 
 
 def test_a_reply_comes_whole_or_streamed(openai: OpenAI) -> None:
