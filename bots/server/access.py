@@ -120,7 +120,7 @@ def _hostname(host: str) -> str:
 
 def _has_key(headers: Headers, key: str) -> bool:
     """Return whether a request has the key, compared in constant time."""
-    # Starlette decodes headers as Latin-1, whatever they were encoded in.
+    # Starlette decodes headers as Latin-1, whatever they were encoded in; the key itself is ASCII.
     scheme, _, sent_key = headers.get("authorization", "").partition(" ")
     return scheme.casefold() == "bearer" and secrets.compare_digest(sent_key.strip().encode("latin-1"), key.encode())
 

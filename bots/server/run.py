@@ -23,11 +23,20 @@ _STOPPING_SECONDS = 20
 
 
 def api_key() -> str | None:
-    """Return the key that requests need, from the environment or ./.env, or None. Raises ConfigError."""
+    """Return the key that requests need, from the environment or ./.env; None if neither has one. Raises ConfigError."""
+    name = "CHARBOT_API_KEY"
     try:
-        return os.environ.get("CHARBOT_API_KEY") or dotenv_values(".env").get("CHARBOT_API_KEY") or None
+        text = os.environ[name] if name in os.environ else dotenv_values(".env").get(name)
     except UnicodeDecodeError as error:
         raise ConfigError(".env: is not UTF-8 text; save it as that") from error
+    if text is None:
+        return None
+    key = text.strip()
+    # Clients send it in a header, which carries no other characters, and none at its ends that are spaces.
+    if not key or not key.isascii() or not key.isprintable():
+        problem = "has characters other than letters, digits and punctuation of ASCII" if key else "is empty"
+        raise ConfigError(f"{name} {problem}; set a long random text, or remove it to serve without a key")
+    return key
 
 
 def serve(library: Callable[[], Library], config: Config, host: str, port: int, *, mature: bool) -> int:

@@ -29,7 +29,7 @@ async function call(path, body, signal) {
     throw new Error("The server does not answer. Is charbot still running?");
   }
   if (response.status === 401) {
-    await askKey();
+    await askKey(key ? "That key is wrong." : "");
     return call(path, body, signal);
   }
   const answer = await response.json().catch(() => ({}));
@@ -37,13 +37,17 @@ async function call(path, body, signal) {
   return answer;
 }
 
-function askKey() {
+function askKey(problem) {
+  sessionStorage.removeItem("charbot-key");
+  $("key-problem").textContent = problem;
   $("key-field").value = "";
   $("key").showModal();
   return new Promise((resolve, reject) => {
     $("key").addEventListener("close", () => {
-      const key = $("key-field").value;
+      const key = $("key-field").value.trim();
       if (!key) return reject(new Error("Without its key the server does not answer. Reload the page to enter it."));
+      // The browser cannot send others in a header.
+      if (!/^[ -~]+$/.test(key)) return resolve(askKey("A key has only English letters, digits and punctuation."));
       sessionStorage.setItem("charbot-key", key);
       resolve();
     }, { once: true });

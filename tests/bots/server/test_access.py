@@ -61,12 +61,6 @@ def test_other_machines_need_the_key(company: Library) -> None:
         assert within.get("/v1/models", headers={"Authorization": f"bearer {KEY}"}).status_code == 200
 
 
-def test_a_key_may_have_any_letters(company: Library) -> None:
-    with client(company, access_rules("0.0.0.0", "schl\u00fcssel")) as within:
-        headers = [(b"Authorization", "Bearer schl\u00fcssel".encode())]
-        assert within.get("/v1/models", headers=headers).status_code == 200
-
-
 def test_a_server_for_other_machines_has_a_key() -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.com"):
         for key in (None, ""):

@@ -163,9 +163,16 @@ def test_what_goes_wrong_is_told(browser: Browser, library: Library) -> None:
 
 def test_a_key_is_asked_for(browser: Browser, company: Library) -> None:
     with served(company, rules=access_rules("0.0.0.0", KEY)) as started, opened(browser, started) as page:
-        for key in ("wrong", KEY):
+        for key, problem in (
+            ("schl\u00fcssel", "English letters"),
+            ("\N{KEY}", "English letters"),
+            ("wrong", "wrong"),
+            (KEY, ""),
+        ):
             page.get_by_role("dialog").get_by_label("Key", exact=True).fill(key)
             page.keyboard.press("Enter")
+            if problem:
+                expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text(problem)
         expect(page.get_by_role("button", name="Ann")).to_be_visible()
         expect(page.get_by_role("dialog")).to_be_hidden()
         page.reload()

@@ -115,6 +115,29 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pyte
         api_key()
 
 
+def test_spaces_at_the_ends_are_no_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARBOT_API_KEY", f" {KEY}\n")
+    assert api_key() == KEY
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [("", "is empty"), ("  ", "is empty"), ("schl\u00fcssel", "of ASCII"), ("\N{KEY}", "of ASCII"), ("a\tb", "of ASCII")],
+)
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_key_that_no_client_could_send_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, key: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CHARBOT_API_KEY", raising=False)
+    if place == "environment":
+        monkeypatch.setenv("CHARBOT_API_KEY", key)
+    else:
+        (tmp_path / ".env").write_text(f"CHARBOT_API_KEY='{key}'\n", "utf-8")
+    with pytest.raises(ConfigError, match=f"^CHARBOT_API_KEY .*{problem}"):
+        api_key()
+
+
 @pytest.mark.parametrize(
     ("package", "command"), [("fastapi", ["serve"]), ("uvicorn", ["serve"]), ("starlette", ["bench", "serve", "joey"])]
 )
