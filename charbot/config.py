@@ -1,6 +1,7 @@
 """Settings: `config.yaml` read into frozen dataclasses. Errors name the key and the file."""
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -11,14 +12,51 @@ from typing import Any, Literal
 from charbot.errors import ConfigError
 from charbot.yamlfile import read_yaml, shown
 
+SEEDS = 2**63
+"""Number of seeds of replies, from 0."""
+
+_hints = functools.cache(typing.get_type_hints)
+"""Cached: a server makes settings for each request."""
+
 
 def _number(default: float | int | None, low: float, high: float) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
+def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        if value is None:
+            return None
+        (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
+    if typing.get_origin(hint) is tuple:
+        kind = typing.get_args(hint)[0]
+        if not isinstance(value, list | tuple) or not all(type(item) is kind for item in value):
+            items = "texts: [this, that]" if kind is str else "whole numbers: [1, 2]"
+            raise ConfigError(f"{where} is {shown(value)}; it must be a list of {items}")
+        return tuple(value)
+    if typing.get_origin(hint) is dict:
+        kind = typing.get_args(hint)[1]
+        if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+            raise ConfigError(f"{where} is {shown(value)}; it must be values by name: {{name: value}}")
+        return {name: _checked(one, kind, limits, f"{where}, {name}") for name, one in value.items()}
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise ConfigError(f"{where} is {shown(value)}; allowed: {', '.join(choices)}")
+        return value
+    number = hint is float and type(value) is int
+    if type(value) is not hint and not number:
+        hint_text = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[hint]
+        raise ConfigError(f"{where} is {shown(value)}; it must be {hint_text}")
+    if limits and not limits["low"] <= value <= limits["high"]:
+        low, high = (f"{limits[end]:g}" if hint is float else limits[end] for end in ("low", "high"))
+        raise ConfigError(f"{where} is {shown(value)}; allowed: {low} to {high}")
+    return float(value) if number else value
+
+
 @dataclass(frozen=True)
 class ChatSettings:
-    """How a persona replies."""
+    """How a persona replies. Raises ConfigError where a value is of the wrong type or out of range, as in config.yaml."""
 
     persona: str | None = None
     """The persona to start with; None asks."""
@@ -37,8 +75,15 @@ class ChatSettings:
     """Words that count as profanity, in addition to the built-in list."""
     crisis_note: str | None = None
     """What is answered to messages about suicide, abuse or violence (see `crisis_note`); None is charbot's own note."""
-    seed: int | None = _number(None, 0, 2**63 - 1)
+    seed: int | None = _number(None, 0, SEEDS - 1)
     """Makes replies reproducible; None is a random seed each time."""
+
+    def __post_init__(self) -> None:
+        hints = _hints(ChatSettings)
+        for one in dataclasses.fields(self):
+            value = getattr(self, one.name)
+            # The only way to set a field of a frozen dataclass: a list becomes a tuple, and a whole number a float.
+            object.__setattr__(self, one.name, _checked(value, hints[one.name], one.metadata, f"`{one.name}`"))
 
 
 DEFAULT_OPTIONS = ChatSettings()
@@ -218,10 +263,10 @@ class Config:
     train: TrainSettings = TrainSettings()
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path | str) -> Config:
     """Return the settings in `path`, with defaults for missing keys. Raises ConfigError."""
     try:
-        data = read_yaml(path)
+        data = read_yaml(Path(path))
         return override(Config(), {} if data is None else data, str(path))
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -252,34 +297,3 @@ def _merge(default: Any, data: Any, path: str, prefix: str) -> Any:
         else:
             changes[key] = _checked(value, hints[key], fields[key].metadata, f"{path}: `{name}`")
     return dataclasses.replace(default, **changes)
-
-
-def _checked(value: Any, hint: Any, limits: Mapping[str, Any], where: str) -> Any:
-    if isinstance(hint, types.UnionType):
-        if value is None:
-            return None
-        (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
-    if typing.get_origin(hint) is tuple:
-        kind = typing.get_args(hint)[0]
-        if not isinstance(value, list) or not all(type(item) is kind for item in value):
-            items = "texts: [this, that]" if kind is str else "whole numbers: [1, 2]"
-            raise ConfigError(f"{where} is {shown(value)}; it must be a list of {items}")
-        return tuple(value)
-    if typing.get_origin(hint) is dict:
-        kind = typing.get_args(hint)[1]
-        if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-            raise ConfigError(f"{where} is {shown(value)}; it must be values by name: {{name: value}}")
-        return {name: _checked(one, kind, limits, f"{where}, {name}") for name, one in value.items()}
-    if typing.get_origin(hint) is Literal:
-        choices = typing.get_args(hint)
-        if value not in choices:
-            raise ConfigError(f"{where} is {shown(value)}; allowed: {', '.join(choices)}")
-        return value
-    number = hint is float and type(value) is int
-    if type(value) is not hint and not number:
-        hint_text = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[hint]
-        raise ConfigError(f"{where} is {shown(value)}; it must be {hint_text}")
-    if limits and not limits["low"] <= value <= limits["high"]:
-        low, high = (f"{limits[end]:g}" if hint is float else limits[end] for end in ("low", "high"))
-        raise ConfigError(f"{where} is {shown(value)}; allowed: {low} to {high}")
-    return float(value) if number else value

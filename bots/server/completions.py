@@ -15,7 +15,7 @@ from bots.server.catalogue import Catalogue
 from bots.server.messages import Dialogue, read_messages
 from bots.server.protocol import Choice, Completion, CompletionRequest, Model, ReplyMessage, Usage
 from bots.shortening import shortened
-from charbot.config import ChatSettings
+from charbot.config import SEEDS, ChatSettings
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import crisis_note
@@ -30,8 +30,6 @@ _FEWEST_WORDS = 3
 """The lowest `max_words` of charbot."""
 
 _CHARACTERS_PER_WORD = 6
-
-_SEEDS = 2**63
 
 
 class ClientGoneError(Exception):
@@ -77,7 +75,7 @@ class Completions:
         dialogue = read_messages(body.messages, persona.card.name, speakers, 2 * self._settings.context_turns)
         dialogue = replace(dialogue, conversation=_bounded(persona, dialogue.conversation, model.unit))
         seed = self._settings.seed if body.seed is None else body.seed
-        seeds = tuple(None if seed is None else (seed + index) % _SEEDS for index in range(body.n or 1))
+        seeds = tuple(None if seed is None else (seed + index) % SEEDS for index in range(body.n or 1))
         id_ = f"chatcmpl-{secrets.token_hex(12)}"
         options = _options(body, self._settings, model)
         return PreparedRequest(id_, int(time.time()), body, model, persona, engine.tokenizer, dialogue, options, seeds)

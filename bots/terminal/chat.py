@@ -16,7 +16,7 @@ from bots.terminal.kept_chats import ChatStore, KeptChat, SavedChat
 from bots.terminal.picker import Choice, choices, introduce
 from bots.terminal.screen import Interrupt, listed, note, show, type_out
 from bots.terminal.theme import THEMES, Theme
-from charbot.config import ChatSettings, TerminalSettings
+from charbot.config import SEEDS, ChatSettings, TerminalSettings
 from charbot.dialogue import Utterance
 from charbot.errors import CharbotError, UsageError
 from charbot.generation.batching import BatchScheduler
@@ -205,7 +205,7 @@ class Chat:
         stop = threading.Event()
         seed = self.settings.seed
         # One seed per reply, so that a seeded conversation is repeatable as a whole without repeating itself.
-        seed = None if seed is None else seed + session.reply_count
+        seed = None if seed is None else (seed + session.reply_count) % SEEDS
         try:
             show((self.style(name), f"{name}: "), end="")
             pending = self.scheduler.submit(

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
-from charbot.config import ChatSettings
+from charbot.config import SEEDS, ChatSettings
 from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona
@@ -36,7 +36,7 @@ def answer_lines(
             report(f"line {number + 1} is empty: there is nothing to reply to")
             print(file=out, flush=True)
             continue
-        seed = None if options.seed is None else options.seed + number
+        seed = None if options.seed is None else (options.seed + number) % SEEDS
         reply = persona.reply(conversation.add(line), options, seed=seed)
         conversation = reply.conversation
         print(printable(reply.text), file=out, flush=True)

@@ -67,13 +67,17 @@ do not answer, so that the shortest answers would gain most."""
 
 @dataclass(frozen=True)
 class Request:
-    """A conversation that a reply is wanted to."""
+    """A conversation that a reply is wanted to. Raises ConfigError if the seed is none that settings may have."""
 
     conversation: Conversation
     seed: int | None = None
     """Seed of the random numbers; None for that of the options, or a random one."""
     avoid: Collection[str] = ()
     """Texts that the reply must not be."""
+
+    def __post_init__(self) -> None:
+        # Raises ConfigError where the seed is none that settings may have.
+        ChatSettings(seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,8 @@ class Persona:
         The same conversation, options, seed (default: `options.seed`) and texts to `avoid` give the same reply. It is none of
         `avoid`, and nothing that the persona said in the conversation before, unless there is no other candidate. A message
         about suicide, abuse or violence gets a note out of character: see `charbot.generation.crisis`.
-        Raises BundleError, and Cancelled if `cancelled()` returns True before the reply is complete.
+        Raises BundleError, ConfigError for a seed that settings may not have, and Cancelled if `cancelled()` returns True before
+        the reply is complete.
         """
         (reply,) = self.reply_batch([Request(conversation, seed, avoid)], options, cancelled)
         return reply

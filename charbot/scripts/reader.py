@@ -107,9 +107,9 @@ def _text_of(file: ScriptFile) -> str:
 
 
 def read_scripts(
-    paths: Sequence[Path], format_: Format | None = None, progress: Callable[[Path], object] | None = None
+    paths: Path | str | Sequence[Path | str], format_: Format | None = None, progress: Callable[[Path], object] | None = None
 ) -> ImportResult:
-    """Read every script under `paths`, which are files, folders or archives; call `progress` before reading each.
+    """Read every script under `paths`, a path or several, of files, folders or archives; call `progress` before reading each.
 
     A file that is named twice is read once, and copies are skipped. A cast.yaml beside the scripts gives the names of
     speakers (see cast.read_cast). Raises ScriptError if a path is missing, a cast is invalid, or nothing could be read.
@@ -117,8 +117,9 @@ def read_scripts(
     scripts: dict[tuple[Line, ...], ScriptResult] = {}
     skipped: list[tuple[Path, str]] = []
     seen: set[Path] = set()
-    listed = _listed(paths)
-    for path in paths:
+    places = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
+    listed = _listed(places)
+    for path in places:
         # Read each file at once: an archive is open only while its files are yielded.
         for file in script_files(path):
             if file.path in seen or file.path.name == CAST_FILE:
@@ -136,7 +137,7 @@ def read_scripts(
     if not scripts:
         detail = f": {skipped[0][0]} {skipped[0][1]}" if skipped else ""
         formats = f". --format NAME reads every file as one of {format_names()}" if _UNKNOWN in dict(skipped).values() else ""
-        raise ScriptError(f"no dialogue found under {', '.join(map(str, paths))}{detail}{formats}")
+        raise ScriptError(f"no dialogue found under {', '.join(map(str, places))}{detail}{formats}")
     cleaned = without_furniture(tuple(scripts.values()))
     aliases = _aliases(cleaned, listed)
     return ImportResult(tuple(_merged(script, aliases) for script in cleaned), tuple(skipped), aliases, listed)

@@ -1,8 +1,11 @@
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from charbot.config import Config, load_config, override
+from charbot.config import ChatSettings, Config, load_config, override
 from charbot.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -89,6 +92,39 @@ def test_null_is_a_value_only_where_it_may_be(tmp_path: Path) -> None:
     assert _load(tmp_path, "chat:\n  seed: null\n").chat.seed is None
     with pytest.raises(ConfigError, match="candidates"):
         _load(tmp_path, "chat:\n  candidates: null\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"temperature": -1}, "`temperature` is -1; allowed: 0.05 to 2"),
+        ({"temperature": float("nan")}, "`temperature` is nan; allowed: 0.05 to 2"),
+        ({"temperature": "a"}, "`temperature` is 'a'; it must be a number"),
+        ({"top_p": 0}, "`top_p` is 0; allowed: 0.05 to 1"),
+        ({"candidates": 0}, "`candidates` is 0; allowed: 1 to 64"),
+        ({"max_words": 2}, "`max_words` is 2; allowed: 3 to 200"),
+        ({"context_turns": 0}, "`context_turns` is 0; allowed: 1 to 50"),
+        ({"seed": 2**70}, f"`seed` is {2**70}; allowed: 0 to {2**63 - 1}"),
+        ({"clean": 1}, "`clean` is 1; it must be true or false"),
+        ({"unit": "syllable"}, "`unit` is 'syllable'; allowed: word, char"),
+        ({"unclean_words": "darn"}, "`unclean_words` is 'darn'; it must be a list of texts: [this, that]"),
+    ],
+)
+def test_chat_settings_made_in_python_are_checked(settings: dict[str, Any], problem: str) -> None:
+    for make in (ChatSettings, partial(replace, ChatSettings())):
+        with pytest.raises(ConfigError) as caught:
+            make(**settings)
+        assert str(caught.value) == problem
+
+
+def test_a_list_of_words_is_as_good_as_a_tuple() -> None:
+    assert ChatSettings(unclean_words=["darn"]) == ChatSettings(unclean_words=("darn",))  # type: ignore[arg-type]
+    assert hash(ChatSettings(unclean_words=["darn"]))  # type: ignore[arg-type]
+
+
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("chat: {seed: 4}")
+    assert load_config(str(tmp_path / "config.yaml")).chat.seed == 4
 
 
 def test_override_names_its_source() -> None:

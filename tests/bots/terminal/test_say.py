@@ -1,10 +1,11 @@
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bots.terminal.say import answer_lines, answer_once, answer_requests
-from charbot.config import DEFAULT_OPTIONS, ChatSettings
+from charbot.config import DEFAULT_OPTIONS, SEEDS, ChatSettings
 from charbot.errors import UsageError
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona, Reply
@@ -42,6 +43,14 @@ def test_lines_of_a_pipe_are_one_conversation_and_each_is_answered(persona: Pers
     alone = io.StringIO()
     answer_lines(persona, OPTIONS, ["And you?\n"], alone, problems.append)
     assert alone.getvalue() == persona.reply(Conversation().add("And you?"), OPTIONS).text + "\n"
+
+
+def test_after_the_last_seed_comes_the_first(persona: Persona) -> None:
+    out = io.StringIO()
+    options = replace(OPTIONS, seed=SEEDS - 1)
+    answer_lines(persona, options, ["Hello\n", "And you?\n"], out, lambda _: None)
+    first = persona.reply(Conversation().add("Hello"), options)
+    assert out.getvalue().splitlines() == [first.text, persona.reply(first.conversation.add("And you?"), options, seed=0).text]
 
 
 def test_json_lines_stand_alone(persona: Persona) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from charbot.config import ChatSettings
 from charbot.dialogue import Utterance
-from charbot.errors import BundleError
+from charbot.errors import BundleError, ConfigError
 from charbot.generation.conversation import Conversation
 from charbot.generation.crisis import CRISIS_NOTE
 from charbot.generation.filters import CHANGE_OF_SUBJECT
@@ -83,6 +83,12 @@ def test_models_are_loaded_one_after_the_other_whoever_asks(shared_library: Libr
 def test_the_settings_hold_a_seed_too(shared_library: Library) -> None:
     persona = _persona(shared_library, seed=2)
     assert persona.reply(Conversation()).candidates == persona.reply(Conversation(), seed=2).candidates
+
+
+@pytest.mark.parametrize("seed", [2**70, -1, "7", 1.5, True])
+def test_a_seed_that_settings_may_not_have_is_refused(shared_library: Library, seed: Any) -> None:
+    with pytest.raises(ConfigError, match="`seed` is "):
+        _persona(shared_library).reply(Conversation().add("Hello"), seed=seed)
 
 
 def test_the_message_and_the_turns_before_it_are_read(shared_library: Library) -> None:

@@ -203,6 +203,12 @@ def test_a_path_that_is_given_twice_is_read_once(tmp_path: Path) -> None:
     assert read_scripts([tmp_path, path, path]) == read_scripts([path])
 
 
+def test_a_path_may_be_text_and_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", DUMP)
+    for paths in (path, str(path), [str(path)]):
+        assert [script.path for script in read_scripts(paths).scripts] == [path]
+
+
 def test_hidden_files_and_broken_links_are_left_alone(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", DUMP)
     write(tmp_path / ".b.txt", DUMP)
