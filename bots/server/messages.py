@@ -51,7 +51,10 @@ def read_messages(messages: Sequence[Message], persona: str, speakers: tuple[str
                 warnings.append(f"a {message.role} message is ignored: it {what}; one that names one character makes you it")
         elif message.role in ("user", "assistant"):
             role = persona if message.role == "assistant" else user
-            utterances.append(Utterance(_character(message.name, speakers) or role, text))
+            character = _character(message.name, speakers)
+            if message.name and character is None:
+                warnings.append(f"the name {message.name[:80]!r} is ignored: it is no character that {persona} knows")
+            utterances.append(Utterance(character or role, text))
         else:
             warnings.append(f"{message.role} messages are ignored: personas use no tools")
     return Dialogue(

@@ -78,8 +78,8 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family)
-    except (OSError, OverflowError, ValueError) as error:
-        # A port above 65535 raises OverflowError, a host with an empty or overlong label UnicodeError, a ValueError.
+    except (OSError, ValueError) as error:
+        # A host with an empty or overlong label raises UnicodeError, a ValueError.
         reason = getattr(error, "strerror", None) or error
         raise CharbotError(f"{host}, port {port}: {reason}; --port chooses another port") from error
     # Connections take it over. asyncio itself sets it only where the protocol of the socket is given, and without it the body

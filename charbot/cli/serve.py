@@ -3,6 +3,9 @@
 import argparse
 
 from charbot.cli.options import Commands, add_bundles, add_command, config_of, library_of, set_torch_environment
+from charbot.errors import UsageError
+
+_LAST_PORT = 65_535
 
 
 def add(commands: Commands) -> None:
@@ -23,6 +26,8 @@ def add(commands: Commands) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    if not 0 <= args.port <= _LAST_PORT:
+        raise UsageError(f"--port must be 0 to {_LAST_PORT}")
     set_torch_environment()
     from bots.server.run import serve
 

@@ -131,6 +131,11 @@ def test_the_user_is_the_character_that_a_system_message_names(openai: OpenAI) -
         assert first.warnings == [warning]
 
 
+def test_a_name_of_nobody_is_ignored_with_one_warning(openai: OpenAI) -> None:
+    named = [{**message, "name": name} for message in USER for name in ("zoe", "bob", "zoe", "")]
+    assert _complete(openai, messages=named).warnings == ["the name 'zoe' is ignored: it is no character that Ann knows"]
+
+
 def test_examples_are_ignored_with_one_warning(openai: OpenAI) -> None:
     examples = [{"role": "system", "name": f"example_{who}", "content": "Hi, Bob."} for who in ("user", "assistant")]
     (warning,) = _complete(openai, messages=[*examples, *USER]).warnings

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from bots.server.run import _listening, api_key
+from charbot.cli import main
 from charbot.errors import CharbotError, ConfigError
 from charbot.personas.library import Library
 from tests.bots.server.conftest import ASKED, KEY
@@ -80,12 +81,18 @@ def test_other_machines_are_served_with_a_key_alone(company: Library, tmp_path: 
 
 def test_a_port_that_cannot_be_used_is_told(company: Library, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        for port in (str(taken.getsockname()[1]), "70000"):
-            with started(company, tmp_path, "--port", port) as process:
-                _, problem = process.communicate(timeout=60)
-                assert process.returncode == 1
-                assert f"127.0.0.1, port {port}" in problem
-                assert "Traceback" not in problem
+        port = str(taken.getsockname()[1])
+        with started(company, tmp_path, "--port", port) as process:
+            _, problem = process.communicate(timeout=60)
+            assert process.returncode == 1
+            assert f"127.0.0.1, port {port}" in problem
+            assert "Traceback" not in problem
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999999999999999999"])
+def test_a_port_out_of_range_is_told(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    assert main(["serve", "--port", port]) == 2
+    assert capsys.readouterr().err == "charbot: --port must be 0 to 65535\n"
 
 
 @pytest.mark.parametrize("host", ["my..host", "x" * 64])
