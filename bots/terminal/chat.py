@@ -68,7 +68,7 @@ class Chat:
     """The character that the user plays, if any."""
     session: Session = field(default_factory=Session)
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT))
-    """The last replies, those that were replaced or taken back too: they are not given again at once."""
+    """The last replies, those that were picked, replaced or taken back too: they are not given again at once."""
     edit: Session | None = None
     """The session before the message that the user edits, if any."""
     hinted_at_english: bool = False
@@ -173,6 +173,8 @@ class Chat:
             self.settings, self.user_character = before
             raise
         self.session, self.name, self.kept = kept.chat.session, kept.chat.name, kept
+        said = zip(self.session.turns, self.session.from_user, strict=True)
+        self.recent.extend(turn.text for turn, from_user in said if not from_user)
 
     def change(self, settings: ChatSettings) -> None:
         """Use these settings from now on. Raises BundleError where a persona has no model of their unit."""

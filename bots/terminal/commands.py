@@ -226,6 +226,7 @@ def _pick(talk: Chat, argument: str) -> None:
     else:
         raise UsageError(f"/pick NUMBER: 1 to {len(texts)}, or {' or '.join(STEPS)}; /why lists them")
     talk.session = talk.session.replace_last(text)
+    talk.recent.append(text)
     talk.keep()
     show_turn(talk, talk.session.turns[-1])
 
