@@ -15,7 +15,7 @@ from charbot.cli.options import (
     set_torch_environment,
     standard_input,
 )  # fmt: skip
-from charbot.errors import UsageError
+from charbot.errors import ConfigError, UsageError
 from charbot.text import printable
 
 if TYPE_CHECKING:
@@ -109,11 +109,14 @@ def _add_reply_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(args: argparse.Namespace) -> "Config":
-    """Return the settings, overridden by the command line. Raises ConfigError."""
+    """Return the settings, overridden by the command line. Raises ConfigError, and UsageError for a value on the command line."""
     from charbot.config import override
 
-    terminal = {"stream": False} if getattr(args, "no_stream", False) else {}
-    return override(config_of(args), {"chat": _chat_options(args), "terminal": terminal}, "the command line")
+    config, terminal = config_of(args), {"stream": False} if getattr(args, "no_stream", False) else {}
+    try:
+        return override(config, {"chat": _chat_options(args), "terminal": terminal}, "the command line")
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
 
 
 def _chat_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -124,7 +124,8 @@ def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "code", "names"),
     [
         (["say", "anna", "Hello"], 1, "Did you mean ann"),
-        (["say", "ann", "Hello", "--temperature", "9"], 78, "0.05 to 2"),
+        (["say", "ann", "Hello", "--temperature", "9"], 2, "0.05 to 2"),
+        (["say", "ann", "Hello", "--seed", "-1"], 2, "the command line: `chat.seed`"),
         (["say", "ann", "Hello", "--json"], 2, "leave the message out"),
         (["--config", "none.yaml", "say", "ann", "Hello"], 78, "none.yaml"),
         (["say", "ann", "Hello", "--config", "none.yaml"], 78, "none.yaml"),
