@@ -181,8 +181,11 @@ class ChatStore:
             replace_bytes(path, json.dumps(_to_json(chat)).encode(), 0o600)
             return KeptChat(path, _version(path), chat)
 
-    def rename(self, kept: KeptChat, name: str) -> None:
-        """Give a conversation a name; it counts as unchanged. Raises CharbotError, and UsageError for a name that cannot be."""
+    def rename(self, kept: KeptChat, name: str) -> KeptChat:
+        """Give a conversation a name, and return it; it counts as unchanged.
+
+        Raises CharbotError, and UsageError for a name that cannot be.
+        """
         chat = replace(kept.chat, name=chat_name(name))
         try:
             saved = self.save(chat, kept)
@@ -190,6 +193,7 @@ class ChatStore:
                 os.utime(saved.path, ns=(kept.version[0], kept.version[0]))
         except OSError as error:
             raise CharbotError(f"{kept.path}: could not be written: {error.strerror or error}") from error
+        return saved
 
     def remove(self, file: ChatFile) -> None:
         """Delete a conversation. Raises CharbotError."""

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from charbot.cli.chat import add_chat_options, run_chat
-from charbot.cli.options import Commands, add_command, print_json
+from charbot.cli.options import Commands, add_command, confirm, print_json
 from charbot.text import printable
 
 
@@ -26,8 +26,9 @@ def add(commands: Commands) -> None:
     _add_chat(rename)
     rename.add_argument("name", help="its new name")
     rename.set_defaults(run=_chats_rename)
-    remove = add_command(actions, "remove", "delete one", "charbot chats remove 2")
+    remove = add_command(actions, "remove", "delete one", "charbot chats remove 2", "charbot chats remove 2 --yes")
     _add_chat(remove)
+    remove.add_argument("--yes", action="store_true", help="do not ask")
     remove.set_defaults(run=_chats_remove)
 
 
@@ -63,7 +64,8 @@ def _chats_rename(args: argparse.Namespace) -> int:
     from bots.terminal.kept_chats import ChatStore
 
     store = ChatStore.default()
-    store.rename(store.find(args.chat), args.name)
+    kept = store.find(args.chat)
+    print(printable(f'Renamed "{kept.title}" to "{store.rename(kept, args.name).title}".'))
     return 0
 
 
@@ -72,6 +74,11 @@ def _chats_remove(args: argparse.Namespace) -> int:
 
     store = ChatStore.default()
     file = store.find_file(args.chat)
+    title = printable(file.title)
+    # Without a terminal nobody is there to be asked, and a script has said what it wants.
+    if not args.yes and sys.stdin is not None and sys.stdin.isatty() and not confirm(f'Remove "{title}"?'):
+        print("Nothing was removed.")
+        return 0
     store.remove(file)
-    print(printable(file.title))
+    print(f'Removed "{title}".')
     return 0

@@ -1,5 +1,6 @@
 """The command as programs and people call it: output, errors and exit codes."""
 
+import io
 import json
 import os
 import re
@@ -261,14 +262,34 @@ def test_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         assert main(["chats", *action]) == 2
         assert "odd.json: is no conversation that charbot kept; `charbot chats remove 2`" in capsys.readouterr().err
     assert main(["chats", "remove", "2"]) == 0
-    assert capsys.readouterr().out == "odd.json\n"
-    assert main(["chats", "rename", "Tea?", "The kettle"]) == 0
+    assert capsys.readouterr().out == 'Removed "odd.json".\n'
+    assert main(["chats", "rename", "Tea?", " The kettle "]) == 0
+    assert capsys.readouterr().out == 'Renamed "Tea?" to "The kettle".\n'
     assert main(["chats", "list", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["name"], row["cast"], row["turns"]) == ("The kettle", ["Ann"], 1)
     assert main(["chats", "remove", "the kettle"]) == 0
     assert main(["chats", "list"]) == 0
-    assert capsys.readouterr().out == "The kettle\n"
+    assert capsys.readouterr().out == 'Removed "The kettle".\n'
+
+
+def test_on_a_terminal_removing_a_conversation_is_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    session = Session().add_message("Tea?")
+    for _ in range(2):
+        ChatStore.default().save(SavedChat(None, ("Ann",), None, session, ChatSettings(), ChatSettings()))
+    answers = io.StringIO("n\ny\n")
+    monkeypatch.setattr(answers, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", answers)
+    for _ in range(2):
+        assert main(["chats", "remove", "1"]) == 0
+    question = 'Remove "Tea?"? [y/N] '
+    assert capsys.readouterr().out == f'{question}Nothing was removed.\n{question}Removed "Tea?".\n'
+    assert main(["chats", "remove", "1", "--yes"]) == 0
+    assert capsys.readouterr().out == 'Removed "Tea?".\n'
+    assert not list(ChatStore.default().files())
 
 
 def test_there_is_nothing_to_continue_with_somebody(
