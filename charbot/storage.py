@@ -4,9 +4,22 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+from charbot.errors import UsageError
+
+T = TypeVar("T")
+
+
+def of_ending(path: Path, choices: Mapping[str, T]) -> T:
+    """Return the choice that the ending of a file's name selects, in any case. Raises UsageError if it is none of them."""
+    choice = choices.get(path.suffix.lower())
+    if choice is None:
+        raise UsageError(f"{path}: its ending must be one of {', '.join(choices)}")
+    return choice
 
 
 def sha256(path: Path) -> str:

@@ -7,16 +7,14 @@ from pathlib import Path
 from bots.session import Session
 from charbot.dialogue import Utterance
 from charbot.errors import UsageError
-from charbot.storage import replace_bytes
+from charbot.storage import of_ending, replace_bytes
 
 _YOU = "You"
 
 
 def save(session: Session, title: str, path: Path) -> None:
     """Write a conversation to a new file, in the format that its suffix selects. Raises UsageError."""
-    write = _FORMATS.get(path.suffix.lower())
-    if write is None:
-        raise UsageError(f"{path}: its ending must be one of {', '.join(_FORMATS)}")
+    write = of_ending(path, _FORMATS)
     if not session.turns:
         raise UsageError("nothing has been said yet")
     try:

@@ -95,8 +95,9 @@ def _personas_show(args: argparse.Namespace) -> int:
 
 def _personas_export(args: argparse.Namespace) -> int:
     from charbot.personas.transfer import export_card, export_persona
+    from charbot.storage import of_ending
 
-    export = export_card if args.path.suffix.lower() in (".json", ".png") else export_persona
+    export = of_ending(args.path, {".zip": export_persona, ".png": export_card, ".json": export_card})
     export(library_of(args), args.persona, args.path)
     print(args.path)
     return 0

@@ -131,6 +131,8 @@ def test_say(bundles: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["--config", "none.yaml", "say", "ann", "Hello"], 78, "none.yaml"),
         (["say", "ann", "Hello", "--config", "none.yaml"], 78, "none.yaml"),
         (["personas", "show", "zed"], 1, "no persona called 'zed'"),
+        (["personas", "export", "ann", "ann.txt"], 2, "ann.txt: its ending must be one of .zip, .png, .json"),
+        (["personas", "export", "ann", "ann"], 2, "ann: its ending must be one of .zip, .png, .json"),
         (["personas", "list", "--config", "none.yaml"], 78, "none.yaml"),
         (["--config", "none.yaml", "scripts", "check", "."], 78, "none.yaml"),
     ],
