@@ -1,6 +1,7 @@
 """Exports personas to zip files and character cards, imports them, and removes personas and bases."""
 
 import json
+import shlex
 import shutil
 import tempfile
 import zipfile
@@ -115,8 +116,17 @@ def import_persona(path: Path, out: Path) -> Path:
     except (OSError, ValueError) as error:
         raise BundleError(f"{path}: could not be imported: {getattr(error, 'strerror', None) or error}") from error
     except BROKEN_ARCHIVE as error:
-        raise BundleError(f"{path}: is no persona that charbot exported ({error})") from error
+        raise BundleError(f"{path}: is no persona that charbot exported ({error}){_hint_at_cards(path)}") from error
     return target
+
+
+def _hint_at_cards(path: Path) -> str:
+    """Return what to do with a character card; an empty text if a file is none."""
+    try:
+        read_card(path)
+    except BundleError:
+        return ""
+    return f"; it is a character card: `charbot personas card {shlex.quote(str(path))} VOICE.jsonl` begins a voice with it"
 
 
 def _install(unpacked: Path, target: Path) -> None:

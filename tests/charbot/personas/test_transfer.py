@@ -181,6 +181,18 @@ def test_nowhere_to_write_is_told(library: Library, exported: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("suffix", ["png", "json"])
+def test_an_import_of_a_card_names_the_command_that_reads_it(library: Library, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"ann.{suffix}"
+    export_card(library, "ann", path)
+    with pytest.raises(BundleError, match=r"it is a character card: `charbot personas card .*/ann\."):
+        import_persona(path, tmp_path / "new")
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(BundleError, match="exported") as caught:
+        import_persona(path, tmp_path / "new")
+    assert "personas card" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["png", "json"])
 def test_a_persona_as_a_card_and_back_as_a_voice(library: Library, tmp_path: Path, suffix: str) -> None:
     path, voice = tmp_path / f"ann.{suffix}", tmp_path / "ann.jsonl"
     export_card(library, "ann", path)
