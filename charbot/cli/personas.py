@@ -107,8 +107,12 @@ def _personas_import(args: argparse.Namespace) -> int:
     from charbot.personas.library import Library, user_folder
     from charbot.personas.transfer import import_persona
 
-    folder = import_persona(args.path, args.out or user_folder())
+    out = args.out or user_folder()
+    before = Library((out,)).personas
+    folder = import_persona(args.path, out)
     print(folder)
+    if folder.name in before:
+        print("It replaces the same persona, which was there already.")
     if (Library.shipped() / "personas" / folder.name).exists():
         print(f"It replies instead of the persona that charbot ships, until `charbot personas remove {folder.name}`.")
     return 0

@@ -1,6 +1,7 @@
 """Exports personas to zip files and character cards, imports them, and removes personas and bases."""
 
 import json
+import os
 import shlex
 import shutil
 import tempfile
@@ -157,12 +158,16 @@ def _checked(path: Path, new: Path, out: Path) -> tuple[Path, PersonaCard]:
     if len(folders) != 1:
         raise BundleError(f"{path}: is no persona that charbot exported")
     (folder,) = folders
-    card = read_persona(folder)
-    read_guard(folder, card)
-    read_voice(folder, card)
-    for unit, model_card in card.models.items():
-        read_change(folder, model_card)
-        Library((new, out, Library.shipped())).base(unit, model_card.base)
+    try:
+        card = read_persona(folder)
+        read_guard(folder, card)
+        read_voice(folder, card)
+        for unit, model_card in card.models.items():
+            read_change(folder, model_card)
+            Library((new, out, Library.shipped())).base(unit, model_card.base)
+    except BundleError as error:
+        # Files are named as in the archive: where they were unpacked, nobody can look.
+        raise BundleError(f"{path}: {str(error).replace(f'{new}{os.sep}', '')}") from error
     target = out / "personas" / slug(card.name)
     if target.exists() and _card_bytes(target) != _card_bytes(folder):
         raise BundleError(f"{target} is another persona called {card.name}; `charbot personas remove` or export it first")

@@ -225,8 +225,12 @@ def test_without_an_action_all_are_listed(
 def test_bases(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundles = str(library.folders[0])
     assert main(["personas", "export", "ann", str(tmp_path / "ann.zip"), "--bundles", bundles]) == 0
-    assert main(["personas", "import", str(tmp_path / "ann.zip")]) == 0
-    capsys.readouterr()
+    told = []
+    for _ in range(2):
+        capsys.readouterr()
+        assert main(["personas", "import", str(tmp_path / "ann.zip")]) == 0
+        told.append(capsys.readouterr().out.splitlines()[1:])
+    assert told == [[], ["It replaces the same persona, which was there already."]]
     assert main(["bases", "list"]) == 0
     listed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [(name.partition("-")[0], origin, *personas) for name, origin, *personas in listed if origin != "shipped"] == [

@@ -68,6 +68,16 @@ def test_a_damaged_file_changes_nothing(exported: Path, tmp_path: Path, deflated
         import_persona(exported, out)
 
 
+@pytest.mark.parametrize("damaged", ["personas/ann/persona.json", "personas/ann/voice.json.gz", "bases/word/base.json"])
+def test_a_damaged_file_is_named_as_in_the_archive(exported: Path, tmp_path: Path, damaged: str) -> None:
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(exported) as good, zipfile.ZipFile(bad, "w") as archive:
+        for name in good.namelist():
+            archive.writestr(name, b"damage" if name == damaged else good.read(name))
+    with pytest.raises(BundleError, match=f"^{bad}: {damaged}: is damaged"):
+        import_persona(bad, tmp_path / "new")
+
+
 @pytest.mark.parametrize(
     "name", ["../../evil/file", "/etc/evil/file", "personas/ann/deep/file", "other/ann/file", "personas/../file"]
 )
