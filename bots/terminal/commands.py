@@ -47,6 +47,8 @@ STEPS = {"next": 1, "previous": -1}
 class _Command:
     about: str
     run: Callable[[Chat, str], None]
+    alone: bool = False
+    """Whether nothing may stand after its name."""
 
 
 def is_command(text: str) -> bool:
@@ -57,13 +59,15 @@ def is_command(text: str) -> bool:
 def run(talk: Chat, text: str) -> bool:
     """Run a command, and return False if it asks to leave. Raises CharbotError."""
     name, _, argument = text[1:].strip().partition(" ")
-    if name.casefold() in ("exit", "quit"):
-        return False
+    name = "exit" if name.casefold() == "quit" else name
     command, hint = find_name(name, COMMANDS, "/")
     if command is None:
         raise UsageError(f"there is no command /{name}; /help lists them.{hint} With a space before it, it is a message.")
-    COMMANDS[command].run(talk, argument.strip())
-    return True
+    chosen, argument = COMMANDS[command], argument.strip()
+    if argument and chosen.alone:
+        raise UsageError(f"/{command} stands alone: {chosen.about}")
+    chosen.run(talk, argument)
+    return command != "exit"
 
 
 def _help(talk: Chat, argument: str) -> None:
@@ -305,25 +309,25 @@ def _save(talk: Chat, argument: str) -> None:
 
 
 COMMANDS = {
-    "help": _Command("this list", _help),
+    "help": _Command("this list", _help, alone=True),
     "persona": _Command("NAME: a new conversation with somebody else", _persona),
-    "personas": _Command("who there is", _personas),
+    "personas": _Command("who there is", _personas, alone=True),
     "about": _Command("who somebody is and likes to talk about; NAME: somebody else", _about),
     "with": _Command("NAME: somebody else takes part; Enter alone has the next one speak", _with),
     "without": _Command("NAME: somebody takes part no more", _without),
     "as": _Command("NAME: you are a character of the show; alone: yourself again", _as),
-    "regenerate": _Command("another reply to the last message", _regenerate),
-    "why": _Command("the candidates of the last reply, and their scores", _why),
+    "regenerate": _Command("another reply to the last message", _regenerate, alone=True),
+    "why": _Command("the candidates of the last reply, and their scores", _why, alone=True),
     "pick": _Command("NUMBER, next or previous: another candidate of the last reply instead", _pick),
     "who": _Command("TEXT: who would have said it", _who),
     "edit": _Command("change your last message; NUMBER: 2 is the one before", _edit),
-    "undo": _Command("take the last message and its reply back, or a reply that came by Enter alone", _undo),
-    "reset": _Command("start a new conversation with the same people", _reset),
+    "undo": _Command("take the last message and its reply back, or a reply that came by Enter alone", _undo, alone=True),
+    "reset": _Command("start a new conversation with the same people", _reset, alone=True),
     "chats": _Command("your conversations; NUMBER or NAME: open that one", _chats),
     "rename": _Command("NAME: what this conversation is called", _rename),
     "set": _Command(f"KEY VALUE: change how replies are written; {listed(SETTABLE)} are the keys", _set),
-    "show": _Command("how replies are written", _show),
-    "stats": _Command("of this conversation", _stats),
+    "show": _Command("how replies are written", _show, alone=True),
+    "stats": _Command("figures of this conversation", _stats, alone=True),
     "save": _Command("FILE.md|.json|.jsonl|.txt: what was said; .jsonl is for SillyTavern", _save),
-    "exit": _Command("leave (so does Ctrl-D)", lambda talk, argument: None),
+    "exit": _Command("leave (so does Ctrl-D)", lambda talk, argument: None, alone=True),
 }

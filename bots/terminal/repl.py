@@ -73,7 +73,7 @@ def chat(
 
 def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
     while True:
-        before, talk.edit = talk.edit, None
+        before, talk.edit, present = talk.edit, None, talk.session
         draft = talk.session.turns[len(before.turns)].text if before else ""
         try:
             message = FormattedText([(talk.style(talk.user_character), f"{talk.user_character or 'You'}: ")])
@@ -84,7 +84,7 @@ def _converse(talk: Chat, prompt: PromptSession[str]) -> int:
                 elif not run(talk, text):
                     return 0
         except KeyboardInterrupt:
-            note("Ctrl-D, or /exit, leaves.")
+            note("Nothing was changed." if before and talk.session is present else "Ctrl-D, or /exit, leaves.")
         except EOFError:
             return 0
         except CharbotError as error:

@@ -1,5 +1,6 @@
 """Commands of the chat without a terminal: what they ask for, and what they refuse."""
 
+import re
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from bots.terminal.commands import run
 from bots.terminal.kept_chats import ChatStore
 from bots.terminal.repl import hear
 from charbot.config import ChatSettings, TerminalSettings
+from charbot.errors import UsageError
 from charbot.generation.batching import BatchScheduler
 from charbot.generation.conversation import Conversation
 from charbot.generation.persona import Persona, Reply
@@ -63,3 +65,30 @@ def test_the_reply_of_a_conversation_that_is_opened_again_is_not_given_again(tal
     assert talk.session.turns[-1].text == "Tea."
     run(talk, "/regenerate")
     assert talk.session.turns[-1].text == "Soup."
+
+
+@pytest.mark.parametrize(
+    ("text", "usage"),
+    [
+        ("/reset now", "/reset stands alone: start a new conversation with the same people"),
+        ("/exit now", "/exit stands alone: leave (so does Ctrl-D)"),
+        ("/Quit now", "/exit stands alone: leave (so does Ctrl-D)"),
+        ("/undo 2", "/undo stands alone: take the last message"),
+        ("/stats x", "/stats stands alone: figures of this conversation"),
+        ("/regenerate x", "/regenerate stands alone: another reply"),
+        ("/why 2", "/why stands alone"),
+        ("/show seed", "/show stands alone"),
+        ("/help me", "/help stands alone"),
+        ("/personas joey", "/personas stands alone"),
+    ],
+)
+def test_an_argument_that_a_command_does_not_take_is_refused(talk: Chat, text: str, usage: str) -> None:
+    hear(talk, "What is there?")
+    before = talk.session
+    with pytest.raises(UsageError, match=f"^{re.escape(usage)}"):
+        run(talk, text)
+    assert talk.session is before
+
+
+def test_who_leaves_says_so_in_one_word(talk: Chat) -> None:
+    assert [run(talk, text) for text in ("/exit", "/QUIT", "/show")] == [False, False, True]

@@ -542,7 +542,7 @@ def test_an_edited_message_replaces_what_came_after_it(start: Start, tmp_path: P
     before = _saved(screen.type("\x15"), tmp_path)
     assert len(before) == 4, "nothing is gone before the message is sent"
     screen.say("/edit 2").until(lambda: screen.text.count("You: Tea?") == 2, "draft").child.sendcontrol("c")
-    screen.wait("/exit, leaves").say("/edit 0").wait("/edit NUMBER").say("/edit 3").until(
+    screen.wait("Nothing was changed.").say("/edit 0").wait("/edit NUMBER").say("/edit 3").until(
         lambda: screen.text.count("no such message") == 2, "refusal"
     )
     screen.say("/edit 2").until(lambda: screen.text.count("You: Tea?") > 2, "draft").type(" Hot?\r").wait("I heard 1: Tea? Hot?")
