@@ -73,14 +73,22 @@ def read_requests(
                 yield BadRequest(_id(data), f"line {number}: {error}")
 
 
-def _object(line: str) -> dict[str, Any]:
-    """Return the JSON object in a line. Raises ValueError or TypeError."""
+def parse_line(line: str) -> Any:
+    """Return the JSON value in a line. Raises ValueError, which says what is wrong and in which column."""
     try:
-        data = json.loads(line)
+        return json.loads(line)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except json.JSONDecodeError as error:
+        # Its own text counts lines too, from the beginning of this one.
+        raise ValueError(f"not JSON: {error.msg} at column {error.pos + 1}") from error
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from error
+
+
+def _object(line: str) -> dict[str, Any]:
+    """Return the JSON object in a line. Raises ValueError or TypeError."""
+    data = parse_line(line)
     if not isinstance(data, dict):
         raise TypeError("must be a JSON object")
     return data

@@ -7,18 +7,17 @@ form, with the persona as a speaker.
 """
 
 import gzip
-import json
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from charbot.config import CorpusSettings
 from charbot.corpus.split import Split, split_of
 from charbot.dialogue import Utterance, prepare_turns
 from charbot.errors import CorpusError
+from charbot.jsonlines import parse_line
 from charbot.storage import sha256
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -96,9 +95,9 @@ def _read(file: Path, settings: CorpusSettings) -> Iterator[Chat]:
 
 def _turns(line: str, where: str) -> tuple[Utterance, ...]:
     try:
-        data: Any = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise CorpusError(f"{where}: is no JSON ({error})") from error
+        data = parse_line(line)
+    except ValueError as error:
+        raise CorpusError(f"{where}: {error}") from error
     try:
         turns = [(speaker, text) for speaker, text in data["turns"]]
     except (TypeError, KeyError, ValueError) as error:

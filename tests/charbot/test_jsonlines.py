@@ -1,6 +1,7 @@
 import json
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,22 @@ def test_a_mark_of_byte_order_is_no_part_of_the_first_line() -> None:
     _, second = read_requests(['{"id": 1}', '\ufeff{"id": 2}'])
     assert isinstance(second, BadRequest)
     assert second.error.startswith("line 2: not JSON")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("hello", "not JSON: Expecting value at column 1"),
+        ('{"id": 1} 2', "not JSON: Extra data at column 11"),
+        ("9" * 5000, "not JSON: Exceeds the limit"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_one_line_number_alone_is_named(line: str, problem: str) -> None:
+    (bad,) = read_requests([line], first=5)
+    assert isinstance(bad, BadRequest)
+    assert bad.error.startswith(f"line 5: {problem}")
+    assert bad.error.count("line") == 1
 
 
 def test_texts_that_are_too_long_are_refused() -> None:

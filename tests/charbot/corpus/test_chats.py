@@ -84,8 +84,8 @@ def test_a_conversation_of_one_turn_answers_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("say", "not JSON: Expecting value at column 1$"),
+        ("[" * 100_000, "nested too deeply"),
         ("[]", "is no conversation; it must look like"),
         ('{"turns": 3}', "is no conversation"),
         ('{"turns": [["A"]]}', "is no conversation"),
