@@ -79,7 +79,7 @@ def _scripts_check(args: argparse.Namespace) -> int:
     result = reading_of(args)
     table = corpus_table(result.lines, config_of(args).corpus)
     report = import_report(result) | {"shows": summary(table), "held_out": held_out_units(table)}
-    shared = [(*map(" ".join, pair), count) for pair, count in shared_lines(result.lines).items()]
+    shared = [(" ".join(one), " ".join(other), count) for (one, other), count in shared_lines(result.lines).items()]
     if args.json:
         omissions = [
             {"file": str(script.path), "line": omission.line, "why": omission.reason, "begins": omission.excerpt}
@@ -90,18 +90,19 @@ def _scripts_check(args: argparse.Namespace) -> int:
         return 0
     source = report["source_lines"]
     passed_over = f"{len(report['passed_over'])} passed over, " if report["passed_over"] else ""
-    _print(f"{report['files']} files, {passed_over}{len(result.lines)} lines of dialogue from {source['in']} source lines")
+    lines, read = _counted(len(result.lines), "lines"), _counted(source["in"], "source lines")
+    _print(f"{_counted(report['files'], 'files')}, {passed_over}{lines} of dialogue from {read}")
     for show, counts in report["shows"].items():
-        _print(f"  {show}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+        _print(f"  {show}: " + ", ".join(_counted(count, what) for what, count in counts.items()))
         if (units := report["held_out"][show]) != "episodes":
             _print(f"    held out for validation and test: {units}, because it has fewer than {MIN_UNITS} episodes")
     _print("  formats: " + ", ".join(f"{count} {name}" for name, count in report["formats"].items()))
     for reason, count in {"kept": source["kept"], **source["left_out"]}.items():
         _print(f"  {count:8} {count / source['in']:6.1%}  {reason}")
     if report["merged_names"]:
-        _print(f"{report['merged_names']} other names of speakers merged: `charbot scripts cast` shows them")
+        _print(f"{_counted(report['merged_names'], 'other names')} of speakers merged: `charbot scripts cast` shows them")
     for first, second, count in shared:
-        _print(f"{first} and {second} share {count} lines")
+        _print(f"{first} and {second} share {_counted(count, 'lines')}")
     for warning in report["odd"]:
         _print(f"odd: {warning}")
     for skipped in report["passed_over"]:
@@ -149,7 +150,8 @@ def _scripts_stats(args: argparse.Namespace) -> int:
         print_json(figures)
         return 0
     for show, counts in figures.items():
-        _print(f"{show}: {len(counts['episodes'])} episodes, " + _listed(counts, "scenes", "lines", "words", "vocabulary"))
+        episodes = _counted(len(counts["episodes"]), "episodes")
+        _print(f"{show}: {episodes}, {_listed(counts, 'scenes', 'lines', 'words', 'vocabulary')}")
         for name, speaker in counts["characters"].items():
             answers = ", ".join(f"{other} {count}" for other, count in list(speaker["answers"].items())[:5])
             questions = f"{speaker['questions']:.0%} questions"
@@ -158,7 +160,12 @@ def _scripts_stats(args: argparse.Namespace) -> int:
 
 
 def _listed(counts: "dict[str, int]", *names: str) -> str:
-    return ", ".join(f"{counts[name]:,} {name}" for name in names)
+    return ", ".join(_counted(counts[name], name) for name in names)
+
+
+def _counted(count: int, units: str) -> str:
+    """Return a count of units, which are named by a plural: "1 file", "2,000 files"."""
+    return f"{count:,} {units.removesuffix('s') if count == 1 else units}"
 
 
 def _scripts_export(args: argparse.Namespace) -> int:
@@ -196,7 +203,7 @@ def _scripts_fetch(args: argparse.Namespace) -> int:
     with Progress(transient=True) as bar:
         task = bar.add_task("Downloading", total=len(place.files))
         came = fetch(place, folder, progress=lambda done, total: bar.update(task, completed=done))
-    _print(f"{came} files came, {len(place.files) - came} were there already. Next: charbot scripts import {folder}")
+    _print(f"{_counted(came, 'files')} came, {len(place.files) - came} were there already. Next: charbot scripts import {folder}")
     return 0
 
 
@@ -205,9 +212,9 @@ def _scripts_import(args: argparse.Namespace) -> int:
 
     result = reading_of(args)
     written, same = import_scripts(result, kept_scripts())
-    _print(f"{written} episodes kept in {kept_scripts()}, {same} were there already")
+    _print(f"{_counted(written, 'episodes')} kept in {kept_scripts()}, {same} were there already")
     if left_out := sum(len(script.omissions) for script in result.scripts):
-        _print(f"{left_out} source lines left out: `charbot scripts check --left-out` says which and why")
+        _print(f"{_counted(left_out, 'source lines')} left out: `charbot scripts check --left-out` says which and why")
     for path, why in result.skipped:
         _print(f"passed over {path}: {why}")
     return 0

@@ -476,6 +476,17 @@ def test_scripts_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "no such file or folder" in capsys.readouterr().err
 
 
+def test_one_is_no_plural(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "demo.txt"
+    script.write_text("ANN: Tea?\nBOB: Coffee.\n" * 5)
+    for action in ("check", "stats"):
+        assert main(["scripts", action, str(script)]) == 0
+    assert main(["scripts", "import", str(script)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("1 file, 10 lines of dialogue from 10 source lines\n")
+    assert not re.search(r"\b1 [a-z ]*s\b", shown)
+
+
 def test_names_of_files_are_printed_as_they_are_but_for_control_characters(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
