@@ -69,6 +69,7 @@ class ChatSettings:
     context_turns: int = _number(6, 1, 50)
     """Minimum number of earlier turns that the model reads (see `Conversation.truncated`)."""
     max_words: int = _number(40, 3, 200)
+    """Maximum words of a generated reply; written ones are given as they are."""
     clean: bool = False
     """Whether replies are kept free of profanity, slurs, sexual talk and judgements of groups of people."""
     unclean_words: tuple[str, ...] = ()
