@@ -25,9 +25,12 @@ from charbot.text import words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NEAR_FIRST, _NEAR, _NEAR_CORRECTION = 0.42, 0.5, 0.8
+_NEAR_FIRST, _NEAR, _NEAR_EVIDENT = 0.42, 0.5, 0.7
 """Similarity of the last message to a known one from which its answer is better than one that fits every message of the act,
-by readers' marks: of a first message, of a later one, and of corrections, which resemble others by a few words."""
+by readers' marks: of a first message, of a later one, and of one of _EVIDENT."""
+
+_EVIDENT = {DialogueAct.CORRECTS, DialogueAct.CHOICE}
+"""Acts that the wording shows for certain, and whose answers seldom fit a similar message."""
 
 _TOPICAL = dict.fromkeys((DialogueAct.PLANS, DialogueAct.REPLIED), DialogueAct.TELLS)
 """Acts whose messages are answered by their topic like those that tell something."""
@@ -132,7 +135,7 @@ class Answers:
             yield from self._recalling(turns)
         if act is DialogueAct.CLARIFY and self._asks_for_more(turns[-1].text):
             return
-        enough = _NEAR_CORRECTION if act is DialogueAct.CORRECTS else _NEAR if len(turns) > 1 else _NEAR_FIRST
+        enough = _NEAR_EVIDENT if act in _EVIDENT else _NEAR if len(turns) > 1 else _NEAR_FIRST
         yield from (pair for pair in self.openings.near(turns, meanings) if pair[0] >= enough)
 
     def _fitting(self, act: DialogueAct | None, message: str) -> list[tuple[float, str]]:
