@@ -84,7 +84,7 @@ _CLARIFIES = _any_of(
     r"^(?:(?:yes|yeah|sure|ok|please) )*(?:tell me|go on|do tell|keep going|id love to hear)(?: more| about it| it| all)?$",
 )
 _SAID_AGAIN = re.compile(
-    r"^.*?\b(?:i (?:just )?(?:said|asked|meant|mean)|i was (?:asking|talking about)|i'?m asking) (?:that |if |whether )?"
+    r"^.*\b(?:i (?:just )?(?:said|asked|meant|mean)|i was (?:asking|talking about)|i'?m asking) (?:that |if |whether )?"
     r"(?!that\b|it\b|you\b)",
     re.IGNORECASE,
 )

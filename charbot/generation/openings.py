@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from charbot.dialogue import Utterance
@@ -116,7 +116,7 @@ class Openings:
         name = without_name(message)[1]
         mentioned = mentioned_words(turns)
         best: dict[int, float] = {}
-        for (query, weight), meaning in zip_longest(self.queries(message).items(), meanings):
+        for (query, weight), meaning in zip(self.queries(message).items(), meanings or repeat(None), strict=False):
             heard = Heard.of(message, query)
             similar = self._similar(query, meaning) * weight
             for number in (similar >= FAR).nonzero()[0].tolist():

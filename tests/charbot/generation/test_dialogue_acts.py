@@ -78,6 +78,7 @@ def test_acts_are_marked_by_their_name_in_square_brackets() -> None:
     ("message", "said"),
     [
         ("no, i said my goat is ill", "my goat is ill"),
+        ("no i said that i said my goat is ill today", "my goat is ill today"),
         ("I asked about tea", "I asked about tea"),
         ("i said that", "i said that"),
         ("my goat is ill", "my goat is ill"),
@@ -85,6 +86,16 @@ def test_acts_are_marked_by_their_name_in_square_brackets() -> None:
 )
 def test_a_correction_says_again_what_counts(message: str, said: str) -> None:
     assert restated(message) == said
+
+
+@given(
+    st.lists(
+        st.sampled_from(["no", "i", "said", "i", "asked", "that", "my", "goat", "is", "ill", ".", "?", "you", "it", "about"]),
+        max_size=20,
+    ).map(" ".join)
+)
+def test_what_is_said_again_is_said_once(message: str) -> None:
+    assert restated(restated(message)) == restated(message)
 
 
 def test_agreements_are_reactions_and_news_are_none() -> None:
