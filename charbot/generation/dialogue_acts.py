@@ -195,11 +195,12 @@ def dialogue_act(message: str, before: str | None, called: Collection[str] = ())
 
     `before` is the persona's last turn, if any; `called` are the words, in lower case, by which the persona is addressed.
     """
-    if not words(message):
+    said = parts(message, called)
+    if not said:
         return None
     if _LAUGHS.fullmatch(message):
         return DialogueAct.LAUGHS
-    point = parts(message, called)[0]
+    point = said[0]
     plain = _plain(point)
     if before is not None:
         # A question beside a correction is to be answered.

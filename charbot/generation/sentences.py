@@ -69,7 +69,7 @@ def core(message: str, called: Collection[str] = ()) -> str:
         start += 1
     while end > start and _is_closer(spoken[start:end], called):
         end -= 1
-    if start == end:
+    if not words(" ".join(spoken[start:end])):
         return message
     # The punctuation at the end tells a question.
     mark = "?" if end < len(spoken) and message.rstrip().endswith("?") and spoken[end - 1][-1:] not in ".!?" else ""

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charbot.generation.sentences import asks, core, parts, sentences
+from charbot.text import words
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,7 @@ from charbot.generation.sentences import asks, core, parts, sentences
         ("hey there, do you swim", "do you swim"),
         ("there was a goat", "there was a goat"),
         ("hey Ann", "hey Ann"),
+        ("hey ; '", "hey ; '"),
         ("lol", "lol"),
         ("", ""),
     ],
@@ -74,4 +76,5 @@ def test_fillers_belong_to_no_sentence() -> None:
 def test_a_core_is_never_empty_and_has_none_itself(text: str) -> None:
     left = core(text, {"ann"})
     assert (left == "") == (text == "")
-    assert all(part for part in parts(text))
+    assert bool(words(left)) == bool(words(text))
+    assert bool(parts(text)) == bool(words(text))
