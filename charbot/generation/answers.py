@@ -112,7 +112,7 @@ class Answers:
         for exchange in self._continuations.get(turns[-2].text, ()) if len(turns) > 1 else ():
             more = self._asks_for_more(exchange.message)
             texts = [*self.openings.wordings(exchange.message), *(text for group in _more_groups() if more for text in group)]
-            similarity = max(cosine(vector, self.openings.vector(text)) for text in texts for vector in vectors)
+            similarity = max(cosine(vector, known) for known in map(self.openings.vector, texts) for vector in vectors)
             if more and act is DialogueAct.CLARIFY:
                 similarity = 1.0
             if similarity >= _CONTINUES:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from charbot.generation.options import options
-from charbot.generation.sentences import asks, core, parts
+from charbot.generation.sentences import AUXILIARY, asks, core, parts
 from charbot.generation.sentiment import Sentiment, sentiment
 from charbot.generation.spelling import respelled
 from charbot.text import words
@@ -162,12 +162,7 @@ _LITTLE = frozenset(
 )
 """Words that a message may have that asks for nothing but what the persona has just said."""
 
-_AUXILIARY = frozenset(
-    words(
-        "do does did are is was were am have has had can could will would should dont doesnt didnt arent isnt wasnt werent wont"
-        " havent hasnt cant couldnt wouldnt shouldnt"
-    )
-)
+_AUXILIARY = AUXILIARY | frozenset(words("had werent hasnt"))
 _ASKING = frozenset(words("what whats which who whos whose where wheres when whens why how hows"))
 _TAG = _any_of(r"\b(?:right|isnt it|arent you|dont you|didnt you|isnt he|isnt she|havent you|yeah|huh|correct)$")
 _FIRST = frozenset(words("i im my me mine ive id ill we our us"))

@@ -8,7 +8,7 @@ from charbot.generation.conversation import Conversation
 from charbot.generation.filters import CHANGE_OF_SUBJECT, ReplyFilter
 from charbot.generation.reranking import Candidate
 
-EVASION = f"{CHANGE_OF_SUBJECT} "
+_EVASION = f"{CHANGE_OF_SUBJECT} "
 """Goes before a reply to what was not heard, so that it looks like no answer."""
 
 _FEW = 3
@@ -48,9 +48,9 @@ def evadable(avoid: Collection[str]) -> Collection[str]:
 
 def without_evasion(texts: Iterable[str]) -> set[str]:
     """Return replies without the change of subject before them."""
-    return {text.removeprefix(EVASION) for text in texts}
+    return {text.removeprefix(_EVASION) for text in texts}
 
 
 def evasions(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Return replies that change the subject."""
-    return tuple(replace(candidate, text=EVASION + candidate.text) for candidate in candidates)
+    return tuple(replace(candidate, text=_EVASION + candidate.text) for candidate in candidates)

@@ -37,7 +37,7 @@ _TAG = 2
 """Maximum number of words of a sentence that may say nothing of its own, as "isn't it?" or "Yes, really."."""
 
 _ASKING = frozenset(words("what what's whats who who's whos whose where where's wheres why how how's hows which any wanna ever"))
-_AUXILIARY = frozenset(
+AUXILIARY = frozenset(
     words(
         "do does did are is was were have has can could would will should am don't doesn't didn't aren't isn't wasn't won't"
         " haven't can't couldn't wouldn't shouldn't dont doesnt didnt arent isnt wasnt wont havent cant couldnt wouldnt shouldnt"
@@ -94,7 +94,7 @@ def asks(sentence: str) -> bool:
     if first in _ASKING:
         # As in "what a week".
         return second not in ("a", "an")
-    return (first in _AUXILIARY and second in _SUBJECT) or (first == "when" and second in _AUXILIARY)
+    return (first in AUXILIARY and second in _SUBJECT) or (first == "when" and second in AUXILIARY)
 
 
 def bare(word: str) -> str:
